@@ -1,0 +1,51 @@
+import { byteSize, type NumericDType } from "./dtype.js";
+
+/**
+ * Elements of a tensor in row-major order. f16 and bf16 hold their bit patterns (no engine of Node 20 has Float16Array);
+ * a bool is 0 or 1.
+ */
+export type TensorData = Float64Array | Float32Array | Uint16Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
+
+/** A tensor value: what feeds, fetches, variables and files exchange. `data.length` is the product of `shape`. */
+export interface Tensor {
+  readonly dtype: NumericDType;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+/** New zero-filled storage of `length` elements. */
+export function allocate(dtype: NumericDType, length: number): TensorData {
+  return viewBytes(dtype, new ArrayBuffer(length * byteSize(dtype)), 0, length);
+}
+
+/** Views `length` elements at `byteOffset` of `buffer` as `dtype`, without a copy. */
+export function viewBytes(
+  dtype: NumericDType,
+  buffer: ArrayBuffer,
+  byteOffset: number,
+  length: number,
+): TensorData {
+  switch (dtype) {
+    case "f64":
+      return new Float64Array(buffer, byteOffset, length);
+    case "f32":
+      return new Float32Array(buffer, byteOffset, length);
+    case "f16":
+    case "bf16":
+      return new Uint16Array(buffer, byteOffset, length);
+    case "i64":
+      return new BigInt64Array(buffer, byteOffset, length);
+    case "i32":
+      return new Int32Array(buffer, byteOffset, length);
+    case "i8":
+      return new Int8Array(buffer, byteOffset, length);
+    case "u8":
+    case "bool":
+      return new Uint8Array(buffer, byteOffset, length);
+  }
+}
+
+/** The number of elements of a shape; 1 for a scalar. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
