@@ -1,0 +1,528 @@
+import type { Span } from "../compiler/ir/span.js";
+
+/**
+ * The syntax tree of a `.graph` file: what `parse` returns and `resolve`, `elaborate` and `format` read. Every node has a
+ * `kind` and a `span`; nothing here is resolved (a name is text with a place). Redundant brackets and comments are not in
+ * the tree: they stand beside it in `ParsedSource`, for the formatter only.
+ */
+
+/** A word with its place. `_` in a binding target drops that output. */
+export interface Ident {
+  readonly kind: "ident";
+  readonly name: string;
+  readonly span: Span;
+}
+
+/** The `##` lines before a declaration: their text without the marks, joined with "\n". */
+export interface Doc {
+  readonly text: string;
+  readonly span: Span;
+}
+
+/**
+ * A name of a graph's edge or variable where only a name may stand (signature lists, `does`, targets of `:=`, keys of a
+ * record): `metrics.loss`, `hidden/dense/w`. `separators[i]` stands between `segments[i]` and `segments[i + 1]`; `.` joins
+ * scopes and bindings, `/` enters a call. Inside an expression a `.`-path is a `Reference` and `/` divides; `pathOf`
+ * in `dsl/paths.ts` reads such an expression back as a path where train data ask for names.
+ */
+export interface Path {
+  readonly kind: "path";
+  readonly segments: readonly Ident[];
+  readonly separators: readonly ("." | "/")[];
+  /** As the user would type it: `hidden/dense/w`. */
+  readonly text: string;
+  readonly span: Span;
+}
+
+// ---------------------------------------------------------------- file level
+
+/** A main file holds one graph, a library none; the parser reports a second graph and keeps both in `items`. */
+export interface SourceFile {
+  readonly kind: "file";
+  readonly file: string;
+  /** The `##` lines at the top of a file that starts with an import. */
+  readonly doc: Doc | undefined;
+  readonly items: readonly Item[];
+  readonly span: Span;
+}
+
+export type Item = Import | FunctionDeclaration | OptimizerDeclaration | Constant | GraphDeclaration;
+
+/** `import { adam, sgd as descent } from "std/optimizers"`. */
+export interface Import {
+  readonly kind: "import";
+  readonly names: readonly ImportedName[];
+  readonly source: StringLiteral;
+  readonly span: Span;
+}
+
+export interface ImportedName {
+  readonly kind: "imported-name";
+  /** The name in the other file. */
+  readonly name: Ident;
+  /** The name here: the `as` name, else `name` itself. */
+  readonly local: Ident;
+  readonly span: Span;
+}
+
+/** `graph NAME { ... }`. */
+export interface GraphDeclaration {
+  readonly kind: "graph";
+  readonly doc: Doc | undefined;
+  readonly name: Ident;
+  readonly body: Block;
+  readonly span: Span;
+}
+
+/** `fn NAME[T: float, I](x: T[..., I], units: int) -> (y: T[..., units]) { ... }`. */
+export interface FunctionDeclaration {
+  readonly kind: "fn";
+  readonly doc: Doc | undefined;
+  readonly name: Ident;
+  readonly typeParameters: readonly TypeParameter[];
+  readonly parameters: readonly Parameter[];
+  readonly outputs: readonly Output[];
+  readonly body: Block;
+  readonly span: Span;
+}
+
+/** `optimizer NAME(p, g, learning_rate: f32 = 1e-3) { ... }`; it has no outputs, it assigns `p` and its own variables. */
+export interface OptimizerDeclaration {
+  readonly kind: "optimizer";
+  readonly doc: Doc | undefined;
+  readonly name: Ident;
+  readonly typeParameters: readonly TypeParameter[];
+  readonly parameters: readonly Parameter[];
+  readonly body: Block;
+  readonly span: Span;
+}
+
+/** `T: float` is a type parameter with a bound, `I` alone a size. */
+export interface TypeParameter {
+  readonly kind: "type-parameter";
+  readonly name: Ident;
+  readonly bound: Ident | undefined;
+  readonly span: Span;
+}
+
+export interface Parameter {
+  readonly kind: "parameter";
+  readonly doc: Doc | undefined;
+  readonly name: Ident;
+  /** A tensor type, or one of the words shape, int, float, bool, string, dtype, fn, list. */
+  readonly type: TypeExpression | undefined;
+  readonly default: Expression | undefined;
+  readonly span: Span;
+}
+
+export interface Output {
+  readonly kind: "output";
+  readonly name: Ident;
+  readonly type: TypeExpression | undefined;
+  readonly span: Span;
+}
+
+// ---------------------------------------------------------------- types
+
+export type TypeExpression = NamedType | ListType;
+
+/**
+ * `f32[N, 28 * 28]`, `T[..., I]`, `f32`, `int`: a word and, where brackets stand, its sizes (`[]` is a scalar too).
+ * A size is an expression over dims and integers; `...` is an `Ellipsis`.
+ */
+export interface NamedType {
+  readonly kind: "named-type";
+  readonly name: Ident;
+  readonly dims: readonly Expression[] | undefined;
+  readonly span: Span;
+}
+
+/** `list` or `list[T[..., N]]`: a list of tensors as a parameter. */
+export interface ListType {
+  readonly kind: "list-type";
+  readonly element: TypeExpression | undefined;
+  readonly span: Span;
+}
+
+// ---------------------------------------------------------------- statements
+
+/** `{ ... }` around statements: a graph, fn, optimizer, scope, update or region body. The span includes the braces. */
+export interface Block {
+  readonly kind: "block";
+  readonly statements: readonly Statement[];
+  readonly span: Span;
+}
+
+/** All that may stand in some block; `parse` has already reported statements that stand in the wrong kind of block. */
+export type Statement =
+  | Seed
+  | DimDeclaration
+  | Placeholder
+  | Variable
+  | Constant
+  | Binding
+  | Assignment
+  | Scope
+  | Update
+  | Signature
+  | Train
+  | Next
+  | Yield;
+
+/** `seed 42`; only in a graph. */
+export interface Seed {
+  readonly kind: "seed";
+  readonly doc: Doc | undefined;
+  readonly value: IntegerLiteral;
+  readonly span: Span;
+}
+
+/** `dim N <= 1024`; only in a graph. */
+export interface DimDeclaration {
+  readonly kind: "dim";
+  readonly doc: Doc | undefined;
+  readonly name: Ident;
+  readonly bound: Expression | undefined;
+  readonly span: Span;
+}
+
+/** `placeholder image: u8[N, 28, 28]`, with `= value` where feeding it is optional. */
+export interface Placeholder {
+  readonly kind: "placeholder";
+  readonly doc: Doc | undefined;
+  readonly name: Ident;
+  readonly type: TypeExpression;
+  readonly default: Expression | undefined;
+  readonly span: Span;
+}
+
+/** `variable w: T[I, units] = glorot_uniform() frozen`. Without a type it takes the initial value's. */
+export interface Variable {
+  readonly kind: "variable";
+  readonly doc: Doc | undefined;
+  readonly name: Ident;
+  readonly type: TypeExpression | undefined;
+  readonly initial: Expression;
+  readonly frozen: boolean;
+  readonly span: Span;
+}
+
+/** `constant k: f32[2, 2] = [[1, 2], [3, 4]]`; also at the top of a file. */
+export interface Constant {
+  readonly kind: "constant";
+  readonly doc: Doc | undefined;
+  readonly name: Ident;
+  readonly type: TypeExpression | undefined;
+  readonly value: Expression;
+  readonly span: Span;
+}
+
+/** `y = ...`, `logits: f32[N, 10] = ...`, `dw, db = ...`, `_, states = ...`. */
+export interface Binding {
+  readonly kind: "binding";
+  readonly doc: Doc | undefined;
+  readonly targets: readonly BindingTarget[];
+  readonly value: Value;
+  readonly span: Span;
+}
+
+export interface BindingTarget {
+  readonly kind: "target";
+  /** `_` drops the output. */
+  readonly name: Ident;
+  readonly type: TypeExpression | undefined;
+  readonly span: Span;
+}
+
+/** `w := w - rate * dw`. */
+export interface Assignment {
+  readonly kind: "assignment";
+  readonly doc: Doc | undefined;
+  readonly target: Path;
+  readonly value: Expression;
+  readonly span: Span;
+}
+
+/** `scope metrics { ... }`. */
+export interface Scope {
+  readonly kind: "scope";
+  readonly doc: Doc | undefined;
+  readonly name: Ident;
+  readonly body: Block;
+  readonly span: Span;
+}
+
+/** `update learn = minimize(...)` (body is an expression) or `update learn { w := ... }` (body is a block). */
+export interface Update {
+  readonly kind: "update";
+  readonly doc: Doc | undefined;
+  readonly name: Ident;
+  readonly body: Expression | Block;
+  readonly span: Span;
+}
+
+/** `signature fit(image, label) does learn training=true -> (metrics.loss)`. */
+export interface Signature {
+  readonly kind: "signature";
+  readonly doc: Doc | undefined;
+  readonly name: Ident;
+  readonly inputs: readonly Path[];
+  readonly does: readonly Path[];
+  /** The `training=BOOL` attribute; undefined where the signature leaves it to the rule. */
+  readonly training: BooleanLiteral | undefined;
+  readonly outputs: readonly Path[];
+  readonly span: Span;
+}
+
+/** `train { run = fit  batch = 32 ... }`: data, not code. */
+export interface Train {
+  readonly kind: "train";
+  readonly doc: Doc | undefined;
+  readonly fields: readonly Field[];
+  readonly span: Span;
+}
+
+/** `next h = s` in a scan or while. */
+export interface Next {
+  readonly kind: "next";
+  readonly doc: Doc | undefined;
+  readonly name: Ident;
+  readonly value: Expression;
+  readonly span: Span;
+}
+
+/** `yield a, b` in a scan or if. */
+export interface Yield {
+  readonly kind: "yield";
+  readonly doc: Doc | undefined;
+  readonly values: readonly Expression[];
+  readonly span: Span;
+}
+
+// ---------------------------------------------------------------- regions: the right side of a binding only
+
+export type Value = Expression | Region;
+
+export type Region = Scan | While | If;
+
+/** `scan(reverse=false) x in xs with h = h0 { ... }`. */
+export interface Scan {
+  readonly kind: "scan";
+  readonly options: readonly Argument[];
+  readonly sequences: readonly Sequence[];
+  readonly carries: readonly Carry[];
+  readonly body: Block;
+  readonly span: Span;
+}
+
+/** `x in xs`. */
+export interface Sequence {
+  readonly kind: "sequence";
+  readonly name: Ident;
+  readonly value: Expression;
+  readonly span: Span;
+}
+
+/** `h = h0` after `with`. */
+export interface Carry {
+  readonly kind: "carry";
+  readonly name: Ident;
+  readonly value: Expression;
+  readonly span: Span;
+}
+
+/** `while condition with x = 1.0, i = 0 { ... }`. */
+export interface While {
+  readonly kind: "while";
+  readonly condition: Expression;
+  readonly carries: readonly Carry[];
+  readonly body: Block;
+  readonly span: Span;
+}
+
+/** `if a { ... } else if b { ... } else { ... }`: `branches` in order, then `otherwise`. */
+export interface If {
+  readonly kind: "if";
+  readonly branches: readonly IfBranch[];
+  readonly otherwise: Block;
+  readonly span: Span;
+}
+
+export interface IfBranch {
+  readonly kind: "if-branch";
+  readonly condition: Expression;
+  readonly body: Block;
+  readonly span: Span;
+}
+
+// ---------------------------------------------------------------- expressions
+
+export type Expression =
+  | IntegerLiteral
+  | FloatLiteral
+  | BooleanLiteral
+  | StringLiteral
+  | Reference
+  | Call
+  | Pipe
+  | Index
+  | Unary
+  | Binary
+  | List
+  | RecordLiteral
+  | Ellipsis;
+
+/**
+ * `42`, `1_000`. At most 2 ** 63 - 1; exactly 2 ** 63 only as the operand of a unary minus (the parser has checked).
+ * `text` is what the user wrote.
+ */
+export interface IntegerLiteral {
+  readonly kind: "integer";
+  readonly value: bigint;
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** `1e-3`, `0.5`, `inf`, `nan`; finite literals are within the range of f64. */
+export interface FloatLiteral {
+  readonly kind: "float";
+  readonly value: number;
+  readonly text: string;
+  readonly span: Span;
+}
+
+export interface BooleanLiteral {
+  readonly kind: "boolean";
+  readonly value: boolean;
+  readonly span: Span;
+}
+
+/** `"Hello"`; `value` has the escapes resolved. */
+export interface StringLiteral {
+  readonly kind: "string";
+  readonly value: string;
+  readonly span: Span;
+}
+
+/** A name or a dotted path: `x`, `metrics.loss`. `segments` is never empty; `text` is `metrics.loss`. */
+export interface Reference {
+  readonly kind: "reference";
+  readonly segments: readonly Ident[];
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** `dense(x, units=10, name="first")`: a fn, an op, an optimizer or an initialiser. */
+export interface Call {
+  readonly kind: "call";
+  readonly callee: Reference;
+  readonly arguments: readonly Argument[];
+  readonly span: Span;
+}
+
+/** `x` or `units=10`; a positional argument never follows a named one (the parser has checked). */
+export interface Argument {
+  readonly kind: "argument";
+  readonly name: Ident | undefined;
+  readonly value: Expression;
+  readonly span: Span;
+}
+
+/** `input |> f(a)` is `f(input, a)`. A bare `|> relu` is a call without arguments. */
+export interface Pipe {
+  readonly kind: "pipe";
+  readonly input: Expression;
+  readonly call: Call;
+  readonly span: Span;
+}
+
+/** `z[..., 0:32:2]`; `items` is never empty. */
+export interface Index {
+  readonly kind: "index";
+  readonly target: Expression;
+  readonly items: readonly IndexItem[];
+  readonly span: Span;
+}
+
+/** `i`, `...` (an `Ellipsis`), or a `Slice`. */
+export type IndexItem = Expression | Slice;
+
+/** `start:stop:step`, each part optional. */
+export interface Slice {
+  readonly kind: "slice";
+  readonly start: Expression | undefined;
+  readonly stop: Expression | undefined;
+  readonly step: Expression | undefined;
+  readonly span: Span;
+}
+
+export type UnaryOperator = "-" | "+" | "not";
+
+export interface Unary {
+  readonly kind: "unary";
+  readonly operator: UnaryOperator;
+  readonly operatorSpan: Span;
+  readonly operand: Expression;
+  readonly span: Span;
+}
+
+export type ComparisonOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
+
+export type BinaryOperator = "or" | "and" | ComparisonOperator | "+" | "-" | "*" | "/" | "//" | "%" | "@" | "**";
+
+export interface Binary {
+  readonly kind: "binary";
+  readonly operator: BinaryOperator;
+  readonly operatorSpan: Span;
+  readonly left: Expression;
+  readonly right: Expression;
+  readonly span: Span;
+}
+
+/** `[1, 2]`, `[N, 28 * 28]`, `[..., 10]`: its meaning (tensor, shape, list) depends on the parameter it is given to. */
+export interface List {
+  readonly kind: "list";
+  readonly items: readonly Expression[];
+  readonly span: Span;
+}
+
+/** `{ every = 500, to = "ckpt" }`: train data. Field names are distinct (the parser has checked). */
+export interface RecordLiteral {
+  readonly kind: "record";
+  readonly fields: readonly Field[];
+  readonly span: Span;
+}
+
+export interface Field {
+  readonly kind: "field";
+  readonly doc: Doc | undefined;
+  readonly name: Path;
+  readonly value: Expression;
+  readonly span: Span;
+}
+
+/** `...`: one pack of leading dims; only as an item of a list, of a type's sizes or of an index. */
+export interface Ellipsis {
+  readonly kind: "ellipsis";
+  readonly span: Span;
+}
+
+// ---------------------------------------------------------------- beside the tree
+
+/** One `#` comment; `text` includes its marks. */
+export interface Comment {
+  readonly text: string;
+  /** `##`: documentation. */
+  readonly doc: boolean;
+  /** No code stands before it on its line. */
+  readonly ownLine: boolean;
+  readonly span: Span;
+}
+
+/** What the formatter needs beside the tree, and tests in the language (`# expect ...`) read. */
+export interface ParsedSource {
+  readonly text: string;
+  readonly comments: readonly Comment[];
+  /** Expressions that the source put in brackets: the formatter keeps those that are not needed, too. */
+  readonly parenthesized: ReadonlySet<Expression>;
+}
