@@ -1,0 +1,161 @@
+import type { Diagnostic } from "./diagnostic.js";
+import type { Dim } from "./dim.js";
+import type { Value } from "./node.js";
+import type { SourceTable } from "./sources.js";
+import type { Span } from "./span.js";
+import type { TensorType } from "./type.js";
+
+/** `dim N <= 1024`: the bound sizes the memory plan; without one the dim is bound only when a program is specialised. */
+export interface DimDeclaration {
+  readonly name: string;
+  readonly bound: number | undefined;
+  readonly span: Span;
+}
+
+export interface Placeholder {
+  readonly name: string;
+  readonly value: Value;
+  /** What is used when nothing is fed; without one an unfed placeholder is an error. */
+  readonly defaultValue: Value | undefined;
+  readonly span: Span;
+  readonly doc: string | undefined;
+}
+
+export interface Variable {
+  /** `hidden/dense/w`, `learn/adam/hidden/dense/w/m`: the key in checkpoints. */
+  readonly path: string;
+  readonly value: Value;
+  /** Built of random ops and constants only. */
+  readonly initial: Value;
+  /** A float variable that is not frozen, and no optimizer's slot: `minimize` may train it. */
+  readonly trainable: boolean;
+  readonly span: Span;
+  readonly doc: string | undefined;
+}
+
+export interface Assignment {
+  readonly path: string;
+  readonly value: Value;
+  readonly span: Span;
+}
+
+/** A named atomic group of assignments; each value is a function of the run's start state. */
+export interface Update {
+  readonly name: string;
+  readonly assignments: readonly Assignment[];
+  readonly span: Span;
+}
+
+/** A fn's own `:=` in training mode: done when any of `anchors`, the call's outputs, is part of what the run computes. */
+export interface CallUpdate {
+  readonly anchors: readonly Value[];
+  readonly assignments: readonly Assignment[];
+}
+
+/** What names mean in one training mode: a fn may read the compile-time bool `training`, so each mode has its own edges. */
+export interface Mode {
+  /** Every fetchable edge by its path: bindings, scoped bindings (`metrics.loss`), and edges inside calls (`hidden/dense/y`). */
+  readonly names: ReadonlyMap<string, Value>;
+  readonly updates: ReadonlyMap<string, Update>;
+  readonly callUpdates: readonly CallUpdate[];
+}
+
+export interface Signature {
+  readonly name: string;
+  /** Placeholder names. */
+  readonly inputs: readonly string[];
+  /** Update names. */
+  readonly updates: readonly string[];
+  readonly training: boolean;
+  /** Names in the mode's table. */
+  readonly outputs: readonly string[];
+  readonly span: Span;
+  readonly doc: string | undefined;
+}
+
+/** Two sizes that must be equal once they are known; checked when the program is specialised. */
+export interface Constraint {
+  readonly left: Dim;
+  readonly right: Dim;
+  /** What is reported when they differ; `{left}` and `{right}` in its message stand for the sizes found. */
+  readonly diagnostic: Diagnostic;
+}
+
+/** A whole .graph file after typing. Differentiation is still the `gradients` pseudo-op until the pass has run. */
+export interface Graph {
+  readonly name: string;
+  readonly file: string;
+  readonly seed: bigint;
+  readonly dims: readonly DimDeclaration[];
+  readonly placeholders: readonly Placeholder[];
+  readonly variables: readonly Variable[];
+  /** String constants by path: fetchable, never tensors. */
+  readonly strings: ReadonlyMap<string, string>;
+  readonly inference: Mode;
+  readonly training: Mode;
+  readonly signatures: readonly Signature[];
+  readonly train: TrainPlan | undefined;
+  readonly constraints: readonly Constraint[];
+  readonly sources: SourceTable;
+}
+
+/** Rows of a data file, as the `train` block names it: `idx("train-images-idx3-ubyte")[0:55000]`. */
+export interface DataSource {
+  readonly format: string;
+  /** As written; resolved from the file's folder or `--data-dir`. */
+  readonly path: string;
+  readonly column: string | undefined;
+  readonly options: ReadonlyMap<string, string | number | boolean>;
+  readonly rows: { readonly start: number | undefined; readonly stop: number | undefined } | undefined;
+  readonly span: Span;
+}
+
+/** The `train` block: data, not code. Names are checked against the graph; files are looked at only when it runs. */
+export interface TrainPlan {
+  readonly run: string;
+  readonly data: ReadonlyMap<string, DataSource>;
+  readonly validate: { readonly run: string; readonly data: ReadonlyMap<string, DataSource> } | undefined;
+  readonly batch: number | undefined;
+  readonly shuffle: boolean;
+  readonly remainder: "drop" | "keep";
+  readonly epochs: number | undefined;
+  readonly steps: number | undefined;
+  readonly checkpoint: { readonly every: number | undefined; readonly to: string; readonly keep: number | undefined } | undefined;
+  /** After a validation: keep the best by this output, and stop when it has not improved `patience` times. */
+  readonly best: { readonly metric: string; readonly mode: "min" | "max"; readonly to: string } | undefined;
+  readonly earlyStopping:
+    | { readonly metric: string; readonly mode: "min" | "max"; readonly patience: number; readonly minDelta: number }
+    | undefined;
+  readonly report: { readonly every: number | undefined; readonly of: readonly string[] } | undefined;
+  readonly summary: { readonly every: number; readonly of: readonly string[] } | undefined;
+  readonly span: Span;
+}
+
+/**
+ * What one run computes, cut out of a Graph for a signature or a free request: the unit that passes rewrite and back ends
+ * compile. Purely functional: (placeholders, variables, run state) -> (outputs, assigned variables).
+ */
+export interface Computation {
+  readonly name: string;
+  readonly placeholders: readonly Parameter[];
+  /** Every variable of the graph that it reads or assigns. */
+  readonly variables: readonly Parameter[];
+  readonly outputs: readonly Output[];
+  readonly assignments: readonly { readonly path: string; readonly value: Value }[];
+  readonly sources: SourceTable;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly type: TensorType;
+}
+
+export interface Output {
+  readonly name: string;
+  readonly value: Value;
+}
+
+/** The edges that keep everything else alive. */
+export function rootsOf(computation: Computation): readonly Value[] {
+  return [...computation.outputs.map((output) => output.value), ...computation.assignments.map((a) => a.value)];
+}

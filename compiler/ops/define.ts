@@ -1,0 +1,371 @@
+import { InternalError } from "../ir/diagnostic.js";
+import type { Dim } from "../ir/dim.js";
+import { type DType, dtypes, floatDTypes, integerDTypes, type NumericDType } from "../ir/dtype.js";
+import { type Attribute, type Attributes, internNode, type Region, type Value } from "../ir/node.js";
+import type { Tensor } from "../ir/tensor.js";
+import { type TensorType, typeText } from "../ir/type.js";
+import type { Combiner, ScalarOp } from "./scalar.js";
+
+/** What an attribute may hold, by the kind that an op declares. */
+interface AttributeKinds {
+  readonly bool: boolean;
+  readonly int: number;
+  readonly float: number;
+  readonly string: string;
+  readonly dtype: DType;
+  readonly ints: readonly number[];
+  readonly dims: readonly Dim[];
+  readonly literal: Tensor;
+}
+export type AttributeKind = keyof AttributeKinds;
+export type AttributeSchema = Readonly<Record<string, AttributeKind>>;
+export type AttributesOf<A extends AttributeSchema> = { readonly [K in keyof A]: AttributeKinds[A[K]] };
+
+/** One operand: its name in messages, the dtypes it takes, and the letter that makes it share a dtype with the others of that letter. */
+export interface Operand {
+  readonly name: string;
+  readonly dtypes: readonly DType[];
+  /** Operands of one group have one dtype; undefined for one that stands alone. */
+  readonly group: string | undefined;
+  /** Takes all the remaining inputs (only as the last operand). */
+  readonly variadic: boolean;
+}
+
+export const anyDType: readonly DType[] = dtypes.filter((dtype) => dtype !== "string");
+export const floats: readonly DType[] = floatDTypes;
+export const numbers: readonly DType[] = [...floatDTypes, ...integerDTypes];
+export const integers: readonly DType[] = integerDTypes;
+export const bools: readonly DType[] = ["bool"];
+
+export function operand<const N extends string>(name: N, allowed: readonly DType[], group: string | undefined = "T") {
+  return { name, dtypes: allowed, group, variadic: false } as const;
+}
+
+export function variadicOperand<const N extends string>(name: N, allowed: readonly DType[], group: string | undefined = "T") {
+  return { name, dtypes: allowed, group, variadic: true } as const;
+}
+
+/**
+ * A shape or dtype rule that an application breaks. The front end adds the places: `operand` names the input that is at
+ * fault, `against` the one that it disagrees with.
+ */
+export class OpError extends Error {
+  override readonly name = "OpError";
+  readonly code: string;
+  readonly operand: number | undefined;
+  readonly against: number | undefined;
+  readonly hint: string | undefined;
+
+  constructor(
+    code: string,
+    message: string,
+    places: { readonly operand?: number; readonly against?: number; readonly hint?: string } = {},
+  ) {
+    super(message);
+    this.code = code;
+    this.operand = places.operand;
+    this.against = places.against;
+    this.hint = places.hint;
+  }
+}
+
+/** How the kernels stage treats an op. What the parameters are stands in the node's attributes. */
+export type KernelSemantics =
+  /** One scalar function of the operands' elements at the same place. */
+  | { readonly kind: "elementwise"; readonly scalar: ScalarOp }
+  /** Storage that exists before the run: placeholder, variable, constant. */
+  | { readonly kind: "source" }
+  /** Elements computed from their own place alone: iota, random_uniform, run_state. */
+  | { readonly kind: "generator" }
+  /** The operand's elements read through another index map: no arithmetic. */
+  | { readonly kind: "view" }
+  | { readonly kind: "reduce"; readonly combiner: Combiner }
+  | { readonly kind: "arg_reduce"; readonly direction: "max" | "min" }
+  | { readonly kind: "contract" }
+  | { readonly kind: "concatenate" }
+  | { readonly kind: "pad" }
+  /** The identity on its operand, which fails the run, before any variable is written, where an element is not allowed. */
+  | { readonly kind: "check" }
+  /** A hand-written loop nest of the back end, by name. */
+  | { readonly kind: "routine"; readonly routine: string }
+  /** Removed by a pass before kernels: gradients, stop_gradient. */
+  | { readonly kind: "pseudo" };
+
+/** A tensor inside the reference evaluator: float64 whatever the dtype, except i64, which stays exact; a bool is 0 or 1. */
+export interface ReferenceTensor {
+  readonly dtype: NumericDType;
+  readonly shape: readonly number[];
+  readonly data: Float64Array | BigInt64Array;
+}
+
+/** Per run: what `run_state` and the checks see. */
+export interface ReferenceContext {
+  readonly seed: bigint;
+  readonly step: bigint;
+  readonly runsSinceStep: bigint;
+  readonly feeds: ReadonlyMap<string, ReferenceTensor>;
+  readonly variables: ReadonlyMap<string, ReferenceTensor>;
+}
+
+/** A failed run-time check (an index out of range, a singular matrix); the session adds the source line. */
+export class ReferenceFailure extends Error {
+  override readonly name = "ReferenceFailure";
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The evaluator of an op: obviously right, in float64; the caller rounds each result to its dtype and flushes subnormals. */
+export type ReferenceEvaluator<A extends AttributeSchema> = (call: {
+  readonly inputs: readonly ReferenceTensor[];
+  readonly attributes: AttributesOf<A>;
+  /** The static types of the outputs. */
+  readonly outputs: readonly { readonly dtype: NumericDType; readonly shape: readonly number[] }[];
+  readonly context: ReferenceContext;
+}) => readonly (Float64Array | BigInt64Array)[];
+
+/** Random or fixed contents of one sample operand of the generated tests. */
+export type Fill =
+  | { readonly kind: "uniform"; readonly low: number; readonly high: number }
+  | { readonly kind: "integers"; readonly low: number; readonly high: number }
+  | { readonly kind: "values"; readonly values: readonly number[] }
+  /** NaN, infinities, zeros of both signs, subnormals, the largest and smallest magnitudes; integers get their extremes. */
+  | { readonly kind: "specials" };
+
+export interface Sample<A extends AttributeSchema = AttributeSchema> {
+  readonly inputs: readonly { readonly shape: readonly number[]; readonly fill: Fill; readonly dtype?: DType }[];
+  readonly attributes?: AttributesOf<A>;
+  /** False where a numeric gradient is not defined or too badly conditioned (ties, kinks, specials). */
+  readonly differentiable?: boolean;
+}
+
+type ValueOf<O extends Operand> = O["variadic"] extends true ? readonly Value[] : Value;
+type ValuesOf<I extends readonly Operand[]> = { readonly [K in keyof I]: ValueOf<I[K]> };
+type Cotangents<I extends readonly Operand[]> = {
+  readonly [K in keyof I]: I[K]["variadic"] extends true ? readonly (Value | undefined)[] : Value | undefined;
+};
+type Arguments<I extends readonly Operand[], A extends AttributeSchema> = keyof A extends never
+  ? [...ValuesOf<I>]
+  : [...ValuesOf<I>, AttributesOf<A>];
+
+/** The reverse rule's view of one application. */
+export interface VjpCall<I extends readonly Operand[], A extends AttributeSchema> {
+  readonly inputs: ValuesOf<I>;
+  readonly attributes: AttributesOf<A>;
+  readonly outputs: readonly Value[];
+  /** The first output and its cotangent: all there is for most ops. */
+  readonly y: Value;
+  readonly dy: Value;
+  /** One for each output, zeros where the loss does not depend on it. */
+  readonly cotangents: readonly Value[];
+}
+
+export interface OpSpec<I extends readonly Operand[], A extends AttributeSchema> {
+  readonly name: string;
+  /** One or two sentences for the manual and hover: what it computes, ties, special values. */
+  readonly doc: string;
+  /** The StableHLO op whose semantics this one has, where there is one. */
+  readonly stablehlo?: string;
+  readonly inputs: I;
+  readonly attributes: A;
+  /** Output types; throws OpError. Operand dtypes have been checked against the spec. */
+  readonly infer: (types: readonly TensorType[], attributes: AttributesOf<A>) => TensorType | readonly TensorType[];
+  /**
+   * Cotangents of the inputs; `undefined` for one that has none (an integer operand). A string says why no gradient passes this
+   * op ("argmax is piecewise constant"), for the diagnostic that names what cuts the path.
+   */
+  readonly vjp: ((call: VjpCall<I, A>) => Cotangents<I>) | string;
+  readonly kernel: KernelSemantics;
+  readonly reference: ReferenceEvaluator<A>;
+  readonly samples: readonly Sample<A>[];
+}
+
+/** An op as the rest of the compiler sees it: the spec with its types erased. */
+export interface Op {
+  readonly opName: string;
+  readonly doc: string;
+  readonly stablehlo: string | undefined;
+  readonly operands: readonly Operand[];
+  readonly schema: AttributeSchema;
+  readonly kernel: KernelSemantics;
+  readonly samples: readonly Sample[];
+  readonly differentiable: boolean;
+  /** Why gradients stop here, when they do. */
+  readonly cut: string | undefined;
+  /** Checks operands and attributes, infers the types and interns the node. Throws OpError. */
+  readonly apply: (inputs: readonly Value[], attributes: Attributes, regions?: readonly Region[]) => readonly Value[];
+  readonly infer: (types: readonly TensorType[], attributes: Attributes) => readonly TensorType[];
+  readonly pullBack: (call: {
+    readonly inputs: readonly Value[];
+    readonly attributes: Attributes;
+    readonly outputs: readonly Value[];
+    readonly cotangents: readonly Value[];
+  }) => readonly (Value | undefined)[];
+  readonly evaluate: ReferenceEvaluator<AttributeSchema>;
+}
+
+/** An op is an object that can be called with its operands, then its attributes, and gives its first output. */
+export type CallableOp<I extends readonly Operand[], A extends AttributeSchema> = Op & ((...args: Arguments<I, A>) => Value);
+
+/** The op table is filled by definition: `compiler/ops/table.ts` imports every file of ops. */
+const registry = new Map<string, Op>();
+
+export function registeredOps(): ReadonlyMap<string, Op> {
+  return registry;
+}
+
+/** Defines one op. Its parts are checked against each other by the types and, for every op, by the generated tests. */
+export function defineOp<const I extends readonly Operand[], const A extends AttributeSchema>(
+  spec: OpSpec<I, A>,
+): CallableOp<I, A> {
+  const infer = (types: readonly TensorType[], attributes: Attributes): readonly TensorType[] => {
+    checkOperands(spec.name, spec.inputs, types);
+    checkAttributes(spec.name, spec.attributes, attributes);
+    const result = spec.infer(types, attributes as AttributesOf<A>);
+    return "dtype" in result ? [result] : result;
+  };
+  const apply = (inputs: readonly Value[], attributes: Attributes, regions: readonly Region[] = []): readonly Value[] => {
+    const types = infer(
+      inputs.map((input) => input.type),
+      attributes,
+    );
+    return internNode(spec.name, inputs, attributes, regions, types).outputs;
+  };
+  const pullBack: Op["pullBack"] = ({ inputs, attributes, outputs, cotangents }) => {
+    if (typeof spec.vjp === "string") throw new InternalError(`${spec.name} has no gradient: ${spec.vjp}`);
+    const [y] = outputs;
+    const [dy] = cotangents;
+    if (y === undefined || dy === undefined) throw new InternalError(`${spec.name} is pulled back without an output`);
+    const result = spec.vjp({
+      inputs: groupInputs(spec.inputs, inputs) as ValuesOf<I>,
+      attributes: attributes as AttributesOf<A>,
+      outputs,
+      y,
+      dy,
+      cotangents,
+    });
+    return (result as readonly (Value | undefined | readonly (Value | undefined)[])[]).flat();
+  };
+  const callable = (...args: Arguments<I, A>): Value => {
+    const given = args as readonly unknown[];
+    const inputs = given.slice(0, spec.inputs.length).flat() as readonly Value[];
+    const attributes = (given[spec.inputs.length] ?? {}) as Attributes;
+    return apply(inputs, attributes)[0] as Value;
+  };
+  const op = Object.assign(callable, {
+    opName: spec.name,
+    doc: spec.doc,
+    stablehlo: spec.stablehlo,
+    operands: spec.inputs,
+    schema: spec.attributes,
+    kernel: spec.kernel,
+    samples: spec.samples as readonly Sample[],
+    differentiable: typeof spec.vjp !== "string",
+    cut: typeof spec.vjp === "string" ? spec.vjp : undefined,
+    apply,
+    infer,
+    pullBack,
+    evaluate: spec.reference as ReferenceEvaluator<AttributeSchema>,
+  });
+  if (registry.has(spec.name)) throw new InternalError(`two ops are named ${spec.name}`);
+  registry.set(spec.name, op);
+  return op;
+}
+
+function groupInputs(operands: readonly Operand[], inputs: readonly Value[]): readonly (Value | readonly Value[])[] {
+  return operands.map((spec, position) => (spec.variadic ? inputs.slice(position) : (inputs[position] as Value)));
+}
+
+function checkOperands(name: string, operands: readonly Operand[], types: readonly TensorType[]): void {
+  const variadic = operands.at(-1)?.variadic === true;
+  if (variadic ? types.length < operands.length - 1 : types.length !== operands.length) {
+    throw new OpError("G022", `${name} takes ${operands.length} operands, not ${types.length}`);
+  }
+  const groups = new Map<string, { readonly dtype: DType; readonly position: number }>();
+  types.forEach((type, position) => {
+    const spec = operands[Math.min(position, operands.length - 1)] as Operand;
+    if (!spec.dtypes.includes(type.dtype)) {
+      throw new OpError("G023", `${name} does not take ${type.dtype} for \`${spec.name}\` (${typeText(type)})`, {
+        operand: position,
+        hint: `it takes ${spec.dtypes.join(", ")}; \`cast(…, to=${spec.dtypes[0]})\` converts`,
+      });
+    }
+    if (spec.group === undefined) return;
+    const first = groups.get(spec.group);
+    if (first === undefined) groups.set(spec.group, { dtype: type.dtype, position });
+    else if (first.dtype !== type.dtype) {
+      throw new OpError("G024", `${name} takes one dtype, not ${first.dtype} and ${type.dtype}`, {
+        operand: position,
+        against: first.position,
+        hint: `no conversion is implicit: \`cast(…, to=${first.dtype})\` converts`,
+      });
+    }
+  });
+}
+
+function checkAttributes(name: string, schema: AttributeSchema, attributes: Attributes): void {
+  for (const key of Object.keys(schema)) {
+    if (!(key in attributes)) throw new OpError("G025", `${name} needs the attribute \`${key}\``);
+    if (!hasKind(attributes[key] as Attribute, schema[key] as AttributeKind)) {
+      throw new OpError("G025", `the attribute \`${key}\` of ${name} must be ${attributeKindText(schema[key] as AttributeKind)}`);
+    }
+  }
+  for (const key of Object.keys(attributes)) {
+    if (!(key in schema)) throw new OpError("G025", `${name} has no attribute \`${key}\``);
+  }
+}
+
+function hasKind(value: Attribute, kind: AttributeKind): boolean {
+  switch (kind) {
+    case "bool":
+      return typeof value === "boolean";
+    case "int":
+      return Number.isSafeInteger(value);
+    case "float":
+      return typeof value === "number";
+    case "string":
+      return typeof value === "string";
+    case "dtype":
+      return typeof value === "string" && (dtypes as readonly string[]).includes(value);
+    case "ints":
+      return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item));
+    case "dims":
+      return (
+        Array.isArray(value) &&
+        value.every((item) => Number.isSafeInteger(item) || (typeof item === "object" && item !== null && "terms" in item))
+      );
+    case "literal":
+      return typeof value === "object" && "data" in value;
+  }
+}
+
+function attributeKindText(kind: AttributeKind): string {
+  switch (kind) {
+    case "bool":
+      return "true or false";
+    case "int":
+      return "an integer";
+    case "float":
+      return "a number";
+    case "string":
+      return "a string";
+    case "dtype":
+      return "a dtype";
+    case "ints":
+      return "a list of integers";
+    case "dims":
+      return "a shape";
+    case "literal":
+      return "a constant";
+  }
+}
+
+// An op whose rules mention the op itself needs a written type: TypeScript does not infer through the cycle.
+type NoAttributes = Readonly<Record<never, never>>;
+export type UnaryOp = CallableOp<readonly [Operand & { readonly variadic: false }], NoAttributes>;
+export type BinaryOp = CallableOp<
+  readonly [Operand & { readonly variadic: false }, Operand & { readonly variadic: false }],
+  NoAttributes
+>;
