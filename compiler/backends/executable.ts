@@ -1,0 +1,106 @@
+import type { NumericDType } from "../ir/dtype.js";
+import type { Span } from "../ir/span.js";
+import type { TensorData } from "../ir/tensor.js";
+
+/** Where a target keeps variables and data sets, so that its code reads them in place. */
+export interface TargetMemory {
+  /** Zero-filled, 64-byte aligned where the target needs it. Throws GraphError (G10x) when the machine has not that much. */
+  readonly allocate: (dtype: NumericDType, length: number) => StorageBlock;
+}
+
+export interface StorageBlock {
+  /** A view of the target's own memory: what is written here is what the code reads. */
+  readonly data: TensorData;
+  readonly free: () => void;
+}
+
+export interface TensorSlot {
+  readonly name: string;
+  readonly dtype: NumericDType;
+  readonly shape: readonly number[];
+}
+
+/** What is known of a compiled computation; the numbers are what `graphc compile` and `check` print. */
+export interface ExecutableInfo {
+  readonly target: "cpu" | "reference";
+  readonly placeholders: readonly TensorSlot[];
+  /** Variables that it reads or assigns. */
+  readonly variables: readonly TensorSlot[];
+  readonly assigned: readonly string[];
+  readonly outputs: readonly TensorSlot[];
+  readonly kernels: number;
+  readonly codeBytes: number;
+  readonly arenaBytes: number;
+  readonly peakBytes: number;
+  readonly compileSeconds: number;
+  /** The code came from the disk cache. */
+  readonly cached: boolean;
+}
+
+/** seed, step and runs since the last step: the key of all randomness of a run. */
+export interface RunState {
+  readonly seed: bigint;
+  readonly step: bigint;
+  readonly runsSinceStep: bigint;
+}
+
+/** A run-time check that failed; nothing has been assigned. */
+export interface RunFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly spans: readonly Span[];
+  /** Steps of a loop that were done before the failing one. */
+  readonly stepsDone: number;
+}
+
+export type RunOutcome =
+  | { readonly kind: "done"; readonly outputs: readonly TensorData[] }
+  | { readonly kind: "failed"; readonly failure: RunFailure };
+
+/** n steps over a data set, done wholly by the target: row order, batches, reports. */
+export interface LoopRequest {
+  /** Whole columns, one row after another; a row has the placeholder's shape less its first axis. */
+  readonly columns: ReadonlyMap<string, StorageBlock>;
+  /** Feeds that stay the same for each step. */
+  readonly feeds: ReadonlyMap<string, TensorData>;
+  readonly rows: number;
+  readonly batch: number;
+  /** By (seed, epoch): a Fisher-Yates shuffle with Threefry draws (see runtime/shuffle.ts). Otherwise in file order. */
+  readonly shuffle: boolean;
+  readonly state: RunState;
+  /** Whole passes over the data before this call, and rows of the current one already used. */
+  readonly epoch: bigint;
+  readonly position: number;
+  readonly steps: number;
+  /** End where a pass over the data ends, even when steps are left: for validation and for partial batches. */
+  readonly stopAtEpochEnd: boolean;
+  /** Record the scalar outputs at steps that are multiples of this (of the global step count); 0 for never. */
+  readonly every: number;
+  /** Assigns variables (training); false evaluates: the step count stays, the outputs' sums are what counts. */
+  readonly advance: boolean;
+  /** Set its element 0 to 1 to end after the current step. */
+  readonly stop: Int32Array;
+}
+
+export interface LoopOutcome {
+  readonly steps: number;
+  readonly epoch: bigint;
+  readonly position: number;
+  /** One row a report: the step count after the step, then each scalar output as a number. */
+  readonly reports: readonly { readonly step: bigint; readonly values: readonly number[] }[];
+  /** Each scalar output at the last step done. */
+  readonly last: readonly number[];
+  /** Sums over the steps of each scalar output x batch rows: for the means of an evaluation. */
+  readonly sums: readonly number[];
+  readonly failure: RunFailure | undefined;
+}
+
+/** One computation, specialised and loaded, bound to the session's variables. Not re-entrant. */
+export interface Executable {
+  readonly info: ExecutableInfo;
+  /** Feeds have been checked against `info.placeholders`. Outputs are owned by the caller. */
+  readonly run: (feeds: ReadonlyMap<string, TensorData>, state: RunState) => RunOutcome;
+  /** Off the JavaScript thread where the target can; ends early on `stop`, on a failure, or when its report room is full. */
+  readonly loop: (request: LoopRequest) => Promise<LoopOutcome>;
+  readonly close: () => void;
+}
