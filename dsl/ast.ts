@@ -46,7 +46,17 @@ export interface SourceFile {
   readonly span: Span;
 }
 
-export type Item = Import | FunctionDeclaration | OptimizerDeclaration | Constant | GraphDeclaration;
+export type Item = Import | FunctionDeclaration | OptimizerDeclaration | Constant | GraphDeclaration | Invalid;
+
+/**
+ * A statement or item that has a syntax error, which is already reported. `names` are those that it would have bound, so
+ * that their uses are not reported as unknown: bind them to a value of unknown type.
+ */
+export interface Invalid {
+  readonly kind: "invalid";
+  readonly names: readonly Ident[];
+  readonly span: Span;
+}
 
 /** `import { adam, sgd as descent } from "std/optimizers"`. */
 export interface Import {
@@ -167,7 +177,8 @@ export type Statement =
   | Signature
   | Train
   | Next
-  | Yield;
+  | Yield
+  | Invalid;
 
 /** `seed 42`; only in a graph. */
 export interface Seed {
