@@ -58,7 +58,7 @@ export const dataCodes = [
   {
     code: "G072",
     title: "data file is truncated",
-    explain: "The header promises more bytes than the file has. Fetch it again.",
+    explain: "The header promises more bytes than the file has, or fewer. Fetch it again.",
     example: "$ graphc train mnist.graph --data image=half-a-file.idx",
   },
   {
@@ -85,5 +85,25 @@ export const dataCodes = [
     explain:
       "A field of the CSV file is not a number, or a row has another number of fields. The message names row and column.",
     example: "$ graphc train table.graph --data x=table.csv",
+  },
+  {
+    code: "G077",
+    title: "element type of a data file is not supported",
+    explain:
+      "The file stores its elements as a type that graphc does not have, such as complex numbers, text or u64. Convert them first.",
+    example: "$ graphc train mnist.graph --data image=complex.npy",
+  },
+  {
+    code: "G078",
+    title: "compressed data is damaged",
+    explain: "A .gz or .npz file does not unpack, or its checksum differs. Fetch it again.",
+    example: "$ graphc train mnist.graph --data image=damaged.gz",
+  },
+  {
+    code: "G079",
+    title: "no such column in the data file",
+    explain:
+      "A file of several columns (.npz, CSV, safetensors) is read by the name of one; without a name, by the placeholder's.",
+    example: "$ graphc train mnist.graph --data image=table.npz",
   },
 ] as const satisfies readonly CodeRow[];

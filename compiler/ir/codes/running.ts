@@ -82,8 +82,8 @@ export const checkpointCodes = [
   },
   {
     code: "G092",
-    title: "checkpoint cannot be written",
-    explain: "The disk is full or the folder is not writable. The last good checkpoint is as it was.",
+    title: "file cannot be saved",
+    explain: "The disk is full or the folder is not writable. The file that was there before is as it was.",
     example: "$ graphc train mnist.graph --save /full/disk.safetensors",
   },
   {
@@ -91,6 +91,13 @@ export const checkpointCodes = [
     title: "checkpoint cannot resume training",
     explain: "The file has weights only, without optimizer slots, step and random state: use it with `--weights`.",
     example: "$ graphc train mnist.graph --resume weights-only.safetensors",
+  },
+  {
+    code: "G094",
+    title: "name of a checkpoint is not right",
+    explain:
+      "The name may hold `{step}` once, after the last `/`: it becomes the number of the step. Old ones are counted by it.",
+    example: "$ graphc train mnist.graph --save ckpt/{step}/mnist.safetensors",
   },
 ] as const satisfies readonly CodeRow[];
 
