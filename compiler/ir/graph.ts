@@ -1,3 +1,4 @@
+import type { DataReference } from "./data.js";
 import type { Diagnostic } from "./diagnostic.js";
 import type { Dim } from "./dim.js";
 import type { Value } from "./node.js";
@@ -101,12 +102,8 @@ export interface Graph {
 
 /** Rows of a data file, as the `train` block names it: `idx("train-images-idx3-ubyte")[0:55000]`. */
 export interface DataSource {
-  readonly format: string;
-  /** As written; resolved from the file's folder or `--data-dir`. */
-  readonly path: string;
-  readonly column: string | undefined;
-  readonly options: ReadonlyMap<string, string | number | boolean>;
-  readonly rows: { readonly start: number | undefined; readonly stop: number | undefined } | undefined;
+  /** The path as written; resolved from the file's folder or `--data-dir`. */
+  readonly reference: DataReference;
   readonly span: Span;
 }
 
