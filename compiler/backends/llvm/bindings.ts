@@ -1,0 +1,54 @@
+import { createRequire } from "node:module";
+import type * as Koffi from "koffi";
+import type * as Llvm from "llvm-bindings";
+
+/**
+ * The two native packages, loaded when first needed: both are optional dependencies, so that the package works (with
+ * the other back ends) where they could not be built. Only this file names them.
+ */
+const require = createRequire(import.meta.url);
+
+export type LlvmBindings = typeof Llvm;
+export type KoffiBindings = typeof Koffi;
+
+export type Loaded<T> =
+	| { readonly ok: true; readonly module: T; readonly version: string }
+	| LoadFailure;
+
+export interface LoadFailure {
+	readonly ok: false;
+	readonly reason: string;
+}
+
+function tryLoad<T>(name: string, version: (module: T) => string): Loaded<T> {
+	try {
+		const module: T = require(name);
+		return { ok: true, module, version: version(module) };
+	} catch (error) {
+		return {
+			ok: false,
+			reason:
+				error instanceof Error
+					? (error.message.split("\n")[0] ?? name)
+					: String(error),
+		};
+	}
+}
+
+let llvm: Loaded<LlvmBindings> | undefined;
+let koffi: Loaded<KoffiBindings> | undefined;
+
+/** llvm-bindings, or why it cannot be loaded. The version is that of the LLVM inside. */
+export function loadLlvm(): Loaded<LlvmBindings> {
+	llvm ??= tryLoad<LlvmBindings>(
+		"llvm-bindings",
+		(module) => module.config.LLVM_VERSION_STRING,
+	);
+	return llvm;
+}
+
+/** koffi, or why it cannot be loaded. */
+export function loadKoffi(): Loaded<KoffiBindings> {
+	koffi ??= tryLoad<KoffiBindings>("koffi", (module) => module.version);
+	return koffi;
+}
