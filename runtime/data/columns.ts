@@ -1,0 +1,50 @@
+import { closest, distance } from "fastest-levenshtein";
+import { fileError, listNames, quoteName, quotePath } from "../files/errors.js";
+
+/** The column that is meant: the one asked for, else the only one, else the one named like the placeholder. */
+export function chooseColumn(
+  file: string,
+  names: readonly string[],
+  column: string | undefined,
+  preferred: string | undefined,
+): string {
+  if (column !== undefined) {
+    if (!names.includes(column)) {
+      throw missingColumn(file, names, column);
+    }
+    return column;
+  }
+  const [only] = names;
+  if (only !== undefined && names.length === 1) {
+    return only;
+  }
+  if (preferred !== undefined && names.includes(preferred)) {
+    return preferred;
+  }
+  if (only === undefined) {
+    throw fileError("G079", `${quotePath(file)} holds no columns`);
+  }
+  throw fileError(
+    "G079",
+    `${quotePath(file)} has ${names.length} columns${preferred === undefined ? "" : `, none named ${quoteName(preferred)}`}; which is meant?`,
+    `name one of ${listNames(names)}`,
+  );
+}
+
+/** G079, with the nearest name. */
+export function missingColumn(file: string, names: readonly string[], column: string): Error {
+  const near = nearestName(column, names);
+  const hint = near === undefined ? `it has ${listNames(names)}` : `did you mean ${quoteName(near)}?`;
+  return fileError("G079", `${quotePath(file)} has no column ${quoteName(column)}`, hint);
+}
+
+/** The name that `wanted` is most likely a slip of, if any is near enough. */
+export function nearestName(wanted: string, names: readonly string[]): string | undefined {
+  // Long lists come from files: the search stays short whatever they hold.
+  const candidates = names.slice(0, 2000).filter((name) => name.length <= 200);
+  if (candidates.length === 0 || wanted.length > 200) {
+    return undefined;
+  }
+  const near = closest(wanted, candidates);
+  return distance(wanted, near) <= Math.max(1, Math.floor(wanted.length / 3)) ? near : undefined;
+}

@@ -1,0 +1,152 @@
+import { createHash, randomBytes } from "node:crypto";
+import { type FileHandle, mkdir, open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { threadId } from "node:worker_threads";
+import { fileError, quotePath, systemErrorCode, systemFailure } from "./errors.js";
+
+/** Pieces of a file, in order. They must not change until the writing is done. */
+export type FileContent = Iterable<Uint8Array>;
+
+/** One write call takes at most this much, so that the event loop and a pending Ctrl-C get their turn. */
+const largestWrite = 1 << 24;
+
+/** The temporary files that this thread is writing now. */
+const inUse = new Set<string>();
+
+/**
+ * Writes a file so that, whatever happens, its name holds the whole old or the whole new content: into a temporary file
+ * in the same folder, synced, renamed over the name, the folder synced. On a failure the temporary file is removed and
+ * the old file stays. Missing folders are made. Temporary files that killed processes left for this name are removed.
+ * A name that is a symbolic link keeps being one: the file it leads to is replaced.
+ * @throws GraphError G092 with the system's reason; G064 where the name is a folder or a device.
+ */
+export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
+  const { target, mode } = await inspectTarget(path);
+  const folder = dirname(target);
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
+  const name = basename(target);
+  await removeStaleTemporaries(folder, (candidate) => candidate === name);
+  const temporary = join(folder, temporaryName(name));
+  let handle: FileHandle | undefined;
+  inUse.add(temporary);
+  try {
+    // "wx": a file that stands there already would be somebody else's.
+    handle = await open(temporary, "wx", mode ?? 0o666);
+    if (mode !== undefined) {
+      await handle.chmod(mode);
+    }
+    for (const piece of content) {
+      await writeWhole(handle, piece);
+    }
+    await handle.sync();
+    const closing = handle;
+    handle = undefined;
+    // close can report an error that an earlier write met (NFS).
+    await closing.close();
+    await rename(temporary, target);
+  } catch (error) {
+    await handle?.close().catch(() => {});
+    if (systemErrorCode(error) !== "EEXIST") {
+      await unlink(temporary).catch(() => {});
+    }
+    throw writeFailure(path, error);
+  } finally {
+    inUse.delete(temporary);
+  }
+  await syncFolder(folder, path);
+}
+
+async function inspectTarget(path: string): Promise<{ readonly target: string; readonly mode: number | undefined }> {
+  try {
+    const target = await realpath(path);
+    const status = await stat(target);
+    if (!status.isFile()) {
+      const kind = status.isDirectory() ? "a folder" : "not a regular file";
+      throw fileError("G064", `cannot save ${quotePath(path)}: it is ${kind}`, "name a file");
+    }
+    return { target, mode: status.mode & 0o7777 };
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") {
+      return { target: path, mode: undefined };
+    }
+    throw writeFailure(path, error);
+  }
+}
+
+async function writeWhole(handle: FileHandle, piece: Uint8Array): Promise<void> {
+  let done = 0;
+  while (done < piece.length) {
+    // A write may take less than it is given, for example at the edge of a quota.
+    const { bytesWritten } = await handle.write(piece, done, Math.min(piece.length - done, largestWrite));
+    done += bytesWritten;
+  }
+}
+
+/** Makes the rename itself last through a power cut. Systems that can't sync a folder (Windows, some network drives) say so. */
+async function syncFolder(folder: string, path: string): Promise<void> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(folder, "r");
+    await handle.sync();
+  } catch (error) {
+    const errno = systemErrorCode(error);
+    if (errno === undefined || !["EINVAL", "ENOTSUP", "EPERM", "EISDIR", "EACCES", "EBADF", "ENOSYS"].includes(errno)) {
+      throw systemFailure("G092", "saved, but could not make sure that it lasts through a power cut:", path, error);
+    }
+  } finally {
+    await handle?.close().catch(() => {});
+  }
+}
+
+function writeFailure(path: string, error: unknown): unknown {
+  const errno = systemErrorCode(error);
+  const hint =
+    errno === "ENOSPC" || errno === "EDQUOT"
+      ? "free some space and save again; the file that was there before is untouched"
+      : "the file that was there before, if any, is untouched";
+  return systemFailure("G092", "cannot save", path, error, hint);
+}
+
+/** Names this machine: on a shared folder, a process number of another machine says nothing about a process here. */
+const machineTag = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+
+/** The random end keeps apart the saves of one process, and of processes that got the same number in containers. */
+function temporaryName(name: string): string {
+  return `.${name}.${machineTag}-${process.pid}-${threadId}-${randomBytes(6).toString("hex")}.tmp`;
+}
+
+/**
+ * Removes temporary files of saves whose process is dead, where `accepts` the name that was being saved. Those of living
+ * processes and of other machines stay. A failure to remove one is not worth failing a save for.
+ */
+export async function removeStaleTemporaries(folder: string, accepts: (name: string) => boolean): Promise<void> {
+  const names = await readdir(folder).catch((): string[] => []);
+  for (const name of names) {
+    const match = /^\.(.+)\.([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{12}\.tmp$/s.exec(name);
+    if (match === null || match[2] !== machineTag || !accepts(match[1] ?? "")) {
+      continue;
+    }
+    const file = join(folder, name);
+    const pid = Number(match[3]);
+    // In a container every run may get the same process number, so our own number alone does not make a file ours.
+    const stale = pid === process.pid ? Number(match[4]) === threadId && !inUse.has(file) : !isAlive(pid);
+    if (stale) {
+      await unlink(file).catch(() => {});
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, and is another user's.
+    return systemErrorCode(error) !== "ESRCH";
+  }
+}
