@@ -1,0 +1,87 @@
+import type { IToken } from "chevrotain";
+import * as t from "./tokens.js";
+
+/** Which bracket belongs to which, found before parsing: it guides recovery, limits nesting and names unclosed brackets. */
+export interface Brackets {
+  /** The index of the other bracket, or -1: for an unclosed or stray bracket, and for tokens that are no bracket. */
+  readonly partner: Int32Array;
+  /** The first token that stands too deep, if any. */
+  readonly tooDeep: IToken | undefined;
+  /** The `{` most likely to lack its `}`, told by indentation. */
+  readonly suspect: IToken | undefined;
+}
+
+const closers = new Map([
+  [t.LeftParen, t.RightParen],
+  [t.LeftBracket, t.RightBracket],
+  [t.LeftBrace, t.RightBrace],
+]);
+const closing = new Set(closers.values());
+
+export function isOpening(token: IToken): boolean {
+  return closers.has(token.tokenType);
+}
+
+export function isClosing(token: IToken): boolean {
+  return closing.has(token.tokenType);
+}
+
+export function matchBrackets(tokens: readonly IToken[], maximum: number): Brackets {
+  const partner = new Int32Array(tokens.length).fill(-1);
+  const stack: number[] = [];
+  const open: Map<unknown, number> = new Map();
+  const pop = (): number => {
+    const index = stack.pop() ?? -1;
+    const type = tokens[index]?.tokenType;
+    open.set(type, (open.get(type) ?? 0) - 1);
+    return index;
+  };
+  let tooDeep: IToken | undefined;
+  for (const [index, token] of tokens.entries()) {
+    const type = token.tokenType;
+    if (closers.has(type)) {
+      stack.push(index);
+      open.set(type, (open.get(type) ?? 0) + 1);
+      if (stack.length > maximum) tooDeep ??= token;
+    } else if (closing.has(type)) {
+      const wanted = type === t.RightParen ? t.LeftParen : type === t.RightBracket ? t.LeftBracket : t.LeftBrace;
+      // A `)` or `]` never reaches over a `{`: that brace's block is more likely whole than the bracket's list.
+      const reach = wanted === t.LeftBrace || (open.get(t.LeftBrace) ?? 0) === 0 ? undefined : t.LeftBrace;
+      if ((open.get(wanted) ?? 0) === 0 || (reach !== undefined && above(tokens, stack, wanted, reach))) continue;
+      let index2 = pop();
+      while (tokens[index2]?.tokenType !== wanted) index2 = pop();
+      partner[index] = index2;
+      partner[index2] = index;
+    }
+  }
+  return { partner, tooDeep, suspect: findSuspect(tokens, partner, stack) };
+}
+
+/** Whether a `barrier` stands nearer to the top of the stack than a `wanted`. */
+function above(tokens: readonly IToken[], stack: readonly number[], wanted: unknown, barrier: unknown): boolean {
+  for (let i = stack.length - 1; i >= 0; i -= 1) {
+    const type = tokens[stack[i] ?? 0]?.tokenType;
+    if (type === wanted) return false;
+    if (type === barrier) return true;
+  }
+  return true;
+}
+
+/** A `}` at the start of a line is indented like the line of its `{`; where it is not, the braces have slipped. */
+function findSuspect(tokens: readonly IToken[], partner: Int32Array, unclosed: readonly number[]): IToken | undefined {
+  const open = unclosed.map((index) => tokens[index]).filter((token) => token?.tokenType === t.LeftBrace);
+  if (open.length === 0) return undefined;
+  const indentation = (index: number): number => {
+    let first = index;
+    while (first > 0 && tokens[first - 1]?.startLine === tokens[index]?.startLine) first -= 1;
+    return tokens[first]?.startColumn ?? 0;
+  };
+  for (const [index, token] of tokens.entries()) {
+    const close = partner[index] ?? -1;
+    if (token.tokenType !== t.LeftBrace || close < index) continue;
+    const closer = tokens[close];
+    const ownLine = tokens[close - 1]?.startLine !== closer?.startLine;
+    if (ownLine && (closer?.startColumn ?? 0) < indentation(index)) return token;
+  }
+  return open.at(-1);
+}

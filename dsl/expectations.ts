@@ -1,0 +1,108 @@
+import type { IParserErrorMessageProvider, IToken, TokenType } from "chevrotain";
+import { tokenLabel, tokenMatcher } from "chevrotain";
+import * as t from "./tokens.js";
+
+/** Rules that read the items of a list: where their closing bracket is expected, a comma may stand too. */
+const lists: ReadonlySet<string> = new Set([
+  "callArguments",
+  "indexItems",
+  "list",
+  "record",
+  "parameters",
+  "typeParameters",
+  "outputs",
+  "sizes",
+  "paths",
+  "importNames",
+]);
+
+/** What a rule reads, where none of its alternatives fits. */
+const phrases: ReadonlyMap<string, string> = new Map([
+  ["operation", "a value"],
+  ["primary", "a value"],
+  ["expression", "a value"],
+  ["indexItem", "an index"],
+  ["size", "a size"],
+  ["listItem", "a value"],
+  ["typeExpression", "a type"],
+  ["updateBody", "`=` or `{`"],
+  ["value", "a value"],
+  ["truth", "`true` or `false`"],
+  ["number", "a number"],
+]);
+
+/** What is expected when a name is missing, by rule. */
+const names: ReadonlyMap<string, string> = new Map([
+  ["typeExpression", "a type"],
+  ["parameter", "a parameter's name"],
+  ["output", "an output's name"],
+  ["path", "a name"],
+  ["field", "a field's name"],
+  ["typeParameter", "a type parameter's name"],
+  ["importedName", "a name to import"],
+]);
+
+function expectation(expected: TokenType, ruleName: string): string {
+  if (expected === t.RightBrace && ruleName === "train") return "a field or `}`";
+  const closer = expected === t.RightParen || expected === t.RightBracket || expected === t.RightBrace;
+  if (closer && lists.has(ruleName)) return `\`,\` or ${tokenLabel(expected)}`;
+  if (expected === t.Name || expected === t.Word) return names.get(ruleName) ?? "a name";
+  return tokenLabel(expected);
+}
+
+/** The provider's messages are only what was expected; the report around it is made in `grammar-base.ts`. */
+export const messages: IParserErrorMessageProvider = {
+  buildMismatchTokenMessage: ({ expected, ruleName }) => expectation(expected, ruleName),
+  buildNoViableAltMessage: ({ ruleName }) => phrases.get(ruleName) ?? "something else",
+  buildEarlyExitMessage: ({ ruleName }) => phrases.get(ruleName) ?? "something else",
+  buildNotAllInputParsedMessage: () => "the end of the file",
+};
+
+function endsValue(token: IToken): boolean {
+  const type = token.tokenType;
+  const literal = type === t.Integer || type === t.Float || type === t.Text || type === t.True || type === t.False;
+  return literal || type === t.Name || type === t.RightParen || type === t.RightBracket;
+}
+
+function startsValue(token: IToken): boolean {
+  const type = token.tokenType;
+  const literal = type === t.Integer || type === t.Float || type === t.Text || type === t.True || type === t.False;
+  return literal || type === t.Name || type === t.LeftParen || type === t.LeftBracket || type === t.LeftBrace;
+}
+
+/** How to mend what stands at `token`, where a common slip explains it. */
+export function syntaxHint(token: IToken, previous: IToken, expected: string): string | undefined {
+  if (expected === "`else`") return "an `if` gives a value in every case, so it ends with `else { ... }`";
+  if (expected === "a field or `}`" && token.tokenType === t.Comma)
+    return "fields of `train` stand on lines of their own, without commas";
+  const wantsComma = expected.includes("`,`");
+  const sameLine = previous.endLine === token.startLine;
+  switch (token.tokenType) {
+    case t.Equal:
+      return previous.tokenType === t.Equal ? "`==` compares two values" : "`==` compares two values; `=` binds a name";
+    case t.Assign:
+      return "`:=` assigns a variable; a field or an argument is given with `=`";
+    case t.If:
+    case t.While:
+    case t.ScanWord:
+      return `\`${token.image}\` stands only directly after the \`=\` of a binding; bind its result to a name first`;
+    case t.Else:
+      return "`else` follows the `}` of an `if`";
+    case t.Dot:
+      return "`.` joins names, as in `metrics.loss`";
+    default:
+  }
+  if (previous.tokenType === t.SlashSlash && !sameLine) return "`//` divides; a comment starts with `#`";
+  if (previous.tokenType === t.SlashSlash && expected !== "a value") return undefined;
+  if ((token.tokenType === t.LeftParen || token.tokenType === t.LeftBracket) && endsValue(previous)) {
+    if (!sameLine) return `the \`${token.image}\` of a call or an index stands on the line of what it follows`;
+    if (token.tokenType === t.LeftParen) return "only a name can be called";
+  }
+  if (wantsComma && endsValue(previous) && startsValue(token)) return "a comma may be missing";
+  if (wantsComma && previous.tokenType === t.RightBrace && startsValue(token)) return "a comma may be missing";
+  if (expected === "a value" && tokenMatcher(token, t.BinarySign)) return "an operand is missing before it";
+  if (expected === "a value" && token.tokenType === t.Comma) return "a value is missing before the comma";
+  if (expected === "a value" && tokenMatcher(previous, t.BinarySign))
+    return `\`${previous.image}\` needs a value on its right`;
+  return undefined;
+}

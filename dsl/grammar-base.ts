@@ -1,0 +1,256 @@
+import {
+  EmbeddedActionsParser,
+  EOF,
+  type IToken,
+  isRecognitionException,
+  type TokenType,
+  tokenMatcher,
+} from "chevrotain";
+import type { Diagnostic, Note } from "../compiler/ir/diagnostic.js";
+import type { Span } from "../compiler/ir/span.js";
+import type { Comment, Doc, Expression, Ident, Invalid } from "./ast.js";
+import { type Brackets, isClosing, isOpening, matchBrackets } from "./brackets.js";
+import { maximumNesting, quote, reservedName, unclosedBracket, unexpectedToken } from "./diagnostics.js";
+import { messages, syntaxHint } from "./expectations.js";
+import { tokenSpan } from "./lex.js";
+import { DepthLimit } from "./precedence.js";
+import * as t from "./tokens.js";
+
+/** Thrown inside the parser with a report that is better than what the grammar alone could say. */
+export class Refusal extends Error {
+  constructor(readonly diagnostic: Diagnostic) {
+    super(diagnostic.message);
+  }
+}
+
+/** What `fn`, `graph` and statements share: places, documentation, reporting and recovery. */
+export abstract class BaseParser extends EmbeddedActionsParser {
+  protected file = "";
+  protected diagnostics: Diagnostic[] = [];
+  protected parenthesized = new Set<Expression>();
+  protected depth = new DepthLimit((d) => this.report(d));
+  protected text = "";
+  private tokens: readonly IToken[] = [];
+  private brackets: Brackets = matchBrackets([], maximumNesting);
+  private indices = new Map<IToken, number>();
+  private docs = new Map<number, Doc>();
+  private endReported = false;
+
+  constructor(validate: boolean) {
+    super([...t.allTokens], {
+      errorMessageProvider: messages,
+      recoveryEnabled: false,
+      maxLookahead: 2,
+      skipValidations: !validate,
+    });
+  }
+
+  protected start(text: string, file: string, tokens: IToken[], brackets: Brackets, docs: Map<number, Doc>): void {
+    this.text = text;
+    this.file = file;
+    this.diagnostics = [];
+    this.parenthesized = new Set();
+    this.depth = new DepthLimit((d) => this.report(d));
+    this.tokens = tokens;
+    this.brackets = brackets;
+    this.indices = new Map(tokens.map((token, index) => [token, index]));
+    this.docs = docs;
+    this.endReported = false;
+    this.input = tokens;
+  }
+
+  protected report(diagnostic: Diagnostic): void {
+    this.diagnostics.push(diagnostic);
+  }
+
+  protected spanOf(token: IToken): Span {
+    if (token.tokenType === EOF) return { file: this.file, start: this.text.length, end: this.text.length };
+    return tokenSpan(token, this.file);
+  }
+
+  /** From `first` to the last consumed token. */
+  protected spanFrom(first: IToken | Span): Span {
+    const start = "startOffset" in first ? first.startOffset : first.start;
+    const last = this.LA(0);
+    return { file: this.file, start, end: Math.max(start, last.startOffset + last.image.length) };
+  }
+
+  protected ident(token: IToken): Ident {
+    return { kind: "ident", name: token.image, span: this.spanOf(token) };
+  }
+
+  /** A word that names a value: a reserved one is reported. */
+  protected valueName(token: IToken): Ident {
+    if (token.tokenType !== t.Name) this.report(reservedName(this.spanOf(token), token.image));
+    return this.ident(token);
+  }
+
+  /** The `##` lines before `token`, taken once. */
+  protected takeDoc(token: IToken): Doc | undefined {
+    const doc = this.docs.get(token.startOffset);
+    this.docs.delete(token.startOffset);
+    return doc;
+  }
+
+  protected is(token: IToken, type: TokenType): boolean {
+    return tokenMatcher(token, type);
+  }
+
+  /** Whether the next token stands on the line of the previous one: a call's `(` and an index's `[` do. */
+  protected onSameLine(): boolean {
+    return this.LA(0).endLine === this.LA(1).startLine;
+  }
+
+  protected firstOnLine(index: number): boolean {
+    return index === 0 || this.tokens[index - 1]?.endLine !== this.tokens[index]?.startLine;
+  }
+
+  protected atEnd(): boolean {
+    return this.LA(1).tokenType === EOF;
+  }
+
+  protected tokenAt(index: number): IToken | undefined {
+    return this.tokens[index];
+  }
+
+  protected position(token: IToken): number {
+    return this.indices.get(token) ?? this.tokens.length;
+  }
+
+  /** The innermost bracket that is open before `token`. */
+  protected enclosing(token: IToken): IToken | undefined {
+    for (let index = this.position(token) - 1; index >= 0; index -= 1) {
+      const candidate = this.tokens[index];
+      if (candidate === undefined) continue;
+      const partner = this.brackets.partner[index] ?? -1;
+      if (isClosing(candidate) && partner >= 0) index = partner;
+      else if (isOpening(candidate)) return candidate;
+    }
+    return undefined;
+  }
+
+  protected hasPartner(token: IToken): boolean {
+    return (this.brackets.partner[this.position(token)] ?? -1) >= 0;
+  }
+
+  /** "the end of the file", "the reserved word `if`", "`)`". */
+  protected describe(token: IToken): string {
+    return token.tokenType === EOF ? "the end of the file" : quote(token.image);
+  }
+
+  /** The end of the file with brackets open: one report for all of them. */
+  protected reportEnd(): void {
+    if (this.endReported) return;
+    this.endReported = true;
+    const opening = this.brackets.suspect ?? this.enclosing(this.LA(1));
+    if (opening === undefined) return;
+    const opened = { text: opening.image, span: this.spanOf(opening) };
+    this.report(unclosedBracket(this.spanOf(this.LA(1)), opened, "`}`", "the end of the file", undefined));
+  }
+
+  /** The diagnostic for what the grammar could not read. */
+  private refuse(token: IToken, previous: IToken, expected: string): Diagnostic {
+    const found = this.describe(token);
+    const hint = syntaxHint(token, previous, expected);
+    const opening = this.enclosing(token);
+    // After the end of a line the mistake is there, not at the start of the next one.
+    const next = previous.endLine !== undefined && token.startLine !== previous.endLine;
+    const behind = this.spanOf(previous).end;
+    const span = next || token.tokenType === EOF ? { file: this.file, start: behind, end: behind } : this.spanOf(token);
+    const wantsCloser = /`[)\]}]`/.test(expected);
+    if (opening !== undefined && wantsCloser && !this.hasPartner(opening)) {
+      if (token.tokenType === EOF) this.endReported = true;
+      return unclosedBracket(span, { text: opening.image, span: this.spanOf(opening) }, expected, found, hint);
+    }
+    const notes: Note[] = [];
+    if (opening !== undefined && wantsCloser && opening.startLine !== token.startLine) {
+      notes.push({ span: this.spanOf(opening), message: `the list in \`${opening.image}\` starts here` });
+    }
+    return unexpectedToken(span, expected, found, { notes, hint });
+  }
+
+  /**
+   * Runs `parse`; where it fails, reports and skips to the next token for which `resumes` holds, to the bracket that closes
+   * the enclosing block, or to the end. Groups of brackets that are whole are skipped as one.
+   */
+  protected recovering<T>(parse: () => T, resumes: (index: number) => boolean): T | Invalid {
+    if (this.RECORDING_PHASE) return parse();
+    const first = this.LA(1);
+    const begin = this.position(first);
+    try {
+      return parse();
+    } catch (error) {
+      const failed = this.LA(1);
+      if (error instanceof Refusal) this.report(error.diagnostic);
+      else if (error instanceof Error && isRecognitionException(error)) {
+        const end = failed.tokenType === EOF && this.endReported;
+        if (!end) this.report(this.refuse(failed, this.LA(0), error.message));
+      } else throw error;
+      this.skipTo(begin, this.position(failed), resumes);
+      if (this.LA(1) === first && first.tokenType !== t.RightBrace && !this.atEnd()) this.SKIP_TOKEN();
+      return { kind: "invalid", names: this.namesBetween(begin), span: this.spanFrom(first) };
+    }
+  }
+
+  private skipTo(begin: number, failed: number, resumes: (index: number) => boolean): void {
+    let index = begin;
+    while (index < this.tokens.length) {
+      const token = this.tokens[index];
+      if (token === undefined) break;
+      const partner = this.brackets.partner[index] ?? -1;
+      if (isOpening(token) && partner > index) {
+        index = partner + 1;
+        continue;
+      }
+      if (isClosing(token) && partner >= 0 && partner < begin) break;
+      if (index > begin && index >= failed && resumes(index)) break;
+      index += 1;
+    }
+    while (this.position(this.LA(1)) < index && !this.atEnd()) this.SKIP_TOKEN();
+  }
+
+  /** The names that the refused statement would have bound, as far as its first tokens tell. */
+  private namesBetween(begin: number): Ident[] {
+    const names: Ident[] = [];
+    let index = begin;
+    const first = this.tokens[index];
+    const second = this.tokens[index + 1];
+    if (first === undefined || second === undefined) return names;
+    if (t.statementWords.includes(first.image) && this.is(second, t.Name)) {
+      return first.image === "signature" || first.image === "yield" ? [] : [this.ident(second)];
+    }
+    for (;;) {
+      const token = this.tokens[index];
+      if (token === undefined || !this.is(token, t.Name)) break;
+      names.push(this.ident(token));
+      if (this.tokens[index + 1]?.tokenType !== t.Comma) break;
+      index += 2;
+    }
+    const after = this.tokens[index + 1]?.tokenType;
+    return after === t.Equal || after === t.Colon || after === t.EqualEqual ? names : [];
+  }
+}
+
+/** Documentation by the offset of the token that it stands before; the rest stays for a warning. */
+export function attachDocs(comments: readonly Comment[], tokens: readonly IToken[]): Map<number, Doc> {
+  const lines = new Map<number, Comment[]>();
+  let index = 0;
+  for (const comment of comments) {
+    if (!comment.doc || !comment.ownLine) continue;
+    while (index < tokens.length && (tokens[index]?.startOffset ?? 0) < comment.span.start) index += 1;
+    const token = tokens[index];
+    if (token === undefined) break;
+    const before = lines.get(token.startOffset);
+    if (before === undefined) lines.set(token.startOffset, [comment]);
+    else before.push(comment);
+  }
+  return new Map([...lines].map(([offset, group]) => [offset, joinDoc(group)]));
+}
+
+export function joinDoc(group: readonly Comment[]): Doc {
+  const text = group.map((line) => line.text.replace(/^##+ ?/, "")).join("\n");
+  const first = group[0]?.span;
+  const last = group.at(-1)?.span;
+  const file = first?.file ?? "";
+  return { text, span: { file, start: first?.start ?? 0, end: last?.end ?? 0 } };
+}

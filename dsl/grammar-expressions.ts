@@ -1,0 +1,485 @@
+import type { IToken, ParserMethod } from "chevrotain";
+import type {
+  Argument,
+  Block,
+  Call,
+  Ellipsis,
+  Expression,
+  Field,
+  Ident,
+  Index,
+  IndexItem,
+  IntegerLiteral,
+  List,
+  Path,
+  RecordLiteral,
+  Reference,
+  StringLiteral,
+  TypeExpression,
+} from "./ast.js";
+import { givenTwice, malformedNumber, positionalAfterNamed } from "./diagnostics.js";
+import { BaseParser } from "./grammar-base.js";
+import { literalText, unescapeText } from "./lex.js";
+import { buildOperation, type Piece } from "./precedence.js";
+import * as t from "./tokens.js";
+
+const largestInteger = 2n ** 63n - 1n;
+
+/**
+ * Values, types and paths. A list with an optional last comma is `MANY` with a gate that stops after an item without one, so
+ * that the closing bracket's message can say that a comma would do, too.
+ */
+export abstract class ExpressionParser extends BaseParser {
+  /** Statements in braces: the regions need it. */
+  protected abstract readonly block: ParserMethod<[], Block>;
+
+  /** Literals of exactly 2 ** 63, which are right only behind a minus. */
+  private edges = new Set<IntegerLiteral>();
+
+  protected finishNumbers(): void {
+    for (const literal of this.edges) this.reportRange(literal);
+    this.edges = new Set();
+  }
+
+  private reportRange(literal: IntegerLiteral): void {
+    this.report(malformedNumber(literal.span, "the integer does not fit in i64", "the largest is 9223372036854775807"));
+  }
+
+  // value |> f(...) |> g(...)
+  protected readonly expression = this.RULE("expression", (): Expression => {
+    let value: Expression = this.SUBRULE(this.operation);
+    this.MANY(() => {
+      this.CONSUME(t.PipeSign);
+      const callee = this.SUBRULE(this.reference);
+      let args: readonly Argument[] = [];
+      this.OPTION({
+        GATE: () => this.onSameLine(),
+        DEF: () => {
+          args = this.SUBRULE(this.callArguments);
+        },
+      });
+      value = this.ACTION(() => {
+        const call: Call = { kind: "call", callee, arguments: args, span: this.spanFrom(callee.span) };
+        const span = this.spanFrom(value.span);
+        return this.depth.grow({ kind: "pipe", input: value, call, span }, [value, ...args.map((a) => a.value)], value);
+      });
+    });
+    return value;
+  });
+
+  // prefix* operand (binary prefix* operand)*: flat here, a tree in precedence.ts
+  protected readonly operation = this.RULE("operation", (): Expression => {
+    const pieces: Piece[] = [];
+    const add = (kind: "prefix" | "binary", token: IToken): void => {
+      pieces.push({ kind, token: token.tokenType, span: this.spanOf(token) });
+    };
+    const operand = (expression: Expression): void => {
+      this.ACTION(() => {
+        const minus = pieces.at(-1);
+        if (expression.kind === "integer" && minus?.kind === "prefix" && minus.token === t.Minus)
+          this.edges.delete(expression);
+        pieces.push({ kind: "operand", expression });
+      });
+    };
+    this.MANY(() => add("prefix", this.CONSUME(t.PrefixSign)));
+    operand(this.SUBRULE(this.postfix));
+    this.MANY2(() => {
+      add("binary", this.CONSUME(t.BinarySign));
+      this.MANY3(() => add("prefix", this.CONSUME2(t.PrefixSign)));
+      operand(this.SUBRULE2(this.postfix));
+    });
+    const source = (e: Expression): string => {
+      const text = this.text.slice(e.span.start, e.span.end);
+      return text.length > 24 || text.includes("\n") ? "b" : text;
+    };
+    return this.ACTION(() => buildOperation(pieces, source, this.depth, (d) => this.report(d)));
+  });
+
+  protected readonly postfix = this.RULE("postfix", (): Expression => {
+    const begin = this.LA(1);
+    let value: Expression = this.SUBRULE(this.primary);
+    this.MANY({
+      GATE: () => this.onSameLine(),
+      DEF: () => {
+        const items = this.SUBRULE(this.indexItems);
+        value = this.ACTION(() => {
+          const parts = items
+            .flatMap((i) => (i.kind === "slice" ? [i.start, i.stop, i.step] : [i]))
+            .filter((e) => e !== undefined);
+          const whole: Index = { kind: "index", target: value, items, span: this.spanFrom(begin) };
+          return this.depth.grow(whole, [value, ...parts], value);
+        });
+      },
+    });
+    return value;
+  });
+
+  protected readonly primary = this.RULE(
+    "primary",
+    (): Expression =>
+      this.OR<Expression>([
+        { ALT: () => this.SUBRULE(this.number) },
+        { ALT: () => this.boolean(this.CONSUME(t.True)) },
+        { ALT: () => this.boolean(this.CONSUME(t.False)) },
+        { ALT: () => this.SUBRULE(this.stringLiteral) },
+        { ALT: () => this.SUBRULE(this.referenceOrCall) },
+        { ALT: () => this.SUBRULE(this.parenthesis) },
+        { ALT: () => this.SUBRULE(this.list) },
+        { ALT: () => this.SUBRULE(this.record) },
+      ]),
+  );
+
+  private boolean(token: IToken): Expression {
+    return { kind: "boolean", value: token.tokenType === t.True, span: this.spanOf(token) };
+  }
+
+  protected readonly number = this.RULE(
+    "number",
+    (): Expression =>
+      this.OR<Expression>([
+        { ALT: () => this.SUBRULE(this.integer) },
+        { ALT: () => this.float(this.CONSUME(t.Float)) },
+        { ALT: () => this.float(this.CONSUME(t.Inf)) },
+        { ALT: () => this.float(this.CONSUME(t.Nan)) },
+      ]),
+  );
+
+  protected readonly integer = this.RULE("integer", (): IntegerLiteral => {
+    const token = this.CONSUME(t.Integer);
+    return this.ACTION(() => {
+      const text = literalText(token);
+      const digits = text.replaceAll("_", "").replace(/^0+(?=\d)/, "");
+      // Longer ones are out of range whatever they are; reading a million digits would take a second.
+      const value = digits.length > 19 ? largestInteger + 2n : BigInt(digits);
+      const literal: IntegerLiteral = { kind: "integer", value, text, span: this.spanOf(token) };
+      if (value === largestInteger + 1n) this.edges.add(literal);
+      else if (value > largestInteger) this.reportRange(literal);
+      return literal;
+    });
+  });
+
+  private float(token: IToken): Expression {
+    return this.ACTION(() => {
+      const text = literalText(token);
+      const span = this.spanOf(token);
+      if (token.tokenType === t.Inf) return { kind: "float", value: Number.POSITIVE_INFINITY, text, span };
+      if (token.tokenType === t.Nan) return { kind: "float", value: Number.NaN, text, span };
+      const value = Number(text.replaceAll("_", ""));
+      if (!Number.isFinite(value)) {
+        this.report(malformedNumber(span, "the decimal is beyond the range of f64", "infinity is written `inf`"));
+      }
+      return { kind: "float", value, text, span };
+    });
+  }
+
+  protected readonly stringLiteral = this.RULE("stringLiteral", (): StringLiteral => {
+    const token = this.CONSUME(t.Text);
+    return this.ACTION(() => {
+      const value = unescapeText(token, this.file, (d) => this.report(d));
+      return { kind: "string", value, span: this.spanOf(token) };
+    });
+  });
+
+  protected readonly reference = this.RULE("reference", (): Reference => {
+    const first = this.CONSUME(t.Name);
+    const segments: Ident[] = [this.ident(first)];
+    this.MANY(() => {
+      this.CONSUME(t.Dot);
+      segments.push(this.ident(this.CONSUME(t.Word)));
+    });
+    const text = segments.map((s) => s.name).join(".");
+    return this.ACTION(() => ({ kind: "reference", segments, text, span: this.spanFrom(first) }));
+  });
+
+  protected readonly referenceOrCall = this.RULE("referenceOrCall", (): Expression => {
+    const callee = this.SUBRULE(this.reference);
+    let result: Expression = callee;
+    this.OPTION({
+      GATE: () => this.onSameLine(),
+      DEF: () => {
+        const args = this.SUBRULE(this.callArguments);
+        result = this.ACTION(() => {
+          const whole: Call = { kind: "call", callee, arguments: args, span: this.spanFrom(callee.span) };
+          return this.depth.grow(
+            whole,
+            args.map((a) => a.value),
+            callee,
+          );
+        });
+      },
+    });
+    return result;
+  });
+
+  protected readonly parenthesis = this.RULE("parenthesis", (): Expression => {
+    this.CONSUME(t.LeftParen);
+    const value = this.SUBRULE(this.expression);
+    this.CONSUME(t.RightParen);
+    this.ACTION(() => this.parenthesized.add(value));
+    return value;
+  });
+
+  protected readonly callArguments = this.RULE("callArguments", (): readonly Argument[] => {
+    const items: Argument[] = [];
+    let more = true;
+    this.CONSUME(t.LeftParen);
+    this.MANY({
+      GATE: () => more,
+      DEF: () => {
+        items.push(this.SUBRULE(this.argument));
+        more = this.RECORDING_PHASE;
+        this.OPTION(() => {
+          this.CONSUME(t.Comma);
+          more = true;
+        });
+      },
+    });
+    this.CONSUME(t.RightParen);
+    this.ACTION(() => this.checkArguments(items));
+    return items;
+  });
+
+  protected checkArguments(items: readonly Argument[]): void {
+    const seen = new Map<string, Ident>();
+    let named: Argument | undefined;
+    for (const item of items) {
+      if (item.name === undefined) {
+        if (named !== undefined) this.report(positionalAfterNamed(item.span, named.span));
+        continue;
+      }
+      named ??= item;
+      const first = seen.get(item.name.name);
+      if (first !== undefined) this.report(givenTwice(item.name.span, first.span, "argument", item.name.name));
+      else seen.set(item.name.name, item.name);
+    }
+  }
+
+  protected readonly argument = this.RULE("argument", (): Argument => {
+    const begin = this.LA(1);
+    let name: Ident | undefined;
+    this.OPTION({
+      GATE: () => this.LA(2).tokenType === t.Equal,
+      DEF: () => {
+        name = this.ident(this.CONSUME(t.Word));
+        this.CONSUME(t.Equal);
+      },
+    });
+    const value = this.SUBRULE(this.expression);
+    return this.ACTION(() => ({ kind: "argument", name, value, span: this.spanFrom(begin) }));
+  });
+
+  private ellipsis(token: IToken): Ellipsis {
+    return { kind: "ellipsis", span: this.spanOf(token) };
+  }
+
+  protected readonly list = this.RULE("list", (): Expression => {
+    const items: Expression[] = [];
+    let more = true;
+    const open = this.CONSUME(t.LeftBracket);
+    this.MANY({
+      GATE: () => more,
+      DEF: () => {
+        items.push(this.SUBRULE(this.listItem));
+        more = this.RECORDING_PHASE;
+        this.OPTION(() => {
+          this.CONSUME(t.Comma);
+          more = true;
+        });
+      },
+    });
+    this.CONSUME(t.RightBracket);
+    return this.ACTION(() => {
+      const whole: List = { kind: "list", items, span: this.spanFrom(open) };
+      return this.depth.grow(whole, items, { ...whole, items: [] });
+    });
+  });
+
+  protected readonly listItem = this.RULE(
+    "listItem",
+    (): Expression =>
+      this.OR<Expression>([
+        { ALT: () => this.ellipsis(this.CONSUME(t.EllipsisSign)) },
+        { ALT: () => this.SUBRULE(this.expression) },
+      ]),
+  );
+
+  protected readonly record = this.RULE("record", (): Expression => {
+    const fields: Field[] = [];
+    let more = true;
+    const open = this.CONSUME(t.LeftBrace);
+    this.MANY({
+      GATE: () => more,
+      DEF: () => {
+        fields.push(this.SUBRULE(this.field));
+        more = this.RECORDING_PHASE;
+        this.OPTION(() => {
+          this.CONSUME(t.Comma);
+          more = true;
+        });
+      },
+    });
+    this.CONSUME(t.RightBrace);
+    return this.ACTION(() => {
+      this.checkFields(fields);
+      const whole: RecordLiteral = { kind: "record", fields, span: this.spanFrom(open) };
+      const values = fields.map((f) => f.value);
+      return this.depth.grow(whole, values, { ...whole, fields: [] });
+    });
+  });
+
+  protected checkFields(fields: readonly Field[]): void {
+    const seen = new Map<string, Path>();
+    for (const { name } of fields) {
+      const first = seen.get(name.text);
+      if (first !== undefined) this.report(givenTwice(name.span, first.span, "field", name.text));
+      else seen.set(name.text, name);
+    }
+  }
+
+  protected readonly field = this.RULE("field", (): Field => {
+    const begin = this.LA(1);
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const name = this.SUBRULE(this.path);
+    this.CONSUME(t.Equal);
+    const value = this.SUBRULE(this.expression);
+    return this.ACTION(() => ({ kind: "field", doc, name, value, span: this.spanFrom(begin) }));
+  });
+
+  protected readonly indexItems = this.RULE("indexItems", (): readonly IndexItem[] => {
+    const items: IndexItem[] = [];
+    let more = true;
+    this.CONSUME(t.LeftBracket);
+    items.push(this.SUBRULE(this.indexItem));
+    this.OPTION(() => {
+      this.CONSUME(t.Comma);
+      this.MANY({
+        GATE: () => more,
+        DEF: () => {
+          items.push(this.SUBRULE2(this.indexItem));
+          more = this.RECORDING_PHASE;
+          this.OPTION2(() => {
+            this.CONSUME2(t.Comma);
+            more = true;
+          });
+        },
+      });
+    });
+    this.CONSUME(t.RightBracket);
+    return items;
+  });
+
+  protected readonly indexItem = this.RULE("indexItem", (): IndexItem => {
+    const begin = this.LA(1);
+    return this.OR<IndexItem>([
+      { ALT: () => this.ellipsis(this.CONSUME(t.EllipsisSign)) },
+      { ALT: () => this.SUBRULE(this.sliceTail, { ARGS: [undefined, begin] }) },
+      {
+        ALT: () => {
+          const value = this.SUBRULE(this.expression);
+          let item: IndexItem = value;
+          this.OPTION(() => {
+            item = this.SUBRULE2(this.sliceTail, { ARGS: [value, begin] });
+          });
+          return item;
+        },
+      },
+    ]);
+  });
+
+  // :stop:step
+  protected readonly sliceTail = this.RULE("sliceTail", (start: Expression | undefined, begin: IToken): IndexItem => {
+    let stop: Expression | undefined;
+    let step: Expression | undefined;
+    this.CONSUME(t.Colon);
+    this.OPTION(() => {
+      stop = this.SUBRULE(this.expression);
+    });
+    this.OPTION2(() => {
+      this.CONSUME2(t.Colon);
+      this.OPTION3(() => {
+        step = this.SUBRULE2(this.expression);
+      });
+    });
+    return this.ACTION(() => ({ kind: "slice", start, stop, step, span: this.spanFrom(begin) }));
+  });
+
+  // f32[N, 28 * 28], T[..., I], int, list[f32[N]]
+  protected readonly typeExpression = this.RULE("typeExpression", (): TypeExpression => {
+    const name = this.CONSUME(t.Name);
+    let result: TypeExpression = {
+      kind: "named-type",
+      name: this.ident(name),
+      dims: undefined,
+      span: this.spanOf(name),
+    };
+    this.OPTION({
+      GATE: () => this.onSameLine(),
+      DEF: () => {
+        result = this.OR<TypeExpression>([
+          {
+            GATE: () => name.image === "list",
+            ALT: () => {
+              this.CONSUME(t.LeftBracket);
+              const element = this.SUBRULE(this.typeExpression);
+              this.CONSUME(t.RightBracket);
+              return this.ACTION(() => ({ kind: "list-type", element, span: this.spanFrom(name) }));
+            },
+          },
+          {
+            ALT: () => {
+              const dims = this.SUBRULE(this.sizes);
+              return this.ACTION(() => ({
+                kind: "named-type",
+                name: this.ident(name),
+                dims,
+                span: this.spanFrom(name),
+              }));
+            },
+            IGNORE_AMBIGUITIES: true,
+          },
+        ]);
+      },
+    });
+    return this.ACTION(() => {
+      if (result.kind === "named-type" && result.dims === undefined && name.image === "list") {
+        return { kind: "list-type", element: undefined, span: result.span };
+      }
+      return result;
+    });
+  });
+
+  protected readonly sizes = this.RULE("sizes", (): readonly Expression[] => {
+    const items: Expression[] = [];
+    let more = true;
+    this.CONSUME(t.LeftBracket);
+    this.MANY({
+      GATE: () => more,
+      DEF: () => {
+        items.push(this.SUBRULE(this.listItem));
+        more = this.RECORDING_PHASE;
+        this.OPTION(() => {
+          this.CONSUME(t.Comma);
+          more = true;
+        });
+      },
+    });
+    this.CONSUME(t.RightBracket);
+    return items;
+  });
+
+  // hidden/dense/w, metrics.loss
+  protected readonly path = this.RULE("path", (): Path => {
+    const first = this.CONSUME(t.Word);
+    const segments: Ident[] = [this.ident(first)];
+    const separators: ("." | "/")[] = [];
+    this.MANY(() => {
+      const separator = this.OR([{ ALT: () => this.CONSUME(t.Dot) }, { ALT: () => this.CONSUME(t.Slash) }]);
+      separators.push(separator.tokenType === t.Slash ? "/" : ".");
+      segments.push(this.ident(this.CONSUME2(t.Word)));
+    });
+    return this.ACTION(() => {
+      const text = segments.map((s, i) => s.name + (separators[i] ?? "")).join("");
+      return { kind: "path", segments, separators, text, span: this.spanFrom(first) };
+    });
+  });
+}

@@ -1,0 +1,446 @@
+import type { IToken, ParserMethod } from "chevrotain";
+import type {
+  Argument,
+  Assignment,
+  Binding,
+  BindingTarget,
+  Block,
+  BooleanLiteral,
+  Carry,
+  Constant,
+  DimDeclaration,
+  Expression,
+  Field,
+  Ident,
+  If,
+  IfBranch,
+  Next,
+  Path,
+  Placeholder,
+  Region,
+  Scan,
+  Scope,
+  Seed,
+  Sequence,
+  Signature,
+  Statement,
+  Train,
+  TypeExpression,
+  Update,
+  Value,
+  Variable,
+  While,
+  Yield,
+} from "./ast.js";
+import { givenTwice } from "./diagnostics.js";
+import { ExpressionParser } from "./grammar-expressions.js";
+import { classify, type StatementKind, startsStatement } from "./statement-kinds.js";
+import * as t from "./tokens.js";
+
+/** The statements of a block and the regions at the right side of a binding. */
+export abstract class StatementParser extends ExpressionParser {
+  /** What the statement that starts at the next token is; throws a `Refusal` that explains where it is none. */
+  private kindOfNext(): StatementKind {
+    return classify(
+      (ahead) => this.LA(ahead),
+      (token) => this.spanOf(token),
+    );
+  }
+
+  /** Consumes a statement word such as `scope`, which is a name to the lexer. */
+  protected word(): IToken {
+    return this.consume(9, t.Name);
+  }
+
+  protected readonly statement = this.RULE("statement", (): Statement => {
+    const kind = this.ACTION(() => this.kindOfNext());
+    const when = (wanted: StatementKind, rule: ParserMethod<[], Statement>, index: number) => ({
+      GATE: () => kind === wanted,
+      ALT: () => this.subrule(index, rule),
+    });
+    return this.OR<Statement>({
+      MAX_LOOKAHEAD: 1,
+      IGNORE_AMBIGUITIES: true,
+      DEF: [
+        when("binding", this.binding, 1),
+        when("assignment", this.assignment, 2),
+        when("variable", this.variable, 3),
+        when("constant", this.constant, 4),
+        when("placeholder", this.placeholder, 5),
+        when("scope", this.scope, 6),
+        when("update", this.update, 7),
+        when("signature", this.signature, 8),
+        when("train", this.train, 9),
+        when("seed", this.seed, 10),
+        when("dim", this.dim, 11),
+        when("next", this.next, 12),
+        when("yield", this.yieldStatement, 13),
+      ],
+    });
+  });
+
+  protected override readonly block = this.RULE("block", (): Block => {
+    const open = this.CONSUME(t.LeftBrace);
+    const statements: Statement[] = [];
+    do {
+      const resumes = (index: number): boolean =>
+        startsStatement(
+          index,
+          (i) => this.tokenAt(i),
+          (i) => this.firstOnLine(i),
+        );
+      if (this.RECORDING_PHASE || !this.blockEnds()) {
+        statements.push(this.recovering(() => this.SUBRULE(this.statement), resumes));
+      }
+    } while (!this.RECORDING_PHASE && !this.blockEnds());
+    if (!this.RECORDING_PHASE && this.atEnd()) this.reportEnd();
+    else this.CONSUME(t.RightBrace);
+    return this.ACTION(() => ({ kind: "block", statements, span: this.spanFrom(open) }));
+  });
+
+  private blockEnds(): boolean {
+    return this.atEnd() || this.LA(1).tokenType === t.RightBrace;
+  }
+
+  protected readonly seed = this.RULE("seed", (): Statement => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const value = this.SUBRULE(this.integer);
+    return this.ACTION((): Seed => ({ kind: "seed", doc, value, span: this.spanFrom(begin) }));
+  });
+
+  protected readonly dim = this.RULE("dim", (): Statement => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const name = this.valueName(this.CONSUME(t.Word));
+    let bound: Expression | undefined;
+    this.OPTION(() => {
+      this.CONSUME(t.LessEqual);
+      bound = this.SUBRULE(this.expression);
+    });
+    return this.ACTION((): DimDeclaration => ({ kind: "dim", doc, name, bound, span: this.spanFrom(begin) }));
+  });
+
+  protected readonly placeholder = this.RULE("placeholder", (): Statement => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const name = this.valueName(this.CONSUME(t.Word));
+    this.CONSUME(t.Colon);
+    const type = this.SUBRULE(this.typeExpression);
+    let value: Expression | undefined;
+    this.OPTION(() => {
+      this.CONSUME(t.Equal);
+      value = this.SUBRULE(this.expression);
+    });
+    return this.ACTION(
+      (): Placeholder => ({ kind: "placeholder", doc, name, type, default: value, span: this.spanFrom(begin) }),
+    );
+  });
+
+  protected readonly variable = this.RULE("variable", (): Statement => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const name = this.valueName(this.CONSUME(t.Word));
+    const type = this.SUBRULE(this.annotation);
+    this.CONSUME(t.Equal);
+    const initial = this.SUBRULE(this.expression);
+    let frozen = false;
+    this.OPTION({
+      GATE: () => this.LA(1).image === "frozen" && this.onSameLine(),
+      DEF: () => {
+        this.CONSUME(t.Name);
+        frozen = true;
+      },
+    });
+    return this.ACTION(
+      (): Variable => ({ kind: "variable", doc, name, type, initial, frozen, span: this.spanFrom(begin) }),
+    );
+  });
+
+  protected readonly constant = this.RULE("constant", (): Constant => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const name = this.valueName(this.CONSUME(t.Word));
+    const type = this.SUBRULE(this.annotation);
+    this.CONSUME(t.Equal);
+    const value = this.SUBRULE(this.expression);
+    return this.ACTION((): Constant => ({ kind: "constant", doc, name, type, value, span: this.spanFrom(begin) }));
+  });
+
+  // [: type]
+  protected readonly annotation = this.RULE("annotation", (): TypeExpression | undefined => {
+    let type: TypeExpression | undefined;
+    this.OPTION(() => {
+      this.CONSUME(t.Colon);
+      type = this.SUBRULE(this.typeExpression);
+    });
+    return type;
+  });
+
+  protected readonly binding = this.RULE("binding", (): Statement => {
+    const begin = this.LA(1);
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const targets: BindingTarget[] = [this.SUBRULE(this.bindingTarget)];
+    this.MANY(() => {
+      this.CONSUME(t.Comma);
+      targets.push(this.SUBRULE2(this.bindingTarget));
+    });
+    this.CONSUME(t.Equal);
+    const value = this.SUBRULE(this.value);
+    return this.ACTION((): Binding => {
+      const names = targets.map((target) => target.name).filter((name) => name.name !== "_");
+      this.checkDistinct(names, "name");
+      return { kind: "binding", doc, targets, value, span: this.spanFrom(begin) };
+    });
+  });
+
+  protected checkDistinct(names: readonly Ident[], what: string): void {
+    const seen = new Map<string, Ident>();
+    for (const name of names) {
+      const first = seen.get(name.name);
+      if (first === undefined) seen.set(name.name, name);
+      else this.report(givenTwice(name.span, first.span, what, name.name));
+    }
+  }
+
+  protected readonly bindingTarget = this.RULE("bindingTarget", (): BindingTarget => {
+    const begin = this.CONSUME(t.Word);
+    const name = this.valueName(begin);
+    const type = this.SUBRULE(this.annotation);
+    return this.ACTION(() => ({ kind: "target", name, type, span: this.spanFrom(begin) }));
+  });
+
+  protected readonly value = this.RULE(
+    "value",
+    (): Value =>
+      this.OR<Value>([
+        { ALT: () => this.SUBRULE(this.scan) },
+        { ALT: () => this.SUBRULE(this.whileRegion) },
+        { ALT: () => this.SUBRULE(this.ifRegion) },
+        { ALT: () => this.SUBRULE(this.expression) },
+      ]),
+  );
+
+  // scan(reverse=false) x in xs, y in ys with h = h0 { ... }
+  protected readonly scan = this.RULE("scan", (): Region => {
+    const begin = this.CONSUME(t.ScanWord);
+    let options: readonly Argument[] = [];
+    this.OPTION(() => {
+      options = this.SUBRULE(this.callArguments);
+    });
+    const sequences: Sequence[] = [this.SUBRULE(this.sequence)];
+    this.MANY(() => {
+      this.CONSUME(t.Comma);
+      sequences.push(this.SUBRULE2(this.sequence));
+    });
+    const carries = this.SUBRULE(this.carries);
+    const body = this.SUBRULE(this.block);
+    return this.ACTION((): Scan => {
+      this.checkDistinct([...sequences.map((s) => s.name), ...carries.map((c) => c.name)], "name");
+      return { kind: "scan", options, sequences, carries, body, span: this.spanFrom(begin) };
+    });
+  });
+
+  protected readonly sequence = this.RULE("sequence", (): Sequence => {
+    const begin = this.CONSUME(t.Word);
+    const name = this.valueName(begin);
+    this.consume(8, this.LA(1).image === "in" || this.RECORDING_PHASE ? t.Name : t.InWord);
+    const value = this.SUBRULE(this.expression);
+    return this.ACTION(() => ({ kind: "sequence", name, value, span: this.spanFrom(begin) }));
+  });
+
+  // [with h = h0, c = c0]
+  protected readonly carries = this.RULE("carries", (): readonly Carry[] => {
+    const items: Carry[] = [];
+    this.OPTION({
+      GATE: () => this.LA(1).image === "with",
+      DEF: () => {
+        this.CONSUME(t.Name);
+        items.push(this.SUBRULE(this.carry));
+        this.MANY(() => {
+          this.CONSUME(t.Comma);
+          items.push(this.SUBRULE2(this.carry));
+        });
+      },
+    });
+    return items;
+  });
+
+  protected readonly carry = this.RULE("carry", (): Carry => {
+    const begin = this.CONSUME(t.Word);
+    const name = this.valueName(begin);
+    this.CONSUME(t.Equal);
+    const value = this.SUBRULE(this.expression);
+    return this.ACTION(() => ({ kind: "carry", name, value, span: this.spanFrom(begin) }));
+  });
+
+  protected readonly whileRegion = this.RULE("whileRegion", (): Region => {
+    const begin = this.CONSUME(t.While);
+    const condition = this.SUBRULE(this.expression);
+    const carries = this.SUBRULE(this.carries);
+    const body = this.SUBRULE(this.block);
+    return this.ACTION((): While => {
+      const names = carries.map((c) => c.name);
+      this.checkDistinct(names, "carry");
+      return { kind: "while", condition, carries, body, span: this.spanFrom(begin) };
+    });
+  });
+
+  // if a { ... } else if b { ... } else { ... }
+  protected readonly ifRegion = this.RULE("ifRegion", (): Region => {
+    const begin = this.LA(1);
+    const branches: IfBranch[] = [this.SUBRULE(this.branch)];
+    this.MANY({
+      GATE: () => this.LA(2).tokenType === t.If,
+      DEF: () => {
+        this.CONSUME(t.Else);
+        branches.push(this.SUBRULE2(this.branch));
+      },
+    });
+    const otherwise = this.SUBRULE(this.elseBranch);
+    return this.ACTION((): If => ({ kind: "if", branches, otherwise, span: this.spanFrom(begin) }));
+  });
+
+  protected readonly elseBranch = this.RULE("elseBranch", (): Block => {
+    this.CONSUME(t.Else);
+    return this.SUBRULE(this.block);
+  });
+
+  protected readonly branch = this.RULE("branch", (): IfBranch => {
+    const begin = this.CONSUME(t.If);
+    const condition = this.SUBRULE(this.expression);
+    const body = this.SUBRULE(this.block);
+    return this.ACTION(() => ({ kind: "if-branch", condition, body, span: this.spanFrom(begin) }));
+  });
+
+  protected readonly assignment = this.RULE("assignment", (): Statement => {
+    const begin = this.LA(1);
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const target = this.SUBRULE(this.path);
+    this.CONSUME(t.Assign);
+    const value = this.SUBRULE(this.expression);
+    return this.ACTION((): Assignment => ({ kind: "assignment", doc, target, value, span: this.spanFrom(begin) }));
+  });
+
+  protected readonly scope = this.RULE("scope", (): Statement => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const name = this.valueName(this.CONSUME(t.Word));
+    const body = this.SUBRULE(this.block);
+    return this.ACTION((): Scope => ({ kind: "scope", doc, name, body, span: this.spanFrom(begin) }));
+  });
+
+  protected readonly update = this.RULE("update", (): Statement => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const name = this.valueName(this.CONSUME(t.Word));
+    const body = this.SUBRULE(this.updateBody);
+    return this.ACTION((): Update => ({ kind: "update", doc, name, body, span: this.spanFrom(begin) }));
+  });
+
+  protected readonly updateBody = this.RULE("updateBody", (): Expression | Block =>
+    this.OR<Expression | Block>([
+      {
+        ALT: () => {
+          this.CONSUME(t.Equal);
+          return this.SUBRULE(this.expression);
+        },
+      },
+      { ALT: () => this.SUBRULE(this.block) },
+    ]),
+  );
+
+  // signature NAME(inputs) [does U, ...] [training=BOOL] -> (outputs)
+  protected readonly signature = this.RULE("signature", (): Statement => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const name = this.valueName(this.CONSUME(t.Word));
+    const inputs = this.SUBRULE(this.paths);
+    const does: Path[] = [];
+    let training: BooleanLiteral | undefined;
+    this.OPTION({
+      GATE: () => this.LA(1).image === "does",
+      DEF: () => {
+        this.CONSUME(t.Name);
+        does.push(this.SUBRULE(this.path));
+        this.MANY(() => {
+          this.CONSUME(t.Comma);
+          does.push(this.SUBRULE2(this.path));
+        });
+      },
+    });
+    this.OPTION2({
+      GATE: () => this.LA(1).image === "training",
+      DEF: () => {
+        this.CONSUME2(t.Name);
+        this.CONSUME(t.Equal);
+        training = this.SUBRULE(this.truth);
+      },
+    });
+    this.CONSUME(t.Arrow);
+    const outputs = this.SUBRULE2(this.paths);
+    return this.ACTION(
+      (): Signature => ({ kind: "signature", doc, name, inputs, does, training, outputs, span: this.spanFrom(begin) }),
+    );
+  });
+
+  protected readonly truth = this.RULE("truth", (): BooleanLiteral => {
+    const token = this.OR([{ ALT: () => this.CONSUME(t.True) }, { ALT: () => this.CONSUME(t.False) }]);
+    return this.ACTION(() => ({ kind: "boolean", value: token.tokenType === t.True, span: this.spanOf(token) }));
+  });
+
+  protected readonly paths = this.RULE("paths", (): readonly Path[] => {
+    const items: Path[] = [];
+    let more = true;
+    this.CONSUME(t.LeftParen);
+    this.MANY({
+      GATE: () => more,
+      DEF: () => {
+        items.push(this.SUBRULE(this.path));
+        more = this.RECORDING_PHASE;
+        this.OPTION(() => {
+          this.CONSUME(t.Comma);
+          more = true;
+        });
+      },
+    });
+    this.CONSUME(t.RightParen);
+    return items;
+  });
+
+  // Fields stand on lines of their own, without commas.
+  protected readonly train = this.RULE("train", (): Statement => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const fields: Field[] = [];
+    this.CONSUME(t.LeftBrace);
+    this.MANY(() => {
+      fields.push(this.SUBRULE(this.field));
+    });
+    this.CONSUME(t.RightBrace);
+    return this.ACTION((): Train => {
+      this.checkFields(fields);
+      return { kind: "train", doc, fields, span: this.spanFrom(begin) };
+    });
+  });
+
+  protected readonly next = this.RULE("next", (): Statement => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const name = this.valueName(this.CONSUME(t.Word));
+    this.CONSUME(t.Equal);
+    const value = this.SUBRULE(this.expression);
+    return this.ACTION((): Next => ({ kind: "next", doc, name, value, span: this.spanFrom(begin) }));
+  });
+
+  protected readonly yieldStatement = this.RULE("yieldStatement", (): Statement => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const values: Expression[] = [this.SUBRULE(this.expression)];
+    this.MANY(() => {
+      this.CONSUME(t.Comma);
+      values.push(this.SUBRULE2(this.expression));
+    });
+    return this.ACTION((): Yield => ({ kind: "yield", doc, values, span: this.spanFrom(begin) }));
+  });
+}

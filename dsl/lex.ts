@@ -1,0 +1,187 @@
+import { type ILexingError, type IToken, Lexer, type TokenType } from "chevrotain";
+import type { Diagnostic } from "../compiler/ir/diagnostic.js";
+import type { Span } from "../compiler/ir/span.js";
+import type { Comment } from "./ast.js";
+import { malformedNumber, malformedString, unexpectedCharacter } from "./diagnostics.js";
+import * as t from "./tokens.js";
+
+export interface Lexed {
+  readonly tokens: IToken[];
+  readonly comments: readonly Comment[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+let lexer: Lexer | undefined;
+
+/** Splits `text` into tokens. What is foreign is reported and read as what was meant, so that the parser can go on. */
+export function lex(text: string, file: string): Lexed {
+  lexer ??= new Lexer([...t.allTokens], { positionTracking: "full", ensureOptimizations: true });
+  const result = lexer.tokenize(text);
+  const diagnostics: Diagnostic[] = [...lexingErrors(result.errors, text, file)];
+  const tokens: IToken[] = [];
+  for (const token of result.tokens) {
+    const repaired = repair(token, file, diagnostics);
+    if (repaired !== undefined) tokens.push(repaired);
+  }
+  return { tokens, comments: (result.groups["comments"] ?? []).map((c) => comment(c, text, file)), diagnostics };
+}
+
+export function tokenSpan(token: IToken, file: string): Span {
+  return { file, start: token.startOffset, end: token.startOffset + token.image.length };
+}
+
+function comment(token: IToken, text: string, file: string): Comment {
+  let before = token.startOffset - 1;
+  while (before >= 0 && (text[before] === " " || text[before] === "\t")) before -= 1;
+  return {
+    text: token.image.trimEnd(),
+    doc: token.tokenType === t.DocComment,
+    ownLine: before < 0 || text[before] === "\n" || text[before] === "\r" || text[before] === "\uFEFF",
+    span: tokenSpan(token, file),
+  };
+}
+
+function lexingErrors(errors: readonly ILexingError[], text: string, file: string): Diagnostic[] {
+  return errors.map((error) => {
+    const odd = text.slice(error.offset, error.offset + error.length);
+    const hint = /^\s+$/u.test(odd) ? "use a plain space" : undefined;
+    return unexpectedCharacter({ file, start: error.offset, end: error.offset + error.length }, odd, hint);
+  });
+}
+
+/** Other languages' signs, what they are called here, and the token they are read as (undefined: dropped). */
+const foreignSigns: ReadonlyMap<string, { readonly hint: string; readonly as: TokenType | undefined }> = new Map([
+  ["&&", { hint: "write `and`", as: t.And }],
+  ["||", { hint: "write `or`", as: t.Or }],
+  ["&", { hint: "write `and`", as: t.And }],
+  ["|", { hint: "write `or`, or `|>` for a pipe", as: t.Or }],
+  ["!", { hint: "write `not`", as: t.Not }],
+  ["~", { hint: "write `not`", as: t.Not }],
+  ["^", { hint: "a power is written `**`", as: t.StarStar }],
+  ["===", { hint: "write `==`", as: t.EqualEqual }],
+  ["!==", { hint: "write `!=`", as: t.NotEqual }],
+  ["<>", { hint: "write `!=`", as: t.NotEqual }],
+  ["=>", { hint: "outputs follow `->`; at least is `>=`", as: t.Arrow }],
+  ["\u00D7", { hint: "write `*`", as: t.Star }],
+  ["\u00B7", { hint: "write `*` or `@`", as: t.Star }],
+  ["\u2212", { hint: "write `-`", as: t.Minus }],
+  ["\u2013", { hint: "write `-`", as: t.Minus }],
+  ["\u2264", { hint: "write `<=`", as: t.LessEqual }],
+  ["\u2265", { hint: "write `>=`", as: t.GreaterEqual }],
+  ["\u2260", { hint: "write `!=`", as: t.NotEqual }],
+  ["\u2026", { hint: "write three dots, `...`", as: t.EllipsisSign }],
+  ["\u2192", { hint: "write `->`", as: t.Arrow }],
+  ["\u2190", { hint: "a binding is `name = value`, an assignment `name := value`", as: t.Equal }],
+]);
+
+function repair(token: IToken, file: string, diagnostics: Diagnostic[]): IToken | undefined {
+  const span = tokenSpan(token, file);
+  switch (token.tokenType) {
+    case t.Semicolon:
+      diagnostics.push(unexpectedCharacter(span, token.image, "statements end at the end of the line, without `;`"));
+      return undefined;
+    case t.ForeignSign: {
+      const known = foreignSigns.get(token.image);
+      diagnostics.push(unexpectedCharacter(span, token.image, known?.hint));
+      return known?.as === undefined ? undefined : retype(token, known.as);
+    }
+    case t.BadNumber:
+      diagnostics.push(
+        malformedNumber(span, `\`${shorten(token.image)}\` is not a number`, badNumberHint(token.image)),
+      );
+      return retype(token, t.Integer, "0");
+    case t.HalfNumber: {
+      const full = token.image.startsWith(".") ? `0${token.image}` : `${token.image}0`;
+      diagnostics.push(
+        malformedNumber(span, "a digit stands on both sides of the point", `write \`${shorten(full)}\``),
+      );
+      return retype(token, t.Float, full);
+    }
+    case t.SingleQuoted:
+      diagnostics.push(
+        malformedString(span, "strings stand in double quotes", `write \`"${shorten(token.image.slice(1, -1))}"\``),
+      );
+      return retype(token, t.Text, '""');
+    case t.CurlyQuoted:
+      diagnostics.push(
+        malformedString(span, "strings stand in straight double quotes", 'write `"` for the curly quotes'),
+      );
+      return retype(token, t.Text, '""');
+    case t.OpenText:
+      diagnostics.push(
+        malformedString(span, "the string has no closing quote on its line", "a line break in a string is `\\n`"),
+      );
+      return retype(token, t.Text, '""');
+    default:
+      return token;
+  }
+}
+
+function shorten(text: string): string {
+  return text.length > 32 ? `${text.slice(0, 29)}...` : text;
+}
+
+function badNumberHint(image: string): string | undefined {
+  if (/^0[xXbBoO]/.test(image)) return "integers are written in decimal";
+  const parts = /^([0-9_.]+)([A-Za-z_]\w*)$/.exec(image);
+  if (parts === null) return undefined;
+  if (/^[eE]$/.test(parts[2] ?? "")) return "digits follow the `e` of a decimal: `1e-3`";
+  return `a name starts with a letter; a product is \`${shorten(parts[1] ?? "")} * ${shorten(parts[2] ?? "")}\``;
+}
+
+/** The same place in the text read as another token; `value` is what the parser reads instead of the image. */
+function retype(token: IToken, type: TokenType, value?: string): IToken {
+  return {
+    ...token,
+    tokenType: type,
+    tokenTypeIdx: type.tokenTypeIdx ?? 0,
+    ...(value === undefined ? {} : { payload: value }),
+  };
+}
+
+/** What a literal token stands for, in the language's own spelling. */
+export function literalText(token: IToken): string {
+  return typeof token.payload === "string" ? token.payload : token.image;
+}
+
+/** The value of a string token, with problems in its escapes reported. */
+export function unescapeText(token: IToken, file: string, report: (d: Diagnostic) => void): string {
+  const inner = literalText(token).slice(1, -1);
+  return inner.replace(
+    /\\(?:u\{([^}]*)\}|([^]))/gu,
+    (match: string, hex: string | undefined, letter: string | undefined, at: number) => {
+      const start = token.startOffset + 1 + at;
+      const span = { file, start, end: start + match.length };
+      if (hex !== undefined) {
+        const code = /^[0-9A-Fa-f]{1,6}$/.test(hex) ? Number.parseInt(hex, 16) : Number.NaN;
+        if (code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)) return String.fromCodePoint(code);
+        report(
+          malformedString(
+            span,
+            "this is not a Unicode character",
+            "`\\u{1F600}` has 1 to 6 hexadecimal digits, at most 10FFFF",
+          ),
+        );
+        return "";
+      }
+      const value = escapes.get(letter ?? "");
+      if (value !== undefined) return value;
+      report(
+        malformedString(
+          span,
+          `unknown escape \`${match}\``,
+          'escapes are \\" \\\\ \\n \\t \\r \\u{...}; write `\\\\` for a backslash',
+        ),
+      );
+      return "";
+    },
+  );
+}
+
+const escapes: ReadonlyMap<string, string> = new Map([
+  ['"', '"'],
+  ["\\", "\\"],
+  ["n", "\n"],
+  ["t", "\t"],
+  ["r", "\r"],
+]);

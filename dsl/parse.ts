@@ -1,0 +1,56 @@
+import type { Diagnostic } from "../compiler/ir/diagnostic.js";
+import type { ParsedSource, SourceFile } from "./ast.js";
+import { matchBrackets } from "./brackets.js";
+import {
+  fileTooLarge,
+  limitDiagnostics,
+  maximumFileLength,
+  maximumNesting,
+  nestingTooDeep,
+  strayDocumentation,
+} from "./diagnostics.js";
+import { GraphParser } from "./grammar.js";
+import { lex, tokenSpan } from "./lex.js";
+import { checkPlacement } from "./placement.js";
+
+export interface ParseResult {
+  /** Always a tree; what could not be read is an `invalid` node in it. */
+  readonly ast: SourceFile;
+  /** Sorted by place; errors, and warnings such as a `##` that documents nothing. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly source: ParsedSource;
+  /** No error was found (warnings aside): the tree holds all that the text says. */
+  readonly ok: boolean;
+}
+
+let parser: GraphParser | undefined;
+
+/** Parses the text of one file. Never throws for any text; `file` is only what spans and messages show. */
+export function parse(text: string, file: string): ParseResult {
+  if (text.length > maximumFileLength) return refused(text, file, [fileTooLarge(file, text.length)]);
+  const { tokens, comments, diagnostics: lexical } = lex(text, file);
+  const { tooDeep } = matchBrackets(tokens, maximumNesting);
+  if (tooDeep !== undefined) return refused(text, file, [...lexical, nestingTooDeep(tokenSpan(tooDeep, file))]);
+  parser ??= new GraphParser();
+  const { ast, diagnostics, parenthesized, unusedDocs } = parser.parse(text, file, tokens, comments);
+  const trailing = comments.filter((c) => c.doc && !c.ownLine).map((c) => c.span);
+  const lastToken = tokens.at(-1)?.startOffset ?? -1;
+  const last = comments.filter((c) => c.doc && c.ownLine && c.span.start > lastToken).map((c) => c.span);
+  // Where the text is not understood, what its documentation stands before is not known either.
+  const failed = lexical.length + diagnostics.length > 0;
+  const stray = failed ? [] : [...trailing, ...last, ...unusedDocs.map((d) => d.span)];
+  const all = [...lexical, ...diagnostics, ...checkPlacement(ast), ...stray.map(strayDocumentation)];
+  const ok = all.every((d) => d.severity !== "error");
+  return { ast, diagnostics: limitDiagnostics(all), source: { text, comments, parenthesized }, ok };
+}
+
+function refused(text: string, file: string, diagnostics: readonly Diagnostic[]): ParseResult {
+  const span = { file, start: 0, end: text.length };
+  const ast: SourceFile = { kind: "file", file, doc: undefined, items: [], span };
+  return {
+    ast,
+    diagnostics: limitDiagnostics(diagnostics),
+    source: { text, comments: [], parenthesized: new Set() },
+    ok: false,
+  };
+}

@@ -1,0 +1,150 @@
+import type { TokenType } from "chevrotain";
+import type { Diagnostic } from "../compiler/ir/diagnostic.js";
+import { joinSpans, type Span } from "../compiler/ir/span.js";
+import type { BinaryOperator, Expression, UnaryOperator } from "./ast.js";
+import { chainedComparison, expressionTooDeep, maximumExpressionDepth, unexpectedToken } from "./diagnostics.js";
+import * as t from "./tokens.js";
+
+/** Python's precedences. A unary minus binds looser than the `**` on its right: `-x ** 2` is `-(x ** 2)`. */
+export const precedenceOf: Readonly<Record<BinaryOperator, number>> = {
+  or: 1,
+  and: 2,
+  "==": 4,
+  "!=": 4,
+  "<": 4,
+  "<=": 4,
+  ">": 4,
+  ">=": 4,
+  "+": 5,
+  "-": 5,
+  "*": 6,
+  "/": 6,
+  "//": 6,
+  "%": 6,
+  "@": 6,
+  "**": 8,
+};
+
+export const unaryPrecedence: Readonly<Record<UnaryOperator, number>> = { not: 3, "-": 7, "+": 7 };
+
+export const comparisonPrecedence = 4;
+
+export function isRightAssociative(operator: BinaryOperator): boolean {
+  return operator === "**";
+}
+
+const binaryOperators: ReadonlyMap<TokenType, BinaryOperator> = new Map([
+  [t.Or, "or"],
+  [t.And, "and"],
+  [t.EqualEqual, "=="],
+  [t.NotEqual, "!="],
+  [t.Less, "<"],
+  [t.LessEqual, "<="],
+  [t.Greater, ">"],
+  [t.GreaterEqual, ">="],
+  [t.Plus, "+"],
+  [t.Minus, "-"],
+  [t.Star, "*"],
+  [t.Slash, "/"],
+  [t.SlashSlash, "//"],
+  [t.Percent, "%"],
+  [t.At, "@"],
+  [t.StarStar, "**"],
+]);
+
+/** One element of `prefix* operand (binary prefix* operand)*`, which the grammar guarantees. */
+export type Piece =
+  | { readonly kind: "operand"; readonly expression: Expression }
+  | { readonly kind: "prefix"; readonly token: TokenType; readonly span: Span }
+  | { readonly kind: "binary"; readonly token: TokenType; readonly span: Span };
+
+type Pending =
+  | { readonly kind: "unary"; readonly operator: UnaryOperator; readonly span: Span; readonly precedence: number }
+  | { readonly kind: "binary"; readonly operator: BinaryOperator; readonly span: Span; readonly precedence: number };
+
+/** Levels of expression trees, so that no later stage can run out of stack on a sum of a million terms. */
+export class DepthLimit {
+  private readonly depths = new WeakMap<Expression, number>();
+
+  constructor(private readonly report: (d: Diagnostic) => void) {}
+
+  /** `whole` over `parts`; `instead` where that would be too deep, which is reported once an expression. */
+  grow<E extends Expression>(whole: E, parts: readonly Expression[], instead: Expression): Expression {
+    let depth = 1;
+    for (const part of parts) depth = Math.max(depth, 1 + (this.depths.get(part) ?? 1));
+    if (depth <= maximumExpressionDepth) {
+      this.depths.set(whole, depth);
+      return whole;
+    }
+    if (depth === maximumExpressionDepth + 1) this.report(expressionTooDeep(whole.span));
+    this.depths.set(instead, maximumExpressionDepth + 1);
+    return instead;
+  }
+}
+
+/** Builds the tree with Dijkstra's shunting yard: no recursion, so a long chain cannot overflow the stack. */
+export function buildOperation(
+  pieces: readonly Piece[],
+  text: (e: Expression) => string,
+  limit: DepthLimit,
+  report: (d: Diagnostic) => void,
+): Expression {
+  const operands: Expression[] = [];
+  const pending: Pending[] = [];
+
+  const apply = (): void => {
+    const operation = pending.pop();
+    const right = operands.pop();
+    if (operation === undefined || right === undefined) return;
+    if (operation.kind === "unary") {
+      const { operator, span: operatorSpan } = operation;
+      const span = joinSpans(operatorSpan, right.span);
+      operands.push(limit.grow({ kind: "unary", operator, operatorSpan, operand: right, span }, [right], right));
+      return;
+    }
+    const left = operands.pop();
+    if (left === undefined) return;
+    const { operator, span: operatorSpan } = operation;
+    const span = joinSpans(left.span, right.span);
+    operands.push(limit.grow({ kind: "binary", operator, operatorSpan, left, right, span }, [left, right], left));
+  };
+
+  for (const piece of pieces) {
+    if (piece.kind === "operand") {
+      operands.push(piece.expression);
+      continue;
+    }
+    if (piece.kind === "prefix") {
+      const operator: UnaryOperator = piece.token === t.Not ? "not" : piece.token === t.Plus ? "+" : "-";
+      const precedence = unaryPrecedence[operator];
+      const above = pending.at(-1);
+      if (operator === "not" && above !== undefined && above.precedence > precedence) {
+        report(
+          unexpectedToken(piece.span, `a value after \`${above.operator}\``, "`not`", {
+            hint: "`not` binds looser: put brackets round it, `(not x)`",
+          }),
+        );
+      }
+      pending.push({ kind: "unary", operator, span: piece.span, precedence });
+      continue;
+    }
+    const operator = binaryOperators.get(piece.token) ?? "+";
+    const precedence = precedenceOf[operator];
+    for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
+      if (top.precedence < precedence || (top.precedence === precedence && isRightAssociative(operator))) break;
+      if (precedence === comparisonPrecedence && top.precedence === precedence) {
+        const middle = operands.at(-1);
+        const shared = middle === undefined ? "b" : text(middle);
+        report(
+          chainedComparison(top.span, piece.span, `write \`a ${top.operator} ${shared} and ${shared} ${operator} c\``),
+        );
+      }
+      apply();
+    }
+    pending.push({ kind: "binary", operator, span: piece.span, precedence });
+  }
+  while (pending.length > 0) apply();
+  const result = operands[0];
+  if (result === undefined) throw new RangeError("an operation has at least one operand");
+  return result;
+}

@@ -1,0 +1,242 @@
+import { EOF, type IToken, tokenMatcher } from "chevrotain";
+import type { Span } from "../compiler/ir/span.js";
+import { misplacedStatement, quote, suggest, unknownStatement, strayBracket } from "./diagnostics.js";
+import { Refusal } from "./grammar-base.js";
+import * as t from "./tokens.js";
+
+export type StatementKind =
+  | "binding"
+  | "assignment"
+  | "variable"
+  | "constant"
+  | "placeholder"
+  | "scope"
+  | "update"
+  | "signature"
+  | "train"
+  | "seed"
+  | "dim"
+  | "next"
+  | "yield";
+
+export type ItemKind = "import" | "fn" | "optimizer" | "graph" | "constant";
+
+/** `peek(1)` is the token at which the statement starts. */
+type Peek = (ahead: number) => IToken | undefined;
+
+const kinds: ReadonlyMap<string, StatementKind> = new Map([
+  ["variable", "variable"],
+  ["constant", "constant"],
+  ["placeholder", "placeholder"],
+  ["scope", "scope"],
+  ["update", "update"],
+  ["signature", "signature"],
+  ["train", "train"],
+  ["seed", "seed"],
+  ["dim", "dim"],
+  ["next", "next"],
+  ["yield", "yield"],
+]);
+
+const items: ReadonlyMap<string, ItemKind> = new Map([
+  ["import", "import"],
+  ["fn", "fn"],
+  ["optimizer", "optimizer"],
+  ["graph", "graph"],
+  ["constant", "constant"],
+]);
+
+/** Words of other languages, and what stands for them here. */
+const foreignWords: ReadonlyMap<string, string> = new Map([
+  ["let", "a binding needs no word: `x = 3`"],
+  ["var", "a binding needs no word: `x = 3`; a trainable value is `variable w: f32[2] = zeros()`"],
+  ["const", "write `constant k = 3`"],
+  ["val", "a binding needs no word: `x = 3`"],
+  ["def", "functions are `fn name(x: f32) -> (y: f32) { ... }`, at the top of the file"],
+  ["function", "functions are `fn name(x: f32) -> (y: f32) { ... }`, at the top of the file"],
+  ["func", "functions are `fn name(x: f32) -> (y: f32) { ... }`, at the top of the file"],
+  ["return", "a fn binds its outputs by their names; an `if` or `scan` gives values with `yield`"],
+  ["for", "a loop over axis 0 is `ys = scan x in xs with h = h0 { ... }`"],
+  ["print", "name the edge in a signature, or fetch it with `graphc run FILE --fetch NAME`"],
+  ["class", "a layer is a `fn` that owns variables"],
+  ["input", "inputs are `placeholder x: f32[N, 4]`"],
+  ["param", "trainable values are `variable w: f32[2] = zeros()`"],
+  ["parameter", "trainable values are `variable w: f32[2] = zeros()`"],
+  ["output", "outputs are named in a `signature`"],
+]);
+
+function bindsAt(peek: Peek): boolean {
+  let ahead = 1;
+  for (;;) {
+    const token = peek(ahead);
+    if (token === undefined || !tokenMatcher(token, t.Word)) return false;
+    const after = peek(ahead + 1)?.tokenType;
+    if (after === t.Equal || after === t.Colon) return true;
+    if (after !== t.Comma) return false;
+    ahead += 2;
+    // A long run of names without `=` is no binding; the bound keeps recovery linear.
+    if (ahead > 512) return false;
+  }
+}
+
+function assignsAt(peek: Peek): boolean {
+  for (let ahead = 1; ahead < 256; ahead += 2) {
+    const token = peek(ahead);
+    if (token === undefined || !tokenMatcher(token, t.Word)) return false;
+    const after = peek(ahead + 1)?.tokenType;
+    if (after === t.Assign) return true;
+    if (after !== t.Dot && after !== t.Slash) return false;
+  }
+  return false;
+}
+
+/** Whether a statement word is used as one: what follows it is not what would follow a name. */
+function isWord(word: string, second: IToken | undefined, sameLine: boolean): boolean {
+  if (second === undefined || !sameLine) return false;
+  if (word === "train" || word === "import") return second.tokenType === t.LeftBrace;
+  if (word === "seed")
+    return second.tokenType === t.Integer || second.tokenType === t.Minus || second.tokenType === t.Float;
+  if (word === "yield") return !tokenMatcher(second, t.BinarySign) || tokenMatcher(second, t.PrefixSign);
+  return tokenMatcher(second, t.Word);
+}
+
+/** For recovery: whether the token at `index` begins a line and looks like the start of a statement or item. */
+export function startsStatement(
+  index: number,
+  tokenAt: (index: number) => IToken | undefined,
+  firstOnLine: (index: number) => boolean,
+): boolean {
+  const first = tokenAt(index);
+  if (first === undefined || !firstOnLine(index) || !tokenMatcher(first, t.Word)) return false;
+  const peek: Peek = (ahead) => tokenAt(index + ahead - 1);
+  const second = peek(2);
+  const sameLine = second?.startLine === first.endLine;
+  if (t.statementWords.includes(first.image) && isWord(first.image, second, sameLine)) return true;
+  return bindsAt(peek) || assignsAt(peek);
+}
+
+/** For recovery at the top of a file. */
+export function startsItem(
+  index: number,
+  tokenAt: (index: number) => IToken | undefined,
+  firstOnLine: (index: number) => boolean,
+): boolean {
+  const first = tokenAt(index);
+  if (first === undefined || !firstOnLine(index) || !items.has(first.image)) return false;
+  const second = tokenAt(index + 1);
+  return isWord(first.image, second, second?.startLine === first.endLine);
+}
+
+/** What item starts here, or undefined where none does. */
+export function classifyItem(peek: Peek): ItemKind | undefined {
+  const first = peek(1);
+  const second = peek(2);
+  if (first?.tokenType !== t.Name || bindsAt(peek) || assignsAt(peek)) return undefined;
+  if (second?.tokenType === EOF || second === undefined) return items.get(first.image);
+  const plausible =
+    tokenMatcher(second, t.Word) || second.tokenType === t.LeftBrace || second.tokenType === t.LeftParen;
+  return plausible ? items.get(first.image) : undefined;
+}
+
+/** What statement starts here; throws a `Refusal` that says why none does. */
+export function classify(peek: Peek, spanOf: (token: IToken) => Span): StatementKind {
+  const first = peek(1);
+  if (first === undefined) throw new RangeError("a statement starts at a token");
+  if (tokenMatcher(first, t.Word)) {
+    if (bindsAt(peek)) return "binding";
+    if (assignsAt(peek)) return "assignment";
+  }
+  const second = peek(2);
+  const sameLine = second?.startLine === first.endLine && second?.tokenType !== EOF;
+  if (first.tokenType === t.Name) {
+    const kind = kinds.get(first.image);
+    if (kind !== undefined && (isWord(first.image, second, sameLine) || !sameLine || !looksLikeValue(second)))
+      return kind;
+    const item = items.get(first.image);
+    if (item !== undefined && isWord(first.image, second, sameLine)) {
+      throw new Refusal(
+        misplacedStatement(spanOf(first), `\`${item}\` stands only at the top of a file`, "move it out of the braces"),
+      );
+    }
+  }
+  throw new Refusal(explain(first, second, sameLine, peek, spanOf));
+}
+
+/** After a name that is no statement word here: a call, an index, an operator. */
+function looksLikeValue(second: IToken | undefined): boolean {
+  if (second === undefined) return false;
+  const type = second.tokenType;
+  return (
+    type === t.LeftParen ||
+    type === t.LeftBracket ||
+    type === t.Dot ||
+    type === t.PipeSign ||
+    tokenMatcher(second, t.BinarySign)
+  );
+}
+
+function explain(
+  first: IToken,
+  second: IToken | undefined,
+  sameLine: boolean,
+  peek: Peek,
+  spanOf: (token: IToken) => Span,
+) {
+  const span = spanOf(first);
+  const type = first.tokenType;
+  if (type === t.RightParen || type === t.RightBracket || type === t.RightBrace) return strayBracket(span, first.image);
+  if (type === t.If || type === t.While || type === t.ScanWord) {
+    return unknownStatement(
+      span,
+      `\`${first.image}\` is no statement: it gives values`,
+      `bind them: \`y = ${first.image} ...\``,
+    );
+  }
+  if (type === t.Else) return unknownStatement(span, "`else` without an `if`", "it stands behind the `}` of an `if`");
+  if (type !== t.Name) {
+    const bracket = type === t.LeftParen || type === t.LeftBracket;
+    const hint = bracket
+      ? "the `(` or `[` of a call or an index stands on the line of what it follows"
+      : type === t.Text
+        ? 'a string constant is bound to a name: `greeting = "Hello"`'
+        : undefined;
+    return unknownStatement(
+      span,
+      `a statement cannot start with ${quote(first.image)}`,
+      hint ?? "a statement is a statement word or `name = value`",
+    );
+  }
+  const name = first.image;
+  if (sameLine && second?.tokenType === t.EqualEqual) {
+    return unknownStatement(spanOf(second), "`==` compares, it does not bind", `write \`${name} = ...\``);
+  }
+  const third = peek(3);
+  const operator = second !== undefined && tokenMatcher(second, t.BinarySign) ? second : undefined;
+  if (operator !== undefined && third?.tokenType === t.Equal && third.startOffset === (operator.endOffset ?? 0) + 1) {
+    const whole = { ...spanOf(operator), end: spanOf(third).end };
+    const hint = `in an update, write \`${name} := ${name} ${operator.image} ...\``;
+    return unknownStatement(whole, `there is no \`${operator.image}=\``, hint);
+  }
+  if (sameLine && second !== undefined && tokenMatcher(second, t.Word)) {
+    const foreign = foreignWords.get(name);
+    const nearest = suggest(name, t.statementWords);
+    return unknownStatement(
+      span,
+      `unknown statement ${quote(name)}`,
+      foreign ??
+        (nearest === undefined ? "a statement is a statement word or `name = value`" : `did you mean \`${nearest}\`?`),
+    );
+  }
+  if (sameLine && second?.tokenType === t.LeftBracket) {
+    return unknownStatement(
+      span,
+      "a value alone is no statement",
+      `bind it: \`y = ${name}[...]\`; elements of a tensor are not assigned`,
+    );
+  }
+  return unknownStatement(
+    span,
+    "a value alone is no statement",
+    `bind it to a name: \`y = ${name}${sameLine && second?.tokenType === t.LeftParen ? "(...)" : ""}\``,
+  );
+}
