@@ -118,7 +118,11 @@ class TableReader {
         throw missingColumn(this.#name, names, name);
       }
       if (names.indexOf(name, index + 1) >= 0) {
-        throw fileError("G079", `${quotePath(this.#name)} has two columns named ${quoteName(name)}`, "rename one of them");
+        throw fileError(
+          "G079",
+          `${quotePath(this.#name)} has two columns named ${quoteName(name)}`,
+          "rename one of them",
+        );
       }
       return index;
     });
@@ -137,7 +141,10 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-async function forEachRecord(reader: ByteReader, use: (fields: readonly string[], line: number) => void): Promise<void> {
+async function forEachRecord(
+  reader: ByteReader,
+  use: (fields: readonly string[], line: number) => void,
+): Promise<void> {
   const parser = parse({
     bom: true,
     // The lengths of lines are checked here, with messages of our own.

@@ -75,12 +75,17 @@ export function requestedShape(
  */
 export function checkClaim(reader: ByteReader, headerBytes: number, array: StoredArray): void {
   if (!Number.isFinite(safeProduct(array.shape.filter((size) => size !== 0)))) {
-    throw fileError("G071", `${quotePath(reader.name)} has a header that is not right: no array has the shape ${showShape(array.shape)}`);
+    throw fileError(
+      "G071",
+      `${quotePath(reader.name)} has a header that is not right: no array has the shape ${showShape(array.shape)}`,
+    );
   }
   const claimed = headerBytes + safeProduct(array.shape) * array.type.bytes;
   if (claimed > reader.limit || (reader.exact && claimed !== reader.limit)) {
     const promise = `its header promises ${showShape(array.shape)}, ${claimed} bytes in all`;
-    throw claimed > reader.limit ? cutShort(reader.name, promise, reader.exact ? reader.limit : undefined) : surplus(reader.name, promise);
+    throw claimed > reader.limit
+      ? cutShort(reader.name, promise, reader.exact ? reader.limit : undefined)
+      : surplus(reader.name, promise);
   }
 }
 
@@ -183,10 +188,18 @@ export function showShape(shape: readonly number[]): string {
 /** G072: there are fewer bytes than the header promises. */
 export function cutShort(name: string, promise: string, size: number | undefined): Error {
   const found = size === undefined ? "the data ends before" : `the file has ${size}`;
-  return fileError("G072", `${quotePath(name)} is cut short: ${promise}, ${found}`, "get the file again; a download may have stopped early");
+  return fileError(
+    "G072",
+    `${quotePath(name)} is cut short: ${promise}, ${found}`,
+    "get the file again; a download may have stopped early",
+  );
 }
 
 /** G072: there are more bytes than the header promises. */
 export function surplus(name: string, promise: string): Error {
-  return fileError("G072", `${quotePath(name)} has more bytes than it should: ${promise}, and more follow`, "get the file again");
+  return fileError(
+    "G072",
+    `${quotePath(name)} has more bytes than it should: ${promise}, and more follow`,
+    "get the file again",
+  );
 }

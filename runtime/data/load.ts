@@ -70,7 +70,11 @@ export function checkRowCounts(columns: ReadonlyMap<string, Tensor>, pathOf: (na
     `${quoteName(name)} has ${rows === undefined ? "no rows (it is a scalar)" : `${rows} rows`}, from ${quotePath(pathOf(name))}`;
   throw new GraphError([
     {
-      ...fileDiagnostic("G073", `the columns differ in length: ${say(first)}; ${say(other)}`, "take the same range of rows of each, such as [0:1000]"),
+      ...fileDiagnostic(
+        "G073",
+        `the columns differ in length: ${say(first)}; ${say(other)}`,
+        "take the same range of rows of each, such as [0:1000]",
+      ),
       notes: counts.map((count) => ({ span: undefined, message: say(count) })),
     },
   ]);

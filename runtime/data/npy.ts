@@ -60,7 +60,10 @@ async function readNpyHeader(reader: ByteReader): Promise<NpyHeader> {
   }
   const version = start[6] ?? 0;
   if (version < 1 || version > 3) {
-    throw fileError("G071", `${quotePath(reader.name)} is a .npy file of version ${version}; versions 1 to 3 are known`);
+    throw fileError(
+      "G071",
+      `${quotePath(reader.name)} is a .npy file of version ${version}; versions 1 to 3 are known`,
+    );
   }
   const lengthField = new Uint8Array(version === 1 ? 2 : 4);
   const lengthFound = await reader.fill(lengthField);
@@ -109,9 +112,15 @@ function parseNpyHeader(
       break;
     }
     if (key === "descr" && /^[[(]/.test(rest)) {
-      throw fileError("G077", `${quotePath(name)} has structured elements (several named fields), which graphc does not have`, "save each field as an array of its own");
+      throw fileError(
+        "G077",
+        `${quotePath(name)} has structured elements (several named fields), which graphc does not have`,
+        "save each field as an array of its own",
+      );
     }
-    const value = take(key === "descr" ? /^['"]([^'"]*)['"]/ : key === "shape" ? /^\(([\d\sL,]*)\)/ : /^(?:True|False)/);
+    const value = take(
+      key === "descr" ? /^['"]([^'"]*)['"]/ : key === "shape" ? /^\(([\d\sL,]*)\)/ : /^(?:True|False)/,
+    );
     if (value === undefined || found.has(key)) {
       throw badHeader(name, `the value of ${key} is not understood: ${quoteName(rest)}`);
     }
@@ -123,7 +132,10 @@ function parseNpyHeader(
   const order = found.get("fortran_order");
   const sizes = found.get("shape");
   if (!closed || rest !== "" || descr === undefined || order === undefined || sizes === undefined) {
-    throw badHeader(name, `expected {'descr': ..., 'fortran_order': ..., 'shape': ...}, found ${quoteName(text.trim())}`);
+    throw badHeader(
+      name,
+      `expected {'descr': ..., 'fortran_order': ..., 'shape': ...}, found ${quoteName(text.trim())}`,
+    );
   }
   return { descr, fortranOrder: order === "True", shape: parseShape(name, sizes) };
 }

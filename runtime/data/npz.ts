@@ -78,7 +78,10 @@ async function loadEntry(
   }
   const name = `${path}:${entry.fileName}`;
   if (entry.uncompressedSize > entry.compressedSize * largestDeflateRatio + 64) {
-    throw fileError("G078", `${quotePath(name)} claims to unpack ${entry.compressedSize} bytes to ${entry.uncompressedSize}, which deflate can't do`);
+    throw fileError(
+      "G078",
+      `${quotePath(name)} claims to unpack ${entry.compressedSize} bytes to ${entry.uncompressedSize}, which deflate can't do`,
+    );
   }
   return guarded(path, async () => {
     const unpacked = await zip.openReadStreamPromise(entry);
@@ -118,6 +121,8 @@ async function guarded<T>(path: string, step: () => Promise<T>): Promise<T> {
     if (error instanceof GraphError) {
       throw error;
     }
-    throw systemErrorCode(error) === undefined ? corrupt(path, error) : systemFailure("G064", "cannot read", path, error);
+    throw systemErrorCode(error) === undefined
+      ? corrupt(path, error)
+      : systemFailure("G064", "cannot read", path, error);
   }
 }

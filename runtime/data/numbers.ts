@@ -21,7 +21,10 @@ export function parseNumber(text: string): number | undefined {
   return decimal.test(text) ? Number(text) : named.get(text.toLowerCase());
 }
 
-const integerRanges: ReadonlyMap<NumericDType, readonly [number, number]> = new Map<NumericDType, readonly [number, number]>([
+const integerRanges: ReadonlyMap<NumericDType, readonly [number, number]> = new Map<
+  NumericDType,
+  readonly [number, number]
+>([
   ["i32", [-(2 ** 31), 2 ** 31 - 1]],
   ["i8", [-128, 127]],
   ["u8", [0, 255]],

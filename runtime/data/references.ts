@@ -75,7 +75,11 @@ export function parseDataArgument(text: string): DataReference {
 function parseRange(text: string, range: string): RowRange {
   const bounds = /^\s*(\d*)\s*:\s*(\d*)\s*$/.exec(range);
   if (bounds === null) {
-    throw fileError("G075", `${quotePath(text)} does not end in a range of rows`, "a range is [a:b], [a:] or [:b], for example [0:55000]");
+    throw fileError(
+      "G075",
+      `${quotePath(text)} does not end in a range of rows`,
+      "a range is [a:b], [a:] or [:b], for example [0:55000]",
+    );
   }
   const start = bounds[1] === "" ? 0 : Number(bounds[1]);
   const stop = bounds[2] === "" ? undefined : Number(bounds[2]);

@@ -40,8 +40,10 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
     if (mode !== undefined) {
       await handle.chmod(mode);
     }
+    let position = 0;
     for (const piece of content) {
-      await writeWhole(handle, piece);
+      await writeWhole(handle, piece, position);
+      position += piece.length;
     }
     await handle.sync();
     const closing = handle;
@@ -78,11 +80,12 @@ async function inspectTarget(path: string): Promise<{ readonly target: string; r
   }
 }
 
-async function writeWhole(handle: FileHandle, piece: Uint8Array): Promise<void> {
+async function writeWhole(handle: FileHandle, piece: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < piece.length) {
     // A write may take less than it is given, for example at the edge of a quota.
-    const { bytesWritten } = await handle.write(piece, done, Math.min(piece.length - done, largestWrite));
+    const length = Math.min(piece.length - done, largestWrite);
+    const { bytesWritten } = await handle.write(piece, done, length, position + done);
     done += bytesWritten;
   }
 }

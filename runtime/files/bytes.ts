@@ -209,5 +209,9 @@ export class StreamReader implements ByteReader {
 /** G078: the compressed data does not unpack. */
 export function corrupt(name: string, error: unknown): Error {
   const reason = error instanceof Error ? error.message : String(error);
-  return fileError("G078", `${quotePath(name)} is damaged: its compressed data does not unpack (${reason})`, "get the file again");
+  return fileError(
+    "G078",
+    `${quotePath(name)} is damaged: its compressed data does not unpack (${reason})`,
+    "get the file again",
+  );
 }

@@ -31,7 +31,11 @@ export interface Checkpoint {
 /** What a file of weights gives: variables, and the state of training where the file is a checkpoint of ours. */
 export type LoadedWeights =
   | { readonly kind: "checkpoint"; readonly checkpoint: Checkpoint }
-  | { readonly kind: "weights"; readonly variables: ReadonlyMap<string, Tensor>; readonly metadata: ReadonlyMap<string, string> };
+  | {
+      readonly kind: "weights";
+      readonly variables: ReadonlyMap<string, Tensor>;
+      readonly metadata: ReadonlyMap<string, string>;
+    };
 
 const prefix = "graphc.";
 /** The layout that this version writes; a file with a higher number is from a later graphc. */
@@ -46,7 +50,10 @@ const layout = 1;
 export function checkpointContent(checkpoint: Checkpoint): SafetensorsContent {
   const foreign = [...checkpoint.metadata.keys()].find((key) => key.startsWith(prefix));
   if (foreign !== undefined) {
-    throw fileError("G092", `cannot save metadata under ${quoteName(foreign)}: keys that begin with "${prefix}" are graphc's own`);
+    throw fileError(
+      "G092",
+      `cannot save metadata under ${quoteName(foreign)}: keys that begin with "${prefix}" are graphc's own`,
+    );
   }
   const metadata = new Map([
     ...checkpoint.metadata,
@@ -85,7 +92,11 @@ export async function readWeights(path: string): Promise<LoadedWeights> {
     return { kind: "weights", variables: tensors, metadata: withoutOurs(metadata) };
   }
   if (written !== String(layout)) {
-    throw fileError("G093", `${quotePath(path)} is a checkpoint of layout ${quoteName(written)}, this graphc reads layout ${layout}`, "a newer graphc wrote it: update graphc");
+    throw fileError(
+      "G093",
+      `${quotePath(path)} is a checkpoint of layout ${quoteName(written)}, this graphc reads layout ${layout}`,
+      "a newer graphc wrote it: update graphc",
+    );
   }
   const whole = (key: string): number => {
     const value = Number(requireKey(path, metadata, key, /^\d{1,16}$/));

@@ -46,8 +46,17 @@ export function compareWithModel(
       const near = nearestName(name, leftOver);
       return `missing: ${quoteName(name)} ${showType(expected.get(name))}${near === undefined ? "" : `; the file has ${quoteName(near)} ${showType(variables.get(near))}`}`;
     }),
-    ...bounded(unexpected, "not in the model", (name) => `not in the model: ${quoteName(name)} ${showType(variables.get(name))}`),
-    ...bounded(different, "of another type", ({ name, found, wanted }) => `${quoteName(name)} is ${showType(found)} in the file and ${showType(wanted)} in the model`),
+    ...bounded(
+      unexpected,
+      "not in the model",
+      (name) => `not in the model: ${quoteName(name)} ${showType(variables.get(name))}`,
+    ),
+    ...bounded(
+      different,
+      "of another type",
+      ({ name, found, wanted }) =>
+        `${quoteName(name)} is ${showType(found)} in the file and ${showType(wanted)} in the model`,
+    ),
   ];
   const agreeing = expected.size - missing.length - different.length;
   return [

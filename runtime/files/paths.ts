@@ -35,14 +35,20 @@ export async function resolveDataPath(
   requirePathText(path);
   if (context.origin === "file" && leavesItsFolder(path)) {
     const target = await requireAllowed(path, context);
-    return (await firstThatExists([{ folder: dirname(target), file: target, trusted: true }], suffixes))?.file ?? notFound(path, [target]);
+    return (
+      (await firstThatExists([{ folder: dirname(target), file: target, trusted: true }], suffixes))?.file ??
+      notFound(path, [target])
+    );
   }
   const places = isAbsolute(path)
     ? [{ folder: dirname(path), file: path, trusted: true }]
     : searchPlaces(context).map(({ folder, trusted }) => ({ folder, file: join(folder, path), trusted }));
   const found = await firstThatExists(places, suffixes);
   if (found === undefined) {
-    return notFound(path, places.map((place) => place.folder));
+    return notFound(
+      path,
+      places.map((place) => place.folder),
+    );
   }
   if (!found.trusted) {
     await requireInside(path, found.file, context);
@@ -121,7 +127,9 @@ function requirePathText(path: string): void {
 
 /** Absolute on any system, or with a `..`: judged alike everywhere, so that a file means the same on every machine. */
 function leavesItsFolder(path: string): boolean {
-  return posix.isAbsolute(path) || win32.isAbsolute(path) || /^[A-Za-z]:/.test(path) || path.split(/[\\/]/).includes("..");
+  return (
+    posix.isAbsolute(path) || win32.isAbsolute(path) || /^[A-Za-z]:/.test(path) || path.split(/[\\/]/).includes("..")
+  );
 }
 
 function baseDir(context: PathContext): string {
@@ -146,13 +154,21 @@ async function requireInside(path: string, file: string, context: PathContext): 
   const folders = [baseDir(context), ...named.flatMap((folder) => (folder === undefined ? [] : [resolve(folder)]))];
   const realFolders = await Promise.all(folders.map(realPathOf));
   if (!realFolders.some((folder) => isInside(real, folder))) {
-    throw refused(path, `leads out of the folder of its .graph file through a symbolic link, to ${quotePath(real)}`, dirname(real));
+    throw refused(
+      path,
+      `leads out of the folder of its .graph file through a symbolic link, to ${quotePath(real)}`,
+      dirname(real),
+    );
   }
 }
 
 /** G063 for a path in a .graph file. */
 function refused(path: string, reason: string, folder: string): Error {
-  return fileError("G063", `the path ${quotePath(path)} ${reason}`, `if you trust the file, allow the place: --allow-path ${folder}`);
+  return fileError(
+    "G063",
+    `the path ${quotePath(path)} ${reason}`,
+    `if you trust the file, allow the place: --allow-path ${folder}`,
+  );
 }
 
 /** Where a path leads once links are followed; of what does not exist yet, the part that does. */

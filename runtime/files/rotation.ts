@@ -30,7 +30,11 @@ export async function saveCheckpoint(
 ): Promise<string> {
   const { keep } = options;
   if (keep !== undefined && !(Number.isSafeInteger(keep) && keep >= 1)) {
-    throw fileError("G094", `keep = ${keep} of ${quotePath(template)} is not a number of checkpoints`, "keep at least 1");
+    throw fileError(
+      "G094",
+      `keep = ${keep} of ${quotePath(template)} is not a number of checkpoints`,
+      "keep at least 1",
+    );
   }
   const path = checkpointPath(template, checkpoint.step);
   await writeCheckpoint(path, checkpoint);

@@ -2,13 +2,7 @@ import { createHash } from "node:crypto";
 import type { NumericDType } from "../../compiler/ir/dtype.js";
 import type { Tensor } from "../../compiler/ir/tensor.js";
 import { byteSize } from "../../compiler/ir/dtype.js";
-import {
-  hostIsBigEndian,
-  type LoadRequest,
-  normalizeBools,
-  requestedShape,
-  toHostOrder,
-} from "../data/elements.js";
+import { hostIsBigEndian, type LoadRequest, normalizeBools, requestedShape, toHostOrder } from "../data/elements.js";
 import { writeFileAtomic } from "./atomic.js";
 import { InputFile } from "./bytes.js";
 import { fileError, listNames, quoteName, quotePath } from "./errors.js";
@@ -81,7 +75,11 @@ async function readTensor(
 ): Promise<Tensor> {
   const entry = header.tensors.get(name);
   if (entry === undefined) {
-    throw fileError("G079", `${quotePath(file.path)} has no tensor ${quoteName(name)}`, `it has ${listNames(header.tensors.keys())}`);
+    throw fileError(
+      "G079",
+      `${quotePath(file.path)} has no tensor ${quoteName(name)}`,
+      `it has ${listNames(header.tensors.keys())}`,
+    );
   }
   const dtype = requireDType(file.path, entry);
   const { start, stop, shape, rowSize } = requestedShape(entry.shape, request, `${file.path}:${name}`);
@@ -139,7 +137,10 @@ export async function readSafetensors(path: string): Promise<SafetensorsContent>
     const tensors = new Map<string, Tensor>();
     for (const name of file.header.tensors.keys()) {
       const request = { rows: undefined, dtype: undefined, into: allocateArray };
-      tensors.set(name, await file.read(name, request, expected === undefined ? undefined : (piece) => hash.update(piece)));
+      tensors.set(
+        name,
+        await file.read(name, request, expected === undefined ? undefined : (piece) => hash.update(piece)),
+      );
     }
     if (expected !== undefined && hash.digest("hex") !== expected) {
       throw damaged(path, "its content does not match its checksum");
@@ -152,7 +153,9 @@ export async function readSafetensors(path: string): Promise<SafetensorsContent>
 
 /** The header as it was when the digest was taken: with zeros where the digest now stands. */
 function withoutDigest(path: string, headerBytes: Uint8Array, digest: string): Uint8Array {
-  const place = Buffer.from(headerBytes.buffer, headerBytes.byteOffset, headerBytes.byteLength).indexOf(digestMember(digest));
+  const place = Buffer.from(headerBytes.buffer, headerBytes.byteOffset, headerBytes.byteLength).indexOf(
+    digestMember(digest),
+  );
   if (place < 0 || !/^[0-9a-f]{64}$/.test(digest)) {
     throw damaged(path, "its checksum is not where graphc writes it");
   }
@@ -191,7 +194,10 @@ export function encodeSafetensors(content: SafetensorsContent): readonly Uint8Ar
   let offset = 0;
   for (const [name, tensor] of sorted) {
     if (name === "__metadata__" || tensor.data.length !== safeProduct(tensor.shape)) {
-      throw fileError("G092", `cannot save the tensor ${quoteName(name)}: ${name === "__metadata__" ? "the format keeps that name for itself" : `${tensor.data.length} elements do not fill [${tensor.shape.join(", ")}]`}`);
+      throw fileError(
+        "G092",
+        `cannot save the tensor ${quoteName(name)}: ${name === "__metadata__" ? "the format keeps that name for itself" : `${tensor.data.length} elements do not fill [${tensor.shape.join(", ")}]`}`,
+      );
     }
     const end = offset + tensor.data.byteLength;
     members.push(
@@ -204,7 +210,10 @@ export function encodeSafetensors(content: SafetensorsContent): readonly Uint8Ar
   const header = Buffer.alloc(Math.ceil(json.length / 8) * 8, " ");
   json.copy(header);
   if (header.length > longestHeader) {
-    throw fileError("G092", `cannot save: the names and shapes take ${header.length} bytes, at most ${longestHeader} are allowed`);
+    throw fileError(
+      "G092",
+      `cannot save: the names and shapes take ${header.length} bytes, at most ${longestHeader} are allowed`,
+    );
   }
   const hash = createHash("sha256").update(header);
   for (const piece of pieces) {

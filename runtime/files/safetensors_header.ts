@@ -83,12 +83,19 @@ export function parseSafetensorsHeader(path: string, bytes: Uint8Array, dataByte
   for (const entry of entries) {
     if (entry.begin !== expected) {
       const fault = entry.begin > expected ? "leaves a hole before" : "overlaps the tensor before";
-      throw notRight(path, `the data of ${quoteName(entry.name)} ${fault} it (it begins at byte ${entry.begin}, expected ${expected})`);
+      throw notRight(
+        path,
+        `the data of ${quoteName(entry.name)} ${fault} it (it begins at byte ${entry.begin}, expected ${expected})`,
+      );
     }
     expected = entry.end;
   }
   if (expected > dataBytes) {
-    throw fileError("G091", `${quotePath(path)} is cut short: its header promises ${expected} bytes of data, ${dataBytes} are there`, "get or save the file again");
+    throw fileError(
+      "G091",
+      `${quotePath(path)} is cut short: its header promises ${expected} bytes of data, ${dataBytes} are there`,
+      "get or save the file again",
+    );
   }
   if (expected < dataBytes) {
     throw notRight(path, `${dataBytes - expected} bytes follow the last tensor`);
@@ -145,7 +152,10 @@ function readEntry(path: string, name: string, value: JsonValue): TensorEntry {
   const nonZero = safeProduct(shape.filter((size) => size !== 0));
   const bytes = Math.ceil((safeProduct(shape) * facts.bits) / 8);
   if (end - begin !== bytes || !Number.isFinite(nonZero)) {
-    throw notRight(path, `${quoteName(name)} is ${storedType} [${shape.slice(0, 16).join(", ")}], ${bytes} bytes, but its data_offsets span ${end - begin}`);
+    throw notRight(
+      path,
+      `${quoteName(name)} is ${storedType} [${shape.slice(0, 16).join(", ")}], ${bytes} bytes, but its data_offsets span ${end - begin}`,
+    );
   }
   return { name, storedType, dtype: facts.dtype, shape, begin, end };
 }
@@ -170,5 +180,9 @@ function isMap(value: JsonValue): value is ReadonlyMap<string, JsonValue> {
 
 /** G091: the file is not the safetensors file that it should be. */
 export function notRight(path: string, reason: string): Error {
-  return fileError("G091", `${quotePath(path)} is not a valid safetensors file: ${reason}`, "get or save the file again");
+  return fileError(
+    "G091",
+    `${quotePath(path)} is not a valid safetensors file: ${reason}`,
+    "get or save the file again",
+  );
 }

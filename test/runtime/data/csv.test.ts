@@ -6,11 +6,20 @@ import { type LoadContext, loadData, readDataSource } from "../../../runtime/dat
 import { type CsvOptions, csv } from "../../../runtime/data/references.js";
 import { failsWith, numbersOf, put, withFolder } from "../support.js";
 
-async function read(text: string | Uint8Array, options: CsvOptions = {}, context: Partial<LoadContext> = {}, rows?: readonly [number, number]) {
+async function read(
+  text: string | Uint8Array,
+  options: CsvOptions = {},
+  context: Partial<LoadContext> = {},
+  rows?: readonly [number, number],
+) {
   return withFolder(async (folder) => {
     await put(folder, "t.csv", text);
     const reference = csv("t.csv", options);
-    return loadData(rows === undefined ? reference : reference.slice(...rows), { origin: "user", workingDir: folder, ...context });
+    return loadData(rows === undefined ? reference : reference.slice(...rows), {
+      origin: "user",
+      workingDir: folder,
+      ...context,
+    });
   });
 }
 
@@ -51,7 +60,12 @@ test("64-bit integers are exact", async (t) => {
   const wide = await read("9007199254740993\n-9223372036854775808\n9223372036854775807\n5\n");
   t.deepEqual(wide.data, BigInt64Array.of(9007199254740993n, -(2n ** 63n), 2n ** 63n - 1n, 5n));
   t.is((await read("9223372036854775808\n")).dtype, "f32");
-  await failsWith(t, () => read("9223372036854775808\n", { dtype: "i64" }), "G076", /line 1: "9223372036854775808" is not an i64/);
+  await failsWith(
+    t,
+    () => read("9223372036854775808\n", { dtype: "i64" }),
+    "G076",
+    /line 1: "9223372036854775808" is not an i64/,
+  );
 });
 
 test("the line and the column of a wrong field are named", async (t) => {
@@ -85,7 +99,13 @@ test("all columns of a table, and names that look like code", async (t) => {
   await withFolder(async (folder) => {
     await put(folder, "t.csv", "__proto__,constructor\n1,2\n");
     const { columns } = await readDataSource("t.csv", { origin: "user", workingDir: folder });
-    t.deepEqual([...columns].map(([name, tensor]) => [name, ...numbersOf(tensor)]), [["__proto__", 1], ["constructor", 2]]);
+    t.deepEqual(
+      [...columns].map(([name, tensor]) => [name, ...numbersOf(tensor)]),
+      [
+        ["__proto__", 1],
+        ["constructor", 2],
+      ],
+    );
   });
 });
 

@@ -45,7 +45,12 @@ const elementTypes: readonly {
   { type: 0x0b, dtype: "i32", values: [-2, 258], bytes: [0xff, 0xfe, 0x01, 0x02] },
   { type: 0x0c, dtype: "i32", values: [-2, 16909060], bytes: [0xff, 0xff, 0xff, 0xfe, 1, 2, 3, 4] },
   { type: 0x0d, dtype: "f32", values: [1.5, -0], bytes: [0x3f, 0xc0, 0, 0, 0x80, 0, 0, 0] },
-  { type: 0x0e, dtype: "f64", values: [1.5, Number.NaN], bytes: [0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0x7f, 0xf8, 0, 0, 0, 0, 0, 1] },
+  {
+    type: 0x0e,
+    dtype: "f64",
+    values: [1.5, Number.NaN],
+    bytes: [0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0x7f, 0xf8, 0, 0, 0, 0, 0, 1],
+  },
 ];
 
 for (const { type, dtype, values, bytes } of elementTypes) {
@@ -98,16 +103,36 @@ test("what is wrong with an IDX file is said", async (t) => {
     const good = idxBytes(0x08, [3, 2], Uint8Array.of(1, 2, 3, 4, 5, 6));
     const cases: readonly [string, Uint8Array, string, RegExp][] = [
       ["empty", new Uint8Array(), "G071", /not an IDX file: it begins with nothing/],
-      ["text", Buffer.from("label,pixel\n"), "G071", /"[^"]*text" is not an IDX file: it begins with bytes 6c 61 62 65/],
+      [
+        "text",
+        Buffer.from("label,pixel\n"),
+        "G071",
+        /"[^"]*text" is not an IDX file: it begins with bytes 6c 61 62 65/,
+      ],
       ["type", idxBytes(0x0a, [1], Uint8Array.of(1)), "G071", /not an IDX file/],
       ["rank0", Buffer.from([0, 0, 8, 0, 1]), "G071", /not an IDX file/],
       ["head", good.subarray(0, 9), "G072", /cut short: a header of rank 2 has 12 bytes/],
-      ["short", good.subarray(0, 17), "G072", /cut short: its header promises \[3, 2\], 18 bytes in all, the file has 17/],
+      [
+        "short",
+        good.subarray(0, 17),
+        "G072",
+        /cut short: its header promises \[3, 2\], 18 bytes in all, the file has 17/,
+      ],
       ["long", Buffer.concat([good, Buffer.alloc(1)]), "G072", /more bytes than it should/],
       ["short.gz", gzipSync(good.subarray(0, 17)), "G072", /cut short/],
       ["long.gz", gzipSync(Buffer.concat([good, Buffer.alloc(1)])), "G072", /more bytes than it should/],
-      ["cut.gz", gzipSync(good).subarray(0, 20), "G078", /damaged: its compressed data does not unpack \(unexpected end of file\)/],
-      ["huge", idxBytes(0x0e, [2 ** 20, 2 ** 20], new Uint8Array(100)), "G072", /cut short: .* 8796093022220 bytes in all, the file has 112/],
+      [
+        "cut.gz",
+        gzipSync(good).subarray(0, 20),
+        "G078",
+        /damaged: its compressed data does not unpack \(unexpected end of file\)/,
+      ],
+      [
+        "huge",
+        idxBytes(0x0e, [2 ** 20, 2 ** 20], new Uint8Array(100)),
+        "G072",
+        /cut short: .* 8796093022220 bytes in all, the file has 112/,
+      ],
       ["huge.gz", gzipSync(idxBytes(0x0e, [2 ** 20, 2 ** 20], new Uint8Array(100))), "G072", /cut short/],
       ["overflow", idxBytes(0x08, Array(255).fill(2 ** 32 - 1), new Uint8Array(100)), "G071", /no array has the shape/],
     ];
@@ -120,7 +145,12 @@ test("what is wrong with an IDX file is said", async (t) => {
       await failsWith(t, () => loadData(idx(name), context, into), code, message);
     }
     await put(folder, "good", good);
-    await failsWith(t, () => loadData(idx("good").slice(0, 4), context, refuse), "G075", /rows \[0:4\] are not in .*good", which has 3 rows/);
+    await failsWith(
+      t,
+      () => loadData(idx("good").slice(0, 4), context, refuse),
+      "G075",
+      /rows \[0:4\] are not in .*good", which has 3 rows/,
+    );
   });
 });
 
@@ -146,6 +176,11 @@ test("a tensor beyond this machine's memory is refused before it is allocated", 
       t.pass("this file system has no files of 32 TiB");
       return;
     }
-    await failsWith(t, () => loadData(idx("sparse"), { origin: "user", workingDir: folder }), "G102", /would need 35.18 TB, this machine has/);
+    await failsWith(
+      t,
+      () => loadData(idx("sparse"), { origin: "user", workingDir: folder }),
+      "G102",
+      /would need 35.18 TB, this machine has/,
+    );
   });
 });

@@ -50,7 +50,10 @@ test("half, bool, scalar, empty and special values are read", async (t) => {
   t.deepEqual(numbersOf(half).map(decodeF16), upTo24);
   const bools = await loadData(npy("bools.npy"), context);
   t.is(bools.dtype, "bool");
-  t.deepEqual(numbersOf(bools), upTo24.map((value) => (value % 3 === 0 ? 1 : 0)));
+  t.deepEqual(
+    numbersOf(bools),
+    upTo24.map((value) => (value % 3 === 0 ? 1 : 0)),
+  );
   const scalar = await loadData(npy("scalar.npy"), context);
   t.deepEqual([scalar.shape, numbersOf(scalar)], [[], [2.5]]);
   await failsWith(t, () => loadData(npy("scalar.npy").slice(0, 1), context), "G075", /holds a scalar/);
@@ -75,7 +78,12 @@ test("npz: stored and deflated columns, by name, by placeholder, the only one", 
   }
   t.deepEqual(numbersOf(await loadData(npz("single.npz"), { ...context, name: "x" })), [0, 1, 2]);
   await failsWith(t, () => loadData(npz("stored.npz", "imag"), context), "G079", /no column "imag"/);
-  await failsWith(t, () => loadData(npz("stored.npz"), { ...context, name: "x" }), "G079", /has 2 columns, none named "x"/);
+  await failsWith(
+    t,
+    () => loadData(npz("stored.npz"), { ...context, name: "x" }),
+    "G079",
+    /has 2 columns, none named "x"/,
+  );
   await failsWith(t, () => loadData(npz("c_f4_le.npy"), context), "G071", /not a .npz file/);
   const source = await readDataSource("deflated.npz", context);
   t.deepEqual([...source.columns.keys()], ["image", "label", "zeros"]);
@@ -98,7 +106,11 @@ test("headers that are not right are refused, other spellings of a right one are
       ["{'descr': '<f4', 'fortran_order': False, 'shape': (1, , 2)}", "G071", /the shape/],
       ["{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", "G071", /the shape/],
       ["{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,)}", "G072", /cut short/],
-      ["{'descr': '<f4', 'fortran_order': False, 'shape': (0, 1099511627776, 1099511627776)}", "G071", /no array has the shape/],
+      [
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 1099511627776, 1099511627776)}",
+        "G071",
+        /no array has the shape/,
+      ],
       ["__import__('os').system('true')", "G071", /expected/],
       ["", "G071", /expected/],
     ];
@@ -135,7 +147,10 @@ for (const name of ["c_f4_be.npy", "fortran.npy", "stored.npz", "deflated.npz"])
               t.true(count <= good.length * 1032, `${count} elements asked for`);
               return allocate(dtype, count);
             });
-            t.is(tensor.data.length, tensor.shape.reduce((product, size) => product * size, 1));
+            t.is(
+              tensor.data.length,
+              tensor.shape.reduce((product, size) => product * size, 1),
+            );
           } catch (error) {
             t.true(error instanceof GraphError, String(error));
           }

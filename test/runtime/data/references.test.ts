@@ -15,7 +15,12 @@ test("constructors make plain data; slices of slices count within", (t) => {
 });
 
 test("slices that are none are refused at once", async (t) => {
-  for (const [start, stop] of [[-1, 5], [5, 4], [0.5, 2], [Number.NaN, 3]] as const) {
+  for (const [start, stop] of [
+    [-1, 5],
+    [5, 4],
+    [0.5, 2],
+    [Number.NaN, 3],
+  ] as const) {
     await failsWith(t, () => idx("a").slice(start, stop), "G075", /is not a range of rows/);
   }
   await failsWith(t, () => idx("a").slice(10, 20).slice(0, 11), "G075", /not within the 10 rows/);
@@ -29,7 +34,11 @@ test("the CLI's form of data", async (t) => {
     path: "train-images-idx3-ubyte",
     rows: { start: 0, stop: 55000 },
   });
-  t.deepEqual(parseDataArgument("dir[1]/x.NPY[5:]"), { kind: "npy", path: "dir[1]/x.NPY", rows: { start: 5, stop: undefined } });
+  t.deepEqual(parseDataArgument("dir[1]/x.NPY[5:]"), {
+    kind: "npy",
+    path: "dir[1]/x.NPY",
+    rows: { start: 5, stop: undefined },
+  });
   t.deepEqual(parseDataArgument("x.npz[:5]").rows, { start: 0, stop: 5 });
   t.deepEqual(parseDataArgument("x.npy[:]").rows, { start: 0, stop: undefined });
   t.is(parseDataArgument("x.csv.gz").kind, "csv");
@@ -70,5 +79,8 @@ test("columns of one data set must have the same number of rows", async (t) => {
   t.is(error?.diagnostics[0]?.notes.length, 2);
   const even = new Map([...references].map(([name, reference]) => [name, reference.slice(0, 2)]));
   const source = await loadDataSet(even, () => ({ origin: "user" }));
-  t.deepEqual([...source.columns.values()].map((column) => column.shape[0]), [2, 2]);
+  t.deepEqual(
+    [...source.columns.values()].map((column) => column.shape[0]),
+    [2, 2],
+  );
 });
