@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import type * as Koffi from "koffi";
 import type * as Llvm from "llvm-bindings";
 
@@ -11,28 +13,23 @@ const require = createRequire(import.meta.url);
 export type LlvmBindings = typeof Llvm;
 export type KoffiBindings = typeof Koffi;
 
-export type Loaded<T> =
-	| { readonly ok: true; readonly module: T; readonly version: string }
-	| LoadFailure;
+export type Loaded<T> = { readonly ok: true; readonly module: T; readonly version: string } | LoadFailure;
 
 export interface LoadFailure {
-	readonly ok: false;
-	readonly reason: string;
+  readonly ok: false;
+  readonly reason: string;
 }
 
 function tryLoad<T>(name: string, version: (module: T) => string): Loaded<T> {
-	try {
-		const module: T = require(name);
-		return { ok: true, module, version: version(module) };
-	} catch (error) {
-		return {
-			ok: false,
-			reason:
-				error instanceof Error
-					? (error.message.split("\n")[0] ?? name)
-					: String(error),
-		};
-	}
+  try {
+    const module: T = require(name);
+    return { ok: true, module, version: version(module) };
+  } catch (error) {
+    return {
+      ok: false,
+      reason: error instanceof Error ? (error.message.split("\n")[0] ?? name) : String(error),
+    };
+  }
 }
 
 let llvm: Loaded<LlvmBindings> | undefined;
@@ -40,15 +37,26 @@ let koffi: Loaded<KoffiBindings> | undefined;
 
 /** llvm-bindings, or why it cannot be loaded. The version is that of the LLVM inside. */
 export function loadLlvm(): Loaded<LlvmBindings> {
-	llvm ??= tryLoad<LlvmBindings>(
-		"llvm-bindings",
-		(module) => module.config.LLVM_VERSION_STRING,
-	);
-	return llvm;
+  llvm ??= tryLoad<LlvmBindings>("llvm-bindings", (module) => module.config.LLVM_VERSION_STRING);
+  return llvm;
 }
 
 /** koffi, or why it cannot be loaded. */
 export function loadKoffi(): Loaded<KoffiBindings> {
-	koffi ??= tryLoad<KoffiBindings>("koffi", (module) => module.version);
-	return koffi;
+  koffi ??= tryLoad<KoffiBindings>("koffi", (module) => module.version);
+  return koffi;
+}
+
+/** Whether llvm-bindings is installed and compiled, without loading it (its 100 MB take a tenth of a second). */
+export function isLlvmBuilt(): { readonly ok: true; readonly version: string } | LoadFailure {
+  try {
+    const folder = dirname(require.resolve("llvm-bindings"));
+    const built = ["Release", "Debug"].some((kind) => existsSync(join(folder, "build", kind, "llvm-bindings.node")));
+    return built ? { ok: true, version: "built" } : { ok: false, reason: "installed but not compiled" };
+  } catch (error) {
+    return {
+      ok: false,
+      reason: error instanceof Error ? (error.message.split("\n")[0] ?? "not found") : String(error),
+    };
+  }
 }

@@ -9,21 +9,14 @@ import { InternalError } from "../../ir/diagnostic.js";
  * without where the tool is missing.
  */
 export function diagnoseBrokenModule(text: string): InternalError {
-	const folder = mkdtempSync(join(tmpdir(), "graphc-"));
-	try {
-		const path = join(folder, "broken.ll");
-		writeFileSync(path, text);
-		const run = spawnSync(
-			"opt-14",
-			["-passes=verify", "-disable-output", path],
-			{ encoding: "utf8" },
-		);
-		const message =
-			run.error === undefined
-				? run.stderr.slice(0, 2000)
-				: "install llvm-14 to see LLVM's message";
-		return new InternalError(`the generated LLVM module is broken: ${message}`);
-	} finally {
-		rmSync(folder, { recursive: true, force: true });
-	}
+  const folder = mkdtempSync(join(tmpdir(), "graphc-"));
+  try {
+    const path = join(folder, "broken.ll");
+    writeFileSync(path, text);
+    const run = spawnSync("opt-14", ["-passes=verify", "-disable-output", path], { encoding: "utf8" });
+    const message = run.error === undefined ? run.stderr.slice(0, 2000) : "install llvm-14 to see LLVM's message";
+    return new InternalError(`the generated LLVM module is broken: ${message}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -1,0 +1,212 @@
+import { createHash, randomBytes } from "node:crypto";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+/**
+ * The store of compiled code, shared by all processes of one user. An entry is a file named by its key, whose last bytes
+ * say how long it should be and what it hashes to: an ELF loader ignores them, and a file cut short is found out.
+ * Entries appear by rename and are never changed, since a loaded library that changes kills its process.
+ */
+export interface CacheFolder {
+  readonly path: string;
+  /** Why the usual folder could not be used and this one, which ends with the process, was taken. */
+  readonly warning: string | undefined;
+}
+
+const trailerMagic = Buffer.from("graphc-cache-v1\n");
+const trailerBytes = trailerMagic.length + 8 + 32;
+const defaultCapMegabytes = 512;
+const staleAfterMilliseconds = 3600_000;
+
+/** Where the environment says that the cache should be. */
+export function configuredCacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  const { GRAPHC_CACHE_DIR: own, XDG_CACHE_HOME: xdg } = environment;
+  if (own !== undefined && own !== "") return resolve(own);
+  // The XDG specification: a relative path there is to be ignored.
+  if (xdg?.startsWith("/") === true) return join(xdg, "graphc");
+  return join(homedir(), ".cache", "graphc");
+}
+
+/** Why a folder must not hold code that will be loaded, or nothing when it may. */
+function refusal(path: string): string | undefined {
+  const status = lstatSync(path);
+  if (status.isSymbolicLink()) return "it is a symbolic link";
+  if (!status.isDirectory()) return "it is not a folder";
+  if (process.getuid !== undefined && status.uid !== process.getuid()) return "it belongs to another user";
+  if ((status.mode & 0o022) !== 0) return "others may write to it";
+  return undefined;
+}
+
+const opened = new Map<string, CacheFolder>();
+const temporary = new Set<string>();
+
+/**
+ * The cache folder, made on first use with mode 0700. Where it cannot be made or others could put code into it, a new
+ * private folder serves until the process ends.
+ */
+export function openCacheFolder(configured: string = configuredCacheFolder()): CacheFolder {
+  const known = opened.get(configured);
+  if (known !== undefined) return known;
+  const folder = usableFolder(configured);
+  opened.set(configured, folder);
+  return folder;
+}
+
+function usableFolder(configured: string): CacheFolder {
+  const reason = ((): string | undefined => {
+    try {
+      mkdirSync(configured, { recursive: true, mode: 0o700 });
+      return refusal(configured) ?? probeWrite(configured);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  })();
+  if (reason === undefined) return { path: configured, warning: undefined };
+  const path = mkdtempSync(join(tmpdir(), "graphc-cache-"));
+  if (temporary.size === 0) process.once("exit", removeTemporary);
+  temporary.add(path);
+  return { path, warning: `compiled code is not kept: ${configured} cannot be used, ${reason}` };
+}
+
+function probeWrite(folder: string): string | undefined {
+  const path = join(folder, `.write-${process.pid}-${randomBytes(4).toString("hex")}`);
+  closeSync(openSync(path, "wx", 0o600));
+  rmSync(path);
+  return undefined;
+}
+
+function removeTemporary(): void {
+  for (const path of temporary) rmSync(path, { recursive: true, force: true });
+}
+
+function entryPath(folder: CacheFolder, key: string, suffix: string): string {
+  const name = /^[0-9a-f]{64}$/.test(key) ? key : createHash("sha256").update(key).digest("hex");
+  return join(folder.path, `${name}${suffix}`);
+}
+
+function trailerOf(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(bytes.length));
+  return Buffer.concat([trailerMagic, length, createHash("sha256").update(bytes).digest()]);
+}
+
+/** The content of an entry, or nothing where there is none or where it is damaged (then it is removed). */
+export function cacheGet(key: string, suffix = ".bin", folder: CacheFolder = openCacheFolder()): Buffer | undefined {
+  const path = entryPath(folder, key, suffix);
+  let file: Buffer;
+  try {
+    file = readRegularFile(path);
+  } catch {
+    return undefined;
+  }
+  const content = file.subarray(0, Math.max(0, file.length - trailerBytes));
+  if (file.length < trailerBytes || !trailerOf(content).equals(file.subarray(content.length))) {
+    rmSync(path, { force: true });
+    return undefined;
+  }
+  try {
+    const now = new Date();
+    utimesSync(path, now, now); // the eviction below goes by age of last use
+  } catch {
+    // Another process has evicted the file; its content is in hand.
+  }
+  return content;
+}
+
+/** Reads a file whole, through one descriptor; refuses what is not a regular file. */
+function readRegularFile(path: string): Buffer {
+  const descriptor = openSync(path, "r");
+  try {
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) throw new Error(`${path} is not a file`);
+    return readFileSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The path of a sound entry, for a loader that wants a file; nothing where there is none. */
+export function cachePath(key: string, suffix: string, folder: CacheFolder = openCacheFolder()): string | undefined {
+  return cacheGet(key, suffix, folder) === undefined ? undefined : entryPath(folder, key, suffix);
+}
+
+/** Stores an entry and gives its path. An entry that is there and sound stays as it is. */
+export function cachePut(
+  key: string,
+  bytes: Uint8Array,
+  suffix = ".bin",
+  folder: CacheFolder = openCacheFolder(),
+): string {
+  const path = entryPath(folder, key, suffix);
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const temporaryPath = join(folder.path, `.new-${process.pid}-${randomBytes(8).toString("hex")}`);
+  const descriptor = openSync(temporaryPath, "wx", 0o600);
+  try {
+    const whole = Buffer.concat([content, trailerOf(content)]);
+    for (let done = 0; done < whole.length; ) done += writeSync(descriptor, whole, done);
+    fsyncSync(descriptor);
+  } catch (error) {
+    rmSync(temporaryPath, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporaryPath, path);
+  evict(folder, cacheCapBytes());
+  return path;
+}
+
+/** The cap on the cache's size: `GRAPHC_CACHE_MB` megabytes, 512 where it is not set or not a number. */
+export function cacheCapBytes(environment: NodeJS.ProcessEnv = process.env): number {
+  const { GRAPHC_CACHE_MB: text } = environment;
+  const megabytes = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
+  return (Number.isFinite(megabytes) && megabytes >= 0 ? megabytes : defaultCapMegabytes) * 1024 * 1024;
+}
+
+/**
+ * Removes the entries that were used longest ago until the rest fits, and leftovers of processes that were killed.
+ * Removing a file that a process has loaded is harmless: its pages stay.
+ */
+export function evict(folder: CacheFolder, capBytes: number): void {
+  const files: { readonly path: string; readonly size: number; readonly used: number }[] = [];
+  for (const name of readdirSync(folder.path)) {
+    const path = join(folder.path, name);
+    try {
+      const status = statSync(path);
+      const isStale = name.startsWith(".") && Date.now() - status.mtimeMs > staleAfterMilliseconds;
+      if (isStale) rmSync(path, { recursive: true, force: true });
+      else if (status.isFile() && !name.startsWith(".")) files.push({ path, size: status.size, used: status.mtimeMs });
+    } catch {
+      // Another process was faster.
+    }
+  }
+  let total = files.reduce((sum, file) => sum + file.size, 0);
+  files.sort((a, b) => a.used - b.used);
+  // The newest entry stays even when it alone is beyond the cap: it is about to be loaded.
+  for (const file of files.slice(0, -1)) {
+    if (total <= capBytes) return;
+    rmSync(file.path, { force: true });
+    total -= file.size;
+  }
+}
+
+/** A folder inside the cache for one compilation's intermediate files; the caller removes it. */
+export function workFolder(folder: CacheFolder = openCacheFolder()): string {
+  return mkdtempSync(join(folder.path, `.work-${process.pid}-`));
+}

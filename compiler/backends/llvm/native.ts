@@ -1,0 +1,46 @@
+import { InternalError } from "../../ir/diagnostic.js";
+import { loadKoffi } from "./bindings.js";
+
+/** The functions of libc that native memory needs; found in the process itself, which has libc loaded. */
+export interface NativeCalls {
+  readonly alignedAlloc: (alignment: number, bytes: number) => bigint;
+  readonly free: (address: bigint) => void;
+  readonly map: (bytes: number) => bigint;
+  readonly protect: (address: bigint, bytes: number) => number;
+  readonly unmap: (address: bigint, bytes: number) => void;
+  /** The bytes at an address, without a copy. */
+  readonly view: (address: bigint, bytes: number) => ArrayBuffer;
+}
+
+let calls: NativeCalls | undefined;
+
+/** Throws InternalError when koffi cannot be loaded; `probe` tells beforehand. */
+export function nativeCalls(): NativeCalls {
+  if (calls !== undefined) return calls;
+  const loaded = loadKoffi();
+  if (!loaded.ok) throw new InternalError(`koffi cannot be loaded: ${loaded.reason}`);
+  const koffi = loaded.module;
+  const libc = koffi.load(null);
+  // Addresses cross as integers: koffi's pointers would be objects to keep alive.
+  const alignedAlloc = libc.func("aligned_alloc", "uintptr_t", ["size_t", "size_t"]);
+  const free = libc.func("free", "void", ["uintptr_t"]);
+  const map = libc.func("mmap", "uintptr_t", ["uintptr_t", "size_t", "int", "int", "int", "int64_t"]);
+  const protect = libc.func("mprotect", "int", ["uintptr_t", "size_t", "int"]);
+  const unmap = libc.func("munmap", "int", ["uintptr_t", "size_t"]);
+  const noProtection = 0;
+  const readWrite = 3;
+  const privateAnonymous = 0x22;
+  calls = {
+    alignedAlloc: (alignment, bytes) => BigInt(alignedAlloc(alignment, bytes)),
+    free: (address) => {
+      free(address);
+    },
+    map: (bytes) => BigInt(map(0, bytes, readWrite, privateAnonymous, -1, 0)),
+    protect: (address, bytes) => Number(protect(address, bytes, noProtection)),
+    unmap: (address, bytes) => {
+      unmap(address, bytes);
+    },
+    view: (address, bytes) => koffi.view(address, bytes),
+  };
+  return calls;
+}
