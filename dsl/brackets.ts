@@ -5,8 +5,6 @@ import * as t from "./tokens.js";
 export interface Brackets {
   /** The index of the other bracket, or -1: for an unclosed or stray bracket, and for tokens that are no bracket. */
   readonly partner: Int32Array;
-  /** The first token that stands too deep, if any. */
-  readonly tooDeep: IToken | undefined;
   /** The `{` most likely to lack its `}`, told by indentation. */
   readonly suspect: IToken | undefined;
 }
@@ -26,7 +24,11 @@ export function isClosing(token: IToken): boolean {
   return closing.has(token.tokenType);
 }
 
-export function matchBrackets(tokens: readonly IToken[], maximum: number): Brackets {
+/**
+ * `startsStatement(i)` tells whether token i begins a line and looks like a statement: one that is indented no deeper than
+ * the line of an open `(` or `[` shows that this bracket was never closed.
+ */
+export function matchBrackets(tokens: readonly IToken[], startsStatement: (index: number) => boolean): Brackets {
   const partner = new Int32Array(tokens.length).fill(-1);
   const stack: number[] = [];
   const open: Map<unknown, number> = new Map();
@@ -36,13 +38,18 @@ export function matchBrackets(tokens: readonly IToken[], maximum: number): Brack
     open.set(type, (open.get(type) ?? 0) - 1);
     return index;
   };
-  let tooDeep: IToken | undefined;
   for (const [index, token] of tokens.entries()) {
     const type = token.tokenType;
+    if (stack.length > 0 && token.startLine !== tokens[index - 1]?.endLine) {
+      for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+        if (tokens[top]?.tokenType === t.LeftBrace) break;
+        if ((token.startColumn ?? 0) > indentation(tokens, top) || !startsStatement(index)) break;
+        pop();
+      }
+    }
     if (closers.has(type)) {
       stack.push(index);
       open.set(type, (open.get(type) ?? 0) + 1);
-      if (stack.length > maximum) tooDeep ??= token;
     } else if (closing.has(type)) {
       const wanted = type === t.RightParen ? t.LeftParen : type === t.RightBracket ? t.LeftBracket : t.LeftBrace;
       // A `)` or `]` never reaches over a `{`: that brace's block is more likely whole than the bracket's list.
@@ -54,7 +61,14 @@ export function matchBrackets(tokens: readonly IToken[], maximum: number): Brack
       partner[index2] = index;
     }
   }
-  return { partner, tooDeep, suspect: findSuspect(tokens, partner, stack) };
+  return { partner, suspect: findSuspect(tokens, partner, stack) };
+}
+
+/** The column of the first token on the line of token `index`. */
+export function indentation(tokens: readonly IToken[], index: number): number {
+  let first = index;
+  while (first > 0 && tokens[first - 1]?.startLine === tokens[index]?.startLine) first -= 1;
+  return tokens[first]?.startColumn ?? 0;
 }
 
 /** Whether a `barrier` stands nearer to the top of the stack than a `wanted`. */
@@ -71,17 +85,12 @@ function above(tokens: readonly IToken[], stack: readonly number[], wanted: unkn
 function findSuspect(tokens: readonly IToken[], partner: Int32Array, unclosed: readonly number[]): IToken | undefined {
   const open = unclosed.map((index) => tokens[index]).filter((token) => token?.tokenType === t.LeftBrace);
   if (open.length === 0) return undefined;
-  const indentation = (index: number): number => {
-    let first = index;
-    while (first > 0 && tokens[first - 1]?.startLine === tokens[index]?.startLine) first -= 1;
-    return tokens[first]?.startColumn ?? 0;
-  };
   for (const [index, token] of tokens.entries()) {
     const close = partner[index] ?? -1;
     if (token.tokenType !== t.LeftBrace || close < index) continue;
     const closer = tokens[close];
     const ownLine = tokens[close - 1]?.startLine !== closer?.startLine;
-    if (ownLine && (closer?.startColumn ?? 0) < indentation(index)) return token;
+    if (ownLine && (closer?.startColumn ?? 0) < indentation(tokens, index)) return token;
   }
   return open.at(-1);
 }

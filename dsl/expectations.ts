@@ -72,6 +72,8 @@ function startsValue(token: IToken): boolean {
 
 /** How to mend what stands at `token`, where a common slip explains it. */
 export function syntaxHint(token: IToken, previous: IToken, expected: string): string | undefined {
+  if (expected === "`(`" && previous.tokenType === t.Arrow) return "outputs stand in brackets: `-> (y)`";
+  if (expected === "`:`") return "a placeholder has a type: `placeholder x: f32[4]`";
   if (expected === "`else`") return "an `if` gives a value in every case, so it ends with `else { ... }`";
   if (expected === "a field or `}`" && token.tokenType === t.Comma)
     return "fields of `train` stand on lines of their own, without commas";

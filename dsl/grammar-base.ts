@@ -9,19 +9,21 @@ import {
 import type { Diagnostic, Note } from "../compiler/ir/diagnostic.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { Comment, Doc, Expression, Ident, Invalid } from "./ast.js";
-import { type Brackets, isClosing, isOpening, matchBrackets } from "./brackets.js";
-import { maximumNesting, quote, reservedName, unclosedBracket, unexpectedToken } from "./diagnostics.js";
+import { type Brackets, indentation, isClosing, isOpening } from "./brackets.js";
+import {
+  maximumNesting,
+  nestingTooDeep,
+  quote,
+  reservedName,
+  unclosedBracket,
+  unexpectedToken,
+} from "./diagnostics.js";
 import { messages, syntaxHint } from "./expectations.js";
 import { tokenSpan } from "./lex.js";
 import { DepthLimit } from "./precedence.js";
+import { Refusal } from "./refusal.js";
+import { startsStatement } from "./statement-kinds.js";
 import * as t from "./tokens.js";
-
-/** Thrown inside the parser with a report that is better than what the grammar alone could say. */
-export class Refusal extends Error {
-  constructor(readonly diagnostic: Diagnostic) {
-    super(diagnostic.message);
-  }
-}
 
 /** What `fn`, `graph` and statements share: places, documentation, reporting and recovery. */
 export abstract class BaseParser extends EmbeddedActionsParser {
@@ -31,7 +33,8 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   protected depth = new DepthLimit((d) => this.report(d));
   protected text = "";
   private tokens: readonly IToken[] = [];
-  private brackets: Brackets = matchBrackets([], maximumNesting);
+  private brackets: Brackets = { partner: new Int32Array(0), suspect: undefined };
+  private nesting = 0;
   private indices = new Map<IToken, number>();
   private docs = new Map<number, Doc>();
   private endReported = false;
@@ -56,7 +59,20 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     this.indices = new Map(tokens.map((token, index) => [token, index]));
     this.docs = docs;
     this.endReported = false;
+    this.nesting = 0;
     this.input = tokens;
+  }
+
+  /** Runs the part of a rule through which all nesting goes, and refuses what would nest too deep for the stack. */
+  protected nested<T>(parse: () => T): T {
+    if (this.RECORDING_PHASE) return parse();
+    if (this.nesting > maximumNesting) throw new Refusal(nestingTooDeep(this.spanOf(this.LA(1))));
+    this.nesting += 1;
+    try {
+      return parse();
+    } finally {
+      this.nesting -= 1;
+    }
   }
 
   protected report(diagnostic: Diagnostic): void {
@@ -150,11 +166,11 @@ export abstract class BaseParser extends EmbeddedActionsParser {
 
   /** The diagnostic for what the grammar could not read. */
   private refuse(token: IToken, previous: IToken, expected: string): Diagnostic {
-    const found = this.describe(token);
+    const next = previous.endLine !== undefined && token.startLine !== previous.endLine;
+    const found = next && token.tokenType !== EOF ? "the end of the line" : this.describe(token);
     const hint = syntaxHint(token, previous, expected);
     const opening = this.enclosing(token);
     // After the end of a line the mistake is there, not at the start of the next one.
-    const next = previous.endLine !== undefined && token.startLine !== previous.endLine;
     const behind = this.spanOf(previous).end;
     const span = next || token.tokenType === EOF ? { file: this.file, start: behind, end: behind } : this.spanOf(token);
     const wantsCloser = /`[)\]}]`/.test(expected);
@@ -192,6 +208,39 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     }
   }
 
+  /** Refuses a missing value whose place the next line's statement would take. */
+  protected expectValueHere(): void {
+    const index = this.position(this.LA(1));
+    const previous = this.LA(0);
+    if (this.RECORDING_PHASE || index === 0 || !this.firstOnLine(index) || !this.startsAt(index)) return;
+    if ((this.LA(1).startColumn ?? 0) > indentation(this.tokens, index - 1)) return;
+    const end = this.spanOf(previous).end;
+    const hint = syntaxHint(this.LA(1), previous, "a value") ?? `\`${previous.image}\` needs a value on its right`;
+    throw new Refusal(
+      unexpectedToken({ file: this.file, start: end, end }, "a value", "the end of the line", { hint }),
+    );
+  }
+
+  protected startsAt(index: number): boolean {
+    return startsStatement(
+      index,
+      (i) => this.tokens[i],
+      (i) => this.firstOnLine(i),
+    );
+  }
+
+  /** After a whole statement, the next one stands on a line of its own. */
+  protected expectLineEnd(): void {
+    const token = this.LA(1);
+    if (this.RECORDING_PHASE || !this.onSameLine() || token.tokenType === t.RightBrace || token.tokenType === EOF)
+      return;
+    // A `;` was reported already and is read as the end of the line.
+    if (this.text.slice(this.spanOf(this.LA(0)).end, token.startOffset).includes(";")) return;
+    if (isClosing(token) && !this.hasPartner(token)) throw new Refusal(strayBracket(this.spanOf(token), token.image));
+    const hint = syntaxHint(token, this.LA(0), "a new line") ?? "each statement stands on a line of its own";
+    throw new Refusal(unexpectedToken(this.spanOf(token), "a new line", this.describe(token), { hint }));
+  }
+
   private skipTo(begin: number, failed: number, resumes: (index: number) => boolean): void {
     let index = begin;
     while (index < this.tokens.length) {
@@ -203,10 +252,18 @@ export abstract class BaseParser extends EmbeddedActionsParser {
         continue;
       }
       if (isClosing(token) && partner >= 0 && partner < begin) break;
-      if (index > begin && index >= failed && resumes(index)) break;
+      if (index > begin && index >= failed && (resumes(index) || this.alignsWith(index, begin))) break;
       index += 1;
     }
     while (this.position(this.LA(1)) < index && !this.atEnd()) this.SKIP_TOKEN();
+  }
+
+  /** A line that starts no deeper than the refused statement did is most likely a statement, too. */
+  private alignsWith(index: number, begin: number): boolean {
+    const token = this.tokens[index];
+    if (token === undefined || !this.firstOnLine(index) || isClosing(token) || isOpening(token)) return false;
+    if (tokenMatcher(token, t.BinarySign) || token.tokenType === t.PipeSign) return false;
+    return (token.startColumn ?? 0) <= indentation(this.tokens, begin);
   }
 
   /** The names that the refused statement would have bound, as far as its first tokens tell. */

@@ -82,15 +82,16 @@ export abstract class ExpressionParser extends BaseParser {
       });
     };
     this.MANY(() => add("prefix", this.CONSUME(t.PrefixSign)));
-    operand(this.SUBRULE(this.postfix));
+    operand(this.nested(() => this.SUBRULE(this.postfix)));
     this.MANY2(() => {
       add("binary", this.CONSUME(t.BinarySign));
       this.MANY3(() => add("prefix", this.CONSUME2(t.PrefixSign)));
-      operand(this.SUBRULE2(this.postfix));
+      this.expectValueHere();
+      operand(this.nested(() => this.SUBRULE2(this.postfix)));
     });
     const source = (e: Expression): string => {
       const text = this.text.slice(e.span.start, e.span.end);
-      return text.length > 24 || text.includes("\n") ? "b" : text;
+      return text.length > 24 || text.includes("\n") ? "..." : text;
     };
     return this.ACTION(() => buildOperation(pieces, source, this.depth, (d) => this.report(d)));
   });
@@ -420,7 +421,7 @@ export abstract class ExpressionParser extends BaseParser {
             GATE: () => name.image === "list",
             ALT: () => {
               this.CONSUME(t.LeftBracket);
-              const element = this.SUBRULE(this.typeExpression);
+              const element = this.nested(() => this.SUBRULE(this.typeExpression));
               this.CONSUME(t.RightBracket);
               return this.ACTION(() => ({ kind: "list-type", element, span: this.spanFrom(name) }));
             },

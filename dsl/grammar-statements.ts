@@ -34,7 +34,7 @@ import type {
 } from "./ast.js";
 import { givenTwice } from "./diagnostics.js";
 import { ExpressionParser } from "./grammar-expressions.js";
-import { classify, type StatementKind, startsStatement } from "./statement-kinds.js";
+import { classify, type StatementKind } from "./statement-kinds.js";
 import * as t from "./tokens.js";
 
 /** The statements of a block and the regions at the right side of a binding. */
@@ -83,14 +83,13 @@ export abstract class StatementParser extends ExpressionParser {
     const open = this.CONSUME(t.LeftBrace);
     const statements: Statement[] = [];
     do {
-      const resumes = (index: number): boolean =>
-        startsStatement(
-          index,
-          (i) => this.tokenAt(i),
-          (i) => this.firstOnLine(i),
-        );
       if (this.RECORDING_PHASE || !this.blockEnds()) {
-        statements.push(this.recovering(() => this.SUBRULE(this.statement), resumes));
+        const one = (): Statement => this.nested(() => this.SUBRULE(this.statement));
+        statements.push(this.recovering(one, (i) => this.startsAt(i)));
+        this.recovering(
+          () => this.expectLineEnd(),
+          (i) => this.startsAt(i),
+        );
       }
     } while (!this.RECORDING_PHASE && !this.blockEnds());
     if (!this.RECORDING_PHASE && this.atEnd()) this.reportEnd();
@@ -210,16 +209,15 @@ export abstract class StatementParser extends ExpressionParser {
     return this.ACTION(() => ({ kind: "target", name, type, span: this.spanFrom(begin) }));
   });
 
-  protected readonly value = this.RULE(
-    "value",
-    (): Value =>
-      this.OR<Value>([
-        { ALT: () => this.SUBRULE(this.scan) },
-        { ALT: () => this.SUBRULE(this.whileRegion) },
-        { ALT: () => this.SUBRULE(this.ifRegion) },
-        { ALT: () => this.SUBRULE(this.expression) },
-      ]),
-  );
+  protected readonly value = this.RULE("value", (): Value => {
+    this.expectValueHere();
+    return this.OR<Value>([
+      { ALT: () => this.SUBRULE(this.scan) },
+      { ALT: () => this.SUBRULE(this.whileRegion) },
+      { ALT: () => this.SUBRULE(this.ifRegion) },
+      { ALT: () => this.SUBRULE(this.expression) },
+    ]);
+  });
 
   // scan(reverse=false) x in xs, y in ys with h = h0 { ... }
   protected readonly scan = this.RULE("scan", (): Region => {

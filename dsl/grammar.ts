@@ -17,10 +17,10 @@ import type {
   TypeParameter,
 } from "./ast.js";
 import { matchBrackets } from "./brackets.js";
-import { defaultOrder, maximumNesting, misplacedStatement, strayBracket } from "./diagnostics.js";
+import { defaultOrder, misplacedStatement, strayBracket } from "./diagnostics.js";
 import { attachDocs, joinDoc } from "./grammar-base.js";
 import { StatementParser } from "./grammar-statements.js";
-import { classifyItem, type ItemKind, startsItem } from "./statement-kinds.js";
+import { classifyItem, type ItemKind, startsItem, startsStatement } from "./statement-kinds.js";
 import * as t from "./tokens.js";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 
@@ -41,8 +41,10 @@ export class GraphParser extends StatementParser {
 
   parse(text: string, file: string, tokens: IToken[], comments: readonly Comment[]): Grammar {
     const docs = attachDocs(comments, tokens);
+    const firstOnLine = (i: number): boolean => i === 0 || tokens[i - 1]?.endLine !== tokens[i]?.startLine;
+    const startsAt = (index: number): boolean => startsStatement(index, (i) => tokens[i], firstOnLine);
     const fileDoc = takeFileDoc(comments, tokens, docs, text);
-    this.start(text, file, tokens, matchBrackets(tokens, maximumNesting), docs);
+    this.start(text, file, tokens, matchBrackets(tokens, startsAt), docs);
     const items = this.sourceFile();
     this.finishNumbers();
     const span = { file, start: 0, end: text.length };

@@ -1,16 +1,8 @@
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type { ParsedSource, SourceFile } from "./ast.js";
-import { matchBrackets } from "./brackets.js";
-import {
-  fileTooLarge,
-  limitDiagnostics,
-  maximumFileLength,
-  maximumNesting,
-  nestingTooDeep,
-  strayDocumentation,
-} from "./diagnostics.js";
+import { fileTooLarge, limitDiagnostics, maximumFileLength, strayDocumentation } from "./diagnostics.js";
 import { GraphParser } from "./grammar.js";
-import { lex, tokenSpan } from "./lex.js";
+import { lex } from "./lex.js";
 import { checkPlacement } from "./placement.js";
 
 export interface ParseResult {
@@ -29,8 +21,6 @@ let parser: GraphParser | undefined;
 export function parse(text: string, file: string): ParseResult {
   if (text.length > maximumFileLength) return refused(text, file, [fileTooLarge(file, text.length)]);
   const { tokens, comments, diagnostics: lexical } = lex(text, file);
-  const { tooDeep } = matchBrackets(tokens, maximumNesting);
-  if (tooDeep !== undefined) return refused(text, file, [...lexical, nestingTooDeep(tokenSpan(tooDeep, file))]);
   parser ??= new GraphParser();
   const { ast, diagnostics, parenthesized, unusedDocs } = parser.parse(text, file, tokens, comments);
   const trailing = comments.filter((c) => c.doc && !c.ownLine).map((c) => c.span);

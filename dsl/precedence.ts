@@ -109,7 +109,7 @@ export function buildOperation(
     operands.push(limit.grow({ kind: "binary", operator, operatorSpan, left, right, span }, [left, right], left));
   };
 
-  for (const piece of pieces) {
+  for (const [index, piece] of pieces.entries()) {
     if (piece.kind === "operand") {
       operands.push(piece.expression);
       continue;
@@ -133,10 +133,8 @@ export function buildOperation(
     for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
       if (top.precedence < precedence || (top.precedence === precedence && isRightAssociative(operator))) break;
       if (precedence === comparisonPrecedence && top.precedence === precedence) {
-        const middle = operands.at(-1);
-        const shared = middle === undefined ? "b" : text(middle);
         report(
-          chainedComparison(top.span, piece.span, `write \`a ${top.operator} ${shared} and ${shared} ${operator} c\``),
+          chainedComparison(top.span, piece.span, chainHint(operands, top.operator, operator, pieces, index, text)),
         );
       }
       apply();
@@ -147,4 +145,23 @@ export function buildOperation(
   const result = operands[0];
   if (result === undefined) throw new RangeError("an operation has at least one operand");
   return result;
+}
+
+/** `a < b < c` written with the user's own operands, as far as they are short. */
+function chainHint(
+  operands: readonly Expression[],
+  first: string,
+  second: string,
+  pieces: readonly Piece[],
+  at: number,
+  text: (e: Expression) => string,
+): string {
+  const shown = (e: Expression | undefined): string => (e === undefined ? "..." : text(e));
+  const next = pieces[at + 1];
+  const after = pieces[at + 2];
+  const whole =
+    after?.kind !== "binary" || precedenceOf[binaryOperators.get(after.token) ?? "+"] <= comparisonPrecedence;
+  const right = next?.kind === "operand" && whole ? shown(next.expression) : "...";
+  const middle = shown(operands.at(-1));
+  return `write \`${shown(operands.at(-2))} ${first} ${middle} and ${middle} ${second} ${right}\``;
 }

@@ -1,7 +1,7 @@
 import { EOF, type IToken, tokenMatcher } from "chevrotain";
 import type { Span } from "../compiler/ir/span.js";
 import { misplacedStatement, quote, suggest, unknownStatement, strayBracket } from "./diagnostics.js";
-import { Refusal } from "./grammar-base.js";
+import { Refusal } from "./refusal.js";
 import * as t from "./tokens.js";
 
 export type StatementKind =
