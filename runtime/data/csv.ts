@@ -1,5 +1,5 @@
-import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { CsvError, parse } from "csv-parse";
 import type { CsvReference } from "../../compiler/ir/data.js";
 import type { NumericDType } from "../../compiler/ir/dtype.js";

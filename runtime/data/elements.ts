@@ -1,7 +1,7 @@
 import { endianness } from "node:os";
+import type { RowRange } from "../../compiler/ir/data.js";
 import type { NumericDType } from "../../compiler/ir/dtype.js";
 import type { Tensor, TensorData } from "../../compiler/ir/tensor.js";
-import type { RowRange } from "../../compiler/ir/data.js";
 import type { ByteReader } from "../files/bytes.js";
 import { fileError, quotePath } from "../files/errors.js";
 import { type Allocator, bytesOf, ensureMemory, safeProduct } from "../files/memory.js";

@@ -1,6 +1,6 @@
+import { InternalError } from "../../compiler/ir/diagnostic.js";
 import type { NumericDType } from "../../compiler/ir/dtype.js";
 import { encodeBF16, encodeF16 } from "../../compiler/ir/half.js";
-import { InternalError } from "../../compiler/ir/diagnostic.js";
 import type { TensorData } from "../../compiler/ir/tensor.js";
 import { ensureMemory } from "../files/memory.js";
 
@@ -45,11 +45,14 @@ export class NumberCollector {
   #count = 0;
   #wide: { readonly index: number; readonly value: bigint }[] = [];
   #allIntegers = true;
+  /** Whole numbers from 0 to this are in the range of the dtype. */
+  readonly #largestShort: number;
 
   /** With `dtype` undefined, the text decides: i64 where all are integers, else f32. `name` is for messages. */
   constructor(dtype: NumericDType | undefined, name: string) {
     this.#dtype = dtype;
     this.#name = name;
+    this.#largestShort = (dtype === undefined ? undefined : integerRanges.get(dtype)?.[1]) ?? Number.MAX_SAFE_INTEGER;
   }
 
   get count(): number {
@@ -58,6 +61,12 @@ export class NumberCollector {
 
   /** Takes the next field; gives what is wrong with it, if anything. */
   add(text: string): FieldFault {
+    // Most fields of most tables are short whole numbers, such as pixels: no pattern is needed for those.
+    const short = shortInteger(text);
+    if (short >= 0 && short <= this.#largestShort) {
+      this.#append(short);
+      return undefined;
+    }
     if (this.#dtype === "bool" && /^(?:true|false)$/i.test(text)) {
       this.#append(text.toLowerCase() === "true" ? 1 : 0);
       return undefined;
@@ -135,6 +144,22 @@ export class NumberCollector {
     this.#values[this.#count] = value;
     this.#count += 1;
   }
+}
+
+/** The value of 1 to 15 digits, or -1 for any other text. */
+function shortInteger(text: string): number {
+  if (text.length === 0 || text.length > 15) {
+    return -1;
+  }
+  let value = 0;
+  for (let index = 0; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - 48;
+    if (digit < 0 || digit > 9) {
+      return -1;
+    }
+    value = 10 * value + digit;
+  }
+  return value;
 }
 
 function article(dtype: NumericDType | undefined): string {

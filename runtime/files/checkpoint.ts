@@ -1,6 +1,6 @@
 import type { Tensor } from "../../compiler/ir/tensor.js";
 import { fileError, quoteName, quotePath } from "./errors.js";
-import { type SafetensorsContent, readSafetensors, writeSafetensors } from "./safetensors.js";
+import { readSafetensors, type SafetensorsContent, writeSafetensors } from "./safetensors.js";
 
 /** Where in the data a training run stands. Shuffling is a function of (seed, epoch), so these are its whole state. */
 export interface DataPosition {

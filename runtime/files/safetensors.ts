@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { NumericDType } from "../../compiler/ir/dtype.js";
-import type { Tensor } from "../../compiler/ir/tensor.js";
 import { byteSize } from "../../compiler/ir/dtype.js";
+import type { Tensor } from "../../compiler/ir/tensor.js";
 import { hostIsBigEndian, type LoadRequest, normalizeBools, requestedShape, toHostOrder } from "../data/elements.js";
 import { writeFileAtomic } from "./atomic.js";
 import { InputFile } from "./bytes.js";

@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import type { NumericDType } from "../../../compiler/ir/dtype.js";
+import { numbersToHalves } from "../../../compiler/ir/half.js";
+import { allocate, type Tensor } from "../../../compiler/ir/tensor.js";
+import { loadData } from "../../../runtime/data/load.js";
+import { csv, parseDataArgument } from "../../../runtime/data/references.js";
+import { encodeNpy, writeTensor } from "../../../runtime/data/write.js";
+import { failsWith, fixtures, numbersOf, withFolder } from "../support.js";
+
+const upTo24 = Array.from({ length: 24 }, (_, index) => index);
+
+test("the .npy files that are written are those that NumPy writes, byte for byte", async (t) => {
+  const tensors: readonly [string, Tensor][] = [
+    ["c_f8_le", { dtype: "f64", shape: [4, 3, 2], data: Float64Array.from(upTo24) }],
+    ["c_f4_le", { dtype: "f32", shape: [4, 3, 2], data: Float32Array.from(upTo24) }],
+    ["c_f2_le", { dtype: "f16", shape: [4, 3, 2], data: numbersToHalves("f16", upTo24) }],
+    ["c_i8_le", { dtype: "i64", shape: [4, 3, 2], data: BigInt64Array.from(upTo24, BigInt) }],
+    ["c_i1_le", { dtype: "i8", shape: [4, 3, 2], data: Int8Array.from(upTo24) }],
+    ["bools", { dtype: "bool", shape: [4, 3, 2], data: Uint8Array.from(upTo24, (value) => (value % 3 === 0 ? 1 : 0)) }],
+    ["scalar", { dtype: "f32", shape: [], data: Float32Array.of(2.5) }],
+    ["empty", { dtype: "f32", shape: [0, 5], data: new Float32Array() }],
+  ];
+  for (const [name, tensor] of tensors) {
+    t.deepEqual(Buffer.concat(encodeNpy(tensor)), await readFile(`${fixtures}/${name}.npy`), name);
+  }
+});
+
+test("a tensor written in any format is read back", async (t) => {
+  const dtypes: readonly NumericDType[] = ["f64", "f32", "f16", "i64", "i32", "i8", "u8", "bool"];
+  await withFolder(async (folder) => {
+    for (const dtype of dtypes) {
+      for (const shape of [[3], [2, 3], [0], [0, 2]]) {
+        const data = allocate(
+          dtype,
+          shape.reduce((product, size) => product * size, 1),
+        );
+        if (data instanceof BigInt64Array) {
+          data.fill(1n);
+        } else {
+          data.fill(1, 1);
+        }
+        const tensor: Tensor = { dtype, shape, data };
+        for (const name of ["x.npy", "x.safetensors", "x.csv"]) {
+          await writeTensor(join(folder, name), "p,q", tensor);
+          const columns = Array.from({ length: shape[1] ?? 0 }, (_, index) => `p,q.${index}`);
+          const reference = name === "x.csv" && shape.length === 2 ? csv(name, { columns }) : parseDataArgument(name);
+          const back = await loadData(reference, { origin: "user", workingDir: folder, dtype });
+          t.deepEqual([back.dtype, back.shape, numbersOf(back)], [dtype, shape, numbersOf(tensor)], name);
+        }
+      }
+    }
+  });
+});
+
+test("special values survive as text; bf16 becomes f32", async (t) => {
+  await withFolder(async (folder) => {
+    const context = { origin: "user", workingDir: folder } as const;
+    const data = Float64Array.of(Number.NaN, Number.NEGATIVE_INFINITY, -0, 5e-324, 1 / 3);
+    await writeTensor(join(folder, "x.csv"), "x", { dtype: "f64", shape: [5], data });
+    t.deepEqual((await loadData(csv("x.csv", { dtype: "f64" }), context)).data, data);
+    const brain: Tensor = { dtype: "bf16", shape: [1], data: Uint16Array.of(0x3fc0) };
+    await writeTensor(join(folder, "x.npy"), "x", brain);
+    const back = await loadData(parseDataArgument("x.npy"), context);
+    t.deepEqual([back.dtype, numbersOf(back)], ["f32", [1.5]]);
+    const deep: Tensor = { dtype: "u8", shape: [1, 1, 1], data: Uint8Array.of(1) };
+    await failsWith(t, () => writeTensor(join(folder, "y.csv"), "x", deep), "G092", /rank 3 is not a table/);
+    await failsWith(t, () => writeTensor(join(folder, "y.bin"), "x", deep), "G071", /no format is known for writing/);
+  });
+});
