@@ -1,0 +1,227 @@
+import { InternalError, unreachable } from "../../../ir/diagnostic.js";
+import type { NumericDType } from "../../../ir/dtype.js";
+import type { Access, Affine, BufferId, LoopId, ScalarExpr } from "../../../kernels/form.js";
+import type { Builder } from "../builder.js";
+import { i64, registerElement, storageElement, typeOf } from "../types.js";
+import type { Value } from "../value.js";
+import { emitFailure } from "./failure.js";
+import { emitDrawKey, emitUniform, type Pair } from "./random.js";
+import { emitScalar } from "./scalar.js";
+
+/** What a kernel's body may use of its function: the pointers of its buffers and the argument block. */
+export interface KernelScope {
+  readonly b: Builder;
+  readonly pointers: ReadonlyMap<BufferId, Value>;
+  /** Where a failing check leaves its number. */
+  readonly status: Value | undefined;
+  /** seed, step, runs since the step: i64[3]. */
+  readonly runState: Value | undefined;
+}
+
+/** The loop that runs along the lanes, at its current place: lanes `first` ... `first + lanes - 1`, of which `active` are real. */
+export interface VectorPosition {
+  readonly loop: LoopId;
+  readonly first: Value;
+  readonly lanes: number;
+  readonly active: number;
+  /** i1 a lane; undefined where all are active. */
+  readonly mask: Value | undefined;
+}
+
+/** Where the emission stands: loop counters, lanes, and finished reductions. */
+export interface Position {
+  readonly loops: ReadonlyMap<LoopId, Value>;
+  readonly vector: VectorPosition | undefined;
+  readonly accumulated: (accumulator: number) => Value;
+}
+
+/**
+ * Emits expressions, each object once as long as the place where it was computed still dominates: scopes follow the loops. A
+ * value that does not change along the lanes stays a scalar until it meets one that does.
+ */
+export class ExpressionEmitter {
+  readonly #scope: KernelScope;
+  #memo: Map<ScalarExpr, Value>[] = [new Map()];
+  readonly #keys = new Map<string, Pair>();
+
+  constructor(scope: KernelScope) {
+    this.#scope = scope;
+  }
+
+  /** Runs `emit` with a scope of its own: what it computes is not known outside. */
+  within<T>(emit: () => T): T {
+    this.#memo.push(new Map());
+    try {
+      return emit();
+    } finally {
+      this.#memo.pop();
+    }
+  }
+
+  /** Computes the keys of all random draws at the top of the function, where they dominate every use. */
+  prepareDraw(expr: Extract<ScalarExpr, { kind: "random" }>): void {
+    if (expr.loopIndices.length > 0) return;
+    const name = `${expr.index} ${expr.path}`;
+    if (!this.#keys.has(name)) this.#keys.set(name, this.#drawKey(expr, []));
+  }
+
+  emit(expr: ScalarExpr, position: Position): Value {
+    for (let depth = this.#memo.length - 1; depth >= 0; depth--) {
+      const known = this.#memo[depth]?.get(expr);
+      if (known !== undefined) return known;
+    }
+    const value = this.#compute(expr, position);
+    this.#memo[this.#memo.length - 1]?.set(expr, value);
+    return value;
+  }
+
+  #compute(expr: ScalarExpr, position: Position): Value {
+    const { b } = this.#scope;
+    switch (expr.kind) {
+      case "constant":
+        return b.constant(typeOf(registerElement(expr.dtype)), expr.value);
+      case "load":
+        return this.#load(expr.dtype, expr.access, position);
+      case "index":
+        return this.#affine(expr.value, position);
+      case "accumulated":
+        return position.accumulated(expr.accumulator);
+      case "apply":
+        return this.#apply(expr, position);
+      case "random":
+        return this.#random(expr, position);
+      case "check_index":
+      case "check_finite":
+        return this.#check(expr, position);
+      default:
+        return unreachable(expr);
+    }
+  }
+
+  #apply(expr: Extract<ScalarExpr, { kind: "apply" }>, position: Position): Value {
+    const { b } = this.#scope;
+    const args = expr.args.map((arg) => this.emit(arg, position));
+    const lanes = Math.max(...args.map((arg) => arg.type.lanes));
+    const spread = args.map((arg) => widen(b, arg, lanes));
+    const operand = expr.op === "select" ? expr.args[1] : expr.args[0];
+    if (operand === undefined) throw new InternalError(`${expr.op} without operands`);
+    return emitScalar(b, expr.op, operand.dtype, expr.dtype, spread);
+  }
+
+  #random(expr: Extract<ScalarExpr, { kind: "random" }>, position: Position): Value {
+    const { b } = this.#scope;
+    const indices = expr.loopIndices.map((index) => this.emit(index, position));
+    const key = this.#keys.get(`${expr.index} ${expr.path}`) ?? this.#drawKey(expr, indices);
+    return emitUniform(b, expr.dtype, key, this.#affine(expr.position, position));
+  }
+
+  #drawKey(expr: Extract<ScalarExpr, { kind: "random" }>, indices: readonly Value[]): Pair {
+    const { b, runState } = this.#scope;
+    if (runState === undefined) throw new InternalError("a random draw in a kernel that is not given the run's state");
+    return emitDrawKey(b, runState, expr.path, expr.index, indices);
+  }
+
+  #check(expr: Extract<ScalarExpr, { kind: "check_index" | "check_finite" }>, position: Position): Value {
+    const { b, status } = this.#scope;
+    if (status === undefined) throw new InternalError("a check in a kernel that cannot report");
+    const value = this.emit(expr.value, position);
+    const bad = expr.kind === "check_index" ? outOfRange(b, value, expr.dtype, expr.limit) : notFinite(b, value);
+    const mask = value.type.lanes > 1 ? position.vector?.mask : undefined;
+    emitFailure(b, status, expr.failure, mask === undefined ? bad : b.and(bad, mask), value, expr.dtype);
+    return value;
+  }
+
+  /** An affine index as i64: a scalar, or the indices of the lanes. */
+  #affine(affine: Affine, position: Position): Value {
+    const { b } = this.#scope;
+    const { scalar, stride } = this.#split(affine, position);
+    const { vector } = position;
+    if (stride === 0 || vector === undefined || vector.lanes === 1) return scalar;
+    const lanes = b.laneNumbers(typeOf("i64", vector.lanes));
+    const steps = b.mul(lanes, b.constant(lanes.type, stride));
+    return b.add(b.splat(scalar, vector.lanes), steps);
+  }
+
+  /** The index of the first lane, and the step from lane to lane. */
+  #split(affine: Affine, position: Position): { readonly scalar: Value; readonly stride: number } {
+    const { b } = this.#scope;
+    let scalar: Value | undefined;
+    let stride = 0;
+    for (const term of affine.terms) {
+      if (term.stride === 0) continue;
+      const isVector = position.vector !== undefined && position.vector.loop === term.loop;
+      const counter = isVector ? position.vector?.first : position.loops.get(term.loop);
+      if (counter === undefined) throw new InternalError(`loop ${term.loop} is not open here`);
+      if (isVector) stride = term.stride;
+      const product = term.stride === 1 ? counter : b.mul(counter, b.index(term.stride));
+      scalar = scalar === undefined ? product : b.add(scalar, product);
+    }
+    if (scalar === undefined) return { scalar: b.index(affine.offset), stride };
+    return { scalar: affine.offset === 0 ? scalar : b.add(scalar, b.index(affine.offset)), stride };
+  }
+
+  #address(access: Access, dtype: NumericDType, index: Value): Value {
+    const { b, pointers } = this.#scope;
+    const base = pointers.get(access.buffer);
+    if (base === undefined) throw new InternalError(`buffer ${access.buffer} is not a parameter of the kernel`);
+    return b.offsetElements(base, storageElement(dtype), index);
+  }
+
+  #load(dtype: NumericDType, access: Access, position: Position): Value {
+    const { b } = this.#scope;
+    const { scalar, stride } = this.#split(access.index, position);
+    const address = this.#address(access, dtype, scalar);
+    const { vector } = position;
+    if (vector === undefined || stride === 0 || vector.lanes === 1) return b.loadElements(dtype, 1, address);
+    const type = typeOf(storageElement(dtype), vector.lanes);
+    if (vector.mask === undefined) return b.fromStorage(b.loadStrided(type, address, stride), dtype);
+    if (stride === 1) return b.fromStorage(b.loadMasked(type, address, vector.mask), dtype);
+    // The last lanes would lie outside the tensor: read the real ones one by one.
+    let lanes = b.constant(type, 0);
+    for (let lane = 0; lane < vector.active; lane++) {
+      const element = b.load(typeOf(type.element), b.offsetElements(address, type.element, lane * stride));
+      lanes = b.insertLane(lanes, element, lane);
+    }
+    return b.fromStorage(lanes, dtype);
+  }
+
+  /** Writes one element, or the active lanes. */
+  store(dtype: NumericDType, access: Access, value: Value, position: Position): void {
+    const { b } = this.#scope;
+    const { scalar, stride } = this.#split(access.index, position);
+    const address = this.#address(access, dtype, scalar);
+    const { vector } = position;
+    if (vector === undefined || vector.lanes === 1 || stride === 0) {
+      if (value.type.lanes > 1) throw new InternalError("lanes are stored to one place");
+      b.storeElements(dtype, value, address);
+      return;
+    }
+    const stored = b.toStorage(widen(b, value, vector.lanes), dtype);
+    if (vector.mask === undefined) b.storeStrided(stored, address, stride);
+    else if (stride === 1) b.storeMasked(stored, address, vector.mask);
+    else {
+      for (let lane = 0; lane < vector.active; lane++) {
+        b.store(b.extractLane(stored, lane), b.offsetElements(address, stored.type.element, lane * stride));
+      }
+    }
+  }
+}
+
+/** A scalar in all lanes; a vector as it is. */
+export function widen(b: Builder, value: Value, lanes: number): Value {
+  if (value.type.lanes === lanes) return value;
+  if (value.type.lanes !== 1) throw new InternalError(`${value.type.lanes} lanes meet ${lanes}`);
+  if (value.constant !== undefined) return b.constant(typeOf(value.type.element, lanes), value.constant);
+  return b.splat(value, lanes);
+}
+
+function outOfRange(b: Builder, value: Value, dtype: NumericDType, limit: number): Value {
+  const wide = dtype === "i64" ? value : b.convert(value, dtype, "i64");
+  const bound = b.constant(typeOf(i64.element, value.type.lanes), limit);
+  // As unsigned numbers the negative ones are the largest.
+  return b.compare("ge", wide, bound, "unsigned");
+}
+
+function notFinite(b: Builder, value: Value): Value {
+  return b.not(b.compare("lt", b.abs(value), b.constant(value.type, Number.POSITIVE_INFINITY)));
+}

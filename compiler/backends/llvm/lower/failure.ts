@@ -1,0 +1,37 @@
+import { isFloat, type NumericDType } from "../../../ir/dtype.js";
+import type { Builder } from "../builder.js";
+import { i64, typeOf } from "../types.js";
+import type { Value } from "../value.js";
+import { signednessOf } from "./scalar.js";
+
+/** Words of the status record: the number of the failed check plus one (0: none), and what it saw. */
+export const statusWords = { failure: 0, value: 1 } as const;
+
+/**
+ * Records a failed check where any lane of `bad` is set, unless one is recorded already: the first that fails is the one that
+ * is reported. Integers leave one of the offending values; floats leave nothing.
+ */
+export function emitFailure(
+  b: Builder,
+  status: Value,
+  failure: number,
+  bad: Value,
+  value: Value,
+  dtype: NumericDType,
+): void {
+  const slot = (word: number): Value => b.offsetElements(status, "i64", word);
+  b.ifElse(b.anyLane(bad), () => {
+    const earlier = b.load(i64, slot(statusWords.failure));
+    b.ifElse(b.compare("eq", earlier, b.index(0)), () => {
+      b.store(b.index(failure + 1), slot(statusWords.failure));
+      b.store(isFloat(dtype) ? b.index(0) : offending(b, bad, value, dtype), slot(statusWords.value));
+    });
+  });
+}
+
+/** The largest of the offending values. */
+function offending(b: Builder, bad: Value, value: Value, dtype: NumericDType): Value {
+  const wide = dtype === "i64" ? value : b.resizeInteger(value, "i64", signednessOf(dtype));
+  const least = b.constant(typeOf("i64", wide.type.lanes), -(2n ** 63n));
+  return b.reduce("max", b.select(bad, wide, least));
+}

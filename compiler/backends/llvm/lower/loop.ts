@@ -1,0 +1,282 @@
+import { InternalError } from "../../../ir/diagnostic.js";
+import type { Buffer, KernelProgram, ProgramOutput } from "../../../kernels/form.js";
+import { shuffleDomain } from "../../shuffle.js";
+import type { Builder } from "../builder.js";
+import type { FunctionRef } from "../module.js";
+import { i32, i64, ptr } from "../types.js";
+import type { Value } from "../value.js";
+import { blockWords, placeholderWord, placeholderWords, variableWord } from "./block.js";
+import type { Layout } from "./layout.js";
+import { emitThreefry, emitWords, type Pair } from "./random.js";
+
+/** The outputs that a report records: those of one element, in the program's order. */
+export function scalarOutputs(program: KernelProgram): readonly ProgramOutput[] {
+  return program.outputs.filter((output) => output.shape.every((size) => size === 1));
+}
+
+/** f64 words of one report: the step, then each scalar output. */
+export function reportWords(program: KernelProgram): number {
+  return 1 + scalarOutputs(program).length;
+}
+
+/**
+ * n steps: each picks its rows, runs the kernels, and counts; a report every so many steps. Ends early when asked to, when a
+ * check fails, when the report room is full, and, if wanted, at the end of an epoch. Nothing is allocated and nothing
+ * outside is called but memcpy.
+ */
+export function emitLoop(b: Builder, block: Value, program: KernelProgram, layout: Layout, step: FunctionRef): void {
+  const state = new BlockState(b, block);
+  const outputs = scalarOutputs(program);
+  const steps = state.get("steps");
+  const rows = state.get("rows");
+  const batch = state.get("batch");
+  const advance = b.compare("ne", state.get("advance"), b.index(0));
+  const hasRows = b.compare("ne", rows, b.index(0));
+  const stopFlag = state.get("stop", ptr);
+  b.loopWhile(
+    [b.index(0), b.constant(i64, 1)],
+    ([done, going]) => {
+      if (done === undefined || going === undefined) throw new InternalError("a loop without its state");
+      const wanted = b.and(b.compare("lt", done, steps), b.compare("ne", going, b.index(0)));
+      return wanted;
+    },
+    ([done]) => {
+      if (done === undefined) throw new InternalError("a loop without its state");
+      b.ifElse(hasRows, () => {
+        emitBatch(b, layout, state, { rows, batch });
+      });
+      b.call(step, [block]);
+      const failed = b.compare("ne", state.get("status"), b.index(0));
+      const next = b.ifElse(
+        failed,
+        () => [done, b.index(0)],
+        () => {
+          const now = b.add(done, b.index(1));
+          state.set("done", now);
+          const room = b.ifElse(
+            advance,
+            () => {
+              state.setAt(blockWords.runState + 1, b.add(state.at(blockWords.runState + 1), b.index(1)));
+              state.setAt(blockWords.runState + 2, b.index(0));
+              return [emitReport(b, state, block, layout, outputs)];
+            },
+            () => {
+              state.setAt(blockWords.runState + 2, b.add(state.at(blockWords.runState + 2), b.index(1)));
+              emitSums(b, state, block, layout, outputs, batch);
+              return [b.constant(i64, 1)];
+            },
+          );
+          const inEpoch = b.ifElse(
+            hasRows,
+            () => [emitAdvance(b, state, rows, batch)],
+            () => [b.constant(i64, 1)],
+          );
+          const asked = b.loadVolatile(i32, stopFlag);
+          const stopping = b.compare("ne", asked, b.constant(i32, 0));
+          const going = b.and(only(room), only(inEpoch));
+          return [now, b.select(stopping, b.index(0), going)];
+        },
+      );
+      return next;
+    },
+  );
+}
+
+function only(values: readonly Value[]): Value {
+  const [value] = values;
+  if (value === undefined) throw new InternalError("a branch without its value");
+  return value;
+}
+
+/** Words of the block by name. */
+class BlockState {
+  readonly #b: Builder;
+  readonly #block: Value;
+
+  constructor(b: Builder, block: Value) {
+    this.#b = b;
+    this.#block = block;
+  }
+
+  at(word: number, type = i64): Value {
+    return this.#b.load(type, this.#b.offsetElements(this.#block, "i64", word));
+  }
+
+  setAt(word: number, value: Value): void {
+    this.#b.store(value, this.#b.offsetElements(this.#block, "i64", word));
+  }
+
+  get(word: keyof typeof blockWords, type = i64): Value {
+    return this.at(blockWords[word], type);
+  }
+
+  set(word: keyof typeof blockWords, value: Value): void {
+    this.setAt(blockWords[word], value);
+  }
+}
+
+/** Points each placeholder that has a column at this step's rows: in place when they lie in order, else at a copy. */
+function emitBatch(
+  b: Builder,
+  layout: Layout,
+  state: BlockState,
+  size: { readonly rows: Value; readonly batch: Value },
+): void {
+  const shuffled = b.compare("ne", state.get("shuffle"), b.index(0));
+  b.ifElse(shuffled, () => {
+    const stale = b.compare("ne", state.get("orderEpoch"), state.get("epoch"));
+    b.ifElse(stale, () => {
+      emitShuffle(b, state, size.rows);
+    });
+  });
+  const position = state.get("position");
+  layout.placeholders.forEach((_, slot) => {
+    const word = (part: number): number => placeholderWord(slot, part);
+    const column = state.at(word(placeholderWords.column), ptr);
+    const isColumn = b.compare("ne", state.at(word(placeholderWords.column)), b.index(0));
+    b.ifElse(isColumn, () => {
+      const rowBytes = state.at(word(placeholderWords.rowBytes));
+      b.ifElse(
+        shuffled,
+        () => {
+          const staging = state.at(word(placeholderWords.staging), ptr);
+          const order = b.offsetElements(state.get("order", ptr), "i32", position);
+          b.loop(0, size.batch, 1, (row) => {
+            const chosen = b.resizeInteger(b.load(i32, b.offsetElements(order, "i32", row)), "i64", "unsigned");
+            const from = b.offsetBytes(column, b.mul(chosen, rowBytes));
+            b.copyBytes(b.offsetBytes(staging, b.mul(row, rowBytes)), from, rowBytes);
+            return [];
+          });
+          state.setAt(word(placeholderWords.address), state.at(word(placeholderWords.staging)));
+        },
+        () => {
+          const start = b.add(state.at(word(placeholderWords.column)), b.mul(position, rowBytes));
+          state.setAt(word(placeholderWords.address), start);
+        },
+      );
+    });
+  });
+}
+
+/** Fisher-Yates with Threefry draws: exactly `shuffleRows` of backends/shuffle.ts. */
+function emitShuffle(b: Builder, state: BlockState, rows: Value): void {
+  const order = state.get("order", ptr);
+  const domain: Pair = [b.constant(i32, shuffleDomain[0] | 0), b.constant(i32, shuffleDomain[1] | 0)];
+  const seeded = emitThreefry(b, emitWords(b, state.at(blockWords.runState)), domain);
+  const key = emitThreefry(b, seeded, emitWords(b, state.get("epoch")));
+  const place = (index: Value): Value => b.offsetElements(order, "i32", index);
+  b.loop(0, rows, 1, (row) => {
+    b.store(b.resizeInteger(row, "i32", "unsigned"), place(row));
+    return [];
+  });
+  b.loop(1, rows, 1, (turn) => {
+    const i = b.sub(rows, turn);
+    const [word] = emitThreefry(b, key, [b.resizeInteger(i, "i32", "unsigned"), b.constant(i32, 0)]);
+    const product = b.mul(b.resizeInteger(word, "i64", "unsigned"), b.add(i, b.index(1)));
+    const j = b.shiftRight(product, b.index(32));
+    const kept = b.load(i32, place(i));
+    b.store(b.load(i32, place(j)), place(i));
+    b.store(kept, place(j));
+    return [];
+  });
+  state.set("orderEpoch", state.get("epoch"));
+}
+
+/** Moves on by a batch; 0 when the epoch is over and the loop is to end there. A remainder is left to the caller, or dropped. */
+function emitAdvance(b: Builder, state: BlockState, rows: Value, batch: Value): Value {
+  const position = b.add(state.get("position"), batch);
+  state.set("position", position);
+  const over = b.compare("gt", b.add(position, batch), rows);
+  return only(
+    b.ifElse(
+      over,
+      () => {
+        const stops = b.compare("ne", state.get("stopAtEpochEnd"), b.index(0));
+        return b.ifElse(
+          stops,
+          () => [b.index(0)],
+          () => {
+            state.set("position", b.index(0));
+            state.set("epoch", b.add(state.get("epoch"), b.index(1)));
+            return [b.constant(i64, 1)];
+          },
+        );
+      },
+      () => [b.constant(i64, 1)],
+    ),
+  );
+}
+
+/** Counts down to the next report and writes it; 0 when there is no room for another one. */
+function emitReport(
+  b: Builder,
+  state: BlockState,
+  block: Value,
+  layout: Layout,
+  outputs: readonly ProgramOutput[],
+): Value {
+  const left = b.sub(state.get("untilReport"), b.index(1));
+  state.set("untilReport", left);
+  return only(
+    b.ifElse(
+      b.compare("eq", left, b.index(0)),
+      () => {
+        const count = state.get("reportCount");
+        const words = 1 + outputs.length;
+        const row = b.offsetElements(state.get("reports", ptr), "f64", b.mul(count, b.index(words)));
+        const step = state.at(blockWords.runState + 1);
+        b.store(b.integerToFloat(step, "f64", "signed"), row);
+        outputs.forEach((output, index) => {
+          b.store(emitScalarOutput(b, block, layout, output), b.offsetElements(row, "f64", index + 1));
+        });
+        const next = b.add(count, b.index(1));
+        state.set("reportCount", next);
+        state.set("untilReport", state.get("every"));
+        const full = b.compare("ge", next, state.get("reportRoom"));
+        return [b.select(full, b.index(0), b.constant(i64, 1))];
+      },
+      () => [b.constant(i64, 1)],
+    ),
+  );
+}
+
+function emitSums(
+  b: Builder,
+  state: BlockState,
+  block: Value,
+  layout: Layout,
+  outputs: readonly ProgramOutput[],
+  batch: Value,
+): void {
+  const weight = b.integerToFloat(batch, "f64", "signed");
+  const sums = state.get("sums", ptr);
+  outputs.forEach((output, index) => {
+    const place = b.offsetElements(sums, "f64", index);
+    const value = b.mul(emitScalarOutput(b, block, layout, output), weight);
+    b.store(b.add(b.loadElements("f64", 1, place), value), place);
+  });
+}
+
+/** The one element of an output as f64. */
+function emitScalarOutput(b: Builder, block: Value, layout: Layout, output: ProgramOutput): Value {
+  const buffer = layout.buffers.get(output.buffer);
+  const place = layout.places.get(output.buffer);
+  if (buffer === undefined || place === undefined) throw new InternalError(`the output ${output.name} has no buffer`);
+  const address = b.offsetBytes(outputBase(b, block, layout, buffer, place.slot), place.offset);
+  return b.convert(b.loadElements(output.dtype, 1, address), output.dtype, "f64");
+}
+
+function outputBase(b: Builder, block: Value, layout: Layout, buffer: Buffer, slot: number): Value {
+  switch (buffer.storage.kind) {
+    case "temporary":
+      return b.argument(block, blockWords.arena);
+    case "constant":
+      return b.argument(block, blockWords.constants);
+    case "variable":
+      return b.argument(block, variableWord(layout.placeholders.length, slot));
+    case "placeholder":
+      return b.argument(block, placeholderWord(slot, placeholderWords.address));
+    case "run_state":
+      return b.offsetElements(block, "i64", blockWords.runState);
+  }
+}
