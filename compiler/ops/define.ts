@@ -1,3 +1,4 @@
+import type { Code } from "../ir/codes.js";
 import { InternalError } from "../ir/diagnostic.js";
 import type { Dim } from "../ir/dim.js";
 import { type DType, dtypes, floatDTypes, integerDTypes, type NumericDType } from "../ir/dtype.js";
@@ -51,13 +52,13 @@ export function variadicOperand<const N extends string>(name: N, allowed: readon
  */
 export class OpError extends Error {
   override readonly name = "OpError";
-  readonly code: string;
+  readonly code: Code;
   readonly operand: number | undefined;
   readonly against: number | undefined;
   readonly hint: string | undefined;
 
   constructor(
-    code: string,
+    code: Code,
     message: string,
     places: { readonly operand?: number; readonly against?: number; readonly hint?: string } = {},
   ) {
@@ -110,8 +111,8 @@ export interface ReferenceContext {
 /** A failed run-time check (an index out of range, a singular matrix); the session adds the source line. */
 export class ReferenceFailure extends Error {
   override readonly name = "ReferenceFailure";
-  readonly code: string;
-  constructor(code: string, message: string) {
+  readonly code: Code;
+  constructor(code: Code, message: string) {
     super(message);
     this.code = code;
   }
@@ -131,8 +132,13 @@ export type Fill =
   | { readonly kind: "uniform"; readonly low: number; readonly high: number }
   | { readonly kind: "integers"; readonly low: number; readonly high: number }
   | { readonly kind: "values"; readonly values: readonly number[] }
-  /** NaN, infinities, zeros of both signs, subnormals, the largest and smallest magnitudes; integers get their extremes. */
-  | { readonly kind: "specials" };
+  /**
+   * NaN, infinities, zeros of both signs, subnormals, the largest and smallest magnitudes; integers get their extremes. They
+   * repeat along the last axis, or along the first when transposed: two square operands meet in all pairs.
+   */
+  | { readonly kind: "specials"; readonly transposed?: boolean }
+  /** Square matrices in the last two axes that are far from singular, or symmetric and positive definite. */
+  | { readonly kind: "matrices"; readonly property: "well_conditioned" | "positive_definite" };
 
 export interface Sample<A extends AttributeSchema = AttributeSchema> {
   readonly inputs: readonly { readonly shape: readonly number[]; readonly fill: Fill; readonly dtype?: DType }[];
@@ -281,13 +287,13 @@ function groupInputs(operands: readonly Operand[], inputs: readonly Value[]): re
 function checkOperands(name: string, operands: readonly Operand[], types: readonly TensorType[]): void {
   const variadic = operands.at(-1)?.variadic === true;
   if (variadic ? types.length < operands.length - 1 : types.length !== operands.length) {
-    throw new OpError("G022", `${name} takes ${operands.length} operands, not ${types.length}`);
+    throw new OpError("G030", `${name} takes ${operandCountText(operands)}, not ${types.length}`);
   }
   const groups = new Map<string, { readonly dtype: DType; readonly position: number }>();
   types.forEach((type, position) => {
     const spec = operands[Math.min(position, operands.length - 1)] as Operand;
     if (!spec.dtypes.includes(type.dtype)) {
-      throw new OpError("G023", `${name} does not take ${type.dtype} for \`${spec.name}\` (${typeText(type)})`, {
+      throw new OpError("G024", `${name} does not take ${type.dtype} for \`${spec.name}\` (${typeText(type)})`, {
         operand: position,
         hint: `it takes ${spec.dtypes.join(", ")}; \`cast(…, to=${spec.dtypes[0]})\` converts`,
       });
@@ -296,7 +302,7 @@ function checkOperands(name: string, operands: readonly Operand[], types: readon
     const first = groups.get(spec.group);
     if (first === undefined) groups.set(spec.group, { dtype: type.dtype, position });
     else if (first.dtype !== type.dtype) {
-      throw new OpError("G024", `${name} takes one dtype, not ${first.dtype} and ${type.dtype}`, {
+      throw new OpError("G022", `${name} takes one dtype, not ${first.dtype} and ${type.dtype}`, {
         operand: position,
         against: first.position,
         hint: `no conversion is implicit: \`cast(…, to=${first.dtype})\` converts`,
@@ -305,15 +311,21 @@ function checkOperands(name: string, operands: readonly Operand[], types: readon
   });
 }
 
+function operandCountText(operands: readonly Operand[]): string {
+  const least = operands.at(-1)?.variadic === true ? operands.length - 1 : operands.length;
+  const plural = least === 1 ? "operand" : "operands";
+  return least === operands.length ? `${least} ${plural}` : `at least ${least} ${plural}`;
+}
+
 function checkAttributes(name: string, schema: AttributeSchema, attributes: Attributes): void {
   for (const key of Object.keys(schema)) {
-    if (!(key in attributes)) throw new OpError("G025", `${name} needs the attribute \`${key}\``);
+    if (!(key in attributes)) throw new OpError("G030", `${name} needs the attribute \`${key}\``);
     if (!hasKind(attributes[key] as Attribute, schema[key] as AttributeKind)) {
-      throw new OpError("G025", `the attribute \`${key}\` of ${name} must be ${attributeKindText(schema[key] as AttributeKind)}`);
+      throw new OpError("G031", `the attribute \`${key}\` of ${name} must be ${attributeKindText(schema[key] as AttributeKind)}`);
     }
   }
   for (const key of Object.keys(attributes)) {
-    if (!(key in schema)) throw new OpError("G025", `${name} has no attribute \`${key}\``);
+    if (!(key in schema)) throw new OpError("G030", `${name} has no attribute \`${key}\``);
   }
 }
 
@@ -364,8 +376,10 @@ function attributeKindText(kind: AttributeKind): string {
 
 // An op whose rules mention the op itself needs a written type: TypeScript does not infer through the cycle.
 type NoAttributes = Readonly<Record<never, never>>;
-export type UnaryOp = CallableOp<readonly [Operand & { readonly variadic: false }], NoAttributes>;
-export type BinaryOp = CallableOp<
-  readonly [Operand & { readonly variadic: false }, Operand & { readonly variadic: false }],
-  NoAttributes
->;
+type Single = Operand & { readonly variadic: false };
+type Many = Operand & { readonly variadic: true };
+export type SourceOp<A extends AttributeSchema = NoAttributes> = CallableOp<readonly [], A>;
+export type UnaryOp<A extends AttributeSchema = NoAttributes> = CallableOp<readonly [Single], A>;
+export type BinaryOp<A extends AttributeSchema = NoAttributes> = CallableOp<readonly [Single, Single], A>;
+export type TernaryOp<A extends AttributeSchema = NoAttributes> = CallableOp<readonly [Single, Single, Single], A>;
+export type VariadicOp<A extends AttributeSchema = NoAttributes> = CallableOp<readonly [Many], A>;

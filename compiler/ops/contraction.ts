@@ -1,0 +1,198 @@
+import { type Dim, dimEquals, dimText } from "../ir/dim.js";
+import type { Value } from "../ir/node.js";
+import { elementCount } from "../ir/tensor.js";
+import { type TensorType, tensorType, typeText } from "../ir/type.js";
+import { type BinaryOp, defineOp, numbers, OpError, operand, type ReferenceTensor, type Sample } from "./define.js";
+import { emptyLike, isFloatName, readTransposed, wrap } from "./evaluate.js";
+import type { ReferenceData } from "./precision.js";
+import { checkAxes } from "./rules.js";
+import { uniform } from "./samples.js";
+import { inversePermutation, transposeTo } from "./views.js";
+
+type Contraction = {
+  readonly lhs_batch: "ints";
+  readonly rhs_batch: "ints";
+  readonly lhs_contract: "ints";
+  readonly rhs_contract: "ints";
+};
+
+export const dotGeneral: BinaryOp<Contraction> = defineOp({
+  name: "dot_general",
+  doc:
+    "Multiplies and sums over the contracted axes, for each index of the batch axes. The axes of the result: batch, then the " +
+    "others of lhs, then the others of rhs. Integers wrap; f16 and bf16 are summed in f32.",
+  stablehlo: "dot_general",
+  inputs: [operand("lhs", numbers), operand("rhs", numbers)],
+  attributes: { lhs_batch: "ints", rhs_batch: "ints", lhs_contract: "ints", rhs_contract: "ints" },
+  infer: ([lhs, rhs], attributes) => {
+    const left = lhs as TensorType;
+    const right = rhs as TensorType;
+    checkPairs(left, right, attributes.lhs_batch, attributes.rhs_batch, "batch");
+    checkPairs(left, right, attributes.lhs_contract, attributes.rhs_contract, "contract");
+    checkAxes("dot_general", "lhs axes", [...attributes.lhs_batch, ...attributes.lhs_contract], left.shape.length, 0);
+    checkAxes("dot_general", "rhs axes", [...attributes.rhs_batch, ...attributes.rhs_contract], right.shape.length, 1);
+    const { lhsFree, rhsFree } = freeAxes(left, right, attributes);
+    return tensorType(left.dtype, [
+      ...attributes.lhs_batch.map((axis) => left.shape[axis] as Dim),
+      ...lhsFree.map((axis) => left.shape[axis] as Dim),
+      ...rhsFree.map((axis) => right.shape[axis] as Dim),
+    ]);
+  },
+  vjp: ({ inputs: [lhs, rhs], attributes, dy }) => {
+    const { lhs_batch, rhs_batch, lhs_contract, rhs_contract } = attributes;
+    const { lhsFree, rhsFree } = freeAxes(lhs.type, rhs.type, attributes);
+    const swapped = { lhs_batch: rhs_batch, rhs_batch: lhs_batch, lhs_contract: rhs_contract, rhs_contract: lhs_contract };
+    const batch = lhs_batch.map((_, i) => i);
+    const ofLhs = lhsFree.map((_, i) => batch.length + i);
+    const ofRhs = rhsFree.map((_, i) => batch.length + lhsFree.length + i);
+    return [
+      pullBackOperand(dy, rhs, { batch, free: ofLhs, contract: ofRhs }, rhsFree, swapped, lhsFree),
+      pullBackOperand(dy, lhs, { batch, free: ofRhs, contract: ofLhs }, lhsFree, attributes, rhsFree),
+    ];
+  },
+  kernel: { kind: "contract" },
+  reference: ({ inputs: [lhs, rhs], attributes }) => {
+    const left = lhs as ReferenceTensor;
+    const right = rhs as ReferenceTensor;
+    const { lhsFree, rhsFree } = freeAxes(left, right, attributes);
+    const size = (tensor: ReferenceTensor, axes: readonly number[]) => elementCount(axes.map((axis) => tensor.shape[axis] as number));
+    // Packed as [batch, m, k] and [batch, n, k].
+    const a = readTransposed(left.data, left.shape, [...attributes.lhs_batch, ...lhsFree, ...attributes.lhs_contract]);
+    const b = readTransposed(right.data, right.shape, [...attributes.rhs_batch, ...rhsFree, ...attributes.rhs_contract]);
+    const sizes = {
+      batch: size(left, attributes.lhs_batch),
+      m: size(left, lhsFree),
+      n: size(right, rhsFree),
+      k: size(left, attributes.lhs_contract),
+    };
+    return [multiply(a, b, sizes, isFloatName(left.dtype))];
+  },
+  samples: [
+    dot([], [], {}),
+    dot([3], [3], { contract: [[0], [0]] }),
+    dot([2], [3], {}),
+    dot([2, 3], [3, 4], { contract: [[1], [0]] }),
+    dot([2, 3], [4, 3], { contract: [[1], [1]] }),
+    dot([3, 2], [3, 4], { contract: [[0], [0]] }),
+    dot([2, 0], [0, 3], { contract: [[1], [0]] }),
+    dot([0, 2], [2, 3], { contract: [[1], [0]] }),
+    dot([1, 1], [1, 1], { contract: [[1], [0]] }),
+    dot([2, 3, 4], [2, 4, 2], { batch: [[0], [0]], contract: [[2], [1]] }),
+    dot([3, 2, 4], [4, 5, 2], { batch: [[1], [2]], contract: [[2], [0]] }),
+    dot([2, 3, 2, 2], [3, 2, 3], { contract: [[1, 3], [0, 1]] }),
+    dot([2, 3, 2, 2], [2, 2, 3], { contract: [[3, 1], [0, 2]] }),
+    dot([2, 1, 2, 1, 3], [2, 2, 3], { batch: [[0, 2], [0, 1]], contract: [[4], [2]] }),
+    dot([4], [4], { batch: [[0], [0]] }),
+    dot([17, 33], [33, 19], { contract: [[1], [0]] }),
+  ],
+});
+
+interface Axes {
+  readonly lhs_batch: readonly number[];
+  readonly rhs_batch: readonly number[];
+  readonly lhs_contract: readonly number[];
+  readonly rhs_contract: readonly number[];
+}
+
+function freeAxes(
+  lhs: { readonly shape: readonly Dim[] },
+  rhs: { readonly shape: readonly Dim[] },
+  axes: Axes,
+): { readonly lhsFree: readonly number[]; readonly rhsFree: readonly number[] } {
+  const others = (shape: readonly Dim[], used: readonly number[]) => shape.flatMap((_, axis) => (used.includes(axis) ? [] : [axis]));
+  return {
+    lhsFree: others(lhs.shape, [...axes.lhs_batch, ...axes.lhs_contract]),
+    rhsFree: others(rhs.shape, [...axes.rhs_batch, ...axes.rhs_contract]),
+  };
+}
+
+function checkPairs(lhs: TensorType, rhs: TensorType, left: readonly number[], right: readonly number[], label: string): void {
+  if (left.length !== right.length) {
+    throw new OpError("G025", `dot_general pairs ${left.length} axes of lhs with ${right.length} of rhs in \`${label}\``);
+  }
+  checkAxes("dot_general", `lhs_${label}`, left, lhs.shape.length, 0);
+  checkAxes("dot_general", `rhs_${label}`, right, rhs.shape.length, 1);
+  left.forEach((axis, i) => {
+    const a = lhs.shape[axis] as Dim;
+    const b = rhs.shape[right[i] as number] as Dim;
+    if (dimEquals(a, b)) return;
+    const sizes = `${dimText(a)} and ${dimText(b)}`;
+    throw label === "contract"
+      ? new OpError("G021", `inner dimensions ${sizes} differ: ${typeText(lhs)} with ${typeText(rhs)}`, { operand: 0, against: 1 })
+      : new OpError("G020", `batch dimensions ${sizes} differ: ${typeText(lhs)} with ${typeText(rhs)}`, { operand: 0, against: 1 });
+  });
+}
+
+/**
+ * The cotangent of one operand: dy contracted with the other operand over the latter's free axes. That gives [batch, free of this
+ * operand, contracted axes in the other's order], which is transposed to this operand's own order.
+ */
+function pullBackOperand(
+  dy: Value,
+  other: Value,
+  dyAxes: { readonly batch: readonly number[]; readonly free: readonly number[]; readonly contract: readonly number[] },
+  otherFree: readonly number[],
+  // `lhs_*` are the axes of the other operand here, `rhs_*` those of the operand whose cotangent is made.
+  axes: Axes,
+  ownFree: readonly number[],
+): Value {
+  const product = dotGeneral(dy, other, {
+    lhs_batch: dyAxes.batch,
+    rhs_batch: axes.lhs_batch,
+    lhs_contract: dyAxes.contract,
+    rhs_contract: otherFree,
+  });
+  const contracted = [...axes.lhs_contract].sort((a, b) => a - b).map((axis) => axes.rhs_contract[axes.lhs_contract.indexOf(axis)] as number);
+  return transposeTo(product, inversePermutation([...axes.rhs_batch, ...ownFree, ...contracted]));
+}
+
+function multiply(
+  a: ReferenceData,
+  b: ReferenceData,
+  { batch, m, n, k }: { readonly batch: number; readonly m: number; readonly n: number; readonly k: number },
+  float: boolean,
+): ReferenceData {
+  const result = emptyLike(a, batch * m * n);
+  for (let i = 0; i < batch; i++) {
+    for (let row = 0; row < m; row++) {
+      for (let column = 0; column < n; column++) {
+        const left = (i * m + row) * k;
+        const right = (i * n + column) * k;
+        result[(i * m + row) * n + column] = dotOfRows(a, left, b, right, k, float) as never;
+      }
+    }
+  }
+  return result;
+}
+
+function dotOfRows(a: ReferenceData, left: number, b: ReferenceData, right: number, k: number, float: boolean): number | bigint {
+  if (a instanceof BigInt64Array && b instanceof BigInt64Array) {
+    let total = 0n;
+    for (let i = 0; i < k; i++) total = wrap(total + (a[left + i] as bigint) * (b[right + i] as bigint));
+    return total;
+  }
+  let total = 0;
+  if (float) {
+    for (let i = 0; i < k; i++) total += (a[left + i] as number) * (b[right + i] as number);
+  } else {
+    for (let i = 0; i < k; i++) total = (total + Math.imul(a[left + i] as number, b[right + i] as number)) | 0;
+  }
+  return total;
+}
+
+type Pair = readonly [readonly number[], readonly number[]];
+
+function dot(
+  lhs: readonly number[],
+  rhs: readonly number[],
+  { batch = [[], []], contract = [[], []] }: { readonly batch?: Pair; readonly contract?: Pair },
+): Sample<Contraction> {
+  const fill = uniform(-4, 4);
+  return {
+    inputs: [
+      { shape: lhs, fill },
+      { shape: rhs, fill },
+    ],
+    attributes: { lhs_batch: batch[0], rhs_batch: batch[1], lhs_contract: contract[0], rhs_contract: contract[1] },
+  };
+}

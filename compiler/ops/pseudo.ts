@@ -1,0 +1,33 @@
+import { InternalError } from "../ir/diagnostic.js";
+import type { TensorType } from "../ir/type.js";
+import { anyDType, type CallableOp, defineOp, floats, type Operand, operand, type ReferenceTensor, type UnaryOp, variadicOperand } from "./define.js";
+
+type Single = Operand & { readonly variadic: false };
+type Many = Operand & { readonly variadic: true };
+
+/** One output for each of xs; use `gradients.apply`. */
+export const gradients: CallableOp<readonly [Single, Many], Readonly<Record<never, never>>> = defineOp({
+  name: "gradients",
+  doc: "The gradient of the sum of y in each of xs. Replaced by its meaning before anything runs, and itself differentiable.",
+  inputs: [operand("y", floats, undefined), variadicOperand("xs", floats, undefined)],
+  attributes: {},
+  infer: (types) => types.slice(1),
+  vjp: "gradients must be expanded from the inside out",
+  kernel: { kind: "pseudo" },
+  reference: () => {
+    throw new InternalError("gradients was not expanded before evaluation");
+  },
+  samples: [],
+});
+
+export const stopGradient: UnaryOp = defineOp({
+  name: "stop_gradient",
+  doc: "The operand itself; gradients treat it as constant.",
+  inputs: [operand("x", anyDType)],
+  attributes: {},
+  infer: ([x]) => x as TensorType,
+  vjp: "it is there to stop gradients",
+  kernel: { kind: "pseudo" },
+  reference: ({ inputs: [x] }) => [(x as ReferenceTensor).data.slice()],
+  samples: [],
+});

@@ -1,0 +1,49 @@
+import { elementCount } from "../ir/tensor.js";
+import { typeText, type TensorType, tensorType } from "../ir/type.js";
+import { type CallableOp, defineOp, type Operand, OpError, operand, type ReferenceTensor, variadicOperand } from "./define.js";
+import { checkSizes } from "./rules.js";
+import { values } from "./samples.js";
+import { streamKey, uniformAt } from "./threefry.js";
+
+type RandomAttributes = { readonly path: "string"; readonly index: "int"; readonly dtype: "dtype"; readonly shape: "dims" };
+type RandomOp = CallableOp<
+  readonly [Operand & { readonly variadic: false }, Operand & { readonly variadic: true }],
+  RandomAttributes
+>;
+
+export const randomUniform: RandomOp = defineOp({
+  name: "random_uniform",
+  doc:
+    "Uniform numbers in [0, 1): multiples of 2^-24 (f32) or 2^-53 (f64) from Threefry-2x32-20, keyed by the seed, the path and index of " +
+    "the op, the step, the runs since it, and the indices of the enclosing loops. The same bits on every back end.",
+  inputs: [operand("state", ["i64"], undefined), variadicOperand("indices", ["i64"], undefined)],
+  attributes: { path: "string", index: "int", dtype: "dtype", shape: "dims" },
+  infer: (types, { dtype, shape }) => {
+    const [state, ...indices] = types as readonly [TensorType, ...TensorType[]];
+    if (dtype !== "f32" && dtype !== "f64") throw new OpError("G024", `random_uniform makes f32 or f64, not ${dtype}`);
+    if (state.shape.length !== 1 || state.shape[0] !== 3) {
+      throw new OpError("G020", `random_uniform takes the run's state, i64[3], not ${typeText(state)}`, { operand: 0 });
+    }
+    indices.forEach((type, i) => {
+      if (type.shape.length > 0) throw new OpError("G025", `a loop index is a scalar, not ${typeText(type)}`, { operand: i + 1 });
+    });
+    checkSizes("random_uniform", shape);
+    return tensorType(dtype, shape);
+  },
+  vjp: ({ inputs: [, indices] }) => [undefined, indices.map(() => undefined)],
+  kernel: { kind: "generator" },
+  reference: ({ inputs, attributes: { path, index, dtype }, outputs: [y] }) => {
+    const [state, ...indices] = inputs as readonly [ReferenceTensor, ...ReferenceTensor[]];
+    const [seed, step, runsSinceStep] = state.data as unknown as readonly [bigint, bigint, bigint];
+    const key = streamKey({ seed, step, runsSinceStep, path, index, loopIndices: indices.map(({ data }) => data[0] as bigint) });
+    const result = new Float64Array(elementCount(y?.shape ?? []));
+    for (let i = 0; i < result.length; i++) result[i] = uniformAt(key, i, dtype === "f64" ? "f64" : "f32");
+    return [result];
+  },
+  samples: (["f32", "f64"] as const).flatMap((dtype) =>
+    [[], [0], [1], [7], [3, 5], [2, 1, 2, 1, 2]].map((shape) => ({
+      inputs: [{ shape: [3], fill: values(42, 7, 3), dtype: "i64" as const }],
+      attributes: { path: "hidden/dropout", index: shape.length, dtype, shape },
+    })),
+  ),
+});

@@ -1,0 +1,29 @@
+/** The op table: importing the families registers their ops. A new file of ops gets a line here, and nothing else changes. */
+import "./arithmetic.js";
+import "./checks.js";
+import "./comparison.js";
+import "./contraction.js";
+import "./conversion.js";
+import "./exponential.js";
+import "./linear_algebra.js";
+import "./logic.js";
+import "./pseudo.js";
+import "./random.js";
+import "./reduction.js";
+import "./rounding.js";
+import "./sources.js";
+import "./structure.js";
+import "./trigonometric.js";
+import "./views.js";
+import { InternalError } from "../ir/diagnostic.js";
+import { type Op, registeredOps } from "./define.js";
+
+/** All ops by name. */
+export const ops: ReadonlyMap<string, Op> = registeredOps();
+
+/** The op of a node; a name that is not in the table is a defect. Text from outside is looked up in `ops`. */
+export function opNamed(name: string): Op {
+  const op = ops.get(name);
+  if (op === undefined) throw new InternalError(`there is no op named ${name}`);
+  return op;
+}
