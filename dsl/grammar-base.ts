@@ -15,6 +15,7 @@ import {
   nestingTooDeep,
   quote,
   reservedName,
+  strayBracket,
   unclosedBracket,
   unexpectedToken,
 } from "./diagnostics.js";
@@ -161,7 +162,9 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     const opening = this.brackets.suspect ?? this.enclosing(this.LA(1));
     if (opening === undefined) return;
     const opened = { text: opening.image, span: this.spanOf(opening) };
-    this.report(unclosedBracket(this.spanOf(this.LA(1)), opened, "`}`", "the end of the file", undefined));
+    const end = this.spanOf(this.LA(0)).end;
+    const span = { file: this.file, start: end, end };
+    this.report(unclosedBracket(span, opened, "`}`", "the end of the file", undefined));
   }
 
   /** The diagnostic for what the grammar could not read. */
@@ -176,7 +179,14 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     const wantsCloser = /`[)\]}]`/.test(expected);
     if (opening !== undefined && wantsCloser && !this.hasPartner(opening)) {
       if (token.tokenType === EOF) this.endReported = true;
-      return unclosedBracket(span, { text: opening.image, span: this.spanOf(opening) }, expected, found, hint);
+      // What stands on the next line is its own statement, so that no comma is missing here.
+      return unclosedBracket(
+        span,
+        { text: opening.image, span: this.spanOf(opening) },
+        expected,
+        found,
+        next ? undefined : hint,
+      );
     }
     const notes: Note[] = [];
     if (opening !== undefined && wantsCloser && opening.startLine !== token.startLine) {

@@ -22,7 +22,10 @@ export function parse(text: string, file: string): ParseResult {
   if (text.length > maximumFileLength) return refused(text, file, [fileTooLarge(file, text.length)]);
   const { tokens, comments, diagnostics: lexical } = lex(text, file);
   parser ??= new GraphParser();
-  const { ast, diagnostics, parenthesized, unusedDocs } = parser.parse(text, file, tokens, comments);
+  const { ast, diagnostics: grammatical, parenthesized, unusedDocs } = parser.parse(text, file, tokens, comments);
+  // What stands where a sign was refused is no second problem.
+  const refusedAt = new Set(lexical.map((d) => d.span?.start));
+  const diagnostics = grammatical.filter((d) => !refusedAt.has(d.span?.start));
   const trailing = comments.filter((c) => c.doc && !c.ownLine).map((c) => c.span);
   const lastToken = tokens.at(-1)?.startOffset ?? -1;
   const last = comments.filter((c) => c.doc && c.ownLine && c.span.start > lastToken).map((c) => c.span);

@@ -1,0 +1,252 @@
+import { unreachable } from "../compiler/ir/diagnostic.js";
+import type {
+  Block,
+  Carry,
+  FunctionDeclaration,
+  If,
+  Import,
+  Item,
+  OptimizerDeclaration,
+  Output,
+  Parameter,
+  Path,
+  Region,
+  SourceFile,
+  Statement,
+  TypeExpression,
+  TypeParameter,
+  Update,
+} from "./ast.js";
+import {
+  piece,
+  type Printing,
+  printArguments,
+  printExpression,
+  printField,
+  printList,
+  printType,
+} from "./format-expressions.js";
+import { group, hardLine, indent, type Layout, line, lineEnd } from "./format-layout.js";
+
+export function printFile(p: Printing, ast: SourceFile): Layout {
+  const apart = (index: number): boolean => {
+    const [a, b] = [ast.items[index - 1], ast.items[index]];
+    return a === undefined || b === undefined || a.kind !== b.kind || (a.kind !== "import" && a.kind !== "constant");
+  };
+  const pieces = ast.items.map((item) => piece(item, () => printItem(p, item)));
+  return p.comments.lines(pieces, 0, ast.span.end + 1, "", apart);
+}
+
+function printItem(p: Printing, item: Item): Layout {
+  switch (item.kind) {
+    case "import":
+      return printImport(p, item);
+    case "fn":
+      return printFunction(p, item);
+    case "optimizer":
+      return [`optimizer ${item.name.name}`, printParameters(p, item), " ", printBlock(p, item.body)];
+    case "graph":
+      return [`graph ${item.name.name} `, printBlock(p, item.body)];
+    case "constant":
+      return printStatement(p, item);
+    case "invalid":
+      return "";
+    default:
+      return unreachable(item);
+  }
+}
+
+function printImport(p: Printing, item: Import): Layout {
+  const names = item.names.map((n) => {
+    const renamed = n.local.name !== n.name.name;
+    return renamed ? `${n.name.name} as ${n.local.name}` : n.name.name;
+  });
+  const open = p.source.text.indexOf("{", item.span.start);
+  // The braces of an import have spaces inside, as a record's do.
+  if (!p.comments.pendingBefore(item.source.span.start)) {
+    const list: Layout = names.map((n, i) => (i === 0 ? n : [",", line, n]));
+    const body = names.length === 0 ? "{}" : group(["{", indent([line, list]), line, "}"]);
+    return ["import ", body, " from ", printExpression(p, item.source)];
+  }
+  const pieces = item.names.map((n, i) => piece(n, () => names[i] ?? ""));
+  return [
+    "import ",
+    printList(p, "{", "}", pieces, open, item.source.span.start),
+    " from ",
+    printExpression(p, item.source),
+  ];
+}
+
+function printFunction(p: Printing, fn: FunctionDeclaration): Layout {
+  const print = (o: Output): Layout => [o.name.name, annotation(p, o.type)];
+  const header: Layout = [`fn ${fn.name.name}`, printParameters(p, fn), " -> "];
+  const outputs = fn.outputs.map((o) => piece(o, () => print(o)));
+  const end = fn.body.span.start;
+  const first = fn.outputs[0]?.span.start;
+  const begin = first === undefined ? end : p.source.text.lastIndexOf("(", first);
+  const close = p.source.text.lastIndexOf(")", end) + 1;
+  return [header, printList(p, "(", ")", outputs, begin, close), " ", printBlock(p, fn.body)];
+}
+
+function printParameters(p: Printing, fn: FunctionDeclaration | OptimizerDeclaration): Layout {
+  const typed = (parameter: TypeParameter): Layout => {
+    return parameter.bound === undefined ? parameter.name.name : `${parameter.name.name}: ${parameter.bound.name}`;
+  };
+  const print = (parameter: Parameter): Layout => {
+    const value: Layout = parameter.default === undefined ? "" : [" = ", printExpression(p, parameter.default)];
+    return [parameter.name.name, annotation(p, parameter.type), value];
+  };
+  const types = fn.typeParameters.map((t) => piece(t, () => typed(t)));
+  const parameters = fn.parameters.map((q) => piece(q, () => print(q)));
+  const lastType = fn.typeParameters.at(-1)?.span.end;
+  const typesEnd = lastType === undefined ? fn.name.span.end : lastType + 1;
+  const last = fn.parameters.at(-1)?.span.end ?? typesEnd;
+  const end = p.source.text.indexOf(")", last) + 1;
+  const first = types.length === 0 ? "" : printList(p, "[", "]", types, fn.name.span.end, typesEnd);
+  const begin = fn.parameters[0]?.span.start ?? typesEnd + 1;
+  return [first, printList(p, "(", ")", parameters, begin - 1, Math.max(end, last))];
+}
+
+function annotation(p: Printing, type: TypeExpression | undefined): Layout {
+  return type === undefined ? "" : [": ", printType(p, type)];
+}
+
+function printBlock(p: Printing, block: Block): Layout {
+  return printBraces(
+    p,
+    block.statements.map((s) => piece(s, () => printStatement(p, s))),
+    block.span.start,
+    block.span.end,
+  );
+}
+
+function printBraces(
+  p: Printing,
+  pieces: Parameters<Printing["comments"]["lines"]>[0],
+  begin: number,
+  end: number,
+): Layout {
+  const heading = p.comments.takeTrailing(begin + 1).map((c) => lineEnd(c.text));
+  const rows = p.comments.lines(pieces, begin + 1, end - 1, "", () => false);
+  if (rows.length === 0) return ["{", heading, hardLine, "}"];
+  return ["{", heading, indent([hardLine, rows]), hardLine, "}"];
+}
+
+function printStatement(p: Printing, s: Statement): Layout {
+  switch (s.kind) {
+    case "seed":
+      return `seed ${s.value.text}`;
+    case "dim":
+      return [`dim ${s.name.name}`, s.bound === undefined ? "" : [" <= ", printExpression(p, s.bound)]];
+    case "placeholder": {
+      const head: Layout = [`placeholder ${s.name.name}`, annotation(p, s.type)];
+      return [head, s.default === undefined ? "" : [" = ", printExpression(p, s.default)]];
+    }
+    case "variable": {
+      const head: Layout = [`variable ${s.name.name}`, annotation(p, s.type), " = "];
+      return [head, printExpression(p, s.initial), s.frozen ? " frozen" : ""];
+    }
+    case "constant":
+      return [`constant ${s.name.name}`, annotation(p, s.type), " = ", printExpression(p, s.value)];
+    case "binding": {
+      const targets = s.targets.map((t, i) => [i === 0 ? "" : ", ", t.name.name, annotation(p, t.type)]);
+      return [targets, " = ", isRegion(s.value) ? printRegion(p, s.value) : printExpression(p, s.value)];
+    }
+    case "assignment":
+      return [`${s.target.text} := `, printExpression(p, s.value)];
+    case "scope":
+      return [`scope ${s.name.name} `, printBlock(p, s.body)];
+    case "update":
+      return [`update ${s.name.name} `, printUpdate(p, s)];
+    case "signature": {
+      const inputs = printPaths(p, s.inputs, s.name.span.end);
+      const does = s.does.length === 0 ? "" : ` does ${s.does.map((d) => d.text).join(", ")}`;
+      const training = s.training === undefined ? "" : ` training=${s.training.value ? "true" : "false"}`;
+      const begin = (s.outputs[0]?.span.start ?? s.span.end) - 1;
+      return [`signature ${s.name.name}`, inputs, does, training, " -> ", printPaths(p, s.outputs, begin, s.span.end)];
+    }
+    case "train": {
+      const begin = p.source.text.indexOf("{", s.span.start);
+      return [
+        "train ",
+        printBraces(
+          p,
+          s.fields.map((f) => piece(f, () => printField(p, f))),
+          begin,
+          s.span.end,
+        ),
+      ];
+    }
+    case "next":
+      return [`next ${s.name.name} = `, printExpression(p, s.value)];
+    case "yield":
+      return ["yield ", s.values.map((v, i) => [i === 0 ? "" : ", ", printExpression(p, v)])];
+    case "invalid":
+      return "";
+    default:
+      return unreachable(s);
+  }
+}
+
+function isRegion(value: { readonly kind: string }): value is Region {
+  return value.kind === "scan" || value.kind === "while" || value.kind === "if";
+}
+
+function printUpdate(p: Printing, s: Update): Layout {
+  return s.body.kind === "block" ? printBlock(p, s.body) : ["= ", printExpression(p, s.body)];
+}
+
+function printPaths(p: Printing, paths: readonly Path[], begin: number, end?: number): Layout {
+  const close = end ?? p.source.text.indexOf(")", paths.at(-1)?.span.end ?? begin) + 1;
+  return printList(
+    p,
+    "(",
+    ")",
+    paths.map((q) => piece(q, () => q.text)),
+    begin,
+    Math.max(close, begin),
+  );
+}
+
+function printRegion(p: Printing, region: Region): Layout {
+  switch (region.kind) {
+    case "scan": {
+      const first = region.sequences[0]?.span.start ?? region.body.span.start;
+      const start = region.span.start + "scan".length;
+      const options = region.options.length === 0 ? "" : printArguments(p, region.options, start, first);
+      const sequences = region.sequences.map((q, i) => {
+        return [i === 0 ? "" : ", ", `${q.name.name} in `, printExpression(p, q.value)];
+      });
+      return ["scan", options, " ", sequences, printCarries(p, region.carries), " ", printBlock(p, region.body)];
+    }
+    case "while": {
+      const condition = printExpression(p, region.condition);
+      return ["while ", condition, printCarries(p, region.carries), " ", printBlock(p, region.body)];
+    }
+    case "if":
+      return printIf(p, region);
+    default:
+      return unreachable(region);
+  }
+}
+
+function printCarries(p: Printing, carries: readonly Carry[]): Layout {
+  if (carries.length === 0) return "";
+  return [" with ", carries.map((c, i) => [i === 0 ? "" : ", ", `${c.name.name} = `, printExpression(p, c.value)])];
+}
+
+/** On one line where each case is one short statement. */
+function printIf(p: Printing, region: If): Layout {
+  const blocks = [...region.branches.map((b) => b.body), region.otherwise];
+  const simple = blocks.every((b) => b.statements.length === 1 && b.statements[0]?.kind === "yield");
+  const short = simple && !p.comments.pendingBefore(region.span.end);
+  const body = (b: Block): Layout => {
+    const only = b.statements[0];
+    if (!short || only === undefined) return printBlock(p, b);
+    return ["{", indent([line, printStatement(p, only)]), line, "}"];
+  };
+  const branches = region.branches.map((b, i) => {
+    return [i === 0 ? "if " : " else if ", printExpression(p, b.condition), " ", body(b.body)];
+  });
+  return group([branches, " else ", body(region.otherwise)]);
+}
