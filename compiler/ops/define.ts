@@ -2,7 +2,7 @@ import type { Code } from "../ir/codes.js";
 import { InternalError } from "../ir/diagnostic.js";
 import type { Dim } from "../ir/dim.js";
 import { type DType, dtypes, floatDTypes, integerDTypes, type NumericDType } from "../ir/dtype.js";
-import { type Attribute, type Attributes, internNode, type Region, type Value } from "../ir/node.js";
+import { type Attribute, type Attributes, internNode, type Node, type Region, type Value } from "../ir/node.js";
 import type { Tensor } from "../ir/tensor.js";
 import { type TensorType, typeText } from "../ir/type.js";
 import type { Combiner, ScalarOp } from "./scalar.js";
@@ -108,13 +108,15 @@ export interface ReferenceContext {
   readonly variables: ReadonlyMap<string, ReferenceTensor>;
 }
 
-/** A failed run-time check (an index out of range, a singular matrix); the session adds the source line. */
+/** A failed run-time check (an index out of range, a singular matrix). The evaluator adds the node, the session its source line. */
 export class ReferenceFailure extends Error {
   override readonly name = "ReferenceFailure";
   readonly code: Code;
-  constructor(code: Code, message: string) {
+  readonly node: Node | undefined;
+  constructor(code: Code, message: string, node?: Node) {
     super(message);
     this.code = code;
+    this.node = node;
   }
 }
 

@@ -1,0 +1,75 @@
+import { InternalError } from "../ir/diagnostic.js";
+import { type Node, topologicalOrder, type Value } from "../ir/node.js";
+import type { SourceTable } from "../ir/sources.js";
+import type { Span } from "../ir/span.js";
+import { typeEquals, typeText } from "../ir/type.js";
+import { add } from "../ops/arithmetic.js";
+import { onesLike, zerosLike } from "../ops/build.js";
+import { passesGradient } from "../ops/reach.js";
+import { opNamed } from "../ops/table.js";
+
+/**
+ * Reverse accumulation: the gradients of the sum of `y` in each of `xs` that is reached; no entry for the others. Edges that no
+ * x is below get none, and where nothing has arrived nothing is added, so that no zeros are built but for the unused outputs of
+ * an op with several. `spans` are those of the request, for what no op of the text accounts for.
+ */
+export function accumulate(
+  y: Value,
+  xs: readonly Value[],
+  sources: SourceTable,
+  spans: readonly Span[],
+): ReadonlyMap<Value, Value> {
+  const order = topologicalOrder([y]);
+  const active = activeEdges(order, xs);
+  const cotangents = new Map<Value, Value>();
+  if (!active.has(y)) return cotangents;
+  const seed = onesLike(y);
+  sources.inherit(seed, spans);
+  cotangents.set(y, seed);
+  for (let i = order.length - 1; i >= 0; i--) {
+    const node = order[i] as Node;
+    const reached = node.outputs.some((output) => cotangents.has(output));
+    if (!reached || !node.inputs.some((input, position) => active.has(input) && passesGradient(node, position))) continue;
+    pullBack(node, active, cotangents, sources, spans);
+  }
+  return cotangents;
+}
+
+/** The edges at or below y that one of xs is below, by ways that gradients pass. */
+function activeEdges(order: readonly Node[], xs: readonly Value[]): ReadonlySet<Value> {
+  const active = new Set(xs);
+  for (const node of order) {
+    if (!node.inputs.some((input, position) => active.has(input) && passesGradient(node, position))) continue;
+    for (const output of node.outputs) active.add(output);
+  }
+  return active;
+}
+
+function pullBack(
+  node: Node,
+  active: ReadonlySet<Value>,
+  cotangents: Map<Value, Value>,
+  sources: SourceTable,
+  requestSpans: readonly Span[],
+): void {
+  const own = sources.spansOf(node);
+  const spans = own.length > 0 ? own : requestSpans;
+  const results = opNamed(node.op).pullBack({
+    inputs: node.inputs,
+    attributes: node.attributes,
+    outputs: node.outputs,
+    cotangents: node.outputs.map((output) => cotangents.get(output) ?? zerosLike(output)),
+  });
+  node.inputs.forEach((input, position) => {
+    const result = results[position];
+    if (result === undefined || !active.has(input) || !passesGradient(node, position)) return;
+    if (!typeEquals(result.type, input.type)) {
+      const types = `${typeText(result.type)} for an operand of type ${typeText(input.type)}`;
+      throw new InternalError(`the gradient of ${node.op} gives ${types} (operand ${position})`);
+    }
+    const before = cotangents.get(input);
+    const total = before === undefined ? result : add(before, result);
+    sources.inherit(total, spans);
+    cotangents.set(input, total);
+  });
+}

@@ -1,0 +1,126 @@
+import type { Diagnostic } from "../ir/diagnostic.js";
+import { type Computation, type Graph, type Mode, rootsOf, type Update } from "../ir/graph.js";
+import { type Node, topologicalOrder, type Value } from "../ir/node.js";
+import type { SourceTable } from "../ir/sources.js";
+import { zerosLike } from "../ops/build.js";
+import { opNamed } from "../ops/table.js";
+import { accumulate } from "./accumulate.js";
+import { noPath } from "./no-path.js";
+
+/** What became of a set of edges. */
+export interface Differentiation {
+  /** The edge without pseudo-ops that has the same meaning; only for edges at or below the roots. */
+  readonly rewritten: (value: Value) => Value;
+  /** G050 for each x that no gradient reaches. Zeros stand in for its gradient, so that the rest can be looked at. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Expands every `gradients` at or below the roots by reverse accumulation, inner ones first, and then drops `stop_gradient`.
+ * What is built carries the source spans of the op that it is the gradient of.
+ */
+export function differentiate(roots: readonly Value[], sources: SourceTable): Differentiation {
+  const diagnostics: Diagnostic[] = [];
+  const expand = (node: Node, y: Value, xs: readonly Value[]): readonly Value[] => {
+    const cotangents = accumulate(y, xs, sources, sources.spansOf(node));
+    return xs.map((x) => {
+      const cotangent = cotangents.get(x);
+      if (cotangent !== undefined) return cotangent;
+      diagnostics.push(noPath(y, x, sources, sources.spansOf(node)));
+      return zerosLike(x);
+    });
+  };
+  const expanded = rewrite(roots, sources, (node, [y, ...xs]) =>
+    node.op === "gradients" && y !== undefined ? expand(node, y, xs) : undefined,
+  );
+  const stripped = rewrite(roots.map(expanded), sources, (node, inputs) =>
+    node.op === "stop_gradient" ? inputs : undefined,
+  );
+  return { rewritten: (value) => stripped(expanded(value)), diagnostics };
+}
+
+/** A whole graph: both modes, initial values, defaults and all updates. */
+export function differentiateGraph(graph: Graph): { readonly graph: Graph; readonly diagnostics: readonly Diagnostic[] } {
+  const roots = [
+    ...graph.placeholders.flatMap(({ value, defaultValue }) => (defaultValue === undefined ? [value] : [value, defaultValue])),
+    ...graph.variables.flatMap(({ value, initial }) => [value, initial]),
+    ...rootsOfMode(graph.inference),
+    ...rootsOfMode(graph.training),
+  ];
+  const { rewritten, diagnostics } = differentiate(roots, graph.sources);
+  return {
+    graph: {
+      ...graph,
+      placeholders: graph.placeholders.map((placeholder) => ({
+        ...placeholder,
+        defaultValue: placeholder.defaultValue === undefined ? undefined : rewritten(placeholder.defaultValue),
+      })),
+      variables: graph.variables.map((variable) => ({ ...variable, initial: rewritten(variable.initial) })),
+      inference: mapMode(graph.inference, rewritten),
+      training: mapMode(graph.training, rewritten),
+    },
+    diagnostics,
+  };
+}
+
+/** One run, cut out of a graph. */
+export function differentiateComputation(computation: Computation): {
+  readonly computation: Computation;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const { rewritten, diagnostics } = differentiate(rootsOf(computation), computation.sources);
+  return {
+    computation: {
+      ...computation,
+      outputs: computation.outputs.map((output) => ({ ...output, value: rewritten(output.value) })),
+      assignments: computation.assignments.map((assignment) => ({ ...assignment, value: rewritten(assignment.value) })),
+    },
+    diagnostics,
+  };
+}
+
+/** Rebuilds the nodes below the roots in order; `replace` gives the outputs of a node that does not stay as it is. */
+function rewrite(
+  roots: readonly Value[],
+  sources: SourceTable,
+  replace: (node: Node, inputs: readonly Value[]) => readonly Value[] | undefined,
+): (value: Value) => Value {
+  const outputs = new Map<Node, readonly Value[]>();
+  const rewritten = (value: Value): Value => outputs.get(value.node)?.[value.index] ?? value;
+  for (const node of topologicalOrder(roots)) {
+    const inputs = node.inputs.map(rewritten);
+    const replaced = replace(node, inputs);
+    if (replaced !== undefined) outputs.set(node, replaced);
+    else if (inputs.some((input, position) => input !== node.inputs[position])) {
+      const rebuilt = opNamed(node.op).apply(inputs, node.attributes, node.regions);
+      for (const { node: copy } of rebuilt) for (const span of sources.spansOf(node)) sources.add(copy, span);
+      outputs.set(node, rebuilt);
+    }
+  }
+  return rewritten;
+}
+
+function rootsOfMode(mode: Mode): readonly Value[] {
+  const updates = [...mode.updates.values()].flatMap((update) => update.assignments);
+  const calls = mode.callUpdates;
+  return [
+    ...mode.names.values(),
+    ...updates.map((assignment) => assignment.value),
+    ...calls.flatMap((call) => [...call.anchors, ...call.assignments.map((assignment) => assignment.value)]),
+  ];
+}
+
+function mapMode(mode: Mode, rewritten: (value: Value) => Value): Mode {
+  const assign = <A extends { readonly value: Value }>(assignment: A): A => ({ ...assignment, value: rewritten(assignment.value) });
+  return {
+    names: new Map([...mode.names].map(([name, value]) => [name, rewritten(value)])),
+    updates: new Map<string, Update>(
+      [...mode.updates].map(([name, update]) => [name, { ...update, assignments: update.assignments.map(assign) }]),
+    ),
+    callUpdates: mode.callUpdates.map((call) => ({
+      ...call,
+      anchors: call.anchors.map(rewritten),
+      assignments: call.assignments.map(assign),
+    })),
+  };
+}
