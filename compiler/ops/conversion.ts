@@ -68,7 +68,8 @@ function samplesToEach(): readonly Sample<{ readonly to: "dtype" }>[] {
   const targets = anyDType.map((to) => ({ to }));
   return [
     ...shapes.map((shape) => ({ inputs: [{ shape, fill: uniform(-100, 100) }], attributes: { to: "f64" as const } })),
-    ...targets.map((attributes) => ({ inputs: [{ shape: [33], fill: uniform(-300, 300) }], attributes })),
+    // Rounding to a smaller dtype is no smooth function, so central differences say nothing of it.
+    ...targets.map((attributes) => ({ inputs: [{ shape: [33], fill: uniform(-300, 300) }], attributes, differentiable: false })),
     ...targets.map((attributes) => ({ inputs: [{ shape: [40], fill: specials }], attributes, differentiable: false })),
   ];
 }

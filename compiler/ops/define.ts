@@ -38,12 +38,13 @@ export const numbers: readonly DType[] = [...floatDTypes, ...integerDTypes];
 export const integers: readonly DType[] = integerDTypes;
 export const bools: readonly DType[] = ["bool"];
 
-export function operand<const N extends string>(name: N, allowed: readonly DType[], group: string | undefined = "T") {
-  return { name, dtypes: allowed, group, variadic: false } as const;
+/** `group` null: an operand whose dtype is its own. */
+export function operand<const N extends string>(name: N, allowed: readonly DType[], group: string | null = "T") {
+  return { name, dtypes: allowed, group: group ?? undefined, variadic: false } as const;
 }
 
-export function variadicOperand<const N extends string>(name: N, allowed: readonly DType[], group: string | undefined = "T") {
-  return { name, dtypes: allowed, group, variadic: true } as const;
+export function variadicOperand<const N extends string>(name: N, allowed: readonly DType[], group: string | null = "T") {
+  return { name, dtypes: allowed, group: group ?? undefined, variadic: true } as const;
 }
 
 /**

@@ -69,7 +69,7 @@ export const select: TernaryOp = defineOp({
   doc: "x where the condition holds, else y, element by element. The element that is not taken has no effect, even if it is NaN.",
   stablehlo: "select",
   inputs: [
-    operand("condition", bools, undefined),
+    operand("condition", bools, null),
     operand("x", [...numbers, ...bools]),
     operand("y", [...numbers, ...bools]),
   ],

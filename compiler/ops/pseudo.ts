@@ -9,7 +9,7 @@ type Many = Operand & { readonly variadic: true };
 export const gradients: CallableOp<readonly [Single, Many], Readonly<Record<never, never>>> = defineOp({
   name: "gradients",
   doc: "The gradient of the sum of y in each of xs. Replaced by its meaning before anything runs, and itself differentiable.",
-  inputs: [operand("y", floats, undefined), variadicOperand("xs", floats, undefined)],
+  inputs: [operand("y", floats, null), variadicOperand("xs", floats, null)],
   attributes: {},
   infer: (types) => types.slice(1),
   vjp: "gradients must be expanded from the inside out",

@@ -16,7 +16,7 @@ export const randomUniform: RandomOp = defineOp({
   doc:
     "Uniform numbers in [0, 1): multiples of 2^-24 (f32) or 2^-53 (f64) from Threefry-2x32-20, keyed by the seed, the path and index of " +
     "the op, the step, the runs since it, and the indices of the enclosing loops. The same bits on every back end.",
-  inputs: [operand("state", ["i64"], undefined), variadicOperand("indices", ["i64"], undefined)],
+  inputs: [operand("state", ["i64"], null), variadicOperand("indices", ["i64"], null)],
   attributes: { path: "string", index: "int", dtype: "dtype", shape: "dims" },
   infer: (types, { dtype, shape }) => {
     const [state, ...indices] = types as readonly [TensorType, ...TensorType[]];
