@@ -18,10 +18,19 @@ export interface KernelScope {
   readonly runState: Value | undefined;
 }
 
+/**
+ * Where a loop stands: a value, plus a constant where its body is written several times. The constants end up as displacements
+ * of the addresses, so that a tile of loads shares one base.
+ */
+export interface Counter {
+  readonly base: Value;
+  readonly plus: number;
+}
+
 /** The loop that runs along the lanes, at its current place: lanes `first` ... `first + lanes - 1`, of which `active` are real. */
 export interface VectorPosition {
   readonly loop: LoopId;
-  readonly first: Value;
+  readonly first: Counter;
   readonly lanes: number;
   readonly active: number;
   /** i1 a lane; undefined where all are active. */
@@ -30,7 +39,7 @@ export interface VectorPosition {
 
 /** Where the emission stands: loop counters, lanes, and finished reductions. */
 export interface Position {
-  readonly loops: ReadonlyMap<LoopId, Value>;
+  readonly loops: ReadonlyMap<LoopId, Counter>;
   readonly vector: VectorPosition | undefined;
   readonly accumulated: (accumulator: number) => Value;
 }
@@ -134,7 +143,8 @@ export class ExpressionEmitter {
   /** An affine index as i64: a scalar, or the indices of the lanes. */
   #affine(affine: Affine, position: Position): Value {
     const { b } = this.#scope;
-    const { scalar, stride } = this.#split(affine, position);
+    const { sum, plus, stride } = this.#split(affine, position);
+    const scalar = sum === undefined ? b.index(plus) : plus === 0 ? sum : b.add(sum, b.index(plus));
     const { vector } = position;
     if (stride === 0 || vector === undefined || vector.lanes === 1) return scalar;
     const lanes = b.laneNumbers(typeOf("i64", vector.lanes));
@@ -142,10 +152,14 @@ export class ExpressionEmitter {
     return b.add(b.splat(scalar, vector.lanes), steps);
   }
 
-  /** The index of the first lane, and the step from lane to lane. */
-  #split(affine: Affine, position: Position): { readonly scalar: Value; readonly stride: number } {
+  /** The index of the first lane, as a sum of loop counters and a constant, and the step from lane to lane. */
+  #split(
+    affine: Affine,
+    position: Position,
+  ): { readonly sum: Value | undefined; readonly plus: number; readonly stride: number } {
     const { b } = this.#scope;
-    let scalar: Value | undefined;
+    let sum: Value | undefined;
+    let plus = affine.offset;
     let stride = 0;
     for (const term of affine.terms) {
       if (term.stride === 0) continue;
@@ -153,24 +167,31 @@ export class ExpressionEmitter {
       const counter = isVector ? position.vector?.first : position.loops.get(term.loop);
       if (counter === undefined) throw new InternalError(`loop ${term.loop} is not open here`);
       if (isVector) stride = term.stride;
-      const product = term.stride === 1 ? counter : b.mul(counter, b.index(term.stride));
-      scalar = scalar === undefined ? product : b.add(scalar, product);
+      plus += counter.plus * term.stride;
+      if (counter.base.constant !== undefined) {
+        plus += Number(counter.base.constant) * term.stride;
+        continue;
+      }
+      const product = term.stride === 1 ? counter.base : b.mul(counter.base, b.index(term.stride));
+      sum = sum === undefined ? product : b.add(sum, product);
     }
-    if (scalar === undefined) return { scalar: b.index(affine.offset), stride };
-    return { scalar: affine.offset === 0 ? scalar : b.add(scalar, b.index(affine.offset)), stride };
+    return { sum, plus, stride };
   }
 
-  #address(access: Access, dtype: NumericDType, index: Value): Value {
+  /** The address of the first lane's element, and the step in elements from lane to lane. */
+  #address(access: Access, dtype: NumericDType, position: Position): { readonly address: Value; readonly stride: number } {
     const { b, pointers } = this.#scope;
     const base = pointers.get(access.buffer);
     if (base === undefined) throw new InternalError(`buffer ${access.buffer} is not a parameter of the kernel`);
-    return b.offsetElements(base, storageElement(dtype), index);
+    const { sum, plus, stride } = this.#split(access.index, position);
+    const element = storageElement(dtype);
+    const moved = sum === undefined ? base : b.offsetElements(base, element, sum);
+    return { address: b.offsetElements(moved, element, plus), stride };
   }
 
   #load(dtype: NumericDType, access: Access, position: Position): Value {
     const { b } = this.#scope;
-    const { scalar, stride } = this.#split(access.index, position);
-    const address = this.#address(access, dtype, scalar);
+    const { address, stride } = this.#address(access, dtype, position);
     const { vector } = position;
     if (vector === undefined || stride === 0 || vector.lanes === 1) return b.loadElements(dtype, 1, address);
     const type = typeOf(storageElement(dtype), vector.lanes);
@@ -188,8 +209,7 @@ export class ExpressionEmitter {
   /** Writes one element, or the active lanes. */
   store(dtype: NumericDType, access: Access, value: Value, position: Position): void {
     const { b } = this.#scope;
-    const { scalar, stride } = this.#split(access.index, position);
-    const address = this.#address(access, dtype, scalar);
+    const { address, stride } = this.#address(access, dtype, position);
     const { vector } = position;
     if (vector === undefined || vector.lanes === 1 || stride === 0) {
       if (value.type.lanes > 1) throw new InternalError("lanes are stored to one place");

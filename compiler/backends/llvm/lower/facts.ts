@@ -122,3 +122,20 @@ export function rootExpressions(statements: readonly Statement[]): readonly Scal
     return statement.index === undefined ? [statement.value] : [statement.value, statement.index];
   });
 }
+
+/** The strides by which an expression's loads move with a loop. */
+export function loadStrides(expr: ScalarExpr, loop: LoopId): readonly number[] {
+  const strides: number[] = [];
+  const seen = new Set<ScalarExpr>();
+  const stack = [expr];
+  while (stack.length > 0) {
+    const top = stack.pop();
+    if (top === undefined || seen.has(top)) continue;
+    seen.add(top);
+    if (top.kind === "load") {
+      strides.push(top.access.index.terms.reduce((sum, term) => (term.loop === loop ? sum + term.stride : sum), 0));
+    }
+    stack.push(...operandsOf(top));
+  }
+  return strides;
+}

@@ -12,7 +12,7 @@ import {
   startPartial,
   unflatten,
 } from "./accumulators.js";
-import { ExpressionEmitter, type KernelScope, type Position, type VectorPosition, widen } from "./expressions.js";
+import { type Counter, ExpressionEmitter, type KernelScope, type Position, type VectorPosition, widen } from "./expressions.js";
 import { bodyFacts, FactTable, operandsOf, rootExpressions } from "./facts.js";
 
 /** Writes the loops, reductions and stores of a nest kernel into its function. */
@@ -26,7 +26,7 @@ class NestEmitter {
   readonly #expressions: ExpressionEmitter;
   readonly #facts = new FactTable();
   readonly #registerLanes: number;
-  readonly #loops = new Map<LoopId, Value>();
+  readonly #loops = new Map<LoopId, Counter>();
   /** Reductions under way and finished ones; the latter have one value. */
   readonly #partials = new Map<AccumulatorId, Partial>();
   readonly #finished = new Map<AccumulatorId, Value>();
@@ -116,33 +116,32 @@ class NestEmitter {
     const unroll = Math.max(1, loop.schedule.unroll);
     const registers = Math.floor(loop.extent / lanes);
     const unrolled = registers - (registers % unroll);
-    const full = (first: Value): VectorPosition => ({ loop: loop.id, first, lanes, active: lanes, mask: undefined });
-    this.#counted(loop, 0, unrolled * lanes, unroll * lanes, (first) => {
-      for (let copy = 0; copy < unroll; copy++) {
-        const start = copy === 0 ? first : b.add(first, b.index(copy * lanes));
-        this.#body(loop, copy, full(start));
-      }
+    const full = (base: Value, plus: number): VectorPosition => {
+      return { loop: loop.id, first: { base, plus }, lanes, active: lanes, mask: undefined };
+    };
+    this.#counted(loop, 0, unrolled * lanes, unroll * lanes, (base) => {
+      for (let copy = 0; copy < unroll; copy++) this.#body(loop, copy, full(base, copy * lanes));
     });
-    this.#counted(loop, unrolled * lanes, registers * lanes, lanes, (first) => this.#body(loop, 0, full(first)));
+    this.#counted(loop, unrolled * lanes, registers * lanes, lanes, (base) => this.#body(loop, 0, full(base, 0)));
     const active = loop.extent - registers * lanes;
     if (active === 0) return;
     const mask = b.firstLanes(active, lanes);
-    this.#body(loop, 0, { loop: loop.id, first: b.index(registers * lanes), lanes, active, mask });
+    const first = { base: b.index(registers * lanes), plus: 0 };
+    this.#body(loop, 0, { loop: loop.id, first, lanes, active, mask });
   }
 
   #scalarLoop(loop: LoopStatement): void {
-    const { b } = this.#scope;
     const unroll = Math.max(1, loop.schedule.unroll);
     const unrolled = loop.extent - (loop.extent % unroll);
-    const once = (counter: Value, copy: number): void => {
-      this.#loops.set(loop.id, counter);
+    const once = (base: Value, copy: number): void => {
+      this.#loops.set(loop.id, { base, plus: copy });
       this.#body(loop, copy, this.#vector);
       this.#loops.delete(loop.id);
     };
-    this.#counted(loop, 0, unrolled, unroll, (first) => {
-      for (let copy = 0; copy < unroll; copy++) once(copy === 0 ? first : b.add(first, b.index(copy)), copy);
+    this.#counted(loop, 0, unrolled, unroll, (base) => {
+      for (let copy = 0; copy < unroll; copy++) once(base, copy);
     });
-    this.#counted(loop, unrolled, loop.extent, 1, (first) => once(first, 0));
+    this.#counted(loop, unrolled, loop.extent, 1, (base) => once(base, 0));
   }
 
   /** A counted loop that carries the reductions that its body adds to. A single turn is written without a loop. */

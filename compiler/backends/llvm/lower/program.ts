@@ -93,7 +93,7 @@ function emitKernel(scope: KernelScope, kernel: Kernel, layout: Layout): void {
       emitNest(scope, kernel);
       break;
     case "contract":
-      emitContract(scope, kernel, layout.buffers);
+      emitContract(scope, kernel);
       break;
     case "routine":
       emitRoutine(scope, kernel, layout.buffers);

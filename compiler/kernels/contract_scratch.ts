@@ -1,0 +1,70 @@
+import type { ContractSchedule, Extent } from "./form.js";
+
+/** The loops of a contraction by their part in the register tile. */
+export interface TileAxes {
+  /** Along the tile's rows: broadcast scalars. */
+  readonly rows: Extent;
+  /** Along the lanes. */
+  readonly columns: Extent;
+  readonly depth: readonly Extent[];
+  /** The whole is repeated for each of these. */
+  readonly outer: readonly Extent[];
+}
+
+/** The innermost loop of m and of n is tiled; their other loops, and the batch, repeat the tiles. */
+export function tileAxes(kernel: {
+  readonly batch: readonly Extent[];
+  readonly m: readonly Extent[];
+  readonly n: readonly Extent[];
+  readonly k: readonly Extent[];
+  readonly schedule: ContractSchedule;
+}): TileAxes {
+  const [scalarAxes, vectorAxes] = kernel.schedule.vectorAxis === "n" ? [kernel.m, kernel.n] : [kernel.n, kernel.m];
+  return {
+    rows: scalarAxes.at(-1) ?? { id: -1, extent: 1 },
+    columns: vectorAxes.at(-1) ?? { id: -2, extent: 1 },
+    depth: kernel.k,
+    outer: [...kernel.batch, ...scalarAxes.slice(0, -1), ...vectorAxes.slice(0, -1)],
+  };
+}
+
+/** Sizes in elements of the scratch that a contraction needs, in the order of `ContractKernel.scratch`. */
+export interface ContractScratch {
+  /** All columns, strip by strip; 0 when the vector operand is read in place. */
+  readonly vectorPanel: number;
+  /** One block of rows, each `panelDepth` apart; 0 when the scalar operand is read in place. */
+  readonly scalarPanel: number;
+  /** One register tile, where an epilogue with much arithmetic reads the sums from. */
+  readonly tile: number;
+}
+
+/** Rows of the scalar panel lie so far apart: an odd number of cache lines, so that a tile's rows fall into different sets. */
+export function panelPitch(length: number): number {
+  const lines = Math.ceil(length / 16);
+  return (lines % 2 === 0 ? lines + 1 : lines) * 16;
+}
+
+export function depthOf(axes: TileAxes): number {
+  return axes.depth.reduce((product, { extent }) => product * extent, 1);
+}
+
+/** Rows packed at a time: a multiple of the tile's. */
+export function rowsPerBlock(axes: TileAxes, schedule: ContractSchedule): number {
+  const blocks = Math.max(1, Math.floor(schedule.blockRows / schedule.rows));
+  const needed = Math.max(1, Math.ceil(axes.rows.extent / schedule.rows));
+  return Math.min(blocks, needed) * schedule.rows;
+}
+
+export function contractScratch(axes: TileAxes, schedule: ContractSchedule, lanes: number): ContractScratch {
+  const depth = depthOf(axes);
+  const width = schedule.vectors * lanes;
+  const strips = Math.ceil(axes.columns.extent / width);
+  const rows = rowsPerBlock(axes, schedule);
+  // Either layout of the scalar panel (rows of k, or rows of the tile's rows) fits.
+  const panel = Math.max(rows * panelPitch(depth), depth * panelPitch(rows));
+  return {
+    vectorPanel: schedule.packVectorOperand ? strips * width * depth : 0,
+    scalarPanel: schedule.packScalarOperand ? panel : 0,
+    tile: schedule.rows * width,
+  };
+}
