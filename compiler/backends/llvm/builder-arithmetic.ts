@@ -216,6 +216,23 @@ export class ArithmeticBuilder extends Emitter {
     return this.#bits("CreateAShr", a, amount);
   }
 
+  /** The number of zero bits above the highest set one; the width for 0. */
+  leadingZeros(a: Value): Value {
+    requireInteger("leadingZeros", a);
+    const suffix = intrinsicSuffix(a.type);
+    const name = `leading.zeros.${suffix}`;
+    const { text } = a.type;
+    return this.helperValue(name, [a], () =>
+      helperFunction(
+        name,
+        [a.type],
+        a.type,
+        [`%r = call ${text} @llvm.ctlz.${suffix}(${text} %p0, i1 false)`, `ret ${text} %r`],
+        [`declare ${text} @llvm.ctlz.${suffix}(${text}, i1)`],
+      ),
+    );
+  }
+
   /** Comparison lane by lane, giving i1. A NaN is unequal to all and ordered with nothing. */
   compare(relation: Comparison, a: Value, b: Value, signedness: "signed" | "unsigned" = "signed"): Value {
     requireSame(`compare ${relation}`, a, b);

@@ -231,6 +231,22 @@ export class MemoryBuilder extends VectorBuilder {
     );
   }
 
+  /** The address of a constant table of 64-bit words, kept with the code. The name stands for one content. */
+  constantWords(name: string, words: readonly bigint[]): Value {
+    const helper = `table.${name}`;
+    return this.helperValue(helper, [], () => {
+      const array = `[${words.length} x i64]`;
+      const content = words.map((word) => `i64 ${BigInt.asIntN(64, word)}`).join(", ");
+      return helperFunction(
+        helper,
+        [],
+        ptr,
+        [`ret i8* bitcast (${array}* @words.${name} to i8*)`],
+        [`@words.${name} = linkonce_odr hidden constant ${array} [${content}], align 64`],
+      );
+    });
+  }
+
   /** Copies bytes between places that do not overlap. */
   copyBytes(to: Value, from: Value, bytes: Value): void {
     this.helper("copy.bytes", [to, from, bytes], () =>

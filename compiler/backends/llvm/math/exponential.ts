@@ -1,0 +1,166 @@
+import type { Builder } from "../builder.js";
+import type { Value } from "../value.js";
+import { fastTwoSum, formatOf, integerLike, polynomial, unlessTiny } from "./common.js";
+
+interface ExponentialTable {
+  /** ln 2 in two parts: n times the first is exact for every exponent n. */
+  readonly ln2High: number;
+  readonly ln2Low: number;
+  /** (e^r - 1 - r) / r^2 on |r| <= ln(2)/2: minimax, relative to e^r (errors 2^-34 and 2^-58). */
+  readonly coefficients: readonly number[];
+  /** The greatest x whose exponential is finite, and the least whose exponential is a normal number. */
+  readonly greatest: number;
+  readonly least: number;
+  /** Below it e^x - 1 rounds to -1. */
+  readonly minusOne: number;
+}
+
+const tables: Readonly<Record<"f32" | "f64", ExponentialTable>> = {
+  f32: {
+    ln2High: 0.693359375,
+    ln2Low: -2.12194440054690583e-4,
+    coefficients: [
+      0.50000000780869558774, 0.1666666686111825871, 0.041666269310025877223, 0.0083332642651740078037,
+      0.0013946119130448541282, 0.00019918433048561367276,
+    ],
+    greatest: 88.72283172607421875,
+    least: -87.33654022216796875,
+    minusOne: -18,
+  },
+  f64: {
+    ln2High: 6.9314718036912381649e-1,
+    ln2Low: 1.90821492927058770002e-10,
+    coefficients: [
+      0.50000000000000127919, 0.16666666666666699191, 0.041666666666514938014, 0.008333333333307123607,
+      0.0013888888947154562558, 0.00019841269917564240876, 0.00002480148978724588021, 2.7557216135960800005e-6,
+      2.7631339257254871573e-7, 2.5117914145925392636e-8,
+    ],
+    greatest: 709.782712893383973096,
+    least: -708.396418532264,
+    minusOne: -40,
+  },
+};
+
+interface Reduction {
+  /** n in the low bits of a float's pattern, ready to be shifted into the exponent. */
+  readonly shiftedBits: Value;
+  /** x - n ln 2, and what its rounding lost. */
+  readonly r: Value;
+  readonly lost: Value;
+}
+
+/** x = n ln 2 + r with |r| <= ln(2)/2 (Cody and Waite 1980). No conversion to integers: those of a NaN are undefined. */
+function reduce(b: Builder, x: Value): Reduction {
+  const format = formatOf(x);
+  const table = tables[format.element];
+  const shift = b.constant(x.type, format.roundingShift);
+  const shifted = b.fma(x, b.constant(x.type, Math.LOG2E), shift);
+  const n = b.sub(shifted, shift);
+  const upper = b.fma(n, b.constant(x.type, -table.ln2High), x);
+  const correction = b.mul(n, b.constant(x.type, table.ln2Low));
+  const r = b.sub(upper, correction);
+  const shiftedBits = b.shiftLeft(b.bitsOf(shifted), integerLike(b, x, format.fractionBits));
+  return { shiftedBits, r, lost: b.sub(b.sub(upper, r), correction) };
+}
+
+/** e^r - 1 - r. */
+function tail(b: Builder, r: Value): Value {
+  return b.mul(b.mul(r, r), polynomial(b, r, tables[formatOf(r).element].coefficients));
+}
+
+/** e^x for x between `least` and `greatest`; anything for others. */
+export function expInRange(b: Builder, x: Value): Value {
+  const { shiftedBits, r } = reduce(b, x);
+  return scaledExponential(b, shiftedBits, r, tail(b, r));
+}
+
+/** e^(x + low), as `expInRange`; `low` is less than the last place of x. What the reduction lost is put back too. */
+export function expOfSum(b: Builder, x: Value, low: Value): Value {
+  const { shiftedBits, r, lost } = reduce(b, x);
+  // x's last place may be far above that of r: the sum is made before the series, which its size would show in.
+  const sum = fastTwoSum(b, r, b.add(lost, low));
+  return scaledExponential(b, shiftedBits, sum.high, b.add(tail(b, sum.high), sum.low));
+}
+
+function scaledExponential(b: Builder, shiftedBits: Value, r: Value, rest: Value): Value {
+  const mantissa = b.add(b.constant(r.type, 1), b.add(r, rest));
+  return b.bitcast(b.add(b.bitsOf(mantissa), shiftedBits), r.type.element);
+}
+
+/** Replaces results of arguments out of range: infinity above, zero below, and a NaN stays. */
+export function expOutOfRange(b: Builder, x: Value, inside: Value): Value {
+  const table = tables[formatOf(x).element];
+  const isNotAbove = b.compare("le", x, b.constant(x.type, table.greatest));
+  const isNotBelow = b.compare("ge", x, b.constant(x.type, table.least));
+  const infinityOrNaN = b.add(x, b.constant(x.type, Number.POSITIVE_INFINITY));
+  return b.select(isNotAbove, b.select(isNotBelow, inside, b.constant(x.type, 0)), infinityOrNaN);
+}
+
+export function exp(b: Builder, x: Value): Value {
+  return expOutOfRange(b, x, expInRange(b, x));
+}
+
+/**
+ * e^x - 1 = 2^n ((e^r - 1 - r) + r) + (2^n - 1), summed from the largest part, with the part of r that rounding lost. Half
+ * of it is computed, since 2^n overflows just before the function does.
+ */
+export function expm1(b: Builder, x: Value): Value {
+  const format = formatOf(x);
+  const table = tables[format.element];
+  const bounded = b.max(x, b.constant(x.type, table.minusOne));
+  const { shiftedBits, r, lost } = reduce(b, bounded);
+  const halfBits = integerLike(b, x, BigInt(format.exponentBias - 1) << BigInt(format.fractionBits));
+  const halfScale = b.bitcast(b.add(shiftedBits, halfBits), x.type.element);
+  const upper = b.fma(halfScale, r, b.sub(halfScale, b.constant(x.type, 0.5)));
+  const half = b.fma(halfScale, b.add(tail(b, r), lost), upper);
+  const inside = b.add(half, half);
+  const isNotAbove = b.compare("le", x, b.constant(x.type, table.greatest));
+  const infinityOrNaN = b.add(x, b.constant(x.type, Number.POSITIVE_INFINITY));
+  return unlessTiny(b, x, b.select(isNotAbove, inside, infinityOrNaN));
+}
+
+/**
+ * 1 / (1 + e^-x), from e^-|x| <= 1, so that nothing overflows and small results keep their precision. The rounding of the
+ * divisor is put back to first order: q / (1 + lost / divisor) = q - q (lost / divisor).
+ */
+export function sigmoid(b: Builder, x: Value): Value {
+  const one = b.constant(x.type, 1);
+  const decay = exp(b, b.neg(b.abs(x)));
+  const divisor = fastTwoSum(b, one, decay);
+  const isNegative = b.compare("lt", x, b.constant(x.type, 0));
+  const quotient = b.div(b.select(isNegative, decay, one), divisor.high);
+  const reciprocal = b.select(isNegative, b.sub(one, quotient), quotient);
+  return b.sub(quotient, b.mul(quotient, b.mul(divisor.low, reciprocal)));
+}
+
+/** tanh's odd part (tanh x - x) / x^3 on |x| < 0.625, as numerator and denominator in x^2 (Cephes, S. Moshier). */
+const tanhSmall = {
+  f32: {
+    numerator: [-3.33332819422e-1, 1.33314422036e-1, -5.37397155531e-2, 2.06390887954e-2, -5.70498872745e-3],
+    denominator: [1],
+  },
+  f64: {
+    numerator: [-1.61468768441708447952e3, -9.92877231001918586564e1, -9.64399179425052238628e-1],
+    denominator: [4.84406305325125486048e3, 2.23548839060100448583e3, 1.12811678491632931402e2, 1],
+  },
+} as const;
+
+/** By its odd series for small |x|, else 1 - 2 / (e^2|x| + 1). */
+export function tanh(b: Builder, x: Value): Value {
+  const { element } = formatOf(x);
+  const one = b.constant(x.type, 1);
+  const magnitude = b.abs(x);
+  const square = b.mul(x, x);
+  const { numerator, denominator } = tanhSmall[element];
+  const top = polynomial(b, square, numerator);
+  const ratio = denominator.length === 1 ? top : b.div(top, polynomial(b, square, denominator));
+  const small = b.fma(b.mul(magnitude, square), ratio, magnitude);
+  // Beyond it the result is 1, and e^2x stays within the range that needs no care.
+  const limit = b.constant(x.type, element === "f32" ? 10 : 20);
+  const bounded = b.min(magnitude, limit);
+  const growth = expInRange(b, b.add(bounded, bounded));
+  const large = b.sub(one, b.div(b.constant(x.type, 2), b.add(growth, one)));
+  const isSmall = b.compare("lt", magnitude, b.constant(x.type, 0.625));
+  const positive = b.select(isSmall, small, large);
+  return b.copySign(b.select(b.isNaN(x), x, positive), x);
+}
