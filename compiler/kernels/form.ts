@@ -98,7 +98,12 @@ export type ScalarExpr =
     }
   /** The result of a reduction that is complete at this point. */
   | { readonly kind: "accumulated"; readonly dtype: NumericDType; readonly accumulator: AccumulatorId }
-  | { readonly kind: "apply"; readonly dtype: NumericDType; readonly op: ScalarOp; readonly args: readonly ScalarExpr[] }
+  | {
+      readonly kind: "apply";
+      readonly dtype: NumericDType;
+      readonly op: ScalarOp;
+      readonly args: readonly ScalarExpr[];
+    }
   /** `value` (an integer), which must be in [0, limit); otherwise the run fails with `failure`. */
   | {
       readonly kind: "check_index";
@@ -107,8 +112,20 @@ export type ScalarExpr =
       readonly limit: number;
       readonly failure: number;
     }
+  /** `value` (an integer divisor), which must not be 0. */
+  | {
+      readonly kind: "check_nonzero";
+      readonly dtype: NumericDType;
+      readonly value: ScalarExpr;
+      readonly failure: number;
+    }
   /** `value` (a float), which must be finite (`--check-numerics`). */
-  | { readonly kind: "check_finite"; readonly dtype: NumericDType; readonly value: ScalarExpr; readonly failure: number };
+  | {
+      readonly kind: "check_finite";
+      readonly dtype: NumericDType;
+      readonly value: ScalarExpr;
+      readonly failure: number;
+    };
 
 export type ReductionCombiner = Combiner | "arg_max" | "arg_min";
 

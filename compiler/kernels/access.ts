@@ -1,0 +1,149 @@
+import type { Access, Affine, BufferId, Kernel, LoopId, ScalarExpr, Statement } from "./form.js";
+
+/** Calls `visit` for each expression object that `root` reaches, operands first, each object once. Iterative. */
+export function forEachExpression(
+  root: ScalarExpr,
+  seen: Set<ScalarExpr>,
+  visit: (expression: ScalarExpr) => void,
+): void {
+  const stack: { readonly expression: ScalarExpr; entered: boolean }[] = [{ expression: root, entered: false }];
+  for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
+    if (frame.entered || seen.has(frame.expression)) {
+      stack.pop();
+      if (seen.has(frame.expression)) continue;
+      seen.add(frame.expression);
+      visit(frame.expression);
+      continue;
+    }
+    frame.entered = true;
+    for (const operand of [...operandsOf(frame.expression)].reverse()) {
+      if (!seen.has(operand)) stack.push({ expression: operand, entered: false });
+    }
+  }
+}
+
+export function operandsOf(expression: ScalarExpr): readonly ScalarExpr[] {
+  switch (expression.kind) {
+    case "load":
+    case "constant":
+    case "index":
+    case "accumulated":
+      return [];
+    case "random":
+      return expression.loopIndices;
+    case "apply":
+      return expression.args;
+    case "check_index":
+    case "check_finite":
+    case "check_nonzero":
+      return [expression.value];
+  }
+}
+
+/** Statements of a nest with the loops around them, in order of execution. */
+export function forEachStatement(
+  body: readonly Statement[],
+  visit: (statement: Statement, loops: readonly LoopId[]) => void,
+  loops: readonly LoopId[] = [],
+): void {
+  for (const statement of body) {
+    visit(statement, loops);
+    if (statement.kind === "loop") forEachStatement(statement.body, visit, [...loops, statement.id]);
+  }
+}
+
+/** The expressions that a kernel evaluates, in order. */
+export function expressionsOf(kernel: Kernel): readonly ScalarExpr[] {
+  switch (kernel.kind) {
+    case "nest": {
+      const found: ScalarExpr[] = [];
+      forEachStatement(kernel.body, (statement) => {
+        if (statement.kind === "store") found.push(statement.value);
+        else if (statement.kind === "accumulate") {
+          found.push(statement.value);
+          if (statement.index !== undefined) found.push(statement.index);
+        }
+      });
+      return found;
+    }
+    case "contract":
+      return [kernel.lhs, kernel.rhs, ...kernel.epilogue.map((store) => store.value)];
+    case "routine":
+      return [];
+  }
+}
+
+export function storesOf(kernel: Kernel): readonly Access[] {
+  switch (kernel.kind) {
+    case "nest": {
+      const found: Access[] = [];
+      forEachStatement(kernel.body, (statement) => {
+        if (statement.kind === "store") found.push(statement.target);
+      });
+      return found;
+    }
+    case "contract":
+      return kernel.epilogue.map((store) => store.target);
+    case "routine":
+      return [];
+  }
+}
+
+export function loadsOf(kernel: Kernel): readonly Access[] {
+  const found: Access[] = [];
+  const seen = new Set<ScalarExpr>();
+  for (const root of expressionsOf(kernel)) {
+    forEachExpression(root, seen, (expression) => {
+      if (expression.kind === "load") found.push(expression.access);
+    });
+  }
+  return found;
+}
+
+/** Buffers that a kernel writes. */
+export function writtenBy(kernel: Kernel): ReadonlySet<BufferId> {
+  if (kernel.kind === "routine") return new Set([...kernel.results, ...kernel.scratch]);
+  const stored = storesOf(kernel).map((access) => access.buffer);
+  return new Set(kernel.kind === "contract" ? [...stored, ...kernel.scratch] : stored);
+}
+
+/** Buffers that a kernel reads, writes or uses as scratch. */
+export function buffersOf(kernel: Kernel): ReadonlySet<BufferId> {
+  const all = new Set(writtenBy(kernel));
+  if (kernel.kind === "routine") for (const id of kernel.operands) all.add(id);
+  for (const access of loadsOf(kernel)) all.add(access.buffer);
+  return all;
+}
+
+/** Whether the kernel draws random numbers, and so needs the run's state. */
+export function usesRandom(kernel: Kernel): boolean {
+  const seen = new Set<ScalarExpr>();
+  let found = false;
+  for (const root of expressionsOf(kernel)) {
+    forEachExpression(root, seen, (expression) => {
+      if (expression.kind === "random") found = true;
+    });
+  }
+  return found;
+}
+
+/** Whether evaluating the kernel may fail the run. */
+export function canFail(kernel: Kernel): boolean {
+  if (kernel.kind === "routine") return kernel.failure !== undefined;
+  const seen = new Set<ScalarExpr>();
+  let found = false;
+  for (const root of expressionsOf(kernel)) {
+    forEachExpression(root, seen, (expression) => {
+      if (isCheck(expression)) found = true;
+    });
+  }
+  return found;
+}
+
+export function isCheck(expression: ScalarExpr): boolean {
+  return expression.kind === "check_index" || expression.kind === "check_finite" || expression.kind === "check_nonzero";
+}
+
+export function mentions(index: Affine, loop: LoopId): boolean {
+  return index.terms.some((term) => term.loop === loop);
+}

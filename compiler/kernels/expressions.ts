@@ -1,0 +1,162 @@
+import { InternalError } from "../ir/diagnostic.js";
+import { isInteger, type NumericDType } from "../ir/dtype.js";
+import { decodeBF16, decodeF16 } from "../ir/half.js";
+import type { Node, Value } from "../ir/node.js";
+import { zero } from "./affine.js";
+import type { ScalarExpr } from "./form.js";
+import { isStored, type Plan, semanticsOf, splatOf } from "./plan.js";
+import {
+  type Index,
+  indexKey,
+  inputOf,
+  numberAttribute,
+  numbersAttribute,
+  positionOf,
+  shapeOf,
+  throughView,
+} from "./views.js";
+
+/** What an expression is built against: how stored values are read, and what failing checks are numbered. */
+export interface Environment {
+  readonly plan: Plan;
+  /** Reads a root or a stored value. */
+  readonly read: (value: Value, index: Index) => ScalarExpr;
+  readonly indexFailure: (node: Node, limit: number) => number;
+  readonly divisionFailure: (node: Node) => number;
+  /** The failure to report where this node's result is not finite; undefined when it is not checked. */
+  readonly finiteFailure: (node: Node) => number | undefined;
+}
+
+/**
+ * Builds scalar expressions of inlined values. One instance serves one kernel: the same value at the same index is the same
+ * object, which back ends compute once.
+ */
+export class Expressions {
+  readonly #environment: Environment;
+  readonly #memo = new Map<Value, Map<string, ScalarExpr>>();
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** One element of a value: read when it is a root or stored, otherwise computed. */
+  element(value: Value, index: Index): ScalarExpr {
+    if (splatOf(value) !== undefined) return this.#remember(value, scalarIndex, () => constantOf(value));
+    if (isStored(value) || this.#environment.plan.isRoot(value)) {
+      return this.#remember(value, index, () => this.#environment.read(value, index));
+    }
+    return this.#remember(value, index, () => this.compute(value, index));
+  }
+
+  /** One element of a value from its operands, even when the value is a root. */
+  compute(value: Value, index: Index): ScalarExpr {
+    const { node } = value;
+    const dtype = dtypeOf(value);
+    const semantics = semanticsOf(node);
+    switch (semantics.kind) {
+      case "elementwise": {
+        const args = node.inputs.map((input) => this.element(input, index));
+        const divisor = args[1];
+        if (dividesByUnknown(node) && divisor !== undefined) {
+          const failure = this.#environment.divisionFailure(node);
+          args[1] = { kind: "check_nonzero", dtype: divisor.dtype, value: divisor, failure };
+        }
+        return this.checkFinite(node, { kind: "apply", dtype, op: semantics.scalar, args });
+      }
+      case "view": {
+        const through = throughView(node, index);
+        if (through === undefined)
+          throw new InternalError(`${node.op} is read by position but its operand is not dense`);
+        return this.element(inputOf(node, 0), through);
+      }
+      case "check": {
+        const limit = numbersAttribute(node.attributes, "size")[0] ?? 0;
+        const failure = this.#environment.indexFailure(node, limit);
+        return { kind: "check_index", dtype, value: this.element(inputOf(node, 0), index), limit, failure };
+      }
+      case "generator":
+        return this.#generate(node, value, dtype, index);
+      case "source":
+        if (splatOf(value) !== undefined) return constantOf(value);
+        return this.#environment.read(value, index);
+      default:
+        throw new InternalError(`${node.op} is no scalar expression`);
+    }
+  }
+
+  /** The value, with the check that `--check-numerics` asks for. */
+  checkFinite(node: Node, value: ScalarExpr): ScalarExpr {
+    const failure = this.#environment.finiteFailure(node);
+    return failure === undefined ? value : { kind: "check_finite", dtype: value.dtype, value, failure };
+  }
+
+  #generate(node: Node, value: Value, dtype: NumericDType, index: Index): ScalarExpr {
+    if (node.op === "iota") {
+      const axis = numberAttribute(node.attributes, "axis");
+      const shape = shapeOf(value);
+      if (index.kind === "position" && shape.length > 1) throw new InternalError("iota is read by position");
+      const place = index.kind === "position" ? index.position : (index.axes[axis] ?? zero);
+      const counted: ScalarExpr = { kind: "index", dtype: "i64", value: place };
+      return dtype === "i64" ? counted : { kind: "apply", dtype, op: "cast", args: [counted] };
+    }
+    if (node.op === "random_uniform") {
+      if (dtype !== "f32" && dtype !== "f64") throw new InternalError(`random numbers of dtype ${dtype}`);
+      const path = node.attributes["path"];
+      if (typeof path !== "string") throw new InternalError("a random op without its path");
+      return {
+        kind: "random",
+        dtype,
+        path,
+        index: numberAttribute(node.attributes, "index"),
+        position: positionOf(index, shapeOf(value)),
+        loopIndices: node.inputs.slice(1).map((input) => this.element(input, scalarIndex)),
+      };
+    }
+    throw new InternalError(`${node.op} is no generator that kernels know`);
+  }
+
+  #remember(value: Value, index: Index, make: () => ScalarExpr): ScalarExpr {
+    let known = this.#memo.get(value);
+    if (known === undefined) {
+      known = new Map();
+      this.#memo.set(value, known);
+    }
+    const key = indexKey(index);
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const made = make();
+    known.set(key, made);
+    return made;
+  }
+}
+
+/** An integer division whose divisor is not known to differ from 0. */
+export function dividesByUnknown(node: Node): boolean {
+  if (node.op !== "floor_div" && node.op !== "mod") return false;
+  let divisor = inputOf(node, 1);
+  if (!isInteger(divisor.type.dtype)) return false;
+  while (semanticsOf(divisor.node).kind === "view") divisor = inputOf(divisor.node, 0);
+  const known = splatOf(divisor);
+  return known === undefined || Number(known) === 0;
+}
+
+export const scalarIndex: Index = { kind: "axes", axes: [] };
+
+export function dtypeOf(value: Value): NumericDType {
+  const { dtype } = value.type;
+  if (dtype === "string") throw new InternalError("a string constant is no tensor");
+  return dtype;
+}
+
+export function castTo(dtype: NumericDType, value: ScalarExpr): ScalarExpr {
+  return value.dtype === dtype ? value : { kind: "apply", dtype, op: "cast", args: [value] };
+}
+
+function constantOf(value: Value): ScalarExpr {
+  const element = splatOf(value);
+  const dtype = dtypeOf(value);
+  if (element === undefined) throw new InternalError("a constant whose elements differ is no scalar");
+  if (typeof element === "bigint") return { kind: "constant", dtype, value: element };
+  const number = dtype === "f16" ? decodeF16(element) : dtype === "bf16" ? decodeBF16(element) : element;
+  return { kind: "constant", dtype, value: number };
+}

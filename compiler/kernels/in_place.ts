@@ -1,0 +1,55 @@
+import { loadsOf, storesOf } from "./access.js";
+import type { Buffer, BufferId, Kernel } from "./form.js";
+import { overwrittenTooEarly } from "./hazards.js";
+import { lives } from "./memory.js";
+import { Rewriter } from "./rewrite.js";
+
+/**
+ * Temporaries that take over the bytes of one that is read for the last time by the kernel that first writes them: element-wise
+ * work in place. The test is that of in-place updates of variables: were both the same buffer, no element would be overwritten
+ * while it is still needed.
+ */
+export function shareInPlace(
+  kernels: readonly Kernel[],
+  buffers: readonly Buffer[],
+  outputs: ReadonlySet<BufferId>,
+): ReadonlyMap<BufferId, BufferId> {
+  const shared = new Map<BufferId, BufferId>();
+  const span = new Map(lives(kernels, buffers, outputs).map((life) => [life.buffer, life]));
+  const taken = new Set<BufferId>();
+  kernels.forEach((kernel, at) => {
+    if (kernel.kind === "routine") return;
+    const stored = new Set(storesOf(kernel).map((access) => access.buffer));
+    const loaded = new Set(loadsOf(kernel).map((access) => access.buffer));
+    for (const target of stored) {
+      if (span.get(target)?.from !== at || loaded.has(target)) continue;
+      for (const source of loaded) {
+        if (taken.has(source) || stored.has(source) || span.get(source)?.to !== at || span.get(source)?.from === at)
+          continue;
+        const [a, b] = [buffers[source], buffers[target]];
+        if (a === undefined || b === undefined || a.dtype !== b.dtype || a.length !== b.length) continue;
+        const merged = mergeBuffers(kernel, source, target);
+        if (overwrittenTooEarly(merged, new Set([source])).size > 0) continue;
+        shared.set(target, source);
+        taken.add(source);
+        break;
+      }
+    }
+  });
+  return shared;
+}
+
+function mergeBuffers(kernel: Exclude<Kernel, { kind: "routine" }>, source: BufferId, target: BufferId): Kernel {
+  const rewriter = new Rewriter({ buffer: (id) => (id === target ? source : id) });
+  if (kernel.kind === "nest") return { ...kernel, body: rewriter.statements(kernel.body) };
+  return {
+    ...kernel,
+    lhs: rewriter.expression(kernel.lhs),
+    rhs: rewriter.expression(kernel.rhs),
+    epilogue: kernel.epilogue.map((store) => ({
+      ...store,
+      target: rewriter.access(store.target),
+      value: rewriter.expression(store.value),
+    })),
+  };
+}

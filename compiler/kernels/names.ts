@@ -1,0 +1,69 @@
+import type { Node, Value } from "../ir/node.js";
+import type { SourceTable } from "../ir/sources.js";
+import type { Span } from "../ir/span.js";
+import { isStored, type Plan } from "./plan.js";
+import type { Group } from "./regions.js";
+import type { Root } from "./roots.js";
+
+/** Kernel names for profiles and listings: what is updated or handed out, else what is computed. Unique in a program. */
+export class KernelNames {
+  readonly #used = new Map<string, number>();
+
+  unique(name: string): string {
+    const clean = name.replace(/[^A-Za-z0-9]+/g, "_").replace(/^_+|_+$/g, "") || "kernel";
+    const count = (this.#used.get(clean) ?? 0) + 1;
+    this.#used.set(clean, count);
+    return count === 1 ? clean : this.unique(`${clean}_${count}`);
+  }
+}
+
+export function nameOfGroup(group: Group, outputNames: ReadonlyMap<Root, string>): string {
+  const assigned = group.roots.flatMap((root) => root.assigned);
+  const update = assigned.length === 0 ? undefined : `${shortest(assigned)}_update`;
+  if (group.kind === "contract") {
+    const weight = group.roots[0]?.reads.find((read) => read.value.node.op === "variable");
+    const path = weight?.value.node.attributes["path"];
+    return update ?? (typeof path === "string" ? `${path}_matmul` : "matmul");
+  }
+  if (update !== undefined) return update;
+  const ops = group.roots.map((root) => root.value.node.op);
+  const output = group.roots.map((root) => outputNames.get(root)).find((name) => name !== undefined);
+  const exponential = group.roots.some((root) => root.kind === "reduce" && mentionsExp(root, group));
+  if (exponential && ops.includes("max")) return output === undefined ? "softmax" : `softmax_${output}`;
+  if (output !== undefined) return output;
+  const reductions = ops.filter((_, i) => group.roots[i]?.kind !== "pointwise");
+  return reductions[0] ?? ops.at(-1) ?? "kernel";
+}
+
+function mentionsExp(root: Root, group: Group): boolean {
+  return root.value.node.inputs.some(
+    (input) => input.node.op === "exp" || group.roots.some((other) => other.value === input && input.node.op === "exp"),
+  );
+}
+
+function shortest(paths: readonly string[]): string {
+  return paths.reduce((best, path) => (path.length < best.length ? path : best));
+}
+
+const mostSpans = 16;
+
+/** The places of all the nodes that a group computes, roots and what is inlined in them. */
+export function spansOfGroup(group: Group, plan: Plan, sources: SourceTable): readonly Span[] {
+  const spans: Span[] = [];
+  const seen = new Set<Node>();
+  const keys = new Set<string>();
+  const visit = (value: Value, isRoot: boolean): void => {
+    if (spans.length >= mostSpans || seen.has(value.node) || (!isRoot && (plan.isRoot(value) || isStored(value))))
+      return;
+    seen.add(value.node);
+    for (const span of sources.spansOf(value.node)) {
+      const key = `${span.file}:${span.start}:${span.end}`;
+      if (keys.has(key)) continue;
+      keys.add(key);
+      spans.push(span);
+    }
+    for (const input of value.node.inputs) visit(input, false);
+  };
+  for (const root of group.roots) visit(root.value, true);
+  return spans;
+}

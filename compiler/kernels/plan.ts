@@ -1,0 +1,259 @@
+import { InternalError } from "../ir/diagnostic.js";
+import type { Computation } from "../ir/graph.js";
+import { rootsOf } from "../ir/graph.js";
+import { isTensor, type Node, topologicalOrder, type Value } from "../ir/node.js";
+import { type KernelSemantics, registeredOps } from "../ops/define.js";
+import { contractionOf } from "./contractions.js";
+import { coarsening, countOf, inputOf, shapeOf } from "./views.js";
+
+/**
+ * Which values are computed once, by a loop nest, contraction or routine of their own ("roots"), and which are recomputed inside
+ * the expressions of whoever reads them ("inlined"). Roots that end up in one loop body with all their readers are never stored,
+ * so being a root costs nothing there; an inlined value costs its arithmetic once for each loop body that mentions it.
+ *
+ * A value is a root when it must be (reductions, contractions, routines, outputs, assigned values), when it has several readers
+ * and is dear, when a broadcast would repeat it, or when its expression grows beyond what one kernel should hold.
+ */
+export interface Plan {
+  readonly order: readonly Node[];
+  readonly isRoot: (value: Value) => boolean;
+  /** Arithmetic of one element of the inlined expression, in units of an addition. */
+  readonly costOf: (value: Value) => number;
+  /** Nodes of the inlined expression. */
+  readonly sizeOf: (value: Value) => number;
+  /** True when the inlined expression or the root itself can fail the run. */
+  readonly mayFail: (value: Value) => boolean;
+}
+
+/** Beyond this many nodes an inlined expression becomes a root, so that no kernel and no recursion grows with the graph. */
+const largestExpression = 96;
+/** What a value with several readers may cost and still be recomputed by each: about one load and two operations. */
+const cheap = 3;
+/** A contraction's result that is not stored at all is worth more than the loads of its readers. */
+const contractionCost = 6;
+
+const costs: ReadonlyMap<string, number> = new Map([
+  ["div", 3],
+  ["sqrt", 3],
+  ["rsqrt", 3],
+  ["floor_div", 6],
+  ["mod", 6],
+  ["pow", 24],
+  ["exp", 10],
+  ["expm1", 12],
+  ["log", 12],
+  ["log1p", 12],
+  ["sin", 14],
+  ["cos", 14],
+  ["tanh", 12],
+  ["sigmoid", 12],
+  ["erf", 14],
+]);
+const randomCost = 40;
+
+interface Facts {
+  readonly root: boolean;
+  readonly cost: number;
+  readonly size: number;
+  /** Can be computed from a row-major position alone. */
+  readonly acceptsPosition: boolean;
+  readonly mayFail: boolean;
+}
+
+export function semanticsOf(node: Node): KernelSemantics {
+  const op = registeredOps().get(node.op);
+  if (op === undefined) throw new InternalError(`the op ${node.op} is not defined`);
+  return op.kernel;
+}
+
+/** Storage that exists before the run; a constant whose elements are all equal is a scalar in the code instead. */
+export function isStored(value: Value): boolean {
+  if (value.node.op === "constant") return splatOf(value) === undefined;
+  return value.node.op === "run_state" || semanticsOf(value.node).kind === "source";
+}
+
+const splats = new WeakMap<Node, { readonly element: number | bigint | undefined }>();
+
+/** The raw element that all elements of a constant equal bit for bit; undefined for another node or when they differ. */
+export function splatOf(value: Value): number | bigint | undefined {
+  if (value.node.op !== "constant") return undefined;
+  const known = splats.get(value.node);
+  if (known !== undefined) return known.element;
+  const literal = value.node.attributes["value"];
+  if (literal === undefined || !isTensor(literal)) throw new InternalError("a constant without a value");
+  const { data } = literal;
+  const first = data[0];
+  let element: number | bigint | undefined = first ?? (literal.dtype === "i64" ? 0n : 0);
+  for (let i = 1; i < data.length; i++) {
+    if (!Object.is(data[i], first)) {
+      element = undefined;
+      break;
+    }
+  }
+  splats.set(value.node, { element });
+  return element;
+}
+
+/** Decides for every value that the computation needs. Linear in the graph. */
+export function planRoots(computation: Computation, checked: (node: Node) => boolean): Plan {
+  const targets = rootsOf(computation);
+  const order = topologicalOrder(targets);
+  const demanded = new Set(targets);
+  const readers = countReaders(order, targets);
+  const broadcast = findBroadcast(order);
+  const facts = new Map<Value, Facts>();
+  const factsOf = (value: Value): Facts => {
+    const found = facts.get(value);
+    if (found === undefined) throw new InternalError(`${value.node.op} is read before it is planned`);
+    return found;
+  };
+  // What stands below views is stored: the view itself is then read through strides.
+  const makeRoot = (viewed: Value): void => {
+    let value = viewed;
+    while (semanticsOf(value.node).kind === "view" && !factsOf(value).root) value = inputOf(value.node, 0);
+    if (isStored(value) || splatOf(value) !== undefined) return;
+    const old = factsOf(value);
+    facts.set(value, { ...old, root: true, cost: 1, size: 1, acceptsPosition: true });
+  };
+
+  for (const node of order) {
+    const semantics = semanticsOf(node);
+    for (const value of node.outputs) {
+      if (isStored(value)) {
+        facts.set(value, { root: false, cost: 1, size: 1, acceptsPosition: true, mayFail: false });
+        continue;
+      }
+      const mayFail = node.inputs.some((input) => factsOf(input).mayFail && !factsOf(input).root);
+      switch (semantics.kind) {
+        case "reduce":
+        case "arg_reduce":
+        case "concatenate":
+        case "pad":
+          facts.set(value, { root: true, cost: 1, size: 1, acceptsPosition: true, mayFail: mayFail || checked(node) });
+          break;
+        case "routine":
+          for (const input of node.inputs) if (!isStored(input) && !factsOf(input).root) makeRoot(input);
+          facts.set(value, { root: true, cost: 1, size: 1, acceptsPosition: true, mayFail: true });
+          break;
+        case "contract": {
+          const asNest = contractionOf(node).asNest;
+          // Both operands are read many times: anything but a cheap expression is computed once, beforehand.
+          for (const input of node.inputs) {
+            const { cost, root } = factsOf(input);
+            if (
+              !root &&
+              !isStored(input) &&
+              (cost > 2 * cheap || asNest ? cost > cheap : (readers.get(input) ?? 0) > 1 && cost > 1)
+            ) {
+              makeRoot(input);
+            }
+          }
+          facts.set(value, {
+            root: true,
+            cost: asNest ? 1 : contractionCost,
+            size: 1,
+            acceptsPosition: true,
+            mayFail: mayFail || checked(node),
+          });
+          break;
+        }
+        case "source":
+        case "generator":
+        case "elementwise":
+        case "view":
+        case "check": {
+          if (node.op === "reshape" && countOf(value) > 1) {
+            const operand = inputOf(node, 0);
+            const merges = coarsening(shapeOf(value), shapeOf(operand)) === undefined;
+            if (merges && !factsOf(operand).acceptsPosition) makeRoot(operand);
+          }
+          const inlined = inlineFacts(node, value, semantics, factsOf, checked(node));
+          const shared = (readers.get(value) ?? 0) > 1 && inlined.cost > cheap && semantics.kind !== "view";
+          const repeated =
+            broadcast.has(value) && inlined.cost > cheap && countOf(value) > 1 && semantics.kind !== "view";
+          const large = inlined.size > largestExpression;
+          const root = demanded.has(value) || shared || repeated || large;
+          facts.set(value, root ? { ...inlined, root, cost: 1, size: 1, acceptsPosition: true } : inlined);
+          break;
+        }
+        case "pseudo":
+          throw new InternalError(`${node.op} must be expanded before kernels are built`);
+      }
+    }
+  }
+  // A splat that is demanded (an output that is constant) is still an expression; its root is a copy, made by the builder.
+  return {
+    order,
+    isRoot: (value) => factsOf(value).root,
+    costOf: (value) => factsOf(value).cost,
+    sizeOf: (value) => factsOf(value).size,
+    mayFail: (value) => factsOf(value).mayFail,
+  };
+}
+
+function inlineFacts(
+  node: Node,
+  value: Value,
+  semantics: KernelSemantics,
+  factsOf: (value: Value) => Facts,
+  isChecked: boolean,
+): Facts {
+  let cost = 0;
+  let size = 1;
+  let acceptsPosition = true;
+  let mayFail = isChecked || semantics.kind === "check";
+  for (const input of node.inputs) {
+    const facts = factsOf(input);
+    cost += splatOf(input) === undefined ? facts.cost : 0;
+    size += facts.size;
+    acceptsPosition = acceptsPosition && facts.acceptsPosition;
+    mayFail = mayFail || (facts.mayFail && !facts.root);
+  }
+  switch (semantics.kind) {
+    case "elementwise":
+      return { root: false, cost: cost + (costs.get(node.op) ?? 1), size, acceptsPosition, mayFail };
+    case "check":
+      return { root: false, cost: cost + 2, size, acceptsPosition, mayFail };
+    case "generator":
+      return node.op === "random_uniform"
+        ? { root: false, cost: randomCost, size: size + 1, acceptsPosition: true, mayFail }
+        : { root: false, cost: 1, size, acceptsPosition: shapeOf(value).length <= 1 || countOf(value) <= 1, mayFail };
+    case "view": {
+      const operand = inputOf(node, 0);
+      const passes = node.op === "reshape" ? acceptsPosition : countOf(operand) <= 1;
+      return { root: false, cost, size: size - 1, acceptsPosition: passes, mayFail };
+    }
+    default:
+      return { root: false, cost: 1, size: 1, acceptsPosition: true, mayFail: false };
+  }
+}
+
+/** Readers of each value, looking through views: a view is no reader itself, its readers are. */
+function countReaders(order: readonly Node[], targets: readonly Value[]): ReadonlyMap<Value, number> {
+  const counts = new Map<Value, number>();
+  const add = (value: Value, more: number): void => {
+    counts.set(value, Math.min(1000, (counts.get(value) ?? 0) + more));
+  };
+  for (const value of targets) add(value, 1);
+  for (let i = order.length - 1; i >= 0; i--) {
+    const node = order[i] as Node;
+    const isView = semanticsOf(node).kind === "view";
+    const times = isView ? (counts.get(node.outputs[0] as Value) ?? 0) : 1;
+    // `x * x` reads x at one place: once.
+    for (const input of new Set(node.inputs)) add(input, times);
+  }
+  return counts;
+}
+
+/** Values that some reader sees broadcast to more elements, directly or through other views. */
+function findBroadcast(order: readonly Node[]): ReadonlySet<Value> {
+  const found = new Set<Value>();
+  for (let i = order.length - 1; i >= 0; i--) {
+    const node = order[i] as Node;
+    if (semanticsOf(node).kind !== "view") continue;
+    const operand = inputOf(node, 0);
+    const result = node.outputs[0] as Value;
+    if (found.has(result) || countOf(result) > countOf(operand)) found.add(operand);
+  }
+  return found;
+}

@@ -1,0 +1,348 @@
+import type { Value } from "../ir/node.js";
+import { affineRange, rowMajorStrides, strideOf } from "./affine.js";
+import type { LoopId } from "./form.js";
+import { type Axis, freshLoop, type Read, type Root } from "./roots.js";
+import { shapeOf } from "./views.js";
+
+/**
+ * Fusion. Each root is a perfect loop nest: loops over the axes that it keeps, then over those that it reduces. Roots are taken
+ * in topological order, and each is put into the loop tree of a kernel that already exists, as deep as it can go:
+ *
+ *   - It may enter a loop that computes something it reads when it reads only what the current iteration has computed: the index
+ *     along that loop is the loop variable itself, and the thing read is not a reduction over that very loop.
+ *   - Otherwise it comes after that loop, and may enter a later loop of the same extent.
+ *   - What is left of its axes becomes new loops at the end of the body it has reached.
+ *
+ * So `max`, `exp` and `sum`, and the quotient of a softmax share the loop over rows and have a loop over the columns each (or
+ * together, where nothing is reduced in between); a loss summed over the batch enters the same row loop as an accumulator; the
+ * three sums of a linear regression share one loop and the updates follow it in the same kernel. A value that all its readers
+ * find in the same body is never stored; one that only other loops of the same rows read is kept in a buffer of one row.
+ *
+ * The order in which kernels are created is a valid order of execution at any time: a root joins a kernel only when all that it
+ * reads is computed there or earlier. A contraction keeps its place open ("pending") until something that can't be part of its
+ * epilogue reads it, so that element-wise readers (bias, activation, the optimizer's update of a weight) become its epilogue.
+ */
+export interface Loop {
+  readonly kind: "loop";
+  readonly id: LoopId;
+  readonly extent: number;
+  readonly body: Item[];
+}
+
+export interface Leaf {
+  readonly kind: "leaf";
+  readonly root: Root;
+}
+
+export type Item = Loop | Leaf;
+
+export type Group = NestGroup | ContractGroup | SingleGroup;
+
+interface GroupCommon {
+  /** Place in the order of execution; undefined while a contraction is pending. */
+  place: number | undefined;
+  readonly roots: Root[];
+  size: number;
+  mayFail: boolean;
+  /** Writes variables. */
+  writes: boolean;
+}
+
+export interface NestGroup extends GroupCommon {
+  readonly kind: "nest";
+  readonly body: Item[];
+  iterations: number;
+  readonly reads: Set<Value>;
+}
+
+/** The first root is the contraction, the others its epilogue. */
+export interface ContractGroup extends GroupCommon {
+  readonly kind: "contract";
+}
+
+/** A routine, or a concatenation or padding, which fills one buffer with several nests. */
+export interface SingleGroup extends GroupCommon {
+  readonly kind: "single";
+}
+
+export interface FusionOptions {
+  /** Put element-wise readers of a contraction, optimizer updates among them, into its epilogue. */
+  readonly fuseEpilogues: boolean;
+  /** Fuse loop nests at all; without it every root is a kernel of its own (for tests and for finding faults). */
+  readonly fuseNests: boolean;
+}
+
+/** Expression nodes and roots of one kernel: bounds the code, the depth of recursions and the search below. */
+const largestKernel = 768;
+const mostRoots = 48;
+/** Kernels with less work than this are put together without a common loop: there is nothing to lose. */
+const tinyIterations = 256;
+const tinyKernel = 4096;
+
+export interface Grouping {
+  readonly groups: readonly Group[];
+  readonly groupOf: ReadonlyMap<Root, Group>;
+}
+
+export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Root>, options: FusionOptions): Grouping {
+  const groups: Group[] = [];
+  const pending = new Set<ContractGroup>();
+  const groupOf = new Map<Root, Group>();
+  const byShape = new Map<string, NestGroup>();
+  let lastTiny: NestGroup | undefined;
+
+  const pin = (group: Group): void => {
+    if (group.place !== undefined) return;
+    group.place = groups.length;
+    groups.push(group);
+    if (group.kind === "contract") pending.delete(group);
+  };
+  const include = (root: Root, group: Group): void => {
+    group.roots.push(root);
+    group.size += root.size;
+    group.mayFail = group.mayFail || root.mayFail;
+    group.writes = group.writes || root.assigned.length > 0;
+    groupOf.set(root, group);
+  };
+
+  for (const root of roots) {
+    const dependencies = [...new Set(root.reads.flatMap((read) => rootOf.get(read.value) ?? []))];
+    const common = { roots: [], size: 0, mayFail: false, writes: false };
+    const open = [...new Set(dependencies.map((dependency) => groupOf.get(dependency)))].filter(
+      (group): group is ContractGroup => group?.kind === "contract" && group.place === undefined,
+    );
+    const last = open.at(-1);
+    if (last !== undefined && joinsEpilogue(root, last, rootOf, groupOf, options)) {
+      for (const group of open) if (group !== last) pin(group);
+      include(root, last);
+      continue;
+    }
+    for (const group of open) pin(group);
+    if (root.kind === "contract") {
+      const group: ContractGroup = { kind: "contract", place: undefined, ...common };
+      for (const axis of root.axes) axis.bound = axis.own;
+      pending.add(group);
+      include(root, group);
+      continue;
+    }
+    if (root.kind === "routine" || root.kind === "assemble") {
+      const group: SingleGroup = { kind: "single", place: undefined, ...common };
+      pin(group);
+      include(root, group);
+      continue;
+    }
+    const earliest = Math.max(-1, ...dependencies.map((dependency) => groupOf.get(dependency)?.place ?? -1));
+    const producer = groups[earliest];
+    const key = shapeKey(root);
+    const sibling = byShape.get(key);
+    const candidates: NestGroup[] = [];
+    if (producer?.kind === "nest") candidates.push(producer);
+    if (sibling !== undefined && sibling !== producer && sharesReads(root, sibling)) candidates.push(sibling);
+    if (lastTiny !== undefined && root.iterations <= tinyIterations) candidates.push(lastTiny);
+    const joined = candidates.find(
+      (group) => (group.place ?? -1) >= earliest && options.fuseNests && place(root, group, rootOf, groupOf, false),
+    );
+    const group: NestGroup = joined ?? {
+      kind: "nest",
+      place: undefined,
+      ...common,
+      body: [],
+      iterations: 0,
+      reads: new Set(),
+    };
+    if (joined === undefined) {
+      pin(group);
+      place(root, group, rootOf, groupOf, true);
+    }
+    include(root, group);
+    group.iterations += root.iterations;
+    for (const read of root.reads) group.reads.add(read.value);
+    byShape.set(key, group);
+    if (isTiny(group)) lastTiny = group;
+    else if (lastTiny === group) lastTiny = undefined;
+  }
+  for (const group of [...pending]) pin(group);
+  return { groups, groupOf };
+}
+
+function isTiny(group: NestGroup): boolean {
+  return group.iterations <= tinyKernel && group.roots.every((root) => root.iterations <= tinyIterations);
+}
+
+function shapeKey(root: Root): string {
+  return root.axes.map((axis) => axis.extent).join(",");
+}
+
+/** Common operands that are worth reading once: scalars are not. */
+function sharesReads(root: Root, group: NestGroup): boolean {
+  return root.reads.some((read) => group.reads.has(read.value) && shapeOf(read.value).some((size) => size !== 1));
+}
+
+/** Kernels that can fail run before those that write variables. */
+function compatible(root: Root, group: Group): boolean {
+  const writes = group.writes || root.assigned.length > 0;
+  return (
+    !(writes && (group.mayFail || root.mayFail)) &&
+    group.size + root.size <= largestKernel &&
+    group.roots.length < mostRoots
+  );
+}
+
+/** Reads of the contraction and of its epilogue must be of the very element at hand; binds the root's axes if so. */
+function joinsEpilogue(
+  root: Root,
+  group: ContractGroup,
+  rootOf: ReadonlyMap<Value, Root>,
+  groupOf: ReadonlyMap<Root, Group>,
+  options: FusionOptions,
+): boolean {
+  if (!options.fuseEpilogues || root.kind !== "pointwise" || !compatible(root, group)) return false;
+  const main = group.roots[0];
+  if (main === undefined) return false;
+  const kept = main.axes.filter((axis) => !axis.reduced);
+  if (root.axes.length !== kept.length) return false;
+  const bindings = new Map<Axis, LoopId>();
+  for (const read of root.reads) {
+    const source = rootOf.get(read.value);
+    if (source === undefined || groupOf.get(source) !== group) continue;
+    for (const axis of source.axes) {
+      if (axis.reduced) continue;
+      const match = axisReading(root, read, source, axis);
+      if (match === undefined || axis.bound === undefined) return false;
+      const before = bindings.get(match);
+      if (before !== undefined && before !== axis.bound) return false;
+      bindings.set(match, axis.bound);
+    }
+  }
+  if (bindings.size !== root.axes.length || new Set(bindings.values()).size !== bindings.size) return false;
+  for (const [axis, loop] of bindings) axis.bound = loop;
+  return true;
+}
+
+/**
+ * The reader's axis that runs along `axis` of `source`, when the reader's index there is that axis's loop variable alone and the
+ * extents agree: the reader then needs only what the same iteration of a common loop computes.
+ */
+function axisReading(reader: Root, read: Read, source: Root, axis: Axis): Axis | undefined {
+  const dimension = source.index.findIndex((at) => strideOf(at, axis.own) !== 0);
+  if (dimension < 0) return undefined;
+  let loop: LoopId | undefined;
+  if (read.index.kind === "axes") {
+    const at = read.index.axes[dimension];
+    if (at === undefined || at.offset !== 0 || at.terms.length !== 1 || at.terms[0]?.stride !== 1) return undefined;
+    loop = at.terms[0].loop;
+  } else {
+    // By position: only the outermost axis can be told apart, and only if the rest stays inside one of its steps.
+    const shape = shapeOf(source.value);
+    if (shape.findIndex((size) => size !== 1) !== dimension) return undefined;
+    const stride = rowMajorStrides(shape)[dimension];
+    const { position } = read.index;
+    const outer = position.terms.find((term) => term.stride === stride);
+    if (outer === undefined || stride === undefined) return undefined;
+    const rest = { offset: position.offset, terms: position.terms.filter((term) => term !== outer) };
+    const range = affineRange(rest, (own) => reader.axes.find((candidate) => candidate.own === own)?.extent ?? 1);
+    if (range.min < 0 || range.max >= stride) return undefined;
+    loop = outer.loop;
+  }
+  const found = reader.axes.find((candidate) => candidate.own === loop);
+  return found !== undefined && found.extent === axis.extent ? found : undefined;
+}
+
+/**
+ * Puts a root into the group's loop tree. Without `always`, only if it shares a loop, or follows what it reads with a single
+ * iteration, or if both are tiny. Returns whether it was placed.
+ */
+function place(
+  root: Root,
+  group: NestGroup,
+  rootOf: ReadonlyMap<Value, Root>,
+  groupOf: ReadonlyMap<Root, Group>,
+  always: boolean,
+): boolean {
+  if (!always && !compatible(root, group)) return false;
+  const reads = root.reads.flatMap((read) => {
+    const source = rootOf.get(read.value);
+    return source !== undefined && groupOf.get(source) === group ? [{ read, source }] : [];
+  });
+  const chain: Loop[] = [];
+  const bound = new Map<Axis, Loop>();
+  let body = group.body;
+  for (;;) {
+    const depth = chain.length;
+    const here = reads.filter(({ source }) => chain.every((loop, i) => source.path[i] === loop));
+    const latest = Math.max(-1, ...here.map(({ source }) => body.indexOf(childOf(source, depth))));
+    const entered = enterProducer(root, body[latest], here, depth, bound) ?? enterSibling(root, body, latest, bound);
+    if (entered === undefined) break;
+    bound.set(entered.axis, entered.loop);
+    chain.push(entered.loop);
+    body = entered.loop.body;
+  }
+  const follows = reads.length > 0 && root.iterations === 1;
+  const tiny = root.iterations <= tinyIterations && isTiny(group);
+  if (!always && chain.length === 0 && !follows && !tiny) return false;
+
+  for (const axis of inLoopOrder(root)) {
+    if (bound.has(axis)) continue;
+    const loop: Loop = { kind: "loop", id: freshLoop(), extent: axis.extent, body: [] };
+    body.push(loop);
+    bound.set(axis, loop);
+    chain.push(loop);
+    body = loop.body;
+  }
+  const leaf: Leaf = { kind: "leaf", root };
+  body.push(leaf);
+  root.path = chain;
+  root.leaf = leaf;
+  for (const [axis, loop] of bound) axis.bound = loop.id;
+  return true;
+}
+
+function childOf(source: Root, depth: number): Item {
+  return source.path[depth] ?? (source.leaf as Leaf);
+}
+
+/** Kept axes outside, reduced axes inside. */
+function inLoopOrder(root: Root): readonly Axis[] {
+  return [...root.axes.filter((axis) => !axis.reduced), ...root.axes.filter((axis) => axis.reduced)];
+}
+
+/** A sum's accumulator is one register: no loop of the sum may be outside a loop of what it keeps. */
+function mayBind(root: Root, axis: Axis, bound: ReadonlyMap<Axis, Loop>): boolean {
+  if (bound.has(axis)) return false;
+  return root.axes.every((other) => other.reduced === axis.reduced || bound.has(other) === axis.reduced);
+}
+
+function enterProducer(
+  root: Root,
+  item: Item | undefined,
+  reads: readonly { readonly read: Read; readonly source: Root }[],
+  depth: number,
+  bound: ReadonlyMap<Axis, Loop>,
+): { readonly axis: Axis; readonly loop: Loop } | undefined {
+  if (item === undefined || item.kind === "leaf") return undefined;
+  let matched: Axis | undefined;
+  for (const { read, source } of reads) {
+    if (source.path[depth] !== item) continue;
+    const produced = source.axes.find((axis) => axis.bound === item.id);
+    if (produced === undefined || produced.reduced) return undefined;
+    const axis = axisReading(root, read, source, produced);
+    if (axis === undefined || (matched !== undefined && matched !== axis)) return undefined;
+    matched = axis;
+  }
+  return matched !== undefined && mayBind(root, matched, bound) ? { axis: matched, loop: item } : undefined;
+}
+
+function enterSibling(
+  root: Root,
+  body: readonly Item[],
+  after: number,
+  bound: ReadonlyMap<Axis, Loop>,
+): { readonly axis: Axis; readonly loop: Loop } | undefined {
+  const axis = inLoopOrder(root).find((candidate) => !bound.has(candidate));
+  if (axis === undefined || !mayBind(root, axis, bound)) return undefined;
+  for (let i = after + 1; i < body.length; i++) {
+    const item = body[i];
+    if (item?.kind === "loop" && item.extent === axis.extent) return { axis, loop: item };
+  }
+  return undefined;
+}

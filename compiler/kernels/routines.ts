@@ -1,0 +1,73 @@
+import { InternalError } from "../ir/diagnostic.js";
+import { byteSize } from "../ir/dtype.js";
+import type { Node } from "../ir/node.js";
+import { dtypeOf } from "./expressions.js";
+import type { BufferId, RoutineKernel } from "./form.js";
+import type { Emission } from "./nests.js";
+import { isStored, semanticsOf } from "./plan.js";
+import type { SingleGroup } from "./regions.js";
+import { inputOf, shapeOf } from "./views.js";
+
+/**
+ * A linear-algebra routine on dense operands. Parameters: `batch`, `rows` and `columns` of the first operand, `sides` (columns
+ * of the right-hand side) where there is one, and the op's switches as 0 or 1. Scratch: one copy of the first operand of one
+ * batch entry and a vector of max(rows, columns) elements, for routines that destroy their operand.
+ */
+export function emitRoutine(
+  group: SingleGroup,
+  emission: Emission,
+  failure: number | undefined,
+): Omit<RoutineKernel, "name" | "spans"> {
+  const main = group.roots[0];
+  if (main === undefined) throw new InternalError("an empty routine");
+  const { node } = main.value;
+  const semantics = semanticsOf(node);
+  if (semantics.kind !== "routine") throw new InternalError(`${node.op} is no routine`);
+  const operands = node.inputs.map((input): BufferId => {
+    if (isStored(input)) return emission.buffers.source(input);
+    const root = emission.rootOf.get(input);
+    if (root === undefined) throw new InternalError("an operand of a routine is not stored");
+    return emission.places.primary(root).buffer;
+  });
+  const results = node.outputs.map((output) => {
+    const root = group.roots.find((candidate) => candidate.value === output);
+    if (root === undefined) throw new InternalError(`${node.op} lacks an output`);
+    return emission.places.primary(root).buffer;
+  });
+  const first = shapeOf(inputOf(node, 0));
+  const rows = first.at(-2) ?? 1;
+  const columns = first.at(-1) ?? 1;
+  const dtype = dtypeOf(main.value);
+  const parameters = new Map<string, number>([
+    ["batch", first.slice(0, -2).reduce((product, size) => product * size, 1)],
+    ["rows", rows],
+    ["columns", columns],
+  ]);
+  const second = node.inputs[1];
+  if (second !== undefined) parameters.set("sides", shapeOf(second).at(-1) ?? 1);
+  for (const [name, value] of switches(node)) parameters.set(name, value);
+  const line = 64 / byteSize(dtype);
+  const matrix = Math.ceil((rows * columns) / line) * line;
+  const scratch = emission.buffers.add(
+    dtype,
+    matrix + Math.max(rows, columns),
+    { kind: "temporary" },
+    `${semantics.routine} scratch`,
+  );
+  return {
+    kind: "routine",
+    routine: semantics.routine,
+    dtype,
+    operands,
+    results,
+    scratch: [scratch],
+    parameters,
+    failure,
+  };
+}
+
+function switches(node: Node): readonly (readonly [string, number])[] {
+  return Object.entries(node.attributes).flatMap(([name, value]) =>
+    typeof value === "boolean" ? [[name, value ? 1 : 0] as const] : [],
+  );
+}

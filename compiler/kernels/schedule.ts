@@ -1,0 +1,124 @@
+import { byteSize, type NumericDType } from "../ir/dtype.js";
+import type { ContractSchedule } from "./form.js";
+
+/** What schedules need to know of a target, as data. */
+export interface TargetLimits {
+  /** Bytes of one vector register. */
+  readonly vectorBytes: number;
+  readonly registers: number;
+  readonly l1Bytes: number;
+  readonly l2Bytes: number;
+  readonly l3Bytes: number;
+}
+
+export function lanesOf(dtype: NumericDType, target: TargetLimits): number {
+  return Math.max(1, Math.floor(target.vectorBytes / byteSize(dtype)));
+}
+
+/** A contraction as its schedule sees it. */
+export interface ContractShape {
+  readonly dtype: NumericDType;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly lhs: OperandShape;
+  readonly rhs: OperandShape;
+  /** Axes that are contiguous in the main store; undefined where nothing tells. */
+  readonly outputUnitAxis: "m" | "n" | undefined;
+}
+
+export interface OperandShape {
+  /** A load from memory without any arithmetic: it can be read in place. */
+  readonly plain: boolean;
+  /** Consecutive elements of the free axis lie next to each other, over its whole extent. */
+  readonly unitFree: boolean;
+  /** The same for the contracted axis. */
+  readonly unitContracted: boolean;
+}
+
+/** Accumulators that fit beside the operands: all registers but those for a column of vectors and one broadcast. */
+function accumulatorRegisters(target: TargetLimits, vectors: number): number {
+  return target.registers - vectors - (target.registers >= 32 ? 1 : 1);
+}
+
+/**
+ * Chooses the lanes' axis, the register tile and the cache blocks. After Goto and van de Geijn, "Anatomy of high-performance
+ * matrix multiplication" (2008): a panel of the vector operand stays in L1, a block of the other in L2; operands that fit L2
+ * whole are read in place, since packing them costs as much as it saves.
+ */
+export function scheduleContraction(shape: ContractShape, target: TargetLimits): ContractSchedule {
+  const lanes = lanesOf(shape.dtype, target);
+  const size = byteSize(shape.dtype);
+  const vectorAxis = chooseVectorAxis(shape, lanes);
+  const vectorOperand = vectorAxis === "n" ? shape.rhs : shape.lhs;
+  const scalarOperand = vectorAxis === "n" ? shape.lhs : shape.rhs;
+  const vectorExtent = vectorAxis === "n" ? shape.n : shape.m;
+  const scalarExtent = vectorAxis === "n" ? shape.m : shape.n;
+  const { rows, vectors } = chooseTile(scalarExtent, vectorExtent, lanes, target);
+  const bytes = (shape.m * shape.k + shape.k * shape.n) * size;
+  const small = bytes <= target.l2Bytes / 2;
+  const packVectorOperand = !vectorOperand.plain || !vectorOperand.unitFree || !small;
+  const packScalarOperand = !scalarOperand.plain || !small;
+
+  const width = vectors * lanes;
+  const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
+  // One panel of `width` columns and one of `rows` rows should leave half of L1 free.
+  const deepest = Math.max(64, Math.floor(target.l1Bytes / 2 / ((width + rows) * size)));
+  const blockDepth = small ? shape.k : balanced(shape.k, deepest, 4);
+  const rowsInL2 = Math.max(rows, Math.floor(target.l2Bytes / 2 / (blockDepth * size)));
+  const blockRows = small ? roundUp(scalarExtent, rows) : roundUp(balanced(scalarExtent, rowsInL2, rows), rows);
+  const columnsInL3 = Math.max(width, Math.floor(Math.min(target.l3Bytes / 4, 4 * 1024 * 1024) / (blockDepth * size)));
+  const blockColumns = small
+    ? roundUp(vectorExtent, width)
+    : roundUp(balanced(vectorExtent, columnsInL3, width), width);
+  return { vectorAxis, packVectorOperand, packScalarOperand, rows, vectors, blockRows, blockColumns, blockDepth };
+}
+
+/** Pieces of nearly equal size, none above `most`, so that the last is not a sliver; a multiple of `step`. */
+function balanced(extent: number, most: number, step: number): number {
+  const limit = Math.max(step, Math.floor(most / step) * step);
+  const pieces = Math.max(1, Math.ceil(extent / limit));
+  return Math.min(extent, Math.ceil(extent / pieces / step) * step);
+}
+
+/** Lanes go where loads and stores are contiguous; among equals, where fewer lanes are wasted. */
+function chooseVectorAxis(shape: ContractShape, lanes: number): "m" | "n" {
+  const waste = (extent: number): number => (Math.ceil(extent / lanes) * lanes) / extent;
+  const score = (axis: "m" | "n"): number => {
+    const operand = axis === "n" ? shape.rhs : shape.lhs;
+    const extent = axis === "n" ? shape.n : shape.m;
+    // A strided vector operand is packed: one pass over it. A strided store is scattered, lane by lane.
+    const packing = operand.plain && operand.unitFree ? 0 : 0.1;
+    const scatter = shape.outputUnitAxis === undefined || shape.outputUnitAxis === axis ? 0 : Math.min(1, 16 / shape.k);
+    return waste(extent) * (1 + packing + scatter);
+  };
+  return score("m") < score("n") ? "m" : "n";
+}
+
+/** The tile whose steps waste the fewest lanes and rows, then the one with the most accumulators (they hide FMA latency). */
+function chooseTile(
+  rowsExtent: number,
+  vectorExtent: number,
+  lanes: number,
+  target: TargetLimits,
+): { readonly rows: number; readonly vectors: number } {
+  const columns = Math.ceil(vectorExtent / lanes);
+  const widest = target.registers >= 32 ? 4 : 3;
+  let best = { rows: 1, vectors: 1 };
+  let bestCost = Number.POSITIVE_INFINITY;
+  for (let vectors = 1; vectors <= Math.min(widest, columns); vectors++) {
+    const most = Math.floor(accumulatorRegisters(target, vectors) / vectors);
+    for (let rows = 1; rows <= Math.min(most, rowsExtent, 24); rows++) {
+      const steps = Math.ceil(rowsExtent / rows) * Math.ceil(columns / vectors);
+      // Per step of k: one FMA an accumulator (two a cycle, but at least the latency of 4 cycles over the independent ones),
+      // against one load a vector and one broadcast a row (two a cycle).
+      const work = Math.max((rows * vectors) / 2, (rows + vectors) / 2, 4);
+      const cost = steps * (work + 0.05 * rows);
+      if (cost < bestCost - 1e-9) {
+        best = { rows, vectors };
+        bestCost = cost;
+      }
+    }
+  }
+  return best;
+}
