@@ -78,8 +78,8 @@ export interface LoopRequest {
   readonly every: number;
   /** Assigns variables (training); false evaluates: the step count stays, the outputs' sums are what counts. */
   readonly advance: boolean;
-  /** Set its element 0 to 1 to end after the current step. */
-  readonly stop: Int32Array;
+  /** Aborted: end after the current step. */
+  readonly signal: AbortSignal | undefined;
 }
 
 export interface LoopOutcome {
@@ -100,7 +100,7 @@ export interface Executable {
   readonly info: ExecutableInfo;
   /** Feeds have been checked against `info.placeholders`. Outputs are owned by the caller. */
   readonly run: (feeds: ReadonlyMap<string, TensorData>, state: RunState) => RunOutcome;
-  /** Off the JavaScript thread where the target can; ends early on `stop`, on a failure, or when its report room is full. */
+  /** Off the JavaScript thread where the target can; ends early when aborted, on a failure, or when its report room is full. */
   readonly loop: (request: LoopRequest) => Promise<LoopOutcome>;
   readonly close: () => void;
 }

@@ -11,7 +11,14 @@ import {
 import type { ContractKernel, Extent, LoopId, ScalarExpr } from "../../../kernels/form.js";
 import { type ElementKind, registerElement, typeOf } from "../types.js";
 import type { Value } from "../value.js";
-import { type Counter, ExpressionEmitter, type KernelScope, type Position, type VectorPosition, widen } from "./expressions.js";
+import {
+  type Counter,
+  ExpressionEmitter,
+  type KernelScope,
+  type Position,
+  type VectorPosition,
+  widen,
+} from "./expressions.js";
 import { FactTable, loadStrides, operandsOf, rootExpressions } from "./facts.js";
 
 /**
@@ -71,7 +78,8 @@ class ContractEmitter {
     const lanesAlongN = kernel.schedule.vectorAxis === "n";
     this.#vectorOperand = lanesAlongN ? kernel.rhs : kernel.lhs;
     this.#scalarOperand = lanesAlongN ? kernel.lhs : kernel.rhs;
-    const alongRows = this.#isUnit(this.#scalarOperand, this.#axes.rows) && !this.#isUnit(this.#scalarOperand, this.#inner);
+    const alongRows =
+      this.#isUnit(this.#scalarOperand, this.#axes.rows) && !this.#isUnit(this.#scalarOperand, this.#inner);
     this.#panel = alongRows
       ? { row: 1, depth: panelPitch(rowsPerBlock(this.#axes, kernel.schedule)) }
       : { row: panelPitch(depthOf(this.#axes)), depth: 1 };
@@ -202,7 +210,11 @@ class ContractEmitter {
     const weight = epilogueWeight(this.#kernel);
     if (weight <= lightEpilogue) {
       for (let row = 0; row < rows.count; row++) {
-        this.#storeRow(strip, { base: rows.start, plus: row }, (register) => sums[row * strip.lanes.length + register] as Value);
+        this.#storeRow(
+          strip,
+          { base: rows.start, plus: row },
+          (register) => sums[row * strip.lanes.length + register] as Value,
+        );
       }
       return;
     }
@@ -210,7 +222,11 @@ class ContractEmitter {
     const type = typeOf(this.#element, this.#lanes);
     const tile = this.#scratch("tile");
     const place = (row: Value | number, register: number): Value => {
-      const line = b.offsetElements(tile, this.#element, typeof row === "number" ? row * this.#width : b.mul(row, b.index(this.#width)));
+      const line = b.offsetElements(
+        tile,
+        this.#element,
+        typeof row === "number" ? row * this.#width : b.mul(row, b.index(this.#width)),
+      );
       return b.offsetElements(line, this.#element, register * this.#lanes);
     };
     sums.forEach((sum, index) => {
@@ -227,7 +243,10 @@ class ContractEmitter {
     strip.lanes.forEach((_, register) => {
       this.#open(this.#axes.rows, row, () => {
         const { b } = this.#scope;
-        const position = this.#position(this.#lanesAt(strip, register), b.roundTo(sum(register), this.#kernel.accumulator.dtype));
+        const position = this.#position(
+          this.#lanesAt(strip, register),
+          b.roundTo(sum(register), this.#kernel.accumulator.dtype),
+        );
         // All values first: a store may overwrite what another store's value is computed from.
         const values = this.#kernel.epilogue.map((store) => this.#expressions.emit(store.value, position));
         this.#kernel.epilogue.forEach((store, index) => {
@@ -343,7 +362,8 @@ class ContractEmitter {
   /** Copies one strip of columns into the panel, k by k; where memory runs along k instead, square blocks are transposed. */
   #packStrip(strip: Strip): void {
     const { b } = this.#scope;
-    const alongDepth = this.#isUnit(this.#vectorOperand, this.#inner) && !this.#isUnit(this.#vectorOperand, this.#axes.columns);
+    const alongDepth =
+      this.#isUnit(this.#vectorOperand, this.#inner) && !this.#isUnit(this.#vectorOperand, this.#axes.columns);
     if (alongDepth && this.#inner.extent >= this.#lanes) {
       this.#packTransposed(strip);
       return;
@@ -393,10 +413,12 @@ class ContractEmitter {
             lines.push(widen(b, value, this.#lanes));
           });
         }
-        b.transpose(lines).slice(0, active).forEach((line, k) => {
-          const address = this.#panelLine(strip, { base: b.add(outer, from.base), plus: from.plus + k });
-          b.store(line, b.offsetElements(address, this.#element, register * this.#lanes));
-        });
+        b.transpose(lines)
+          .slice(0, active)
+          .forEach((line, k) => {
+            const address = this.#panelLine(strip, { base: b.add(outer, from.base), plus: from.plus + k });
+            b.store(line, b.offsetElements(address, this.#element, register * this.#lanes));
+          });
       });
     };
     this.#eachDepth(depth.slice(0, -1), b.index(0), (flat) => {

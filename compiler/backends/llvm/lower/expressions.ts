@@ -100,6 +100,7 @@ export class ExpressionEmitter {
       case "random":
         return this.#random(expr, position);
       case "check_index":
+      case "check_nonzero":
       case "check_finite":
         return this.#check(expr, position);
       default:
@@ -130,11 +131,11 @@ export class ExpressionEmitter {
     return emitDrawKey(b, runState, expr.path, expr.index, indices);
   }
 
-  #check(expr: Extract<ScalarExpr, { kind: "check_index" | "check_finite" }>, position: Position): Value {
+  #check(expr: Extract<ScalarExpr, { kind: "check_index" | "check_nonzero" | "check_finite" }>, position: Position): Value {
     const { b, status } = this.#scope;
     if (status === undefined) throw new InternalError("a check in a kernel that cannot report");
     const value = this.emit(expr.value, position);
-    const bad = expr.kind === "check_index" ? outOfRange(b, value, expr.dtype, expr.limit) : notFinite(b, value);
+    const bad = violated(b, expr, value);
     const mask = value.type.lanes > 1 ? position.vector?.mask : undefined;
     emitFailure(b, status, expr.failure, mask === undefined ? bad : b.and(bad, mask), value, expr.dtype);
     return value;
@@ -179,7 +180,11 @@ export class ExpressionEmitter {
   }
 
   /** The address of the first lane's element, and the step in elements from lane to lane. */
-  #address(access: Access, dtype: NumericDType, position: Position): { readonly address: Value; readonly stride: number } {
+  #address(
+    access: Access,
+    dtype: NumericDType,
+    position: Position,
+  ): { readonly address: Value; readonly stride: number } {
     const { b, pointers } = this.#scope;
     const base = pointers.get(access.buffer);
     if (base === undefined) throw new InternalError(`buffer ${access.buffer} is not a parameter of the kernel`);
@@ -233,6 +238,22 @@ export function widen(b: Builder, value: Value, lanes: number): Value {
   if (value.type.lanes !== 1) throw new InternalError(`${value.type.lanes} lanes meet ${lanes}`);
   if (value.constant !== undefined) return b.constant(typeOf(value.type.element, lanes), value.constant);
   return b.splat(value, lanes);
+}
+
+/** i1, one a lane: where a check does not hold. */
+function violated(
+  b: Builder,
+  expr: Extract<ScalarExpr, { kind: "check_index" | "check_nonzero" | "check_finite" }>,
+  value: Value,
+): Value {
+  switch (expr.kind) {
+    case "check_index":
+      return outOfRange(b, value, expr.dtype, expr.limit);
+    case "check_nonzero":
+      return b.compare("eq", value, b.constant(value.type, 0));
+    case "check_finite":
+      return notFinite(b, value);
+  }
 }
 
 function outOfRange(b: Builder, value: Value, dtype: NumericDType, limit: number): Value {

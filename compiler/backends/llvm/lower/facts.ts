@@ -47,6 +47,7 @@ export function operandsOf(expr: ScalarExpr): readonly ScalarExpr[] {
     case "apply":
       return expr.args;
     case "check_index":
+    case "check_nonzero":
     case "check_finite":
       return [expr.value];
     case "random":
@@ -76,6 +77,7 @@ function ownFacts(expr: ScalarExpr): Facts {
     case "constant":
     case "apply":
     case "check_index":
+    case "check_nonzero":
     case "check_finite":
       return { loops: none, accumulators: none, loads: none };
   }

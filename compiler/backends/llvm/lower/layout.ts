@@ -83,7 +83,7 @@ export function useOf(kernel: Kernel): KernelUse {
     if (expr === undefined || seen.has(expr)) continue;
     seen.add(expr);
     if (expr.kind === "load") reads.add(expr.access.buffer);
-    else if (expr.kind === "check_index" || expr.kind === "check_finite") checks = true;
+    else if (expr.kind === "check_index" || expr.kind === "check_nonzero" || expr.kind === "check_finite") checks = true;
     else if (expr.kind === "random") draws = true;
     stack.push(...operandsOf(expr));
   }
@@ -114,7 +114,8 @@ export function pointerGroups(layout: Layout, use: KernelUse): readonly PointerG
     if (place === undefined) throw new InternalError(`buffer ${id} has no place`);
     const key = `${place.word} ${place.slot} ${place.offset}`;
     const group = byAddress.get(key);
-    if (group === undefined) byAddress.set(key, { buffers: [id], place, bytes: place.bytes, written: use.writes.has(id) });
+    if (group === undefined)
+      byAddress.set(key, { buffers: [id], place, bytes: place.bytes, written: use.writes.has(id) });
     else {
       group.buffers.push(id);
       group.bytes = Math.max(group.bytes, place.bytes);

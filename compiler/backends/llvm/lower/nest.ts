@@ -12,7 +12,14 @@ import {
   startPartial,
   unflatten,
 } from "./accumulators.js";
-import { type Counter, ExpressionEmitter, type KernelScope, type Position, type VectorPosition, widen } from "./expressions.js";
+import {
+  type Counter,
+  ExpressionEmitter,
+  type KernelScope,
+  type Position,
+  type VectorPosition,
+  widen,
+} from "./expressions.js";
 import { bodyFacts, FactTable, operandsOf, rootExpressions } from "./facts.js";
 
 /** Writes the loops, reductions and stores of a nest kernel into its function. */

@@ -15,11 +15,14 @@ import { emitLoop } from "./loop.js";
 import { emitNest } from "./nest.js";
 import { emitRoutine } from "./routine.js";
 
-/** The name of the one function that a library exports: `void graphc_entry(i64 *block)`. */
+/** The name of the one function that a library exports: `i64 graphc_entry(i64 *block)`. */
 export const entryName = "graphc_entry";
 
 /** Native code for a kernel program: a function a kernel, one that does a step, and the entry, which does n steps. */
-export function lowerProgram(program: KernelProgram, target: CpuTarget): { readonly module: ModuleBuilder; readonly layout: Layout } {
+export function lowerProgram(
+  program: KernelProgram,
+  target: CpuTarget,
+): { readonly module: ModuleBuilder; readonly layout: Layout } {
   const module = new ModuleBuilder(target);
   const layout = layOut(program);
   const kernels = [...program.compute, ...program.commit];
@@ -40,11 +43,12 @@ export function lowerProgram(program: KernelProgram, target: CpuTarget): { reado
       emitLoop(b, block, program, layout, step);
     },
   );
-  module.define({ name: entryName, parameters: [{ type: ptr }], linkage: "export" }, (b, [block]) => {
+  module.define({ name: entryName, parameters: [{ type: ptr }], result: i64, linkage: "export" }, (b, [block]) => {
     if (block === undefined) throw new InternalError("an entry without a block");
     b.withFlushToZero(() => {
       b.call(run, [block]);
     });
+    b.return(b.load(i64, b.offsetElements(block, "i64", blockWords.status)));
   });
   return { module, layout };
 }
@@ -107,7 +111,12 @@ function pointerParameter(layout: Layout, group: PointerGroup): Parameter {
   const buffer = layout.buffers.get(group.buffers[0] as BufferId);
   const align = place.word === "placeholder" ? byteSize(buffer?.dtype ?? "u8") : place.word === "runState" ? 8 : 64;
   // Two placeholders may be fed the same array; both are only read, and that is no aliasing that matters.
-  return { type: ptr, ...(group.aliased ? {} : { noalias: true }), align, ...(group.written ? {} : { access: "read" as const }) };
+  return {
+    type: ptr,
+    ...(group.aliased ? {} : { noalias: true }),
+    align,
+    ...(group.written ? {} : { access: "read" as const }),
+  };
 }
 
 /** Calls the kernels one after another; after one that can fail, returns early when it did. */

@@ -55,13 +55,13 @@ function powDouble(b: Builder, x: Value, y: Value, magnitudeOf: Magnitude): Valu
 
 /** (2 artanh(s) / s - 2 - 2 s^2 / 3) / s^4 in powers of s^2: minimax on the mantissa's range, 2^-73 relative to 2. */
 const tailCoefficients = [
-  0.39999999999999977325, 0.28571428571445218273, 0.22222222217510479968, 0.18181818873507755438,
-  0.15384556652859520796, 0.13336325822520754503, 0.11674647695750449123, 0.11990437629669477972,
+  0.3999999999999998, 0.2857142857144522, 0.2222222221751048, 0.18181818873507755, 0.1538455665285952,
+  0.13336325822520753, 0.1167464769575045, 0.11990437629669477,
 ] as const;
 
 /** 2/3 in two words. */
-const twoThirds = { high: 2 / 3, low: 3.7007434154171851812e-17 } as const;
-const ln2 = { high: 6.9314718036912381649e-1, low: 1.90821492927058770002e-10 } as const;
+const twoThirds = { high: 2 / 3, low: 3.700743415417185e-17 } as const;
+const ln2 = { high: 0.6931471803691238, low: 1.9082149292705877e-10 } as const;
 
 /** log x in two words, for positive normal finite x: with s = (m - 1) / (m + 1), log m = s (2 + 2 s^2/3 + s^4 T(s^2)). */
 function preciseLog(b: Builder, x: Value): DoubleWord {

@@ -1,0 +1,91 @@
+import { totalmem } from "node:os";
+import { problem } from "../../ir/codes.js";
+import { GraphError } from "../../ir/diagnostic.js";
+import { byteSize } from "../../ir/dtype.js";
+import type { Computation } from "../../ir/graph.js";
+import { staticShape } from "../../ir/type.js";
+import { buildKernels } from "../../kernels/build.js";
+import type { KernelProgram } from "../../kernels/form.js";
+import type { Backend, Compiled, CompileOptions } from "../backend.js";
+import type { ExecutableInfo, TensorSlot } from "../executable.js";
+import { bindNative } from "./executable.js";
+import { loadLibrary } from "./library.js";
+import type { Layout } from "./lower/layout.js";
+import { entryName, lowerProgram } from "./lower/program.js";
+import { allocateNative, type NativeBuffer } from "./memory.js";
+import { nativeStorage } from "./storage.js";
+import { type CpuTarget, hostTarget } from "./target.js";
+import { buildLibrary } from "./toolchain.js";
+
+/** Native code for this machine's processor. Throws GraphError (G120) when a part of the toolchain is missing. */
+export function cpuBackend(target: CpuTarget = hostTarget()): Backend {
+  return {
+    target: "cpu",
+    memory: nativeStorage,
+    device: deviceText(target),
+    compile: (computation, options) => compileNative(computation, options, target),
+  };
+}
+
+async function compileNative(computation: Computation, options: CompileOptions, target: CpuTarget): Promise<Compiled> {
+  const start = performance.now();
+  const program = buildKernels(computation, target, { checkNumerics: options.checkNumerics });
+  requireMemory(program);
+  const { module, layout } = lowerProgram(program, target);
+  const built = await buildLibrary([module.finish()]);
+  const library = loadLibrary(built.path);
+  const entry = library.entry(entryName);
+  const constants = fillConstants(layout);
+  const info: ExecutableInfo = {
+    target: "cpu",
+    placeholders: computation.placeholders.map(slotOf),
+    variables: computation.variables.map(slotOf),
+    assigned: computation.assignments.map(({ path }) => path),
+    outputs: program.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+    kernels: program.compute.length + program.commit.length,
+    codeBytes: built.bytes,
+    arenaBytes: program.memory.arenaBytes,
+    peakBytes: program.memory.peakBytes,
+    compileSeconds: (performance.now() - start) / 1000,
+    cached: built.cached,
+  };
+  return {
+    info,
+    bind: (variables) => bindNative({ program, layout, info, entry, constants }, variables),
+    close: () => {
+      library.unload();
+      constants.free();
+    },
+  };
+}
+
+/** Said before anything is allocated: a machine that starts to swap or kills the process says nothing useful. */
+function requireMemory(program: KernelProgram): void {
+  const available = totalmem();
+  const { peakBytes } = program.memory;
+  if (peakBytes <= available) return;
+  const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
+  const message = `${program.name} needs ${gigabytes(peakBytes)} GiB and this machine has ${gigabytes(available)} GiB`;
+  throw new GraphError([problem("G102", undefined, message, { hint: "use a smaller batch or smaller tensors" })]);
+}
+
+function fillConstants(layout: Layout): NativeBuffer {
+  const memory = allocateNative(layout.constantBytes);
+  for (const { buffer, offset } of layout.constants) {
+    if (buffer.storage.kind !== "constant") continue;
+    const { data } = buffer.storage;
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    (memory.view("u8", offset, buffer.length * byteSize(buffer.dtype)) as Uint8Array).set(bytes);
+  }
+  return memory;
+}
+
+function slotOf({ name, type }: Computation["placeholders"][number]): TensorSlot {
+  if (type.dtype === "string") throw new GraphError([problem("G121", undefined, `${name} is a string`)]);
+  return { name, dtype: type.dtype, shape: staticShape(type) };
+}
+
+function deviceText(target: CpuTarget): string {
+  const names = { avx512: "AVX-512", avx2: "AVX2", sse2: "SSE2" } as const;
+  return `x86-64 ${names[target.level]}`;
+}

@@ -1,0 +1,128 @@
+import { InternalError } from "../../../ir/diagnostic.js";
+import type { NumericDType } from "../../../ir/dtype.js";
+import type { Buffer, BufferId, RoutineKernel } from "../../../kernels/form.js";
+import type { Builder } from "../builder.js";
+import { i64, registerElement, storageElement, typeOf } from "../types.js";
+import type { Value } from "../value.js";
+import type { KernelScope } from "./expressions.js";
+import { emitCholesky, emitQr, emitSolve, emitTriangularSolve } from "./factorise.js";
+import { statusWords } from "./failure.js";
+
+/** A routine's sizes and switches, its matrices for one batch entry, and what it does when it cannot go on. */
+export interface RoutineScope {
+  readonly b: Builder;
+  readonly dtype: NumericDType;
+  readonly operands: readonly Matrix[];
+  readonly results: readonly Matrix[];
+  readonly scratch: Matrix;
+  readonly size: (name: string) => number;
+  /** Reports the failure (a singular matrix) where the i1 is set. The routine goes on; its results are not used. */
+  readonly failWhere: (bad: Value) => void;
+}
+
+/** Writes a linear-algebra routine: a loop over the batch around the textbook algorithm for one matrix. */
+export function emitRoutine(scope: KernelScope, kernel: RoutineKernel, buffers: ReadonlyMap<BufferId, Buffer>): void {
+  const { b } = scope;
+  const size = (name: string): number => {
+    const value = kernel.parameters.get(name);
+    if (value === undefined) throw new InternalError(`the routine ${kernel.routine} needs the size ${name}`);
+    return value;
+  };
+  const batch = size("batch");
+  const matrix = (id: BufferId, entry: Value | undefined): Matrix => {
+    const base = scope.pointers.get(id);
+    const buffer = buffers.get(id);
+    if (base === undefined || buffer === undefined) throw new InternalError(`buffer ${id} is not a parameter`);
+    if (entry === undefined) return new Matrix(b, kernel.dtype, base);
+    const step = b.mul(entry, b.index(buffer.length / Math.max(1, batch)));
+    return new Matrix(b, kernel.dtype, b.offsetElements(base, storageElement(kernel.dtype), step));
+  };
+  const scratch = kernel.scratch[0];
+  if (scratch === undefined) throw new InternalError(`the routine ${kernel.routine} has no scratch`);
+  b.loop(0, batch, 1, (entry) => {
+    emitOne(kernel.routine, {
+      b,
+      dtype: kernel.dtype,
+      operands: kernel.operands.map((id) => matrix(id, entry)),
+      results: kernel.results.map((id) => matrix(id, entry)),
+      scratch: matrix(scratch, undefined),
+      size,
+      failWhere: (bad) => reportFailure(scope, kernel.failure, bad),
+    });
+    return [];
+  });
+}
+
+function emitOne(routine: string, scope: RoutineScope): void {
+  switch (routine) {
+    case "solve":
+      emitSolve(scope);
+      break;
+    case "triangular_solve":
+      emitTriangularSolve(scope);
+      break;
+    case "cholesky":
+      emitCholesky(scope);
+      break;
+    case "qr":
+      emitQr(scope);
+      break;
+    default:
+      throw new InternalError(`the native back end has no routine ${routine}`);
+  }
+}
+
+function reportFailure(scope: KernelScope, failure: number | undefined, bad: Value): void {
+  const { b, status } = scope;
+  if (status === undefined || failure === undefined) return;
+  const slot = b.offsetElements(status, "i64", statusWords.failure);
+  b.ifElse(bad, () => {
+    const earlier = b.load(i64, slot);
+    b.store(b.select(b.compare("eq", earlier, b.index(0)), b.index(failure + 1), earlier), slot);
+  });
+}
+
+/** Elements of a dense row-major matrix at an address. */
+export class Matrix {
+  readonly #b: Builder;
+  readonly #dtype: NumericDType;
+  readonly #base: Value;
+
+  constructor(b: Builder, dtype: NumericDType, base: Value) {
+    this.#b = b;
+    this.#dtype = dtype;
+    this.#base = base;
+  }
+
+  #address(row: Value, columns: number, column: Value): Value {
+    const b = this.#b;
+    const index = b.add(b.mul(row, b.index(columns)), column);
+    return b.offsetElements(this.#base, storageElement(this.#dtype), index);
+  }
+
+  get(row: Value, columns: number, column: Value): Value {
+    return this.#b.loadElements(this.#dtype, 1, this.#address(row, columns, column));
+  }
+
+  set(row: Value, columns: number, column: Value, value: Value): void {
+    this.#b.storeElements(this.#dtype, value, this.#address(row, columns, column));
+  }
+
+  /** Elements from here on, for a vector that stands behind a matrix. */
+  from(elements: number): Matrix {
+    const base = this.#b.offsetElements(this.#base, storageElement(this.#dtype), elements);
+    return new Matrix(this.#b, this.#dtype, base);
+  }
+
+  number(value: number): Value {
+    return this.#b.constant(typeOf(registerElement(this.#dtype)), value);
+  }
+
+  copyFrom(other: Matrix, elements: number): void {
+    const zero = this.#b.index(0);
+    this.#b.loop(0, elements, 1, (i) => {
+      this.set(zero, 0, i, other.get(zero, 0, i));
+      return [];
+    });
+  }
+}
