@@ -1,11 +1,13 @@
 import { InternalError } from "../ir/diagnostic.js";
-import { addAffine, constantAffine, scaleAffine, strideOf } from "./affine.js";
+import { forEachExpression } from "./access.js";
+import { strideOf, zero } from "./affine.js";
 import { contractScratch, tileAxes } from "./contract_scratch.js";
 import { contractionOf } from "./contractions.js";
 import { castTo, dtypeOf } from "./expressions.js";
 import type { Accumulator, Affine, ContractKernel, Extent, ScalarExpr, Statement } from "./form.js";
 import { type Emission, kernelExpressions, pointwiseExpression } from "./nests.js";
 import type { ContractGroup } from "./regions.js";
+import { Rewriter } from "./rewrite.js";
 import { boundLoop, indexAt, operandsAt, type Root } from "./roots.js";
 import { lanesOf, type OperandShape, scheduleContraction, type TargetLimits } from "./schedule.js";
 import { isOwnElement } from "./storage.js";
@@ -45,7 +47,6 @@ export function emitContraction(
     return result;
   };
 
-  const { batch, m, n, k } = loopsOf(main);
   const [lhs, rhs] = operandsAt(main, boundLoop(main)).map((operand) =>
     castTo(contraction.accumulate, expressions.element(operand.value, operand.index)),
   );
@@ -56,11 +57,35 @@ export function emitContraction(
       return { kind: "store", target: emission.places.access(root, place, index), value: resultOf(root) };
     }),
   );
+  return scheduled(mergeAxes({ ...loopsOf(main), lhs, rhs, epilogue }), accumulator, emission, target);
+}
+
+interface Loops {
+  readonly batch: readonly Extent[];
+  readonly m: readonly Extent[];
+  readonly n: readonly Extent[];
+  readonly k: readonly Extent[];
+}
+
+interface Body extends Loops {
+  readonly lhs: ScalarExpr;
+  readonly rhs: ScalarExpr;
+  readonly epilogue: readonly Store[];
+}
+
+function scheduled(
+  body: Body,
+  accumulator: Accumulator,
+  emission: Emission,
+  target: TargetLimits,
+): Omit<ContractKernel, "name" | "spans"> {
+  const { m, n, k, lhs, rhs, epilogue } = body;
+  const { dtype } = accumulator;
   const count = (list: readonly Extent[]): number => list.reduce((product, { extent }) => product * extent, 1);
   const output = epilogue[0]?.target.index;
   const schedule = scheduleContraction(
     {
-      dtype: contraction.accumulate,
+      dtype,
       m: count(m),
       n: count(n),
       k: count(k),
@@ -70,23 +95,53 @@ export function emitContraction(
     },
     target,
   );
-  const sizes = contractScratch(
-    tileAxes({ batch, m, n, k, schedule }),
-    schedule,
-    lanesOf(contraction.accumulate, target),
-  );
+  const sizes = contractScratch(tileAxes({ ...body, schedule }), schedule, lanesOf(dtype, target));
   const scratch = [sizes.vectorPanel, sizes.scalarPanel, sizes.tile]
     .filter((length) => length > 0)
-    .map((length) => emission.buffers.add(contraction.accumulate, length, { kind: "temporary" }, "packed panel"));
-  return { kind: "contract", batch, m, n, k, lhs, rhs, accumulator, epilogue, schedule, scratch };
+    .map((length) => emission.buffers.add(dtype, length, { kind: "temporary" }, "packed panel"));
+  return { kind: "contract", ...body, accumulator, schedule, scratch };
 }
 
-function loopsOf(main: Root): {
-  readonly batch: readonly Extent[];
-  readonly m: readonly Extent[];
-  readonly n: readonly Extent[];
-  readonly k: readonly Extent[];
-} {
+/** Axes that every index steps through as one (a batch of rows of vectors is more rows) become one axis of the tile. */
+function mergeAxes(body: Body): Body {
+  for (const name of ["m", "n", "k"] as const) {
+    const loops = body[name];
+    for (let i = 0; i + 1 < loops.length; i++) {
+      const [outer, inner] = [loops[i], loops[i + 1]];
+      if (outer === undefined || inner === undefined) continue;
+      const indices = [
+        ...[body.lhs, body.rhs, ...body.epilogue.map((store) => store.value)].flatMap(indicesOf),
+        ...body.epilogue.map((store) => store.target.index),
+      ];
+      if (!indices.every((index) => strideOf(index, outer.id) === strideOf(index, inner.id) * inner.extent)) continue;
+      const rewriter = new Rewriter({ loop: (loop) => (loop === outer.id ? zero : undefined) });
+      return mergeAxes({
+        ...body,
+        [name]: [...loops.slice(0, i), { id: inner.id, extent: outer.extent * inner.extent }, ...loops.slice(i + 2)],
+        lhs: rewriter.expression(body.lhs),
+        rhs: rewriter.expression(body.rhs),
+        epilogue: body.epilogue.map((store) => ({
+          ...store,
+          target: rewriter.access(store.target),
+          value: rewriter.expression(store.value),
+        })),
+      });
+    }
+  }
+  return body;
+}
+
+function indicesOf(root: ScalarExpr): readonly Affine[] {
+  const found: Affine[] = [];
+  forEachExpression(root, new Set(), (e) => {
+    if (e.kind === "load") found.push(e.access.index);
+    else if (e.kind === "index") found.push(e.value);
+    else if (e.kind === "random") found.push(e.position);
+  });
+  return found;
+}
+
+function loopsOf(main: Root): Loops {
   const contraction = contractionOf(main.value.node);
   const index = main.index;
   const axesOf = (from: number, count: number): readonly Extent[] =>
@@ -118,12 +173,4 @@ function isUnit(index: Affine, loops: readonly Extent[]): boolean {
     stride *= loop.extent;
   }
   return true;
-}
-
-/** The position in a contraction's dense result, for tests and printers. */
-export function densePosition(loops: readonly Extent[]): Affine {
-  return loops.reduce<Affine>(
-    (sum, loop) => addAffine(scaleAffine(sum, loop.extent), { offset: 0, terms: [{ loop: loop.id, stride: 1 }] }),
-    constantAffine(0),
-  );
 }
