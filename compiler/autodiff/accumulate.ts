@@ -29,7 +29,8 @@ export function accumulate(
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i] as Node;
     const reached = node.outputs.some((output) => cotangents.has(output));
-    if (!reached || !node.inputs.some((input, position) => active.has(input) && passesGradient(node, position))) continue;
+    if (!reached || !node.inputs.some((input, position) => active.has(input) && passesGradient(node, position)))
+      continue;
     pullBack(node, active, cotangents, sources, spans);
   }
   return cotangents;

@@ -19,7 +19,7 @@ export interface Differentiation {
  * Expands every `gradients` at or below the roots by reverse accumulation, inner ones first, and then drops `stop_gradient`.
  * What is built carries the source spans of the op that it is the gradient of.
  */
-export function differentiate(roots: readonly Value[], sources: SourceTable): Differentiation {
+export function differentiateValues(roots: readonly Value[], sources: SourceTable): Differentiation {
   const diagnostics: Diagnostic[] = [];
   const expand = (node: Node, y: Value, xs: readonly Value[]): readonly Value[] => {
     const cotangents = accumulate(y, xs, sources, sources.spansOf(node));
@@ -40,14 +40,19 @@ export function differentiate(roots: readonly Value[], sources: SourceTable): Di
 }
 
 /** A whole graph: both modes, initial values, defaults and all updates. */
-export function differentiateGraph(graph: Graph): { readonly graph: Graph; readonly diagnostics: readonly Diagnostic[] } {
+export function differentiateGraph(graph: Graph): {
+  readonly graph: Graph;
+  readonly diagnostics: readonly Diagnostic[];
+} {
   const roots = [
-    ...graph.placeholders.flatMap(({ value, defaultValue }) => (defaultValue === undefined ? [value] : [value, defaultValue])),
+    ...graph.placeholders.flatMap(({ value, defaultValue }) =>
+      defaultValue === undefined ? [value] : [value, defaultValue],
+    ),
     ...graph.variables.flatMap(({ value, initial }) => [value, initial]),
     ...rootsOfMode(graph.inference),
     ...rootsOfMode(graph.training),
   ];
-  const { rewritten, diagnostics } = differentiate(roots, graph.sources);
+  const { rewritten, diagnostics } = differentiateValues(roots, graph.sources);
   return {
     graph: {
       ...graph,
@@ -63,12 +68,12 @@ export function differentiateGraph(graph: Graph): { readonly graph: Graph; reado
   };
 }
 
-/** One run, cut out of a graph. */
-export function differentiateComputation(computation: Computation): {
+/** One run, cut out of a graph: its outputs and assignments. */
+export function differentiate(computation: Computation): {
   readonly computation: Computation;
   readonly diagnostics: readonly Diagnostic[];
 } {
-  const { rewritten, diagnostics } = differentiate(rootsOf(computation), computation.sources);
+  const { rewritten, diagnostics } = differentiateValues(rootsOf(computation), computation.sources);
   return {
     computation: {
       ...computation,
@@ -111,7 +116,10 @@ function rootsOfMode(mode: Mode): readonly Value[] {
 }
 
 function mapMode(mode: Mode, rewritten: (value: Value) => Value): Mode {
-  const assign = <A extends { readonly value: Value }>(assignment: A): A => ({ ...assignment, value: rewritten(assignment.value) });
+  const assign = <A extends { readonly value: Value }>(assignment: A): A => ({
+    ...assignment,
+    value: rewritten(assignment.value),
+  });
   return {
     names: new Map([...mode.names].map(([name, value]) => [name, rewritten(value)])),
     updates: new Map<string, Update>(

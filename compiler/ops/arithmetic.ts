@@ -1,7 +1,16 @@
 import type { Value } from "../ir/node.js";
 import { constantLike, zerosLike } from "./build.js";
 import { eq } from "./comparison.js";
-import { type BinaryOp, defineOp, floats, numbers, operand, ReferenceFailure, type Sample, type UnaryOp } from "./define.js";
+import {
+  type BinaryOp,
+  defineOp,
+  floats,
+  numbers,
+  operand,
+  ReferenceFailure,
+  type Sample,
+  type UnaryOp,
+} from "./define.js";
 import { binaryEvaluator, unaryEvaluator, wrap } from "./evaluate.js";
 import { log } from "./exponential.js";
 import { select } from "./logic.js";

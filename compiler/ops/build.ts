@@ -47,7 +47,9 @@ export function broadcastAlong(reduced: Value, shape: readonly Dim[], axes: read
 /** Swaps the last two axes. */
 export function matrixTranspose(x: Value): Value {
   const rank = x.type.shape.length;
-  const permutation = x.type.shape.map((_, axis) => (axis === rank - 1 ? rank - 2 : axis === rank - 2 ? rank - 1 : axis));
+  const permutation = x.type.shape.map((_, axis) =>
+    axis === rank - 1 ? rank - 2 : axis === rank - 2 ? rank - 1 : axis,
+  );
   return transpose(x, { permutation });
 }
 

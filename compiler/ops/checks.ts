@@ -1,6 +1,14 @@
 import { type Dim, dimText, staticSize } from "../ir/dim.js";
 import { type TensorType, typeText } from "../ir/type.js";
-import { defineOp, integers, OpError, operand, ReferenceFailure, type ReferenceTensor, type UnaryOp } from "./define.js";
+import {
+  defineOp,
+  integers,
+  OpError,
+  operand,
+  ReferenceFailure,
+  type ReferenceTensor,
+  type UnaryOp,
+} from "./define.js";
 import { wholeNumbers } from "./samples.js";
 
 export const checkIndex: UnaryOp<{ readonly size: "dims" }> = defineOp({
@@ -23,10 +31,16 @@ export const checkIndex: UnaryOp<{ readonly size: "dims" }> = defineOp({
     const limit = staticSize(size[0] as Dim);
     for (const element of data) {
       if (element < 0 || element >= limit) {
-        throw new ReferenceFailure("G086", `the index ${element} is out of range: there are ${limit} places, counted from 0`);
+        throw new ReferenceFailure(
+          "G086",
+          `the index ${element} is out of range: there are ${limit} places, counted from 0`,
+        );
       }
     }
     return [data.slice()];
   },
-  samples: [[], [0], [9], [3, 4]].map((shape) => ({ inputs: [{ shape, fill: wholeNumbers(0, 6) }], attributes: { size: [7] } })),
+  samples: [[], [0], [9], [3, 4]].map((shape) => ({
+    inputs: [{ shape, fill: wholeNumbers(0, 6) }],
+    attributes: { size: [7] },
+  })),
 });

@@ -41,7 +41,12 @@ export const dotGeneral: BinaryOp<Contraction> = defineOp({
   vjp: ({ inputs: [lhs, rhs], attributes, dy }) => {
     const { lhs_batch, rhs_batch, lhs_contract, rhs_contract } = attributes;
     const { lhsFree, rhsFree } = freeAxes(lhs.type, rhs.type, attributes);
-    const swapped = { lhs_batch: rhs_batch, rhs_batch: lhs_batch, lhs_contract: rhs_contract, rhs_contract: lhs_contract };
+    const swapped = {
+      lhs_batch: rhs_batch,
+      rhs_batch: lhs_batch,
+      lhs_contract: rhs_contract,
+      rhs_contract: lhs_contract,
+    };
     const batch = lhs_batch.map((_, i) => i);
     const ofLhs = lhsFree.map((_, i) => batch.length + i);
     const ofRhs = rhsFree.map((_, i) => batch.length + lhsFree.length + i);
@@ -55,10 +60,15 @@ export const dotGeneral: BinaryOp<Contraction> = defineOp({
     const left = lhs as ReferenceTensor;
     const right = rhs as ReferenceTensor;
     const { lhsFree, rhsFree } = freeAxes(left, right, attributes);
-    const size = (tensor: ReferenceTensor, axes: readonly number[]) => elementCount(axes.map((axis) => tensor.shape[axis] as number));
+    const size = (tensor: ReferenceTensor, axes: readonly number[]) =>
+      elementCount(axes.map((axis) => tensor.shape[axis] as number));
     // Packed as [batch, m, k] and [batch, n, k].
     const a = readTransposed(left.data, left.shape, [...attributes.lhs_batch, ...lhsFree, ...attributes.lhs_contract]);
-    const b = readTransposed(right.data, right.shape, [...attributes.rhs_batch, ...rhsFree, ...attributes.rhs_contract]);
+    const b = readTransposed(right.data, right.shape, [
+      ...attributes.rhs_batch,
+      ...rhsFree,
+      ...attributes.rhs_contract,
+    ]);
     const sizes = {
       batch: size(left, attributes.lhs_batch),
       m: size(left, lhsFree),
@@ -79,9 +89,25 @@ export const dotGeneral: BinaryOp<Contraction> = defineOp({
     dot([1, 1], [1, 1], { contract: [[1], [0]] }),
     dot([2, 3, 4], [2, 4, 2], { batch: [[0], [0]], contract: [[2], [1]] }),
     dot([3, 2, 4], [4, 5, 2], { batch: [[1], [2]], contract: [[2], [0]] }),
-    dot([2, 3, 2, 2], [3, 2, 3], { contract: [[1, 3], [0, 1]] }),
-    dot([2, 3, 2, 2], [2, 2, 3], { contract: [[3, 1], [0, 2]] }),
-    dot([2, 1, 2, 1, 3], [2, 2, 3], { batch: [[0, 2], [0, 1]], contract: [[4], [2]] }),
+    dot([2, 3, 2, 2], [3, 2, 3], {
+      contract: [
+        [1, 3],
+        [0, 1],
+      ],
+    }),
+    dot([2, 3, 2, 2], [2, 2, 3], {
+      contract: [
+        [3, 1],
+        [0, 2],
+      ],
+    }),
+    dot([2, 1, 2, 1, 3], [2, 2, 3], {
+      batch: [
+        [0, 2],
+        [0, 1],
+      ],
+      contract: [[4], [2]],
+    }),
     dot([4], [4], { batch: [[0], [0]] }),
     dot([17, 33], [33, 19], { contract: [[1], [0]] }),
   ],
@@ -99,16 +125,26 @@ function freeAxes(
   rhs: { readonly shape: readonly Dim[] },
   axes: Axes,
 ): { readonly lhsFree: readonly number[]; readonly rhsFree: readonly number[] } {
-  const others = (shape: readonly Dim[], used: readonly number[]) => shape.flatMap((_, axis) => (used.includes(axis) ? [] : [axis]));
+  const others = (shape: readonly Dim[], used: readonly number[]) =>
+    shape.flatMap((_, axis) => (used.includes(axis) ? [] : [axis]));
   return {
     lhsFree: others(lhs.shape, [...axes.lhs_batch, ...axes.lhs_contract]),
     rhsFree: others(rhs.shape, [...axes.rhs_batch, ...axes.rhs_contract]),
   };
 }
 
-function checkPairs(lhs: TensorType, rhs: TensorType, left: readonly number[], right: readonly number[], label: string): void {
+function checkPairs(
+  lhs: TensorType,
+  rhs: TensorType,
+  left: readonly number[],
+  right: readonly number[],
+  label: string,
+): void {
   if (left.length !== right.length) {
-    throw new OpError("G025", `dot_general pairs ${left.length} axes of lhs with ${right.length} of rhs in \`${label}\``);
+    throw new OpError(
+      "G025",
+      `dot_general pairs ${left.length} axes of lhs with ${right.length} of rhs in \`${label}\``,
+    );
   }
   checkAxes("dot_general", `lhs_${label}`, left, lhs.shape.length, 0);
   checkAxes("dot_general", `rhs_${label}`, right, rhs.shape.length, 1);
@@ -118,8 +154,14 @@ function checkPairs(lhs: TensorType, rhs: TensorType, left: readonly number[], r
     if (dimEquals(a, b)) return;
     const sizes = `${dimText(a)} and ${dimText(b)}`;
     throw label === "contract"
-      ? new OpError("G021", `inner dimensions ${sizes} differ: ${typeText(lhs)} with ${typeText(rhs)}`, { operand: 0, against: 1 })
-      : new OpError("G020", `batch dimensions ${sizes} differ: ${typeText(lhs)} with ${typeText(rhs)}`, { operand: 0, against: 1 });
+      ? new OpError("G021", `inner dimensions ${sizes} differ: ${typeText(lhs)} with ${typeText(rhs)}`, {
+          operand: 0,
+          against: 1,
+        })
+      : new OpError("G020", `batch dimensions ${sizes} differ: ${typeText(lhs)} with ${typeText(rhs)}`, {
+          operand: 0,
+          against: 1,
+        });
   });
 }
 
@@ -142,7 +184,9 @@ function pullBackOperand(
     lhs_contract: dyAxes.contract,
     rhs_contract: otherFree,
   });
-  const contracted = [...axes.lhs_contract].sort((a, b) => a - b).map((axis) => axes.rhs_contract[axes.lhs_contract.indexOf(axis)] as number);
+  const contracted = [...axes.lhs_contract]
+    .sort((a, b) => a - b)
+    .map((axis) => axes.rhs_contract[axes.lhs_contract.indexOf(axis)] as number);
   return transposeTo(product, inversePermutation([...axes.rhs_batch, ...ownFree, ...contracted]));
 }
 
@@ -165,7 +209,14 @@ function multiply(
   return result;
 }
 
-function dotOfRows(a: ReferenceData, left: number, b: ReferenceData, right: number, k: number, float: boolean): number | bigint {
+function dotOfRows(
+  a: ReferenceData,
+  left: number,
+  b: ReferenceData,
+  right: number,
+  k: number,
+  float: boolean,
+): number | bigint {
   if (a instanceof BigInt64Array && b instanceof BigInt64Array) {
     let total = 0n;
     for (let i = 0; i < k; i++) total = wrap(total + (a[left + i] as bigint) * (b[right + i] as bigint));

@@ -69,7 +69,11 @@ function samplesToEach(): readonly Sample<{ readonly to: "dtype" }>[] {
   return [
     ...shapes.map((shape) => ({ inputs: [{ shape, fill: uniform(-100, 100) }], attributes: { to: "f64" as const } })),
     // Rounding to a smaller dtype is no smooth function, so central differences say nothing of it.
-    ...targets.map((attributes) => ({ inputs: [{ shape: [33], fill: uniform(-300, 300) }], attributes, differentiable: false })),
+    ...targets.map((attributes) => ({
+      inputs: [{ shape: [33], fill: uniform(-300, 300) }],
+      attributes,
+      differentiable: false,
+    })),
     ...targets.map((attributes) => ({ inputs: [{ shape: [40], fill: specials }], attributes, differentiable: false })),
   ];
 }

@@ -2,9 +2,10 @@ import type { Code } from "../ir/codes.js";
 import { InternalError } from "../ir/diagnostic.js";
 import type { Dim } from "../ir/dim.js";
 import { type DType, dtypes, floatDTypes, integerDTypes, type NumericDType } from "../ir/dtype.js";
-import { type Attribute, type Attributes, internNode, type Node, type Region, type Value } from "../ir/node.js";
+import { type Attributes, internNode, type Node, type Region, type Value } from "../ir/node.js";
 import type { Tensor } from "../ir/tensor.js";
-import { type TensorType, typeText } from "../ir/type.js";
+import type { TensorType } from "../ir/type.js";
+import { checkAttributes, checkOperands } from "./application.js";
 import type { Combiner, ScalarOp } from "./scalar.js";
 
 /** What an attribute may hold, by the kind that an op declares. */
@@ -43,7 +44,11 @@ export function operand<const N extends string>(name: N, allowed: readonly DType
   return { name, dtypes: allowed, group: group ?? undefined, variadic: false } as const;
 }
 
-export function variadicOperand<const N extends string>(name: N, allowed: readonly DType[], group: string | null = "T") {
+export function variadicOperand<const N extends string>(
+  name: N,
+  allowed: readonly DType[],
+  group: string | null = "T",
+) {
   return { name, dtypes: allowed, group: group ?? undefined, variadic: true } as const;
 }
 
@@ -114,10 +119,10 @@ export class ReferenceFailure extends Error {
   override readonly name = "ReferenceFailure";
   readonly code: Code;
   readonly node: Node | undefined;
-  constructor(code: Code, message: string, node?: Node) {
-    super(message);
+  constructor(code: Code, message: string, options: { readonly node?: Node; readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
     this.code = code;
-    this.node = node;
+    this.node = options.node;
   }
 }
 
@@ -216,7 +221,8 @@ export interface Op {
 }
 
 /** An op is an object that can be called with its operands, then its attributes, and gives its first output. */
-export type CallableOp<I extends readonly Operand[], A extends AttributeSchema> = Op & ((...args: Arguments<I, A>) => Value);
+export type CallableOp<I extends readonly Operand[], A extends AttributeSchema> = Op &
+  ((...args: Arguments<I, A>) => Value);
 
 /** The op table is filled by definition: `compiler/ops/table.ts` imports every file of ops. */
 const registry = new Map<string, Op>();
@@ -235,7 +241,11 @@ export function defineOp<const I extends readonly Operand[], const A extends Att
     const result = spec.infer(types, attributes as AttributesOf<A>);
     return "dtype" in result ? [result] : result;
   };
-  const apply = (inputs: readonly Value[], attributes: Attributes, regions: readonly Region[] = []): readonly Value[] => {
+  const apply = (
+    inputs: readonly Value[],
+    attributes: Attributes,
+    regions: readonly Region[] = [],
+  ): readonly Value[] => {
     const types = infer(
       inputs.map((input) => input.type),
       attributes,
@@ -285,96 +295,6 @@ export function defineOp<const I extends readonly Operand[], const A extends Att
 
 function groupInputs(operands: readonly Operand[], inputs: readonly Value[]): readonly (Value | readonly Value[])[] {
   return operands.map((spec, position) => (spec.variadic ? inputs.slice(position) : (inputs[position] as Value)));
-}
-
-function checkOperands(name: string, operands: readonly Operand[], types: readonly TensorType[]): void {
-  const variadic = operands.at(-1)?.variadic === true;
-  if (variadic ? types.length < operands.length - 1 : types.length !== operands.length) {
-    throw new OpError("G030", `${name} takes ${operandCountText(operands)}, not ${types.length}`);
-  }
-  const groups = new Map<string, { readonly dtype: DType; readonly position: number }>();
-  types.forEach((type, position) => {
-    const spec = operands[Math.min(position, operands.length - 1)] as Operand;
-    if (!spec.dtypes.includes(type.dtype)) {
-      throw new OpError("G024", `${name} does not take ${type.dtype} for \`${spec.name}\` (${typeText(type)})`, {
-        operand: position,
-        hint: `it takes ${spec.dtypes.join(", ")}; \`cast(…, to=${spec.dtypes[0]})\` converts`,
-      });
-    }
-    if (spec.group === undefined) return;
-    const first = groups.get(spec.group);
-    if (first === undefined) groups.set(spec.group, { dtype: type.dtype, position });
-    else if (first.dtype !== type.dtype) {
-      throw new OpError("G022", `${name} takes one dtype, not ${first.dtype} and ${type.dtype}`, {
-        operand: position,
-        against: first.position,
-        hint: `no conversion is implicit: \`cast(…, to=${first.dtype})\` converts`,
-      });
-    }
-  });
-}
-
-function operandCountText(operands: readonly Operand[]): string {
-  const least = operands.at(-1)?.variadic === true ? operands.length - 1 : operands.length;
-  const plural = least === 1 ? "operand" : "operands";
-  return least === operands.length ? `${least} ${plural}` : `at least ${least} ${plural}`;
-}
-
-function checkAttributes(name: string, schema: AttributeSchema, attributes: Attributes): void {
-  for (const key of Object.keys(schema)) {
-    if (!(key in attributes)) throw new OpError("G030", `${name} needs the attribute \`${key}\``);
-    if (!hasKind(attributes[key] as Attribute, schema[key] as AttributeKind)) {
-      throw new OpError("G031", `the attribute \`${key}\` of ${name} must be ${attributeKindText(schema[key] as AttributeKind)}`);
-    }
-  }
-  for (const key of Object.keys(attributes)) {
-    if (!(key in schema)) throw new OpError("G030", `${name} has no attribute \`${key}\``);
-  }
-}
-
-function hasKind(value: Attribute, kind: AttributeKind): boolean {
-  switch (kind) {
-    case "bool":
-      return typeof value === "boolean";
-    case "int":
-      return Number.isSafeInteger(value);
-    case "float":
-      return typeof value === "number";
-    case "string":
-      return typeof value === "string";
-    case "dtype":
-      return typeof value === "string" && (dtypes as readonly string[]).includes(value);
-    case "ints":
-      return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item));
-    case "dims":
-      return (
-        Array.isArray(value) &&
-        value.every((item) => Number.isSafeInteger(item) || (typeof item === "object" && item !== null && "terms" in item))
-      );
-    case "literal":
-      return typeof value === "object" && "data" in value;
-  }
-}
-
-function attributeKindText(kind: AttributeKind): string {
-  switch (kind) {
-    case "bool":
-      return "true or false";
-    case "int":
-      return "an integer";
-    case "float":
-      return "a number";
-    case "string":
-      return "a string";
-    case "dtype":
-      return "a dtype";
-    case "ints":
-      return "a list of integers";
-    case "dims":
-      return "a shape";
-    case "literal":
-      return "a constant";
-  }
 }
 
 // An op whose rules mention the op itself needs a written type: TypeScript does not infer through the cycle.

@@ -86,7 +86,10 @@ export interface StridedView {
 }
 
 /** Calls `visit(position, offset)` for the elements of a view in row-major order. */
-export function forEachElement({ shape, offset, strides }: StridedView, visit: (position: number, at: number) => void): void {
+export function forEachElement(
+  { shape, offset, strides }: StridedView,
+  visit: (position: number, at: number) => void,
+): void {
   const count = elementCount(shape);
   const index = new Array<number>(shape.length).fill(0);
   let at = offset;

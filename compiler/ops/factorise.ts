@@ -30,7 +30,8 @@ function eliminate(left: Float64Array, right: Float64Array, n: number, k: number
     for (let row = column + 1; row < n; row++) {
       const factor = at(left, row * n + column) / at(left, column * n + column);
       left[row * n + column] = 0;
-      for (let i = column + 1; i < n; i++) left[row * n + i] = at(left, row * n + i) - factor * at(left, column * n + i);
+      for (let i = column + 1; i < n; i++)
+        left[row * n + i] = at(left, row * n + i) - factor * at(left, column * n + i);
       for (let i = 0; i < k; i++) right[row * k + i] = at(right, row * k + i) - factor * at(right, column * k + i);
     }
   }
@@ -150,7 +151,8 @@ function reflect(work: Float64Array, m: number, n: number, { from, v }: Reflecti
     let projection = 0;
     for (let row = from; row < m; row++) projection += at(v, row - from) * at(work, row * n + column);
     const scale = (2 * projection) / square;
-    for (let row = from; row < m; row++) work[row * n + column] = at(work, row * n + column) - scale * at(v, row - from);
+    for (let row = from; row < m; row++)
+      work[row * n + column] = at(work, row * n + column) - scale * at(v, row - from);
   }
 }
 

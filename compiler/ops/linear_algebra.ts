@@ -3,7 +3,15 @@ import type { Value } from "../ir/node.js";
 import { shapeEquals, type TensorType, tensorType, typeText } from "../ir/type.js";
 import { add, mul, neg, sub } from "./arithmetic.js";
 import { constantLike, matmul, matrixTranspose, triangle } from "./build.js";
-import { type BinaryOp, defineOp, OpError, operand, type ReferenceTensor, type Sample, type UnaryOp } from "./define.js";
+import {
+  type BinaryOp,
+  defineOp,
+  OpError,
+  operand,
+  type ReferenceTensor,
+  type Sample,
+  type UnaryOp,
+} from "./define.js";
 import { choleskyFactor, qrFactors, solveSystem, solveTriangular } from "./factorise.js";
 import { knownDifference } from "./rules.js";
 import { positiveDefinite, uniform, wellConditioned } from "./samples.js";
@@ -82,7 +90,16 @@ export const cholesky: UnaryOp = defineOp({
   },
   kernel: { kind: "routine", routine: "cholesky" },
   reference: ({ inputs: [a] }) => [choleskyFactor(matricesOf(a))],
-  samples: [[1, 1], [3, 3], [0, 0], [2, 4, 4], [1, 2, 2, 2], [2, 1, 2, 2, 2], [0, 3, 3], [17, 17]].map((shape) => ({
+  samples: [
+    [1, 1],
+    [3, 3],
+    [0, 0],
+    [2, 4, 4],
+    [1, 2, 2, 2],
+    [2, 1, 2, 2, 2],
+    [0, 3, 3],
+    [17, 17],
+  ].map((shape) => ({
     inputs: [{ shape, fill: positiveDefinite }],
   })),
 });
@@ -100,11 +117,21 @@ export const qr: UnaryOp = defineOp({
     const [rows, columns] = matrixSizes("qr", type);
     const batch = type.shape.slice(0, -2);
     const difference = knownDifference(rows, columns);
-    const least = dimEquals(rows, columns) ? rows : difference === undefined ? undefined : difference < 0 ? rows : columns;
+    const least = dimEquals(rows, columns)
+      ? rows
+      : difference === undefined
+        ? undefined
+        : difference < 0
+          ? rows
+          : columns;
     if (least === undefined) {
-      throw new OpError("G025", `qr of ${typeText(type)}: which of ${dimText(rows)} and ${dimText(columns)} is less is not known`, {
-        operand: 0,
-      });
+      throw new OpError(
+        "G025",
+        `qr of ${typeText(type)}: which of ${dimText(rows)} and ${dimText(columns)} is less is not known`,
+        {
+          operand: 0,
+        },
+      );
     }
     return [tensorType(type.dtype, [...batch, rows, least]), tensorType(type.dtype, [...batch, least, columns])];
   },
@@ -117,7 +144,12 @@ export const qr: UnaryOp = defineOp({
     // a = [x | y] with square x: r = [u | v] with v = q^T y (Liao, Liu, Wang, Xiang 2019, "Differentiable programming tensor networks").
     const y = sliceColumns(a, rank, columns);
     const dv = sliceColumns(dr, rank, columns);
-    const dx = pullBackTall(q, sliceColumns(r, 0, rank), add(dq, matmul(y, matrixTranspose(dv))), sliceColumns(dr, 0, rank));
+    const dx = pullBackTall(
+      q,
+      sliceColumns(r, 0, rank),
+      add(dq, matmul(y, matrixTranspose(dv))),
+      sliceColumns(dr, 0, rank),
+    );
     return [concatenate([dx, matmul(q, dv)], { axis: a.type.shape.length - 1 })];
   },
   kernel: { kind: "routine", routine: "qr" },
@@ -126,8 +158,24 @@ export const qr: UnaryOp = defineOp({
     return [q, r];
   },
   samples: [
-    ...[[1, 1], [3, 3], [0, 0], [2, 4, 4], [2, 1, 2, 2, 2]].map((shape) => ({ inputs: [{ shape, fill: wellConditioned }] })),
-    ...[[4, 2], [5, 1], [2, 3, 2], [2, 4], [1, 3], [2, 2, 3], [3, 0], [0, 3], [17, 9]].map((shape) => ({
+    ...[
+      [1, 1],
+      [3, 3],
+      [0, 0],
+      [2, 4, 4],
+      [2, 1, 2, 2, 2],
+    ].map((shape) => ({ inputs: [{ shape, fill: wellConditioned }] })),
+    ...[
+      [4, 2],
+      [5, 1],
+      [2, 3, 2],
+      [2, 4],
+      [1, 3],
+      [2, 2, 3],
+      [3, 0],
+      [0, 3],
+      [17, 9],
+    ].map((shape) => ({
       inputs: [{ shape, fill: wellConditioned }],
     })),
   ],
@@ -207,7 +255,10 @@ function systemType(name: string, a: TensorType, b: TensorType): TensorType {
     );
   }
   if (!shapeEquals(a.shape.slice(0, -2), b.shape.slice(0, -2))) {
-    throw new OpError("G020", `${name} of ${typeText(a)} and ${typeText(b)}: the leading axes differ`, { operand: 1, against: 0 });
+    throw new OpError("G020", `${name} of ${typeText(a)} and ${typeText(b)}: the leading axes differ`, {
+      operand: 1,
+      against: 0,
+    });
   }
   return b;
 }
@@ -217,5 +268,13 @@ function systemSamples(): readonly Sample["inputs"][] {
     { shape: [...batch, n, n], fill: wellConditioned },
     { shape: [...batch, n, k], fill: uniform(-2, 2) },
   ];
-  return [system([], 1, 1), system([], 3, 2), system([], 0, 2), system([], 2, 0), system([2], 3, 1), system([2, 1, 2], 2, 2), system([], 17, 3)];
+  return [
+    system([], 1, 1),
+    system([], 3, 2),
+    system([], 0, 2),
+    system([], 2, 0),
+    system([2], 3, 1),
+    system([2, 1, 2], 2, 2),
+    system([], 17, 3),
+  ];
 }

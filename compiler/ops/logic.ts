@@ -1,6 +1,16 @@
 import type { Value } from "../ir/node.js";
 import { zerosLike } from "./build.js";
-import { type BinaryOp, bools, defineOp, integers, numbers, operand, type TernaryOp, type UnaryOp } from "./define.js";
+import {
+  type BinaryOp,
+  bools,
+  defineOp,
+  integers,
+  numbers,
+  operand,
+  type ReferenceTensor,
+  type TernaryOp,
+  type UnaryOp,
+} from "./define.js";
 import { binaryEvaluator, emptyLike } from "./evaluate.js";
 import { sameShape } from "./rules.js";
 import { binarySamples, shapes, specials, unarySamples, uniform, wholeNumbers } from "./samples.js";
@@ -18,9 +28,9 @@ export const not: UnaryOp = defineOp({
   vjp: noBits,
   kernel: { kind: "elementwise", scalar: "not" },
   reference: ({ inputs: [x] }) => {
-    if (x?.data instanceof BigInt64Array) return [x.data.map((element) => ~element)];
-    const flip = x?.dtype === "bool" ? (element: number) => 1 - element : (element: number) => ~element;
-    return [(x?.data as Float64Array).map((element) => flip(element))];
+    const { dtype, data } = x as ReferenceTensor;
+    if (data instanceof BigInt64Array) return [data.map((element) => ~element)];
+    return [data.map(dtype === "bool" ? (element) => 1 - element : (element) => ~element)];
   },
   samples: unarySamples(wholeNumbers(0, 100)),
 });
@@ -85,7 +95,8 @@ export const select: TernaryOp = defineOp({
   },
   kernel: { kind: "elementwise", scalar: "select" },
   reference: ({ inputs: [condition, x, y] }) => {
-    if (condition === undefined || x === undefined || y === undefined) throw new TypeError("select takes three operands");
+    if (condition === undefined || x === undefined || y === undefined)
+      throw new TypeError("select takes three operands");
     const result = emptyLike(x.data, x.data.length);
     for (let i = 0; i < result.length; i++) {
       result[i] = (condition.data[i] === 0 ? y.data[i] : x.data[i]) as number | bigint as never;

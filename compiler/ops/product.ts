@@ -22,7 +22,8 @@ export function pullBackProduct(x: Value, axes: readonly number[], dy: Value): V
   }
   let cotangent = reshapeTo(dy, partial.type.shape);
   for (const { axis, input } of steps.reverse()) {
-    cotangent = typeof input.type.shape[axis] === "number" ? byHalves(input, axis, cotangent) : byMask(input, axis, cotangent);
+    cotangent =
+      typeof input.type.shape[axis] === "number" ? byHalves(input, axis, cotangent) : byMask(input, axis, cotangent);
   }
   return cotangent;
 }

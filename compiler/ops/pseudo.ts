@@ -1,6 +1,16 @@
 import { InternalError } from "../ir/diagnostic.js";
 import type { TensorType } from "../ir/type.js";
-import { anyDType, type CallableOp, defineOp, floats, type Operand, operand, type ReferenceTensor, type UnaryOp, variadicOperand } from "./define.js";
+import {
+  anyDType,
+  type CallableOp,
+  defineOp,
+  floats,
+  type Operand,
+  operand,
+  type ReferenceTensor,
+  type UnaryOp,
+  variadicOperand,
+} from "./define.js";
 
 type Single = Operand & { readonly variadic: false };
 type Many = Operand & { readonly variadic: true };

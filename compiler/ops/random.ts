@@ -1,11 +1,24 @@
 import { elementCount } from "../ir/tensor.js";
-import { typeText, type TensorType, tensorType } from "../ir/type.js";
-import { type CallableOp, defineOp, type Operand, OpError, operand, type ReferenceTensor, variadicOperand } from "./define.js";
+import { type TensorType, tensorType, typeText } from "../ir/type.js";
+import {
+  type CallableOp,
+  defineOp,
+  OpError,
+  type Operand,
+  operand,
+  type ReferenceTensor,
+  variadicOperand,
+} from "./define.js";
 import { checkSizes } from "./rules.js";
 import { values } from "./samples.js";
 import { streamKey, uniformAt } from "./threefry.js";
 
-type RandomAttributes = { readonly path: "string"; readonly index: "int"; readonly dtype: "dtype"; readonly shape: "dims" };
+type RandomAttributes = {
+  readonly path: "string";
+  readonly index: "int";
+  readonly dtype: "dtype";
+  readonly shape: "dims";
+};
 type RandomOp = CallableOp<
   readonly [Operand & { readonly variadic: false }, Operand & { readonly variadic: true }],
   RandomAttributes
@@ -25,7 +38,8 @@ export const randomUniform: RandomOp = defineOp({
       throw new OpError("G020", `random_uniform takes the run's state, i64[3], not ${typeText(state)}`, { operand: 0 });
     }
     indices.forEach((type, i) => {
-      if (type.shape.length > 0) throw new OpError("G025", `a loop index is a scalar, not ${typeText(type)}`, { operand: i + 1 });
+      if (type.shape.length > 0)
+        throw new OpError("G025", `a loop index is a scalar, not ${typeText(type)}`, { operand: i + 1 });
     });
     checkSizes("random_uniform", shape);
     return tensorType(dtype, shape);
@@ -35,7 +49,14 @@ export const randomUniform: RandomOp = defineOp({
   reference: ({ inputs, attributes: { path, index, dtype }, outputs: [y] }) => {
     const [state, ...indices] = inputs as readonly [ReferenceTensor, ...ReferenceTensor[]];
     const [seed, step, runsSinceStep] = state.data as unknown as readonly [bigint, bigint, bigint];
-    const key = streamKey({ seed, step, runsSinceStep, path, index, loopIndices: indices.map(({ data }) => data[0] as bigint) });
+    const key = streamKey({
+      seed,
+      step,
+      runsSinceStep,
+      path,
+      index,
+      loopIndices: indices.map(({ data }) => data[0] as bigint),
+    });
     const result = new Float64Array(elementCount(y?.shape ?? []));
     for (let i = 0; i < result.length; i++) result[i] = uniformAt(key, i, dtype === "f64" ? "f64" : "f32");
     return [result];

@@ -34,7 +34,8 @@ export function checkAxes(name: string, label: string, axes: readonly number[], 
   const seen = new Set<number>();
   for (const axis of axes) {
     checkAxis(name, label, axis, rank, operand);
-    if (seen.has(axis)) throw new OpError("G025", `${name} names the axis ${axis} twice in \`${label}\``, places(operand));
+    if (seen.has(axis))
+      throw new OpError("G025", `${name} names the axis ${axis} twice in \`${label}\``, places(operand));
     seen.add(axis);
   }
 }
@@ -48,7 +49,10 @@ export function checkAxis(name: string, label: string, axis: number, rank: numbe
 /** Checks that an attribute with one entry an axis has as many as the operand has axes. G025. */
 export function checkCount(name: string, label: string, count: number, rank: number): void {
   if (count === rank) return;
-  throw new OpError("G025", `${name} of a tensor with ${rank} axes needs ${rank} numbers in \`${label}\`, not ${count}`);
+  throw new OpError(
+    "G025",
+    `${name} of a tensor with ${rank} axes needs ${rank} numbers in \`${label}\`, not ${count}`,
+  );
 }
 
 /** Refuses a shape with a size below 0. G027. */

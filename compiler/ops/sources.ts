@@ -3,37 +3,39 @@ import { anyDType, defineOp, OpError, type ReferenceTensor, type SourceOp } from
 import { referenceFromTensor, tensorOf } from "./precision.js";
 import { checkSizes } from "./rules.js";
 
-export const placeholder: SourceOp<{ readonly name: "string"; readonly dtype: "dtype"; readonly shape: "dims" }> = defineOp({
-  name: "placeholder",
-  doc: "A tensor that each run is fed with.",
-  inputs: [],
-  attributes: { name: "string", dtype: "dtype", shape: "dims" },
-  infer: (_, { dtype, shape }) => {
-    checkStored("placeholder", dtype);
-    checkSizes("placeholder", shape);
-    return tensorType(dtype, shape);
-  },
-  vjp: () => [],
-  kernel: { kind: "source" },
-  reference: ({ attributes: { name }, context }) => [given(context.feeds, "placeholder", name).data],
-  samples: [],
-});
+export const placeholder: SourceOp<{ readonly name: "string"; readonly dtype: "dtype"; readonly shape: "dims" }> =
+  defineOp({
+    name: "placeholder",
+    doc: "A tensor that each run is fed with.",
+    inputs: [],
+    attributes: { name: "string", dtype: "dtype", shape: "dims" },
+    infer: (_, { dtype, shape }) => {
+      checkStored("placeholder", dtype);
+      checkSizes("placeholder", shape);
+      return tensorType(dtype, shape);
+    },
+    vjp: () => [],
+    kernel: { kind: "source" },
+    reference: ({ attributes: { name }, context }) => [given(context.feeds, "placeholder", name).data],
+    samples: [],
+  });
 
-export const variable: SourceOp<{ readonly path: "string"; readonly dtype: "dtype"; readonly shape: "dims" }> = defineOp({
-  name: "variable",
-  doc: "The value of a variable at the start of the run.",
-  inputs: [],
-  attributes: { path: "string", dtype: "dtype", shape: "dims" },
-  infer: (_, { dtype, shape }) => {
-    checkStored("variable", dtype);
-    checkSizes("variable", shape);
-    return tensorType(dtype, shape);
-  },
-  vjp: () => [],
-  kernel: { kind: "source" },
-  reference: ({ attributes: { path }, context }) => [given(context.variables, "variable", path).data],
-  samples: [],
-});
+export const variable: SourceOp<{ readonly path: "string"; readonly dtype: "dtype"; readonly shape: "dims" }> =
+  defineOp({
+    name: "variable",
+    doc: "The value of a variable at the start of the run.",
+    inputs: [],
+    attributes: { path: "string", dtype: "dtype", shape: "dims" },
+    infer: (_, { dtype, shape }) => {
+      checkStored("variable", dtype);
+      checkSizes("variable", shape);
+      return tensorType(dtype, shape);
+    },
+    vjp: () => [],
+    kernel: { kind: "source" },
+    reference: ({ attributes: { path }, context }) => [given(context.variables, "variable", path).data],
+    samples: [],
+  });
 
 export const constant: SourceOp<{ readonly value: "literal" }> = defineOp({
   name: "constant",

@@ -36,12 +36,18 @@ export const concatenate: VariadicOp<{ readonly axis: "int" }> = defineOp({
     if (first === undefined) throw new OpError("G030", "concatenate needs at least one tensor");
     checkAxis("concatenate", "axis", axis, first.shape.length, 0);
     types.forEach((type, position) => {
-      const fits = type.shape.length === first.shape.length && type.shape.every((dim, i) => i === axis || dimEquals(dim, first.shape[i] as Dim));
+      const fits =
+        type.shape.length === first.shape.length &&
+        type.shape.every((dim, i) => i === axis || dimEquals(dim, first.shape[i] as Dim));
       if (fits) return;
-      throw new OpError("G020", `concatenate of ${typeText(first)} and ${typeText(type)} along axis ${axis}: the other axes differ`, {
-        operand: position,
-        against: 0,
-      });
+      throw new OpError(
+        "G020",
+        `concatenate of ${typeText(first)} and ${typeText(type)} along axis ${axis}: the other axes differ`,
+        {
+          operand: position,
+          against: 0,
+        },
+      );
     });
     const total = types.reduce<Dim>((length, type) => addDims(length, type.shape[axis] as Dim), 0);
     return tensorType(
@@ -103,7 +109,8 @@ export const pad: BinaryOp<Padding> = defineOp({
     checkCount("pad", "interior", interior.length, type.shape.length);
     const shape = type.shape.map((size, axis) => {
       const between = interior[axis] as number;
-      if (between < 0) throw new OpError("G026", `pad needs an \`interior\` of at least 0 along axis ${axis}, not ${between}`);
+      if (between < 0)
+        throw new OpError("G026", `pad needs an \`interior\` of at least 0 along axis ${axis}, not ${between}`);
       return paddedSize(size, low[axis] as Dim, high[axis] as Dim, between);
     });
     checkSizes(`pad of ${typeText(type)}`, shape);
@@ -149,7 +156,11 @@ export const pad: BinaryOp<Padding> = defineOp({
       steps.push(step * (target[axis] as number));
       return Math.max(0, last - first);
     });
-    writeView(result, { shape: box, offset: to, strides: steps }, readView(source.data, { shape: box, offset: from, strides: own }));
+    writeView(
+      result,
+      { shape: box, offset: to, strides: steps },
+      readView(source.data, { shape: box, offset: from, strides: own }),
+    );
     return [result];
   },
   samples: [
@@ -181,7 +192,8 @@ export const iota: SourceOp<{ readonly dtype: "dtype"; readonly shape: "dims"; r
   kernel: { kind: "generator" },
   reference: ({ attributes: { dtype, axis }, outputs: [y] }) => {
     const shape = y?.shape ?? [];
-    const result = numericDType(dtype) === "i64" ? new BigInt64Array(elementCount(shape)) : new Float64Array(elementCount(shape));
+    const result =
+      numericDType(dtype) === "i64" ? new BigInt64Array(elementCount(shape)) : new Float64Array(elementCount(shape));
     const view = { shape, offset: 0, strides: shape.map((_, i) => (i === axis ? 1 : 0)) };
     forEachElement(view, (position, count) => {
       result[position] = (result instanceof BigInt64Array ? BigInt(count) : count) as never;

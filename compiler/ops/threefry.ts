@@ -49,7 +49,8 @@ export function pathWords(path: string, index: number): Words {
 /** The key of a draw: the seed, then path, step, runs and loop indices enciphered one after another. */
 export function streamKey(stream: RandomStream): Words {
   let key = threefry2x32(wordsOf(stream.seed), pathWords(stream.path, stream.index));
-  for (const counter of [stream.step, stream.runsSinceStep, ...stream.loopIndices]) key = threefry2x32(key, wordsOf(counter));
+  for (const counter of [stream.step, stream.runsSinceStep, ...stream.loopIndices])
+    key = threefry2x32(key, wordsOf(counter));
   return key;
 }
 

@@ -1,4 +1,14 @@
-import { addDims, type Dim, dimEquals, dimText, floorDivideDims, multiplyDims, productOfDims, staticSize, subtractDims } from "../ir/dim.js";
+import {
+  addDims,
+  type Dim,
+  dimEquals,
+  dimText,
+  floorDivideDims,
+  multiplyDims,
+  productOfDims,
+  staticSize,
+  subtractDims,
+} from "../ir/dim.js";
 import type { Value } from "../ir/node.js";
 import { shapeEquals, shapeText, type TensorType, tensorType, typeText } from "../ir/type.js";
 import { zerosLike } from "./build.js";
@@ -44,7 +54,10 @@ export const broadcastInDim: UnaryOp<{ readonly shape: "dims"; readonly axes: "i
     // What is left are the axes of x in the order of the result, without the repeated ones.
     const kept = axes.filter((axis) => !repeated.includes(axis));
     const ascending = [...kept].sort((a, b) => a - b);
-    const ordered = transposeTo(summed, kept.map((axis) => ascending.indexOf(axis)));
+    const ordered = transposeTo(
+      summed,
+      kept.map((axis) => ascending.indexOf(axis)),
+    );
     return [reshapeTo(ordered, from)];
   },
   kernel: { kind: "view" },
@@ -168,7 +181,11 @@ export const slice: UnaryOp<{ readonly start: "dims"; readonly limit: "dims"; re
     const own = stridesOf(shape);
     const offset = own.reduce((at, stride, axis) => at + stride * staticSize(start[axis] as Dim), 0);
     return [
-      readView(data, { shape: y?.shape ?? [], offset, strides: own.map((stride, axis) => stride * (strides[axis] as number)) }),
+      readView(data, {
+        shape: y?.shape ?? [],
+        offset,
+        strides: own.map((stride, axis) => stride * (strides[axis] as number)),
+      }),
     ];
   },
   samples: [
@@ -201,7 +218,13 @@ export const reverse: UnaryOp<{ readonly axes: "ints" }> = defineOp({
     const { data, shape } = x as ReferenceTensor;
     const own = stridesOf(shape);
     const last = axes.reduce((at, axis) => at + (own[axis] as number) * ((shape[axis] as number) - 1), 0);
-    return [readView(data, { shape, offset: last, strides: own.map((stride, axis) => (axes.includes(axis) ? -stride : stride)) })];
+    return [
+      readView(data, {
+        shape,
+        offset: last,
+        strides: own.map((stride, axis) => (axes.includes(axis) ? -stride : stride)),
+      }),
+    ];
   },
   samples: [
     reversed([], []),
@@ -228,10 +251,15 @@ export function inversePermutation(permutation: readonly number[]): readonly num
 }
 
 function slicedSize(type: TensorType, axis: number, size: Dim, start: Dim, limit: Dim, stride: number): Dim {
-  if (stride < 1) throw new OpError("G026", `slice needs a stride of at least 1 along axis ${axis}, not ${stride}`, { operand: 0 });
+  if (stride < 1)
+    throw new OpError("G026", `slice needs a stride of at least 1 along axis ${axis}, not ${stride}`, { operand: 0 });
   const order = knownDifference(limit, start);
   const rest = knownDifference(size, limit);
-  if ((typeof start === "number" && start < 0) || (order !== undefined && order < 0) || (rest !== undefined && rest < 0)) {
+  if (
+    (typeof start === "number" && start < 0) ||
+    (order !== undefined && order < 0) ||
+    (rest !== undefined && rest < 0)
+  ) {
     throw new OpError(
       "G026",
       `the slice ${dimText(start)}:${dimText(limit)} is not within axis ${axis} of ${typeText(type)}, which has ${dimText(size)} elements`,
@@ -254,7 +282,10 @@ function reshaped(from: readonly number[], shape: readonly number[]): Sample<{ r
   return { inputs: [{ shape: from, fill: anything }], attributes: { shape } };
 }
 
-function transposed(shape: readonly number[], permutation: readonly number[]): Sample<{ readonly permutation: "ints" }> {
+function transposed(
+  shape: readonly number[],
+  permutation: readonly number[],
+): Sample<{ readonly permutation: "ints" }> {
   return { inputs: [{ shape, fill: anything }], attributes: { permutation } };
 }
 

@@ -53,7 +53,10 @@ test("integers wrap", (t) => {
   const least = -(2 ** 31);
   t.deepEqual(elementsOf(add, [vector("i32", greatest, 1), vector("i32", 1, 2)]), [least, 3]);
   t.deepEqual(elementsOf(sub, [vector("u8", 0, 5), vector("u8", 1, 3)]), [255, 2]);
-  t.deepEqual(elementsOf(mul, [vector("i32", greatest, 123456789), vector("i32", greatest, 987654321)]), [1, -67153019]);
+  t.deepEqual(
+    elementsOf(mul, [vector("i32", greatest, 123456789), vector("i32", greatest, 987654321)]),
+    [1, -67153019],
+  );
   t.deepEqual(elementsOf(mul, [vector("i8", 127, -128), vector("i8", 2, -1)]), [-2, -128]);
   t.deepEqual(elementsOf(neg, [vector("i8", -128, 5)]), [-128, -5]);
   t.deepEqual(elementsOf(neg, [vector("u8", 1, 0)]), [255, 0]);
@@ -73,9 +76,17 @@ test("floor_div and mod floor, as Python's // and %", (t) => {
     const wide = (list: readonly number[]) => (dtype === "i64" ? list.map(BigInt) : list);
     const operands = [vector(dtype, ...wide([7, -7, 7, -7, 6, -6])), vector(dtype, ...wide([3, 3, -3, -3, 3, 3]))];
     t.deepEqual(elementsOf(floorDiv, operands), wide([2, -3, -3, 2, 2, -2]));
-    t.deepEqual(elementsOf(mod, operands).map((x) => (x === 0 ? 0 : x)), wide([1, 2, -2, -1, 0, 0]).map((x) => (x === 0n ? 0n : x)));
+    t.deepEqual(
+      elementsOf(mod, operands).map((x) => (x === 0 ? 0 : x)),
+      wide([1, 2, -2, -1, 0, 0]).map((x) => (x === 0n ? 0n : x)),
+    );
   }
-  t.deepEqual(elementsOf(floorDiv, [vector("f64", 1, 1, -1, 0), vector("f64", 0.1, 0, 0, 0)]), [9, infinity, -infinity, nan]);
+  t.deepEqual(elementsOf(floorDiv, [vector("f64", 1, 1, -1, 0), vector("f64", 0.1, 0, 0, 0)]), [
+    9,
+    infinity,
+    -infinity,
+    nan,
+  ]);
   t.deepEqual(elementsOf(mod, [vector("f64", 5, -1, 5), vector("f64", infinity, infinity, 0)]), [5, infinity, nan]);
   t.deepEqual(elementsOf(floorDiv, [vector("i32", -(2 ** 31)), vector("i32", -1)]), [-(2 ** 31)]);
 });
@@ -83,7 +94,9 @@ test("floor_div and mod floor, as Python's // and %", (t) => {
 test("an integer divided by zero fails the run", (t) => {
   for (const op of [floorDiv, mod]) {
     for (const dtype of ["i64", "i32", "u8"] as const) {
-      const failure = t.throws(() => elementsOf(op, [vector(dtype, 1), vector(dtype, 0)]), { instanceOf: ReferenceFailure });
+      const failure = t.throws(() => elementsOf(op, [vector(dtype, 1), vector(dtype, 0)]), {
+        instanceOf: ReferenceFailure,
+      });
       t.is(failure?.code, "G089");
       t.is(failure?.node?.op, op.opName);
     }
@@ -93,12 +106,18 @@ test("an integer divided by zero fails the run", (t) => {
 test("property: x = y * floor_div(x, y) + mod(x, y) for integers", (t) => {
   const number = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
   fc.assert(
-    fc.property(number, number.filter((y) => y !== 0), (x, y) => {
-      const [q] = elementsOf(floorDiv, [vector("i64", x), vector("i64", y)]) as readonly bigint[];
-      const [r] = elementsOf(mod, [vector("i64", x), vector("i64", y)]) as readonly bigint[];
-      t.is(BigInt(y) * (q as bigint) + (r as bigint), BigInt(x));
-      t.true(y > 0 ? (r as bigint) >= 0n && (r as bigint) < BigInt(y) : (r as bigint) <= 0n && (r as bigint) > BigInt(y));
-    }),
+    fc.property(
+      number,
+      number.filter((y) => y !== 0),
+      (x, y) => {
+        const [q] = elementsOf(floorDiv, [vector("i64", x), vector("i64", y)]) as readonly bigint[];
+        const [r] = elementsOf(mod, [vector("i64", x), vector("i64", y)]) as readonly bigint[];
+        t.is(BigInt(y) * (q as bigint) + (r as bigint), BigInt(x));
+        t.true(
+          y > 0 ? (r as bigint) >= 0n && (r as bigint) < BigInt(y) : (r as bigint) <= 0n && (r as bigint) > BigInt(y),
+        );
+      },
+    ),
     { numRuns: 200 },
   );
 });
@@ -107,8 +126,21 @@ test("pow is IEEE 754's, and wraps on integers", (t) => {
   const x = vector("f64", nan, 1, -1, -8, 0, 0, 2, -2);
   const y = vector("f64", 0, nan, infinity, 1 / 3, 0, -1, 0.5, 3);
   t.deepEqual(elementsOf(pow, [x, y]), [1, 1, 1, nan, 1, infinity, Math.SQRT2, -8]);
-  t.deepEqual(elementsOf(pow, [vector("i32", 3, 2, -2, 2, 0, 1, -1, -1), vector("i32", 4, 31, 3, -1, 0, -5, -3, -2)]), [81, -(2 ** 31), -8, 0, 1, 1, -1, 1]);
-  t.deepEqual(elementsOf(pow, [vector("i64", 3n, 2n, 7n), vector("i64", 39n, 64n, -1n)]), [4052555153018976267n, 0n, 0n]);
+  t.deepEqual(elementsOf(pow, [vector("i32", 3, 2, -2, 2, 0, 1, -1, -1), vector("i32", 4, 31, 3, -1, 0, -5, -3, -2)]), [
+    81,
+    -(2 ** 31),
+    -8,
+    0,
+    1,
+    1,
+    -1,
+    1,
+  ]);
+  t.deepEqual(elementsOf(pow, [vector("i64", 3n, 2n, 7n), vector("i64", 39n, 64n, -1n)]), [
+    4052555153018976267n,
+    0n,
+    0n,
+  ]);
 });
 
 test("maximum and minimum give NaN for NaN; sign keeps NaN and the sign of zero", (t) => {
@@ -144,7 +176,16 @@ test("float to integer truncates, saturates, and NaN gives 0", (t) => {
   const x = vector("f64", 2.9, -2.9, nan, infinity, -infinity, 1e10, 300.5, -0.5);
   t.deepEqual(elementsOf(cast, [x], { to: "i32" }), [2, -2, 0, 2 ** 31 - 1, -(2 ** 31), 2 ** 31 - 1, 300, 0]);
   t.deepEqual(elementsOf(cast, [x], { to: "u8" }), [2, 0, 0, 255, 0, 255, 255, 0]);
-  t.deepEqual(elementsOf(cast, [x], { to: "i64" }), [2n, -2n, 0n, 2n ** 63n - 1n, -(2n ** 63n), 10_000_000_000n, 300n, 0n]);
+  t.deepEqual(elementsOf(cast, [x], { to: "i64" }), [
+    2n,
+    -2n,
+    0n,
+    2n ** 63n - 1n,
+    -(2n ** 63n),
+    10_000_000_000n,
+    300n,
+    0n,
+  ]);
   t.deepEqual(elementsOf(cast, [vector("f64", 0, -0, nan, 0.1)], { to: "bool" }), [0, 0, 1, 1]);
 });
 
@@ -162,7 +203,10 @@ test("results are rounded to their dtype and subnormals become zeros of their si
   t.deepEqual(elementsOf(add, [vector("f16", 1, 65_504), vector("f16", 2 ** -12, 65_504)]), [1, infinity]);
   t.deepEqual(elementsOf(add, [vector("bf16", 256), vector("bf16", 1)]), [256]);
   t.deepEqual(elementsOf(mul, [vector("f32", 2 ** -100, -(2 ** -100)), vector("f32", 2 ** -40, 2 ** -40)]), [0, -0]);
-  t.deepEqual(elementsOf(mul, [vector("f64", 2 ** -1000, 2 ** -500), vector("f64", 2 ** -40, 2 ** -500)]), [0, 2 ** -1000]);
+  t.deepEqual(elementsOf(mul, [vector("f64", 2 ** -1000, 2 ** -500), vector("f64", 2 ** -40, 2 ** -500)]), [
+    0,
+    2 ** -1000,
+  ]);
   t.deepEqual(elementsOf(abs, [vector("f32", 2 ** -140)]), [0]);
   t.deepEqual(elementsOf(abs, [vector("f16", 2 ** -20)]), [2 ** -20]);
 });

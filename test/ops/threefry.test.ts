@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import test from "ava";
-import { runState } from "../../compiler/ops/sources.js";
 import { randomUniform } from "../../compiler/ops/random.js";
+import { runState } from "../../compiler/ops/sources.js";
 import { pathWords, streamKey, threefry2x32, uniformAt, wordsOf } from "../../compiler/ops/threefry.js";
-import { emptyContext, valueOf } from "../support/evaluate.js";
+import { emptyContext, resultOf } from "../support/evaluate.js";
 
 // kat_vectors of Random123 1.14: threefry2x32, 20 rounds.
 const knownAnswers = [
@@ -38,7 +38,7 @@ test("64-bit counters are split low word first, also negative ones", (t) => {
 test("random_uniform has the numbers of its stream, within [0, 1)", (t) => {
   const shape = [4, 5];
   for (const dtype of ["f32", "f64"] as const) {
-    const draw = valueOf(randomUniform(runState(), [], { path: "hidden/dropout", index: 0, dtype, shape }));
+    const draw = resultOf(randomUniform(runState(), [], { path: "hidden/dropout", index: 0, dtype, shape }));
     const [first, second] = threefry2x32(streamKey(stream), [0, 0]);
     const expected = dtype === "f32" ? (first >>> 8) * 2 ** -24 : ((first >>> 5) * 2 ** 26 + (second >>> 6)) * 2 ** -53;
     t.is(draw.data[0], expected);
@@ -51,7 +51,14 @@ test("random_uniform has the numbers of its stream, within [0, 1)", (t) => {
 
 test("another seed, step, run, path or index is another draw; the same is the same", (t) => {
   const key = streamKey(stream).join();
-  const others = [{ seed: 43n }, { step: 8n }, { runsSinceStep: 4n }, { path: "hidden/dropout2" }, { index: 1 }, { loopIndices: [0n] }];
+  const others = [
+    { seed: 43n },
+    { step: 8n },
+    { runsSinceStep: 4n },
+    { path: "hidden/dropout2" },
+    { index: 1 },
+    { loopIndices: [0n] },
+  ];
   for (const change of others) t.not(streamKey({ ...stream, ...change }).join(), key);
   t.is(streamKey({ ...stream }).join(), key);
 });
@@ -68,5 +75,5 @@ test("uniform numbers have the mean and the variance of the distribution", (t) =
 });
 
 test("run_state is the seed, the step and the runs since it", (t) => {
-  t.deepEqual(valueOf(runState(), emptyContext).data, BigInt64Array.of(42n, 7n, 3n));
+  t.deepEqual(resultOf(runState(), emptyContext).data, BigInt64Array.of(42n, 7n, 3n));
 });

@@ -26,7 +26,11 @@ export function placeholdersFor(tensors: readonly Tensor[]): readonly Value[] {
 }
 
 /** The outputs of an op applied to constants. */
-export function applied(op: Op, inputs: readonly Tensor[], attributes: Parameters<Op["apply"]>[1] = {}): readonly ReferenceTensor[] {
+export function applied(
+  op: Op,
+  inputs: readonly Tensor[],
+  attributes: Parameters<Op["apply"]>[1] = {},
+): readonly ReferenceTensor[] {
   return evaluateValues(
     op.apply(
       inputs.map((value) => constant({ value })),
@@ -36,12 +40,16 @@ export function applied(op: Op, inputs: readonly Tensor[], attributes: Parameter
   );
 }
 
-export function valueOf(value: Value, context: ReferenceContext = emptyContext): ReferenceTensor {
+export function resultOf(value: Value, context: ReferenceContext = emptyContext): ReferenceTensor {
   return evaluateValues([value], context)[0] as ReferenceTensor;
 }
 
 /** The elements of the first output, as plain numbers or bigints. */
-export function elementsOf(op: Op, inputs: readonly Tensor[], attributes: Parameters<Op["apply"]>[1] = {}): readonly (number | bigint)[] {
+export function elementsOf(
+  op: Op,
+  inputs: readonly Tensor[],
+  attributes: Parameters<Op["apply"]>[1] = {},
+): readonly (number | bigint)[] {
   return [...(applied(op, inputs, attributes)[0] as ReferenceTensor).data];
 }
 

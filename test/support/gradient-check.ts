@@ -2,7 +2,7 @@
  * The numeric gradient check: along one random direction v, the central difference (f(x + h v) - f(x - h v)) / 2h in float64
  * equals the gradient times v (as JAX's check_grads does it).
  */
-import { differentiate } from "../../compiler/autodiff/differentiate.js";
+import { differentiateValues } from "../../compiler/autodiff/differentiate.js";
 import { evaluateValues } from "../../compiler/backends/reference/evaluate.js";
 import { isFloat } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
@@ -34,10 +34,14 @@ export function slopes(
   const floatDirections = directions.filter((_, i) => isFloat(inputs[i]?.dtype ?? "bool"));
   const outputs = build(xs).filter((output) => isFloat(output.type.dtype));
   const f = total(outputs.map((output, i) => weighted(output, randomShape(output, generator(seed, 200 + i)))));
-  const df = total(gradients.apply([f, ...floats], {}).map((gradient, i) => weighted(gradient, floatDirections[i] as Tensor)));
-  const ddf = total(gradients.apply([df, ...floats], {}).map((gradient, i) => weighted(gradient, floatDirections[i] as Tensor)));
+  const df = total(
+    gradients.apply([f, ...floats], {}).map((gradient, i) => weighted(gradient, floatDirections[i] as Tensor)),
+  );
+  const ddf = total(
+    gradients.apply([df, ...floats], {}).map((gradient, i) => weighted(gradient, floatDirections[i] as Tensor)),
+  );
   // An op that is linear in an operand has no second gradient there, which is reported; zeros stand in.
-  const { rewritten } = differentiate([f, df, ddf], new SourceTable());
+  const { rewritten } = differentiateValues([f, df, ddf], new SourceTable());
   const at = (root: Value, t: number): number => {
     const moved = inputs.map((tensor, i) => shifted(tensor, directions[i] as Tensor, t));
     return Number(evaluateValues([rewritten(root)], feeding(moved))[0]?.data[0]);

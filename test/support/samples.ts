@@ -24,9 +24,19 @@ export function generator(seed: number, stream: number): (position: number) => n
   return (position) => uniformAt(key, position, "f64");
 }
 
-function filled(fill: Fill, dtype: NumericDType, shape: readonly number[], random: (position: number) => number): Tensor {
+function filled(
+  fill: Fill,
+  dtype: NumericDType,
+  shape: readonly number[],
+  random: (position: number) => number,
+): Tensor {
   const count = elementCount(shape);
-  const each = (at: (position: number) => number | bigint) => tensorOf(dtype, shape, Array.from({ length: count }, (_, i) => at(i)));
+  const each = (at: (position: number) => number | bigint) =>
+    tensorOf(
+      dtype,
+      shape,
+      Array.from({ length: count }, (_, i) => at(i)),
+    );
   switch (fill.kind) {
     case "uniform":
       return each((i) => fit(dtype, fill.low + random(i) * (fill.high - fill.low)));
@@ -77,8 +87,27 @@ export function specialValues(dtype: NumericDType): readonly (number | bigint)[]
   }
 }
 
-function floatSpecials(leastNormal: number, leastSubnormal: number, greatest: number, epsilon: number): readonly number[] {
-  const positive = [0, 1, 0.5, 1.5, 2.5, 3, 1 - epsilon / 2, 1 + epsilon, leastNormal, leastSubnormal, greatest, 10, 0.25];
+function floatSpecials(
+  leastNormal: number,
+  leastSubnormal: number,
+  greatest: number,
+  epsilon: number,
+): readonly number[] {
+  const positive = [
+    0,
+    1,
+    0.5,
+    1.5,
+    2.5,
+    3,
+    1 - epsilon / 2,
+    1 + epsilon,
+    leastNormal,
+    leastSubnormal,
+    greatest,
+    10,
+    0.25,
+  ];
   return [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, ...positive, ...positive.map((x) => -x)];
 }
 
@@ -94,7 +123,8 @@ function matrices(
   for (let start = 0; start < values.length; start += rows * columns) {
     const matrix = values.subarray(start, start + rows * columns);
     // A dominant diagonal keeps the pivots away from 0, and from each other's order.
-    if (property === "well_conditioned") for (let i = 0; i < Math.min(rows, columns); i++) matrix[i * columns + i] = 2 + Math.sqrt(rows) + random(i);
+    if (property === "well_conditioned")
+      for (let i = 0; i < Math.min(rows, columns); i++) matrix[i * columns + i] = 2 + Math.sqrt(rows) + random(i);
     else matrix.set(gram(matrix.slice(), rows));
   }
   return tensorOf(dtype, shape, values);

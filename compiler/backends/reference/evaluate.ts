@@ -23,7 +23,11 @@ export interface Evaluation {
  * Runs a static computation without pseudo-ops, op by op, in float64; each result is rounded to its dtype. Nothing in the
  * context is changed. Throws ReferenceFailure, with the node, when a check of the run fails.
  */
-export function evaluate(computation: Computation, context: ReferenceContext, options: EvaluateOptions = {}): Evaluation {
+export function evaluate(
+  computation: Computation,
+  context: ReferenceContext,
+  options: EvaluateOptions = {},
+): Evaluation {
   const results = evaluateValues(rootsOf(computation), context, options);
   const outputs = results.slice(0, computation.outputs.length);
   const assigned = results.slice(computation.outputs.length);
@@ -54,14 +58,24 @@ export function evaluateValues(
   return roots.map((root) => resultOf(results, root));
 }
 
-function evaluateNode(node: Node, inputs: readonly ReferenceTensor[], context: ReferenceContext): readonly ReferenceTensor[] {
+function evaluateNode(
+  node: Node,
+  inputs: readonly ReferenceTensor[],
+  context: ReferenceContext,
+): readonly ReferenceTensor[] {
   const op = opNamed(node.op);
   const outputs = node.outputs.map(({ type }) => ({ dtype: numericDType(type.dtype), shape: staticShape(type) }));
   let data: readonly ReferenceData[];
   try {
-    data = op.evaluate({ inputs, attributes: node.attributes as Parameters<typeof op.evaluate>[0]["attributes"], outputs, context });
+    data = op.evaluate({
+      inputs,
+      attributes: node.attributes as Parameters<typeof op.evaluate>[0]["attributes"],
+      outputs,
+      context,
+    });
   } catch (error) {
-    if (error instanceof ReferenceFailure) throw new ReferenceFailure(error.code, error.message, node);
+    if (error instanceof ReferenceFailure)
+      throw new ReferenceFailure(error.code, error.message, { node, cause: error });
     throw error;
   }
   return outputs.map(({ dtype, shape }, i) => {
@@ -101,8 +115,9 @@ function checkFinite(node: Node, inputs: readonly ReferenceTensor[], outputs: re
     const found = firstNotFinite(output);
     if (found === undefined) continue;
     const what = Number.isNaN(found) ? "a NaN" : found > 0 ? "an infinity" : "minus infinity";
-    const message = inputs.length === 0 ? `\`${node.op}\` holds ${what}` : `\`${node.op}\` makes ${what} of finite operands`;
-    throw new ReferenceFailure("G110", message, node);
+    const message =
+      inputs.length === 0 ? `\`${node.op}\` holds ${what}` : `\`${node.op}\` makes ${what} of finite operands`;
+    throw new ReferenceFailure("G110", message, { node });
   }
 }
 
