@@ -40,8 +40,16 @@ export class Comments {
     return [comment];
   }
 
+  private codeBetween(from: number, to: number): boolean {
+    return /\S/.test(this.source.text.slice(from, to).replace(/#[^\r\n]*/g, ""));
+  }
+
   lineBreaks(from: number, to: number): number {
     return to <= from ? 0 : (this.source.text.slice(from, to).match(/\r\n|\r|\n/g)?.length ?? 0);
+  }
+
+  private emptyLine(from: number, to: number): boolean {
+    return /(?:\r\n|\r|\n)[ \t]*[\r\n]/.test(this.source.text.slice(from, to));
   }
 
   /**
@@ -59,20 +67,21 @@ export class Comments {
     let last = begin;
     let first = true;
     const row = (start: number, layout: Layout, forced: boolean): void => {
-      if (!first) rows.push(forced || this.lineBreaks(last, start) > 1 ? emptyLine : hardLine);
+      if (!first) rows.push(forced || this.emptyLine(last, start) ? emptyLine : hardLine);
       rows.push(layout);
       first = false;
     };
-    const own = (comments: readonly Comment[], inside: number, forced: boolean): void => {
+    const own = (comments: readonly Comment[], next: number | undefined, forced: boolean): void => {
       for (const [index, comment] of comments.entries()) {
-        row(comment.span.start, commentText(comment, comment.span.start < inside), forced && index === 0);
+        const moved = !comment.ownLine || next === undefined || this.codeBetween(comment.span.end, next);
+        row(comment.span.start, commentText(comment, moved), forced && index === 0);
         last = Math.max(last, comment.span.end);
       }
     };
     for (const [index, piece] of pieces.entries()) {
       const before = this.take(piece.start);
       const forced = index > 0 && atLeastOneEmpty(index);
-      own(before, last, forced);
+      own(before, piece.start, forced);
       const layout = piece.layout();
       // Comments inside a value that no list of it could take stand before it.
       const inner = this.take(piece.end);
@@ -85,7 +94,7 @@ export class Comments {
       else row(piece.start, whole, apart);
       last = Math.max(piece.end, ...trailing.map((c) => c.span.end));
     }
-    own(this.take(end), last, false);
+    own(this.take(end), undefined, false);
     return rows;
   }
 }

@@ -70,7 +70,7 @@ function printBare(p: Printing, e: Expression): Layout {
           "[",
           "]",
           e.items.map((i) => piece(i, () => printIndexItem(p, i))),
-          e.target.span.end,
+          findSign(p, e.target.span.end, "["),
           e.span.end,
         ),
       ];
@@ -163,18 +163,23 @@ function printPipe(p: Printing, e: Pipe): Layout {
   return group([head, indent(rest)]);
 }
 
+/** The offset of `sign` at or after `from`, comments skipped; `from` where the tree was not parsed from a text. */
+export function findSign(p: Printing, from: number, sign: string): number {
+  const { text } = p.source;
+  for (let at = from; at < text.length; at += 1) {
+    if (text[at] === "#") while (at < text.length && text[at] !== "\n" && text[at] !== "\r") at += 1;
+    if (text[at] === sign) return at;
+  }
+  return from;
+}
+
+/** `begin` is the end of what stands before the bracket. */
 export function printArguments(p: Printing, args: readonly Argument[], begin: number, end: number): Layout {
   const print = (a: Argument): Layout => {
     return a.name === undefined ? printExpression(p, a.value) : [`${a.name.name}=`, printExpression(p, a.value)];
   };
-  return printList(
-    p,
-    "(",
-    ")",
-    args.map((a) => piece(a, () => print(a))),
-    begin,
-    end,
-  );
+  const items = args.map((a) => piece(a, () => print(a)));
+  return printList(p, "(", ")", items, findSign(p, begin, "("), end);
 }
 
 function printIndexItem(p: Printing, item: IndexItem): Layout {
@@ -234,7 +239,7 @@ function printItems(
   if (p.comments.pendingBefore(end - 1)) {
     const heading = p.comments.takeTrailing(begin + 1).map((c) => lineEnd(c.text));
     const rows = p.comments.lines(items, begin + 1, end - 1, ",", () => false);
-    return [open, heading, indent([hardLine, rows]), hardLine, close];
+    return [open, heading, rows.length === 0 ? "" : indent([hardLine, rows]), hardLine, close];
   }
   const rows = items.map((item, index) => (index === 0 ? item.layout() : [",", line, item.layout()]));
   return group([open, indent([edge, rows]), ifBroken(","), edge, close]);
@@ -245,5 +250,5 @@ export function printType(p: Printing, type: TypeExpression): Layout {
     return type.element === undefined ? "list" : ["list[", printType(p, type.element), "]"];
   if (type.dims === undefined) return type.name.name;
   const dims = type.dims.map((d) => piece(d, () => printExpression(p, d)));
-  return [type.name.name, printList(p, "[", "]", dims, type.name.span.end, type.span.end)];
+  return [type.name.name, printList(p, "[", "]", dims, findSign(p, type.name.span.end, "["), type.span.end)];
 }

@@ -18,6 +18,7 @@ import type {
   Update,
 } from "./ast.js";
 import {
+  findSign,
   piece,
   type Printing,
   printArguments,
@@ -44,7 +45,7 @@ function printItem(p: Printing, item: Item): Layout {
     case "fn":
       return printFunction(p, item);
     case "optimizer":
-      return [`optimizer ${item.name.name}`, printParameters(p, item), " ", printBlock(p, item.body)];
+      return [`optimizer ${item.name.name}`, printParameters(p, item).layout, " ", printBlock(p, item.body)];
     case "graph":
       return [`graph ${item.name.name} `, printBlock(p, item.body)];
     case "constant":
@@ -61,50 +62,53 @@ function printImport(p: Printing, item: Import): Layout {
     const renamed = n.local.name !== n.name.name;
     return renamed ? `${n.name.name} as ${n.local.name}` : n.name.name;
   });
-  const open = p.source.text.indexOf("{", item.span.start);
+  const open = findSign(p, item.span.start, "{");
+  const close = findSign(p, item.names.at(-1)?.span.end ?? open, "}") + 1;
   // The braces of an import have spaces inside, as a record's do.
-  if (!p.comments.pendingBefore(item.source.span.start)) {
+  if (!p.comments.pendingBefore(close)) {
     const list: Layout = names.map((n, i) => (i === 0 ? n : [",", line, n]));
     const body = names.length === 0 ? "{}" : group(["{", indent([line, list]), line, "}"]);
     return ["import ", body, " from ", printExpression(p, item.source)];
   }
   const pieces = item.names.map((n, i) => piece(n, () => names[i] ?? ""));
-  return [
-    "import ",
-    printList(p, "{", "}", pieces, open, item.source.span.start),
-    " from ",
-    printExpression(p, item.source),
-  ];
+  return ["import ", printList(p, "{", "}", pieces, open, close), " from ", printExpression(p, item.source)];
 }
 
 function printFunction(p: Printing, fn: FunctionDeclaration): Layout {
   const print = (o: Output): Layout => [o.name.name, annotation(p, o.type)];
-  const header: Layout = [`fn ${fn.name.name}`, printParameters(p, fn), " -> "];
+  const parameters = printParameters(p, fn);
   const outputs = fn.outputs.map((o) => piece(o, () => print(o)));
-  const end = fn.body.span.start;
-  const first = fn.outputs[0]?.span.start;
-  const begin = first === undefined ? end : p.source.text.lastIndexOf("(", first);
-  const close = p.source.text.lastIndexOf(")", end) + 1;
+  const begin = findSign(p, parameters.end, "(");
+  const close = findSign(p, fn.outputs.at(-1)?.span.end ?? begin, ")") + 1;
+  const header: Layout = [`fn ${fn.name.name}`, parameters.layout, " -> "];
   return [header, printList(p, "(", ")", outputs, begin, close), " ", printBlock(p, fn.body)];
 }
 
-function printParameters(p: Printing, fn: FunctionDeclaration | OptimizerDeclaration): Layout {
+function printParameters(
+  p: Printing,
+  fn: FunctionDeclaration | OptimizerDeclaration,
+): { readonly layout: Layout; readonly end: number } {
   const typed = (parameter: TypeParameter): Layout => {
     return parameter.bound === undefined ? parameter.name.name : `${parameter.name.name}: ${parameter.bound.name}`;
   };
   const print = (parameter: Parameter): Layout => {
-    const value: Layout = parameter.default === undefined ? "" : [" = ", printExpression(p, parameter.default)];
-    return [parameter.name.name, annotation(p, parameter.type), value];
+    // In the order of the text, as the comments are.
+    const type = annotation(p, parameter.type);
+    return [
+      parameter.name.name,
+      type,
+      parameter.default === undefined ? "" : [" = ", printExpression(p, parameter.default)],
+    ];
   };
   const types = fn.typeParameters.map((t) => piece(t, () => typed(t)));
-  const parameters = fn.parameters.map((q) => piece(q, () => print(q)));
   const lastType = fn.typeParameters.at(-1)?.span.end;
-  const typesEnd = lastType === undefined ? fn.name.span.end : lastType + 1;
-  const last = fn.parameters.at(-1)?.span.end ?? typesEnd;
-  const end = p.source.text.indexOf(")", last) + 1;
-  const first = types.length === 0 ? "" : printList(p, "[", "]", types, fn.name.span.end, typesEnd);
-  const begin = fn.parameters[0]?.span.start ?? typesEnd + 1;
-  return [first, printList(p, "(", ")", parameters, begin - 1, Math.max(end, last))];
+  const typesEnd = lastType === undefined ? fn.name.span.end : findSign(p, lastType, "]") + 1;
+  const typesBegin = findSign(p, fn.name.span.end, "[");
+  const first = types.length === 0 ? "" : printList(p, "[", "]", types, typesBegin, typesEnd);
+  const parameters = fn.parameters.map((q) => piece(q, () => print(q)));
+  const begin = findSign(p, typesEnd, "(");
+  const end = findSign(p, fn.parameters.at(-1)?.span.end ?? begin, ")") + 1;
+  return { layout: [first, printList(p, "(", ")", parameters, begin, end)], end };
 }
 
 function annotation(p: Printing, type: TypeExpression | undefined): Layout {
@@ -162,11 +166,11 @@ function printStatement(p: Printing, s: Statement): Layout {
       const inputs = printPaths(p, s.inputs, s.name.span.end);
       const does = s.does.length === 0 ? "" : ` does ${s.does.map((d) => d.text).join(", ")}`;
       const training = s.training === undefined ? "" : ` training=${s.training.value ? "true" : "false"}`;
-      const begin = (s.outputs[0]?.span.start ?? s.span.end) - 1;
-      return [`signature ${s.name.name}`, inputs, does, training, " -> ", printPaths(p, s.outputs, begin, s.span.end)];
+      const arrow = findSign(p, s.does.at(-1)?.span.end ?? s.inputs.at(-1)?.span.end ?? s.name.span.end, ">");
+      return [`signature ${s.name.name}`, inputs, does, training, " -> ", printPaths(p, s.outputs, arrow)];
     }
     case "train": {
-      const begin = p.source.text.indexOf("{", s.span.start);
+      const begin = findSign(p, s.span.start, "{");
       return [
         "train ",
         printBraces(
@@ -196,24 +200,19 @@ function printUpdate(p: Printing, s: Update): Layout {
   return s.body.kind === "block" ? printBlock(p, s.body) : ["= ", printExpression(p, s.body)];
 }
 
-function printPaths(p: Printing, paths: readonly Path[], begin: number, end?: number): Layout {
-  const close = end ?? p.source.text.indexOf(")", paths.at(-1)?.span.end ?? begin) + 1;
-  return printList(
-    p,
-    "(",
-    ")",
-    paths.map((q) => piece(q, () => q.text)),
-    begin,
-    Math.max(close, begin),
-  );
+function printPaths(p: Printing, paths: readonly Path[], from: number): Layout {
+  const begin = findSign(p, from, "(");
+  const close = findSign(p, paths.at(-1)?.span.end ?? begin, ")") + 1;
+  const items = paths.map((q) => piece(q, () => q.text));
+  return printList(p, "(", ")", items, begin, close);
 }
 
 function printRegion(p: Printing, region: Region): Layout {
   switch (region.kind) {
     case "scan": {
-      const first = region.sequences[0]?.span.start ?? region.body.span.start;
       const start = region.span.start + "scan".length;
-      const options = region.options.length === 0 ? "" : printArguments(p, region.options, start, first);
+      const close = findSign(p, region.options.at(-1)?.span.end ?? start, ")") + 1;
+      const options = region.options.length === 0 ? "" : printArguments(p, region.options, start, close);
       const sequences = region.sequences.map((q, i) => {
         return [i === 0 ? "" : ", ", `${q.name.name} in `, printExpression(p, q.value)];
       });

@@ -47,6 +47,7 @@ export abstract class ExpressionParser extends BaseParser {
 
   // value |> f(...) |> g(...)
   protected readonly expression = this.RULE("expression", (): Expression => {
+    const begin = this.LA(1);
     let value: Expression = this.SUBRULE(this.operation);
     this.MANY(() => {
       this.CONSUME(t.PipeSign);
@@ -60,7 +61,7 @@ export abstract class ExpressionParser extends BaseParser {
       });
       value = this.ACTION(() => {
         const call: Call = { kind: "call", callee, arguments: args, span: this.spanFrom(callee.span) };
-        const span = this.spanFrom(value.span);
+        const span = this.spanFrom(begin);
         return this.depth.grow({ kind: "pipe", input: value, call, span }, [value, ...args.map((a) => a.value)], value);
       });
     });
@@ -73,21 +74,23 @@ export abstract class ExpressionParser extends BaseParser {
     const add = (kind: "prefix" | "binary", token: IToken): void => {
       pieces.push({ kind, token: token.tokenType, span: this.spanOf(token) });
     };
-    const operand = (expression: Expression): void => {
+    const operand = (index: number): void => {
+      const begin = this.LA(1);
+      const expression = this.nested(() => this.subrule(index, this.postfix));
       this.ACTION(() => {
         const minus = pieces.at(-1);
-        if (expression.kind === "integer" && minus?.kind === "prefix" && minus.token === t.Minus)
-          this.edges.delete(expression);
-        pieces.push({ kind: "operand", expression });
+        const negated = minus?.kind === "prefix" && minus.token === t.Minus;
+        if (expression.kind === "integer" && negated) this.edges.delete(expression);
+        pieces.push({ kind: "operand", expression, span: this.spanFrom(begin) });
       });
     };
     this.MANY(() => add("prefix", this.CONSUME(t.PrefixSign)));
-    operand(this.nested(() => this.SUBRULE(this.postfix)));
+    operand(1);
     this.MANY2(() => {
       add("binary", this.CONSUME(t.BinarySign));
       this.MANY3(() => add("prefix", this.CONSUME2(t.PrefixSign)));
       this.expectValueHere();
-      operand(this.nested(() => this.SUBRULE2(this.postfix)));
+      operand(2);
     });
     const source = (e: Expression): string => {
       const text = this.text.slice(e.span.start, e.span.end);

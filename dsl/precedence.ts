@@ -54,7 +54,8 @@ const binaryOperators: ReadonlyMap<TokenType, BinaryOperator> = new Map([
 
 /** One element of `prefix* operand (binary prefix* operand)*`, which the grammar guarantees. */
 export type Piece =
-  | { readonly kind: "operand"; readonly expression: Expression }
+  /** `span` includes brackets round the operand, which the expression's own span does not. */
+  | { readonly kind: "operand"; readonly expression: Expression; readonly span: Span }
   | { readonly kind: "prefix"; readonly token: TokenType; readonly span: Span }
   | { readonly kind: "binary"; readonly token: TokenType; readonly span: Span };
 
@@ -89,29 +90,34 @@ export function buildOperation(
   limit: DepthLimit,
   report: (d: Diagnostic) => void,
 ): Expression {
-  const operands: Expression[] = [];
+  const operands: { readonly expression: Expression; readonly span: Span }[] = [];
   const pending: Pending[] = [];
 
   const apply = (): void => {
     const operation = pending.pop();
     const right = operands.pop();
     if (operation === undefined || right === undefined) return;
+    const { span: operatorSpan } = operation;
     if (operation.kind === "unary") {
-      const { operator, span: operatorSpan } = operation;
+      const { operator } = operation;
       const span = joinSpans(operatorSpan, right.span);
-      operands.push(limit.grow({ kind: "unary", operator, operatorSpan, operand: right, span }, [right], right));
+      const operand = right.expression;
+      const whole: Expression = { kind: "unary", operator, operatorSpan, operand, span };
+      operands.push({ expression: limit.grow(whole, [operand], operand), span });
       return;
     }
     const left = operands.pop();
     if (left === undefined) return;
-    const { operator, span: operatorSpan } = operation;
+    const { operator } = operation;
     const span = joinSpans(left.span, right.span);
-    operands.push(limit.grow({ kind: "binary", operator, operatorSpan, left, right, span }, [left, right], left));
+    const parts = [left.expression, right.expression] as const;
+    const whole: Expression = { kind: "binary", operator, operatorSpan, left: parts[0], right: parts[1], span };
+    operands.push({ expression: limit.grow(whole, parts, parts[0]), span });
   };
 
   for (const [index, piece] of pieces.entries()) {
     if (piece.kind === "operand") {
-      operands.push(piece.expression);
+      operands.push(piece);
       continue;
     }
     if (piece.kind === "prefix") {
@@ -144,12 +150,12 @@ export function buildOperation(
   while (pending.length > 0) apply();
   const result = operands[0];
   if (result === undefined) throw new RangeError("an operation has at least one operand");
-  return result;
+  return result.expression;
 }
 
 /** `a < b < c` written with the user's own operands, as far as they are short. */
 function chainHint(
-  operands: readonly Expression[],
+  operands: readonly { readonly expression: Expression }[],
   first: string,
   second: string,
   pieces: readonly Piece[],
@@ -162,6 +168,6 @@ function chainHint(
   const whole =
     after?.kind !== "binary" || precedenceOf[binaryOperators.get(after.token) ?? "+"] <= comparisonPrecedence;
   const right = next?.kind === "operand" && whole ? shown(next.expression) : "...";
-  const middle = shown(operands.at(-1));
-  return `write \`${shown(operands.at(-2))} ${first} ${middle} and ${middle} ${second} ${right}\``;
+  const middle = shown(operands.at(-1)?.expression);
+  return `write \`${shown(operands.at(-2)?.expression)} ${first} ${middle} and ${middle} ${second} ${right}\``;
 }

@@ -82,7 +82,11 @@ export const Float = createToken({
   label: "a number",
   pattern: /(?:[0-9][0-9_]*\.[0-9][0-9_]*(?:[eE][+-]?[0-9]+)?|[0-9][0-9_]*[eE][+-]?[0-9]+)(?![A-Za-z0-9_])/,
 });
-export const Integer = createToken({ name: "Integer", label: "an integer", pattern: /[0-9][0-9_]*(?![A-Za-z0-9_])/ });
+export const Integer = createToken({
+  name: "Integer",
+  label: "an integer",
+  pattern: /[0-9][0-9_]*(?![A-Za-z0-9_]|\.[0-9])/,
+});
 export const Text = createToken({
   name: "Text",
   label: "a string",
@@ -143,10 +147,10 @@ export const allTokens: readonly TokenType[] = [
   SingleQuoted,
   CurlyQuoted,
   Float,
-  BadNumber,
   EllipsisSign,
   HalfNumber,
   Integer,
+  BadNumber,
   Semicolon,
   ForeignSign,
   Assign,

@@ -1,0 +1,371 @@
+import fc from "fast-check";
+import type {
+  Argument,
+  Binding,
+  Block,
+  Carry,
+  Expression,
+  Field,
+  Ident,
+  IndexItem,
+  Item,
+  Path,
+  Reference,
+  Region,
+  SourceFile,
+  Statement,
+  TypeExpression,
+} from "../../dsl/ast.js";
+
+/** Random syntax trees that the parser accepts, with places of no meaning. */
+const span = { file: "x.graph", start: 0, end: 0 };
+const reserved = new Set(["true", "false", "inf", "nan", "and", "or", "not", "if", "else", "while", "scan"]);
+
+const words = [
+  "seed",
+  "dim",
+  "scope",
+  "train",
+  "yield",
+  "next",
+  "in",
+  "with",
+  "from",
+  "as",
+  "frozen",
+  "does",
+  "fn",
+  "graph",
+];
+const word = fc.oneof(
+  fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,7}$/),
+  fc.constantFrom("x", "y", "w", "loss", "image", "training", ...words),
+);
+const valueWord = word.filter((w) => !reserved.has(w) && w !== "_" && w !== "list");
+const ident = (name: string): Ident => ({ kind: "ident", name, span });
+export const name: fc.Arbitrary<Ident> = valueWord.map(ident);
+
+const names = (maximum: number, minimum = 0): fc.Arbitrary<Ident[]> =>
+  fc.uniqueArray(valueWord, { minLength: minimum, maxLength: maximum }).map((list) => list.map(ident));
+
+const path: fc.Arbitrary<Path> = fc
+  .tuple(name, fc.array(fc.tuple(fc.constantFrom<"." | "/">(".", "/"), word.map(ident)), { maxLength: 3 }))
+  .map(([first, rest]) => {
+    const segments = [first, ...rest.map(([, s]) => s)];
+    const separators = rest.map(([s]) => s);
+    return {
+      kind: "path",
+      segments,
+      separators,
+      text: segments.map((s, i) => s.name + (separators[i] ?? "")).join(""),
+      span,
+    };
+  });
+
+const reference: fc.Arbitrary<Reference> = fc
+  .tuple(name, fc.array(word.map(ident), { maxLength: 2 }))
+  .map(([first, rest]) => {
+    const segments = [first, ...rest];
+    return { kind: "reference", segments, text: segments.map((s) => s.name).join("."), span };
+  });
+
+const integer = fc
+  .bigInt({ min: 0n, max: 2n ** 63n - 1n })
+  .map((value) => ({ kind: "integer" as const, value, text: String(value), span }));
+const float = fc
+  .tuple(fc.nat(9999), fc.nat(9999), fc.option(fc.integer({ min: -40, max: 40 }), { nil: undefined }))
+  .map(([whole, part, exponent]) => `${whole}.${part}${exponent === undefined ? "" : `e${exponent}`}`)
+  .map((text): Expression => ({ kind: "float", value: Number(text), text, span }));
+const text = fc
+  .oneof(fc.string(), fc.string({ unit: "grapheme" }))
+  .map((value) => ({ kind: "string" as const, value, span }));
+
+const leaf: fc.Arbitrary<Expression> = fc.oneof(
+  { weight: 4, arbitrary: reference },
+  { weight: 2, arbitrary: integer },
+  float,
+  text,
+  fc.boolean().map((value): Expression => ({ kind: "boolean", value, span })),
+  fc.constantFrom<Expression>(
+    { kind: "float", value: Number.POSITIVE_INFINITY, text: "inf", span },
+    { kind: "float", value: Number.NaN, text: "nan", span },
+  ),
+);
+
+const ellipsis: Expression = { kind: "ellipsis", span };
+
+const tree = fc.letrec<{ expression: Expression; arguments: Argument[] }>((tie) => {
+  const e = tie("expression");
+  const positional = fc
+    .array(e, { maxLength: 2 })
+    .map((list) => list.map((value): Argument => ({ kind: "argument", name: undefined, value, span })));
+  const named = fc
+    .uniqueArray(word, { maxLength: 2 })
+    .chain((keys) =>
+      fc.tuple(...keys.map((key) => e.map((value): Argument => ({ kind: "argument", name: ident(key), value, span })))),
+    );
+  const call = fc
+    .tuple(reference, tie("arguments"))
+    .map(([callee, args]) => ({ kind: "call" as const, callee, arguments: args, span }));
+  const part = fc.option(e, { nil: undefined });
+  const item: fc.Arbitrary<IndexItem> = fc.oneof(
+    e,
+    fc.constant(ellipsis),
+    fc.tuple(part, part, part).map(([start, stop, step]): IndexItem => ({ kind: "slice", start, stop, step, span })),
+  );
+  return {
+    arguments: fc.tuple(positional, named).map(([a, b]) => [...a, ...b]),
+    expression: fc.oneof(
+      { maxDepth: 3, depthIdentifier: "expression", depthSize: "small" },
+      leaf,
+      call,
+      fc.tuple(e, call).map(([input, c]): Expression => ({ kind: "pipe", input, call: c, span })),
+      fc
+        .tuple(fc.constantFrom("-" as const, "+" as const, "not" as const), e)
+        .map(([operator, operand]): Expression => ({ kind: "unary", operator, operatorSpan: span, operand, span })),
+      fc
+        .tuple(
+          fc.constantFrom("or", "and", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "//", "%", "@", "**"),
+          e,
+          e,
+        )
+        .map(
+          ([operator, left, right]): Expression => ({
+            kind: "binary",
+            operator,
+            operatorSpan: span,
+            left,
+            right,
+            span,
+          }),
+        ),
+      fc
+        .tuple(e, fc.array(item, { minLength: 1, maxLength: 3 }))
+        .map(([target, items]): Expression => ({ kind: "index", target, items, span })),
+      fc
+        .array(fc.oneof(e, fc.constant(ellipsis)), { maxLength: 3 })
+        .map((items): Expression => ({ kind: "list", items, span })),
+      fc.array(integer, { minLength: 9, maxLength: 30 }).map((items): Expression => ({ kind: "list", items, span })),
+      fields(e).map((list): Expression => ({ kind: "record", fields: list, span })),
+    ),
+  };
+});
+
+function fields(e: fc.Arbitrary<Expression>): fc.Arbitrary<Field[]> {
+  return fc
+    .uniqueArray(path, { selector: (p) => p.text, maxLength: 3 })
+    .chain((paths) =>
+      fc.tuple(...paths.map((p) => e.map((value): Field => ({ kind: "field", doc: undefined, name: p, value, span })))),
+    );
+}
+
+export const expression = tree.expression;
+
+const dims = fc.option(fc.array(fc.oneof(expression, fc.constant(ellipsis)), { maxLength: 3 }), { nil: undefined });
+const namedType: fc.Arbitrary<TypeExpression> = fc
+  .tuple(name, dims)
+  .map(([n, d]) => ({ kind: "named-type", name: n, dims: d, span }));
+const type: fc.Arbitrary<TypeExpression> = fc.oneof(
+  { weight: 4, arbitrary: namedType },
+  fc.option(namedType, { nil: undefined }).map((element): TypeExpression => ({ kind: "list-type", element, span })),
+);
+const optionalType = fc.option(type, { nil: undefined });
+const optionalValue = fc.option(expression, { nil: undefined });
+const doc = fc.constant(undefined);
+
+const carries: fc.Arbitrary<Carry[]> = names(2).chain((list) =>
+  fc.tuple(...list.map((n) => expression.map((value): Carry => ({ kind: "carry", name: n, value, span })))),
+);
+
+const constant = fc.record({
+  kind: fc.constant("constant" as const),
+  doc,
+  name,
+  type: optionalType,
+  value: expression,
+  span: fc.constant(span),
+});
+const variable = fc.record({
+  kind: fc.constant("variable" as const),
+  doc,
+  name,
+  type: optionalType,
+  initial: expression,
+  frozen: fc.boolean(),
+  span: fc.constant(span),
+});
+const assignment: fc.Arbitrary<Statement> = fc
+  .tuple(path, expression)
+  .map(([target, value]) => ({ kind: "assignment", doc: undefined, target, value, span }));
+const next: fc.Arbitrary<Statement> = fc
+  .tuple(name, expression)
+  .map(([n, value]) => ({ kind: "next", doc: undefined, name: n, value, span }));
+const yields: fc.Arbitrary<Statement> = fc
+  .array(expression, { minLength: 1, maxLength: 2 })
+  .map((values) => ({ kind: "yield", doc: undefined, values, span }));
+
+const block = (statement: fc.Arbitrary<Statement>, maximum = 2): fc.Arbitrary<Block> =>
+  fc.array(statement, { maxLength: maximum }).map((statements) => ({ kind: "block", statements, span }));
+
+const targets = fc
+  .uniqueArray(fc.tuple(fc.oneof(valueWord, fc.constant("_")), optionalType), {
+    selector: ([n]) => n,
+    minLength: 1,
+    maxLength: 3,
+  })
+  .map((list) => list.map(([n, t]) => ({ kind: "target" as const, name: ident(n), type: t, span })));
+
+const plainBinding: fc.Arbitrary<Statement> = fc
+  .tuple(targets, expression)
+  .map(([list, value]): Binding => ({ kind: "binding", doc: undefined, targets: list, value, span }));
+
+const region: fc.Arbitrary<Region> = fc.oneof(
+  fc
+    .tuple(names(4, 1), fc.nat(3), expression, tree.arguments, block(fc.oneof(plainBinding, next, yields)))
+    .map(([list, cut, value, options, body]): Region => {
+      const split = 1 + (cut % list.length);
+      return {
+        kind: "scan",
+        options,
+        sequences: list.slice(0, split).map((n) => ({ kind: "sequence", name: n, value, span })),
+        carries: list.slice(split).map((n) => ({ kind: "carry", name: n, value, span })),
+        body,
+        span,
+      };
+    }),
+  fc
+    .tuple(expression, carries, block(fc.oneof(plainBinding, next)))
+    .map(([condition, list, body]): Region => ({ kind: "while", condition, carries: list, body, span })),
+  fc
+    .tuple(
+      fc.array(fc.tuple(expression, block(yields, 1)), { minLength: 1, maxLength: 3 }),
+      block(fc.oneof(yields, plainBinding)),
+    )
+    .map(
+      ([list, otherwise]): Region => ({
+        kind: "if",
+        branches: list.map(([condition, body]) => ({ kind: "if-branch", condition, body, span })),
+        otherwise,
+        span,
+      }),
+    ),
+);
+
+const binding: fc.Arbitrary<Statement> = fc.oneof(
+  { weight: 3, arbitrary: plainBinding },
+  fc
+    .tuple(targets, region)
+    .map(([list, value]): Statement => ({ kind: "binding", doc: undefined, targets: list, value, span })),
+);
+
+const update: fc.Arbitrary<Statement> = fc
+  .tuple(name, fc.oneof(expression, block(fc.oneof(assignment, binding))))
+  .map(([n, body]) => ({ kind: "update", doc: undefined, name: n, body, span }));
+const placeholder: fc.Arbitrary<Statement> = fc
+  .tuple(name, type, optionalValue)
+  .map(([n, t, value]) => ({ kind: "placeholder", doc: undefined, name: n, type: t, default: value, span }));
+const scope: fc.Arbitrary<Statement> = fc
+  .tuple(name, block(fc.oneof(binding, variable, constant, placeholder, update)))
+  .map(([n, body]) => ({ kind: "scope", doc: undefined, name: n, body, span }));
+const signature: fc.Arbitrary<Statement> = fc
+  .tuple(
+    name,
+    fc.array(path, { maxLength: 5 }),
+    fc.array(path, { maxLength: 2 }),
+    fc.option(fc.boolean(), { nil: undefined }),
+    fc.array(path, { maxLength: 5 }),
+  )
+  .map(([n, inputs, does, training, outputs]) => ({
+    kind: "signature",
+    doc: undefined,
+    name: n,
+    inputs,
+    does,
+    training: training === undefined ? undefined : { kind: "boolean", value: training, span },
+    outputs,
+    span,
+  }));
+const dim: fc.Arbitrary<Statement> = fc
+  .tuple(name, optionalValue)
+  .map(([n, bound]) => ({ kind: "dim", doc: undefined, name: n, bound, span }));
+const seed: fc.Arbitrary<Statement> = integer.map((value) => ({ kind: "seed", doc: undefined, value, span }));
+const train: fc.Arbitrary<Statement> = fields(expression).map((list) => ({
+  kind: "train",
+  doc: undefined,
+  fields: list,
+  span,
+}));
+
+/** At most one seed and one train, as a graph has. */
+const graphBody: fc.Arbitrary<Block> = fc
+  .tuple(
+    fc.option(seed, { nil: undefined }),
+    fc.array(fc.oneof(binding, variable, constant, placeholder, scope, update, signature, dim), { maxLength: 5 }),
+    fc.option(train, { nil: undefined }),
+  )
+  .map(([first, middle, last]) => ({
+    kind: "block",
+    statements: [first, ...middle, last].filter((s) => s !== undefined),
+    span,
+  }));
+
+const callable = fc
+  .tuple(names(2), names(4), fc.nat(4), optionalType, expression, block(fc.oneof(binding, variable, assignment)))
+  .map(([types, list, cut, t, value, body]) => {
+    const taken = new Set(types.map((n) => n.name));
+    const parameters = list.filter((n) => !taken.has(n.name));
+    return {
+      typeParameters: types.map((n, i) => ({
+        kind: "type-parameter" as const,
+        name: n,
+        bound: i % 2 === 0 ? ident("float") : undefined,
+        span,
+      })),
+      parameters: parameters.map((n, i) => ({
+        kind: "parameter" as const,
+        doc: undefined,
+        name: n,
+        type: t,
+        default: i >= cut ? value : undefined,
+        span,
+      })),
+      body,
+    };
+  });
+
+const item: fc.Arbitrary<Item> = fc.oneof(
+  fc.tuple(name, callable, names(3), optionalType).map(([n, c, outs, t]): Item => {
+    const outputs = outs.map((o) => ({ kind: "output" as const, name: o, type: t, span }));
+    return { kind: "fn", doc: undefined, name: n, ...c, outputs, span };
+  }),
+  fc.tuple(name, callable).map(([n, c]): Item => ({ kind: "optimizer", doc: undefined, name: n, ...c, span })),
+  constant,
+  fc.tuple(names(3), text, fc.boolean()).map(([list, source, rename]): Item => {
+    const imported = list.map((n) => {
+      const local = rename ? ident(`${n.name}_here`) : n;
+      return { kind: "imported-name" as const, name: n, local, span };
+    });
+    return { kind: "import", names: imported, source, span };
+  }),
+);
+
+export const sourceFile: fc.Arbitrary<SourceFile> = fc
+  .tuple(fc.array(item, { maxLength: 3 }), fc.option(fc.tuple(name, graphBody), { nil: undefined }))
+  .map(([items, graph]) => {
+    const main: Item[] =
+      graph === undefined ? [] : [{ kind: "graph", doc: undefined, name: graph[0], body: graph[1], span }];
+    return { kind: "file", file: "x.graph", doc: undefined, items: [...items, ...main], span };
+  });
+
+/** The tree without its places, as a text for comparison. */
+export function withoutPlaces(node: unknown): string {
+  return JSON.stringify(strip(node), null, 1);
+}
+
+function strip(node: unknown): unknown {
+  if (typeof node === "bigint") return `${node}n`;
+  if (Array.isArray(node)) return node.map(strip);
+  if (typeof node !== "object" || node === null) return node;
+  const kept = Object.entries(node).filter(([key]) => key !== "span" && key !== "operatorSpan" && key !== "file");
+  return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, strip(value)]));
+}
