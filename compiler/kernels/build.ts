@@ -140,7 +140,9 @@ function makeRoots(
   };
   for (const node of plan.order) {
     for (const value of node.outputs) {
-      if (plan.isRoot(value) && !isStored(value)) rootOf.set(value, add(value, false));
+      // A routine writes all its results, whoever reads them.
+      const needed = plan.isRoot(value) || semanticsOf(node).kind === "routine";
+      if (needed && !isStored(value)) rootOf.set(value, add(value, false));
     }
   }
   const outputRoots = new Map<Value, Root>();

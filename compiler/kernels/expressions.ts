@@ -101,6 +101,7 @@ export class Expressions {
     }
     if (node.op === "random_uniform") {
       if (dtype !== "f32" && dtype !== "f64") throw new InternalError(`random numbers of dtype ${dtype}`);
+      if (inputOf(node, 0).node.op !== "run_state") throw new InternalError("a random op draws from the run's state alone");
       const path = node.attributes["path"];
       if (typeof path !== "string") throw new InternalError("a random op without its path");
       return {

@@ -1,4 +1,4 @@
-import type { Value } from "../ir/node.js";
+import type { Node, Value } from "../ir/node.js";
 import { affineRange, rowMajorStrides, strideOf } from "./affine.js";
 import type { LoopId } from "./form.js";
 import { type Axis, freshLoop, type Read, type Root } from "./roots.js";
@@ -89,6 +89,7 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
   const pending = new Set<ContractGroup>();
   const groupOf = new Map<Root, Group>();
   const byShape = new Map<string, NestGroup>();
+  const routines = new Map<Node, SingleGroup>();
   let lastTiny: NestGroup | undefined;
 
   const pin = (group: Group): void => {
@@ -126,7 +127,9 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
       continue;
     }
     if (root.kind === "routine" || root.kind === "assemble") {
-      const group: SingleGroup = { kind: "single", place: undefined, ...common };
+      // A routine with several results is one kernel.
+      const group: SingleGroup = routines.get(root.value.node) ?? { kind: "single", place: undefined, ...common };
+      routines.set(root.value.node, group);
       pin(group);
       include(root, group);
       continue;

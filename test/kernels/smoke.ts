@@ -1,0 +1,23 @@
+import "../../compiler/ops/table.js";
+import { registeredOps } from "../../compiler/ops/define.js";
+import { printKernels } from "../../compiler/kernels/printer.js";
+import { build, computationOf, disagreements } from "./support.js";
+import { placeholder, variable } from "../../compiler/ops/sources.js";
+import { broadcastScalar, literal } from "../../compiler/ops/build.js";
+import { add, div, mul, sub } from "../../compiler/ops/arithmetic.js";
+import { sum } from "../../compiler/ops/reduction.js";
+
+const x = placeholder({ name: "x", dtype: "f32", shape: [8] });
+const y = placeholder({ name: "y", dtype: "f32", shape: [8] });
+const w = variable({ path: "w", dtype: "f32", shape: [] });
+const b = variable({ path: "b", dtype: "f32", shape: [] });
+const c = (v: number) => literal("f32", [], [v]);
+const error = sub(add(mul(broadcastScalar(w, [8]), x), broadcastScalar(b, [8])), y);
+const cost = div(sum(mul(error, error), { axes: [0] }), c(16));
+const gw = div(sum(mul(error, x), { axes: [0] }), c(8));
+const gb = div(sum(error, { axes: [0] }), c(8));
+const computation = computationOf({ cost }, { w: sub(w, mul(c(1e-5), gw)), b: sub(b, mul(c(1e-5), gb)) }, "linear");
+const program = build(computation);
+console.log(printKernels(program));
+console.log(disagreements(computation, program));
+console.log([...registeredOps().keys()].length);
