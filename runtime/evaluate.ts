@@ -1,0 +1,74 @@
+import type { Executable } from "../compiler/backends/executable.js";
+import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
+import type { Prepared, Selection } from "../compiler/program.js";
+import type { Dataset } from "./dataset.js";
+import { checkFeeds } from "./requests.js";
+import { runFailure, type Session } from "./session.js";
+
+/** Means of a selection's scalar outputs over a whole data set, weighted by rows. */
+export class Evaluator {
+  readonly #session: Session;
+  readonly #prepared: Prepared;
+
+  constructor(session: Session, selection: Selection) {
+    this.#session = session;
+    this.#prepared = session.program.prepare(selection);
+  }
+
+  /** Batches in file order; the last one may be smaller. An aborted signal ends it, with the means so far. */
+  async evaluate(dataset: Dataset, batch: number, signal?: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    const sums = new Map<string, number>();
+    const whole = Math.floor(dataset.rows / batch);
+    const rest = dataset.rows - whole * batch;
+    let rows = 0;
+    if (whole > 0) rows += await this.#part(dataset, { batch, start: 0, steps: whole }, sums, signal);
+    if (rest > 0 && signal?.aborted !== true) {
+      rows += await this.#part(dataset, { batch: rest, start: whole * batch, steps: 1 }, sums, signal);
+    }
+    return new Map([...sums].map(([name, sum]) => [name, sum / rows]));
+  }
+
+  async #part(
+    dataset: Dataset,
+    part: { readonly batch: number; readonly start: number; readonly steps: number },
+    sums: Map<string, number>,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const { executable, feeds } = await this.#executable(dataset, part.batch);
+    const { progress, seed } = this.#session;
+    const outcome = await executable.loop({
+      columns: dataset.columns,
+      feeds,
+      rows: dataset.rows,
+      batch: part.batch,
+      shuffle: false,
+      state: { seed, step: BigInt(progress.step), runsSinceStep: BigInt(progress.runsSinceStep) },
+      epoch: 0n,
+      position: part.start,
+      steps: part.steps,
+      stopAtEpochEnd: true,
+      every: 0,
+      advance: false,
+      signal,
+    });
+    if (outcome.failure !== undefined) throw runFailure(outcome.failure);
+    this.#session.advance({ ...progress, runsSinceStep: progress.runsSinceStep + outcome.steps });
+    const names = executable.info.outputs.filter(({ shape }) => shape.every((size) => size === 1)).map(({ name }) => name);
+    names.forEach((name, i) => {
+      sums.set(name, (sums.get(name) ?? 0) + (outcome.sums[i] ?? 0));
+    });
+    return outcome.steps * part.batch;
+  }
+
+  async #executable(dataset: Dataset, batch: number) {
+    const { program } = this.#session;
+    const { computation } = this.#prepared;
+    const shapes = new Map<string, FedShape>();
+    for (const [name, shape] of dataset.shapes) shapes.set(name, { shape: [batch, ...shape.slice(1)] });
+    const unfed = computation.placeholders.filter(({ name }) => !dataset.columns.has(name));
+    const fixed = checkFeeds(program, { ...this.#prepared, computation: { ...computation, placeholders: unfed } }, {});
+    for (const [name, feed] of fixed) shapes.set(name, feed);
+    const executable: Executable = await this.#session.executable(this.#prepared, bindDims(program.graph, computation, shapes));
+    return { executable, feeds: new Map([...fixed].map(([name, feed]) => [name, feed.data])) };
+  }
+}

@@ -1,0 +1,76 @@
+import { problem } from "../compiler/ir/codes.js";
+import { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
+import type { Graph } from "../compiler/ir/graph.js";
+import { nearestName } from "../compiler/ir/nearest.js";
+import type { Prepared, Program, Selection } from "../compiler/program.js";
+import { type Feed, type FeedValue, readFeed } from "./feeds.js";
+
+/** What a run is asked for: a computation, and the string constants among the fetches. */
+export interface Asked {
+  readonly selection: Selection;
+  readonly strings: readonly (readonly [string, string])[];
+}
+
+export function signatureSelection(graph: Graph, name: string): Asked {
+  const signature = graph.signatures.find((candidate) => candidate.name === name);
+  return { selection: { kind: "signature", name }, strings: stringsAmong(graph, signature?.outputs ?? []) };
+}
+
+/** Names of edges, variables, placeholders and string constants to fetch, and of updates to do. */
+export function freeSelection(graph: Graph, names: readonly string[]): Asked {
+  const isUpdate = (name: string): boolean => graph.training.updates.has(name) && !graph.training.names.has(name);
+  const updates = names.filter(isUpdate);
+  const fetches = names.filter((name) => !isUpdate(name));
+  return { selection: { kind: "request", fetches, updates }, strings: stringsAmong(graph, fetches) };
+}
+
+function stringsAmong(graph: Graph, names: readonly string[]): readonly (readonly [string, string])[] {
+  return names.flatMap((name) => {
+    const text = graph.strings.get(name);
+    return text === undefined ? [] : [[name, text] as const];
+  });
+}
+
+/**
+ * The feeds of a computation, defaults where nothing is given. Throws GraphError with all problems: a name that is no
+ * placeholder (G083), one that is needed and not fed (G080), a value that does not fit (G081, G082).
+ */
+export function checkFeeds(
+  program: Program,
+  prepared: Prepared,
+  feeds: Readonly<Record<string, FeedValue>>,
+): ReadonlyMap<string, Feed> {
+  const { graph } = program;
+  const problems: Diagnostic[] = [];
+  const given = new Map(Object.entries(feeds));
+  const byName = new Map(graph.placeholders.map((placeholder) => [placeholder.name, placeholder]));
+  const read = new Map<string, Feed>();
+  for (const [name, value] of given) {
+    const placeholder = byName.get(name);
+    if (placeholder === undefined) {
+      const nearest = nearestName(name, byName.keys());
+      const hint = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
+      problems.push(problem("G083", undefined, `there is no placeholder \`${name}\` to feed`, { hint }));
+      continue;
+    }
+    try {
+      read.set(name, readFeed(placeholder, value));
+    } catch (error) {
+      if (!(error instanceof GraphError)) throw error;
+      problems.push(...error.diagnostics);
+    }
+  }
+  for (const { name } of prepared.computation.placeholders) {
+    const placeholder = byName.get(name);
+    if (placeholder === undefined || given.has(name)) continue;
+    const standing = program.defaults.get(name);
+    if (standing !== undefined) read.set(name, { placeholder, shape: standing.shape, data: standing.data });
+    else {
+      const message = `\`${name}\` is not fed, and \`${prepared.computation.name}\` needs it`;
+      const hint = `feed it, or give it a default: \`placeholder ${name}: … = …\``;
+      problems.push(problem("G080", placeholder.span, message, { label: "declared here, without a default", hint }));
+    }
+  }
+  if (problems.length > 0) throw new GraphError(problems);
+  return read;
+}

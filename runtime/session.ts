@@ -1,0 +1,253 @@
+import type { Executable, RunFailure } from "../compiler/backends/executable.js";
+import { type Code, problem } from "../compiler/ir/codes.js";
+import { GraphError } from "../compiler/ir/diagnostic.js";
+import { bindDims } from "../compiler/ir/specialise.js";
+import type { Tensor, TensorData } from "../compiler/ir/tensor.js";
+import type { Prepared, Program } from "../compiler/program.js";
+import type { FeedValue } from "./feeds.js";
+import { type Checkpoint, type LoadedWeights, readWeights, writeCheckpoint } from "./files/checkpoint.js";
+import { compareWithModel } from "./files/compare.js";
+import { checkFeeds, freeSelection, signatureSelection } from "./requests.js";
+import { type TrainOptions, type TrainReport, train } from "./train.js";
+import { VariableStore } from "./variables.js";
+import { version } from "./version.js";
+
+/** A fetched string constant. */
+export interface StringTensor {
+  readonly dtype: "string";
+  readonly shape: readonly [];
+  readonly data: readonly [string];
+}
+
+export type Fetched = Tensor | StringTensor;
+export type Feeds = Readonly<Record<string, FeedValue>>;
+
+export interface SessionOptions {
+  /** The seed of all randomness, a 64-bit integer; without it the file's. */
+  readonly seed?: number | bigint | undefined;
+  /** A safetensors file that sets every variable (and, from a checkpoint, the step). Read before the first run. */
+  readonly weights?: string | undefined;
+}
+
+/** Where training stands: with the variables and the seed, all that a resumed run needs. */
+export interface Progress {
+  /** Updates done so far. */
+  readonly step: number;
+  /** Runs without an update since the last step; random ops count them. */
+  readonly runsSinceStep: number;
+  /** Whole passes over the training data, and rows of the current one already used. */
+  readonly epoch: number;
+  readonly row: number;
+}
+
+/**
+ * A program with its state: variables, step, seed. Runs are atomic (all of a run's assignments or none) and happen one after
+ * another, in the order they were asked for.
+ */
+export class Session implements AsyncDisposable {
+  readonly program: Program;
+  /** Resolves when the variables have their first values; every operation waits for it. Rejects when the weights do not fit. */
+  readonly ready: Promise<void>;
+  readonly variables: VariableStore;
+  #seed: bigint;
+  #progress: Progress = { step: 0, runsSinceStep: 0, epoch: 0, row: 0 };
+  readonly #executables = new Map<string, { readonly dims: string; readonly executable: Executable }[]>();
+  #tail: Promise<unknown>;
+  #state: "loading" | "open" | "closed" = "open";
+
+  /** Throws GraphError when the machine has too little memory for the variables. */
+  constructor(program: Program, options: SessionOptions = {}) {
+    this.program = program;
+    this.#seed = BigInt.asIntN(64, BigInt(options.seed ?? program.graph.seed));
+    this.variables = new VariableStore(program.graph, program.backend.memory);
+    const { weights } = options;
+    if (weights === undefined) {
+      this.#initialise();
+      this.ready = Promise.resolve();
+    } else {
+      this.#state = "loading";
+      this.ready = this.#load(weights);
+      // Whoever runs something hears of it there.
+      this.ready.catch(() => undefined);
+    }
+    this.#tail = this.ready;
+  }
+
+  /** Updates done so far. */
+  get step(): number {
+    return this.#progress.step;
+  }
+
+  get seed(): bigint {
+    return this.#seed;
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  /**
+   * Runs a signature by its name, or computes any fetchable names (an update's name among them is performed). Feeds are
+   * tensors, flat typed arrays or nested arrays, by placeholder. Throws GraphError for wrong names and feeds, and for a check
+   * that fails while it runs; nothing has been assigned then.
+   */
+  run(request: string | readonly string[], feeds: Feeds = {}): Promise<Readonly<Record<string, Fetched>>> {
+    return this.#enqueue(() => this.#run(request, feeds));
+  }
+
+  /** Trains as the graph's `train` block says, with `options` over it. */
+  train(options: TrainOptions = {}): Promise<TrainReport> {
+    return this.#enqueue(() => train(this, options));
+  }
+
+  /** A copy of a variable's value. Throws GraphError G083 for an unknown path. */
+  get(path: string): Tensor {
+    this.#requireOpen();
+    return this.variables.get(path);
+  }
+
+  /** Overwrites a variable. Throws GraphError when its name, dtype or shape is wrong. */
+  set(path: string, value: Tensor): void {
+    this.#requireOpen();
+    this.variables.set(path, value);
+  }
+
+  /** Writes all variables, the step and the random state to a safetensors file, atomically. */
+  save(path: string): Promise<void> {
+    return this.#enqueue(() => writeCheckpoint(path, this.checkpoint()));
+  }
+
+  /** Reads what `save` wrote, or plain weights. Throws GraphError, and changes nothing, when the file does not fit. */
+  restore(path: string): Promise<void> {
+    return this.#enqueue(async () => this.apply(path, await readWeights(path)));
+  }
+
+  /** Ends the session and frees its memory, after the runs that were asked for. */
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    await this.#tail.catch(() => undefined);
+    this.#state = "closed";
+    for (const bound of this.#executables.values()) for (const { executable } of bound) executable.close();
+    this.#executables.clear();
+    this.variables.free();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** All state as data: what `save` writes. `metadata` is kept with it. */
+  checkpoint(metadata: ReadonlyMap<string, string> = new Map()): Checkpoint {
+    const { step, runsSinceStep, epoch, row } = this.#progress;
+    return {
+      variables: this.variables.snapshot(),
+      graph: this.program.graph.name,
+      version,
+      seed: this.#seed,
+      step,
+      runsSinceStep,
+      position: { epoch, row },
+      metadata,
+    };
+  }
+
+  /** For training, which has the session to itself: replaces all variables and, from a checkpoint, the whole state. */
+  apply(path: string, loaded: LoadedWeights): void {
+    const variables = loaded.kind === "checkpoint" ? loaded.checkpoint.variables : loaded.variables;
+    const problems = compareWithModel(path, variables, this.variables.expected());
+    if (problems.length > 0) throw new GraphError(problems);
+    for (const [name, tensor] of variables) this.variables.set(name, tensor);
+    if (loaded.kind !== "checkpoint") return;
+    const { seed, step, runsSinceStep, position } = loaded.checkpoint;
+    this.#seed = seed;
+    this.#progress = { step, runsSinceStep, epoch: position.epoch, row: position.row };
+  }
+
+  /** For training: moves on. */
+  advance(progress: Progress): void {
+    this.#progress = progress;
+  }
+
+  /** For training: the code of a selection with these dims, bound to this session's variables. */
+  async executable(prepared: Prepared, dims: ReadonlyMap<string, number>): Promise<Executable> {
+    const sizes = [...dims].map(([name, size]) => `${name}=${size}`).join(",");
+    const bound = this.#executables.get(prepared.key) ?? [];
+    const known = bound.find((entry) => entry.dims === sizes);
+    if (known !== undefined) {
+      if (bound[0] !== known) this.#executables.set(prepared.key, [known, ...bound.filter((entry) => entry !== known)]);
+      return known.executable;
+    }
+    const compiled = await this.program.compile(prepared, dims);
+    const executable = compiled.bind(this.variables.blocks());
+    const kept = [{ dims: sizes, executable }, ...bound];
+    for (const dropped of kept.splice(this.program.keptSpecialisations)) dropped.executable.close();
+    this.#executables.set(prepared.key, kept);
+    return executable;
+  }
+
+  async #run(request: string | readonly string[], feeds: Feeds): Promise<Readonly<Record<string, Fetched>>> {
+    const { program } = this;
+    const { graph } = program;
+    const asked = typeof request === "string" ? signatureSelection(graph, request) : freeSelection(graph, request);
+    const prepared = program.prepare(asked.selection);
+    const fed = checkFeeds(program, prepared, feeds);
+    const executable = await this.executable(prepared, bindDims(graph, prepared.computation, fed));
+    const data = new Map([...fed].map(([name, feed]) => [name, feed.data]));
+    const { step, runsSinceStep } = this.#progress;
+    const state = { seed: this.#seed, step: BigInt(step), runsSinceStep: BigInt(runsSinceStep) };
+    const outcome = executable.run(data, state);
+    if (outcome.kind === "failed") throw runFailure(outcome.failure);
+    const updated = executable.info.assigned.length > 0;
+    this.#progress = {
+      ...this.#progress,
+      step: updated ? step + 1 : step,
+      runsSinceStep: updated ? 0 : runsSinceStep + 1,
+    };
+    const tensors = executable.info.outputs.map(({ name, dtype, shape }, index): [string, Fetched] => [
+      name,
+      { dtype, shape, data: outcome.outputs[index] as TensorData },
+    ]);
+    const strings = asked.strings.map(([name, text]): [string, Fetched] => [name, { dtype: "string", shape: [], data: [text] }]);
+    // fromEntries defines own properties, so that a tensor named `__proto__` is just a name.
+    return Object.fromEntries([...tensors, ...strings]);
+  }
+
+  #initialise(): void {
+    const executable = this.program.initial.bind(this.variables.blocks());
+    try {
+      const outcome = executable.run(new Map(), { seed: this.#seed, step: 0n, runsSinceStep: 0n });
+      if (outcome.kind === "failed") throw runFailure(outcome.failure);
+    } finally {
+      executable.close();
+    }
+  }
+
+  async #load(path: string): Promise<void> {
+    const loaded = await readWeights(path);
+    this.apply(path, loaded);
+    this.#state = "open";
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.ready.then(() => this.#tail.catch(() => undefined)).then(() => {
+      this.#requireOpen();
+      return work();
+    });
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  #requireOpen(): void {
+    if (this.#state === "open") return;
+    const message = this.#state === "closed" ? "the session is closed" : "the session's weights are not loaded yet";
+    const hint = this.#state === "closed" ? undefined : "`await session.ready` first";
+    throw new GraphError([problem("G088", undefined, message, { hint })]);
+  }
+}
+
+/** A failed check of a run as a diagnostic at the line that it came from. */
+export function runFailure(failure: RunFailure, message = failure.message): GraphError {
+  const [span, ...others] = failure.spans;
+  const notes = others.map((other) => ({ span: other, message: "and comes from here" }));
+  return new GraphError([problem(failure.code as Code, span, message, { notes })]);
+}

@@ -1,0 +1,341 @@
+import type { Executable, LoopOutcome } from "../compiler/backends/executable.js";
+import { problem } from "../compiler/ir/codes.js";
+import { GraphError } from "../compiler/ir/diagnostic.js";
+import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
+import type { TensorData } from "../compiler/ir/tensor.js";
+import type { Prepared } from "../compiler/program.js";
+import { type Dataset, loadDataset } from "./dataset.js";
+import { Evaluator } from "./evaluate.js";
+import { readCheckpoint, writeCheckpoint } from "./files/checkpoint.js";
+import { saveCheckpoint } from "./files/rotation.js";
+import { checkFeeds } from "./requests.js";
+import { runFailure, type Session } from "./session.js";
+import { type Report, type Settings, type TrainEvent, type TrainOptions, type TrainReport, trainSettings } from "./train_options.js";
+
+export type { Report, TrainEvent, TrainOptions, TrainReport } from "./train_options.js";
+
+/** JavaScript wakes about so often while the target computes. */
+const secondsPerCall = 0.1;
+
+/** Trains a session; it has the session to itself. Throws GraphError; what was assigned by the steps done stays. */
+export async function train(session: Session, options: TrainOptions): Promise<TrainReport> {
+  const settings = trainSettings(session.program.graph, options);
+  if (options.resume !== undefined) {
+    session.apply(options.resume, { kind: "checkpoint", checkpoint: await readCheckpoint(options.resume) });
+  }
+  const { graph, backend } = session.program;
+  const datasets: Dataset[] = [];
+  try {
+    const load = async (data: Settings["data"]): Promise<Dataset> => {
+      const dataset = await loadDataset(graph, backend.memory, data, options);
+      datasets.push(dataset);
+      return dataset;
+    };
+    const dataset = await load(settings.data);
+    const validation = settings.validate && {
+      evaluator: new Evaluator(session, { kind: "signature", name: settings.validate.signature.name }),
+      dataset: await load(settings.validate.data),
+    };
+    return await new Trainer(session, settings, options, dataset, validation).train();
+  } finally {
+    for (const dataset of datasets) dataset.free();
+  }
+}
+
+interface Validation {
+  readonly evaluator: Evaluator;
+  readonly dataset: Dataset;
+}
+
+class Trainer {
+  readonly #session: Session;
+  readonly #settings: Settings;
+  readonly #options: TrainOptions;
+  readonly #dataset: Dataset;
+  readonly #validation: Validation | undefined;
+  readonly #prepared: Prepared;
+  readonly #batch: number;
+  readonly #history: Report[] = [];
+  readonly #validations: { step: number; epoch: number; metrics: ReadonlyMap<string, number> }[] = [];
+  readonly #checkpoints: string[] = [];
+  #seconds = 0;
+  #compileSeconds = 0;
+  #last: ReadonlyMap<string, number> = new Map();
+  #best: number | undefined;
+  #unimproved = 0;
+  #warned = false;
+
+  constructor(
+    session: Session,
+    settings: Settings,
+    options: TrainOptions,
+    dataset: Dataset,
+    validation: Validation | undefined,
+  ) {
+    this.#session = session;
+    this.#settings = settings;
+    this.#options = options;
+    this.#dataset = dataset;
+    this.#validation = validation;
+    const { signature } = settings;
+    const fetches = [...new Set([...signature.outputs, ...settings.report])];
+    this.#prepared = session.program.prepare({
+      kind: "request",
+      fetches,
+      updates: signature.updates,
+      training: signature.training,
+    });
+    this.#batch = dataset.rows === 0 ? 0 : (settings.batch ?? dataset.rows);
+    if (dataset.rows > 0 && this.#batch > dataset.rows && settings.remainder === "drop") {
+      const message = `a batch of ${this.#batch} rows is larger than the data (${dataset.rows} rows): no step could be done`;
+      throw new GraphError([problem("G046", undefined, message, { hint: "use a smaller batch, or `remainder = keep`" })]);
+    }
+  }
+
+  async train(): Promise<TrainReport> {
+    const { executable, feeds } = await this.#executable(Math.min(this.#batch, Math.max(this.#dataset.rows, this.#batch)));
+    this.#emit({
+      kind: "start",
+      target: executable.info.target,
+      device: this.#session.program.backend.device,
+      compileSeconds: this.#compileSeconds,
+      steps: this.#totalSteps(),
+    });
+    const stopped = await this.#run(executable, feeds);
+    if (this.#options.save !== undefined) await this.#save(this.#options.save);
+    else if (stopped === "interrupted" && this.#settings.checkpoint !== undefined) await this.#saveTemplate();
+    return this.#report(executable, stopped);
+  }
+
+  /** Calls the target for about a tenth of a second at a time until all steps are done, or it is told to end. */
+  async #run(executable: Executable, feeds: ReadonlyMap<string, TensorData>): Promise<TrainReport["stopped"]> {
+    let chunk = 1;
+    for (;;) {
+      if (this.#options.signal?.aborted === true) return "interrupted";
+      const left = this.#stepsLeft();
+      if (left <= 0) return "done";
+      if (this.#atPartialBatch()) {
+        await this.#partialBatch();
+      } else {
+        const steps = Math.min(chunk, left, this.#stepsToCheckpoint());
+        const start = performance.now();
+        const outcome = await executable.loop(this.#request(feeds, steps));
+        const seconds = (performance.now() - start) / 1000;
+        this.#seconds += seconds;
+        this.#take(executable, outcome);
+        if (outcome.steps === steps) chunk = nextChunk(chunk, seconds);
+      }
+      this.#emit({ kind: "progress", step: this.#session.step, seconds: this.#seconds, metrics: this.#last });
+      if (this.#atEpochEnd() && (await this.#epochEnd())) return "early";
+      if (this.#dueCheckpoint()) await this.#saveTemplate();
+    }
+  }
+
+  #request(feeds: ReadonlyMap<string, TensorData>, steps: number) {
+    const { progress, seed } = this.#session;
+    return {
+      columns: this.#dataset.columns,
+      feeds,
+      rows: this.#dataset.rows,
+      batch: this.#batch,
+      shuffle: this.#settings.shuffle && this.#dataset.rows > 0,
+      state: { seed, step: BigInt(progress.step), runsSinceStep: BigInt(progress.runsSinceStep) },
+      epoch: BigInt(progress.epoch),
+      position: progress.row,
+      steps,
+      // Whatever is due at an epoch's end is done by this class.
+      stopAtEpochEnd: this.#validation !== undefined || this.#settings.remainder === "keep",
+      every: this.#settings.every,
+      advance: true,
+      signal: this.#options.signal,
+    };
+  }
+
+  #take(executable: Executable, outcome: LoopOutcome): void {
+    const { progress } = this.#session;
+    this.#session.advance({
+      step: progress.step + outcome.steps,
+      runsSinceStep: outcome.steps > 0 ? 0 : progress.runsSinceStep,
+      epoch: Number(outcome.epoch),
+      row: outcome.position,
+    });
+    const names = executable.info.outputs.filter(({ shape }) => shape.every((size) => size === 1)).map(({ name }) => name);
+    const metrics = (values: readonly number[]): ReadonlyMap<string, number> =>
+      new Map(names.map((name, i) => [name, values[i] ?? Number.NaN]));
+    if (outcome.steps > 0) this.#last = metrics(outcome.last);
+    for (const { step, values } of outcome.reports) this.#record({ step: Number(step), metrics: metrics(values) });
+    this.#warnOfNaN();
+    if (outcome.failure !== undefined) {
+      const step = this.#session.step + 1;
+      throw runFailure(outcome.failure, `step ${step}: ${outcome.failure.message}`);
+    }
+  }
+
+  #record(report: Report): void {
+    this.#history.push(report);
+    this.#emit({ kind: "report", report });
+    this.#options.onReport?.({ step: report.step, metrics: Object.fromEntries(report.metrics) });
+  }
+
+  #warnOfNaN(): void {
+    const lost = [...this.#last].find(([, value]) => Number.isNaN(value));
+    if (lost === undefined || this.#warned) return;
+    this.#warned = true;
+    const message = `\`${lost[0]}\` is NaN at step ${this.#session.step}`;
+    const hint = "run again with --check-numerics: it names the first op that made a NaN, and its line";
+    this.#emit({ kind: "warning", diagnostic: problem("G111", undefined, message, { hint, severity: "warning" }) });
+  }
+
+  /** Whether fewer rows than a batch are left in the epoch, and they are to be used. */
+  #atPartialBatch(): boolean {
+    const left = this.#dataset.rows - this.#session.progress.row;
+    return this.#settings.remainder === "keep" && this.#dataset.rows > 0 && left > 0 && left < this.#batch;
+  }
+
+  /** One step on the rest of an epoch, with code specialised for its size. */
+  async #partialBatch(): Promise<void> {
+    const rest = this.#dataset.rows - this.#session.progress.row;
+    const { executable, feeds } = await this.#executable(rest);
+    const start = performance.now();
+    const outcome = await executable.loop({ ...this.#request(feeds, 1), batch: rest, stopAtEpochEnd: true });
+    this.#seconds += (performance.now() - start) / 1000;
+    this.#take(executable, outcome);
+  }
+
+  #atEpochEnd(): boolean {
+    const { row } = this.#session.progress;
+    const left = this.#dataset.rows - row;
+    return this.#dataset.rows > 0 && row > 0 && (left <= 0 || (left < this.#batch && this.#settings.remainder === "drop"));
+  }
+
+  /** Turns to the next epoch; validates; true when training should end early. */
+  async #epochEnd(): Promise<boolean> {
+    const { progress } = this.#session;
+    const epoch = progress.epoch + 1;
+    this.#session.advance({ ...progress, epoch, row: 0 });
+    if (this.#validation === undefined) return false;
+    const { evaluator, dataset } = this.#validation;
+    const metrics = await evaluator.evaluate(dataset, this.#settings.batch ?? dataset.rows, this.#options.signal);
+    const { step } = this.#session;
+    this.#validations.push({ step, epoch, metrics });
+    this.#emit({ kind: "validation", step, epoch, metrics });
+    await this.#keepBest(metrics);
+    return this.#shouldStop(metrics);
+  }
+
+  async #keepBest(metrics: ReadonlyMap<string, number>): Promise<void> {
+    const { best } = this.#settings;
+    const value = best === undefined ? undefined : metrics.get(best.metric);
+    if (best === undefined || value === undefined || !isBetter(value, this.#best, best.mode, 0)) return;
+    this.#best = value;
+    const metadata = new Map([["best.metric", best.metric], ["best.value", String(value)]]);
+    this.#saved(await saveCheckpoint(best.to, this.#session.checkpoint(metadata)));
+  }
+
+  #stoppingBest: number | undefined;
+
+  #shouldStop(metrics: ReadonlyMap<string, number>): boolean {
+    const { earlyStopping } = this.#settings;
+    const value = earlyStopping === undefined ? undefined : metrics.get(earlyStopping.metric);
+    if (earlyStopping === undefined || value === undefined) return false;
+    if (isBetter(value, this.#stoppingBest, earlyStopping.mode, earlyStopping.minDelta)) {
+      this.#stoppingBest = value;
+      this.#unimproved = 0;
+      return false;
+    }
+    this.#unimproved += 1;
+    return this.#unimproved >= earlyStopping.patience;
+  }
+
+  /** Steps to do in all: what is given, or as many as the epochs have. */
+  #totalSteps(): number {
+    const { steps, epochs, remainder } = this.#settings;
+    if (epochs === undefined || this.#dataset.rows === 0) return steps ?? 0;
+    const batches = this.#dataset.rows / this.#batch;
+    const perEpoch = remainder === "keep" ? Math.ceil(batches) : Math.floor(batches);
+    return Math.min(steps ?? Number.POSITIVE_INFINITY, epochs * perEpoch);
+  }
+
+  #stepsLeft(): number {
+    return this.#totalSteps() - this.#session.step;
+  }
+
+  #stepsToCheckpoint(): number {
+    const every = this.#settings.checkpoint?.every;
+    return every === undefined ? Number.POSITIVE_INFINITY : every - (this.#session.step % every);
+  }
+
+  #dueCheckpoint(): boolean {
+    const every = this.#settings.checkpoint?.every;
+    return every !== undefined && this.#session.step > 0 && this.#session.step % every === 0;
+  }
+
+  async #saveTemplate(): Promise<void> {
+    const { checkpoint } = this.#settings;
+    if (checkpoint === undefined) return;
+    this.#saved(await saveCheckpoint(checkpoint.to, this.#session.checkpoint(), { keep: checkpoint.keep }));
+  }
+
+  async #save(path: string): Promise<void> {
+    await writeCheckpoint(path, this.#session.checkpoint());
+    this.#saved(path);
+  }
+
+  #saved(path: string): void {
+    this.#checkpoints.push(path);
+    this.#emit({ kind: "checkpoint", step: this.#session.step, path });
+  }
+
+  /** The code for a batch of this many rows, and the feeds that stay the same. */
+  async #executable(rows: number): Promise<{ readonly executable: Executable; readonly feeds: ReadonlyMap<string, TensorData> }> {
+    const { program } = this.#session;
+    const shapes = new Map<string, FedShape>();
+    for (const [name, shape] of this.#dataset.shapes) shapes.set(name, { shape: [rows, ...shape.slice(1)] });
+    const others = {
+      ...this.#prepared,
+      computation: {
+        ...this.#prepared.computation,
+        placeholders: this.#prepared.computation.placeholders.filter(({ name }) => !this.#dataset.columns.has(name)),
+      },
+    };
+    const fixed = checkFeeds(program, others, {});
+    for (const [name, feed] of fixed) shapes.set(name, feed);
+    const start = performance.now();
+    const dims = bindDims(program.graph, this.#prepared.computation, shapes);
+    const executable = await this.#session.executable(this.#prepared, dims);
+    this.#compileSeconds += (performance.now() - start) / 1000;
+    return { executable, feeds: new Map([...fixed].map(([name, feed]) => [name, feed.data])) };
+  }
+
+  #report(executable: Executable, stopped: TrainReport["stopped"]): TrainReport {
+    return {
+      steps: this.#session.step,
+      stopped,
+      seconds: this.#seconds,
+      compileSeconds: this.#compileSeconds,
+      target: executable.info.target,
+      device: this.#session.program.backend.device,
+      threads: 1,
+      metrics: Object.fromEntries(this.#last),
+      history: this.#history.map(({ step, metrics }) => ({ step, ...Object.fromEntries(metrics) })),
+      validation: this.#validations.map(({ step, epoch, metrics }) => ({ step, epoch, ...Object.fromEntries(metrics) })),
+      checkpoints: this.#checkpoints,
+    };
+  }
+
+  #emit(event: TrainEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}
+
+/** Aims at `secondsPerCall`; grows at most eightfold, since the first calls are cold. */
+function nextChunk(chunk: number, seconds: number): number {
+  const ideal = seconds > 0 ? Math.floor((chunk * secondsPerCall) / seconds) : chunk * 8;
+  return Math.max(1, Math.min(ideal, chunk * 8));
+}
+
+function isBetter(value: number, best: number | undefined, mode: "min" | "max", minDelta: number): boolean {
+  if (Number.isNaN(value)) return false;
+  if (best === undefined) return true;
+  return mode === "min" ? value < best - minDelta : value > best + minDelta;
+}

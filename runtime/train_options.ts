@@ -1,0 +1,154 @@
+import { problem } from "../compiler/ir/codes.js";
+import { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
+import type { DataSource, Graph, Signature, TrainPlan } from "../compiler/ir/graph.js";
+import { nearestName } from "../compiler/ir/nearest.js";
+import type { ColumnValue, DataFolders } from "./dataset.js";
+
+/** The scalars of a run at one step, by output name. */
+export interface Report {
+  readonly step: number;
+  readonly metrics: ReadonlyMap<string, number>;
+}
+
+/** What happens while training, for progress displays and logs. */
+export type TrainEvent =
+  | { readonly kind: "start"; readonly target: string; readonly device: string; readonly compileSeconds: number; readonly steps: number }
+  /** A few times a second. */
+  | { readonly kind: "progress"; readonly step: number; readonly seconds: number; readonly metrics: ReadonlyMap<string, number> }
+  | { readonly kind: "report"; readonly report: Report }
+  /** Means over the validation data, after an epoch. */
+  | { readonly kind: "validation"; readonly step: number; readonly epoch: number; readonly metrics: ReadonlyMap<string, number> }
+  | { readonly kind: "checkpoint"; readonly step: number; readonly path: string }
+  | { readonly kind: "warning"; readonly diagnostic: Diagnostic };
+
+/** Overrides of the `train` block; all optional when the graph has one. */
+export interface TrainOptions extends DataFolders {
+  /** The signature that does a step. */
+  readonly run?: string | undefined;
+  readonly data?: Readonly<Record<string, ColumnValue>> | undefined;
+  readonly validate?: { readonly run: string; readonly data: Readonly<Record<string, ColumnValue>> } | undefined;
+  readonly batch?: number | undefined;
+  readonly shuffle?: boolean | undefined;
+  readonly remainder?: "drop" | "keep" | undefined;
+  /** Totals, counted from the very first step, also after a resume. */
+  readonly steps?: number | undefined;
+  readonly epochs?: number | undefined;
+  /** Report each so many steps. */
+  readonly every?: number | undefined;
+  /** Names to report, any scalars of the graph; without them the signature's outputs. */
+  readonly report?: readonly string[] | undefined;
+  readonly checkpoint?: TrainPlan["checkpoint"] | undefined;
+  readonly best?: TrainPlan["best"] | undefined;
+  readonly earlyStopping?: TrainPlan["earlyStopping"] | undefined;
+  /** A checkpoint to go on from. */
+  readonly resume?: string | undefined;
+  /** Where the final state is saved. */
+  readonly save?: string | undefined;
+  readonly onReport?: ((report: { readonly step: number; readonly metrics: Readonly<Record<string, number>> }) => void) | undefined;
+  readonly onEvent?: ((event: TrainEvent) => void) | undefined;
+  /** Aborted: end after the current step, save, and return. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TrainReport {
+  /** The step count at the end. */
+  readonly steps: number;
+  readonly stopped: "done" | "interrupted" | "early";
+  /** Run time, without compiling and reading data. */
+  readonly seconds: number;
+  readonly compileSeconds: number;
+  readonly target: string;
+  readonly device: string;
+  readonly threads: number;
+  /** The values at the last step. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly history: readonly ({ readonly step: number } & Readonly<Record<string, number>>)[];
+  /** Means over the validation data after each epoch. */
+  readonly validation: readonly ({ readonly step: number; readonly epoch: number } & Readonly<Record<string, number>>)[];
+  /** Files written, the last one last. */
+  readonly checkpoints: readonly string[];
+}
+
+/** The `train` block and the options over it, checked. */
+export interface Settings {
+  readonly signature: Signature;
+  readonly data: ReadonlyMap<string, DataSource | ColumnValue>;
+  readonly validate: { readonly signature: Signature; readonly data: ReadonlyMap<string, DataSource | ColumnValue> } | undefined;
+  readonly batch: number | undefined;
+  readonly shuffle: boolean;
+  readonly remainder: "drop" | "keep";
+  readonly steps: number | undefined;
+  readonly epochs: number | undefined;
+  readonly every: number;
+  readonly report: readonly string[];
+  readonly checkpoint: TrainPlan["checkpoint"];
+  readonly best: TrainPlan["best"];
+  readonly earlyStopping: TrainPlan["earlyStopping"];
+}
+
+/** Joins the file's plan with the options. Throws GraphError for what is missing or makes no sense. */
+export function trainSettings(graph: Graph, options: TrainOptions): Settings {
+  const plan = graph.train;
+  const run = options.run ?? plan?.run;
+  if (run === undefined) {
+    const hint = "add `train { run = … }` to the graph, or name a signature in the call";
+    throw new GraphError([problem("G048", undefined, `\`${graph.name}\` has no \`train\` block`, { hint })]);
+  }
+  const signature = signatureNamed(graph, run);
+  if (signature.updates.length === 0) {
+    const message = `\`${run}\` does no update, so nothing would be trained`;
+    throw new GraphError([problem("G048", signature.span, message, { hint: "add `does NAME` to the signature" })]);
+  }
+  // Data given by the caller replaces the plan's column by column: `--data image=...` alone keeps the labels' file.
+  const data = new Map<string, DataSource | ColumnValue>([...(plan?.data ?? []), ...Object.entries(options.data ?? {})]);
+  const validate =
+    options.validate === undefined
+      ? plan?.validate && { signature: signatureNamed(graph, plan.validate.run), data: new Map(plan.validate.data) }
+      : { signature: signatureNamed(graph, options.validate.run), data: new Map(Object.entries(options.validate.data)) };
+  const ends = options.steps !== undefined || options.epochs !== undefined ? options : plan;
+  const settings: Settings = {
+    signature,
+    data,
+    validate,
+    batch: options.batch ?? plan?.batch,
+    shuffle: options.shuffle ?? plan?.shuffle ?? false,
+    remainder: options.remainder ?? plan?.remainder ?? "drop",
+    steps: ends?.steps,
+    epochs: ends?.epochs ?? (ends?.steps === undefined && data.size > 0 ? 1 : undefined),
+    every: options.every ?? plan?.report?.every ?? plan?.summary?.every ?? 0,
+    report: options.report ?? plan?.report?.of ?? signature.outputs,
+    checkpoint: options.checkpoint ?? plan?.checkpoint,
+    best: options.best ?? plan?.best,
+    earlyStopping: options.earlyStopping ?? plan?.earlyStopping,
+  };
+  requireSense(settings);
+  return settings;
+}
+
+function requireSense(settings: Settings): void {
+  const wrong = (message: string, hint?: string): GraphError => new GraphError([problem("G046", undefined, message, { hint })]);
+  const counts = { batch: settings.batch, steps: settings.steps, epochs: settings.epochs, every: settings.every };
+  for (const [name, value] of Object.entries(counts)) {
+    const least = name === "batch" ? 1 : 0;
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < least)) {
+      throw wrong(`\`${name}\` must be a whole number of at least ${least}, not ${value}`);
+    }
+  }
+  if (settings.steps === undefined && settings.data.size === 0) {
+    throw wrong("without data there are no epochs: how many steps?", "give `steps`");
+  }
+  if (settings.data.size > 0 && settings.batch === undefined) {
+    throw wrong("how many rows are a batch?", "give `batch`");
+  }
+}
+
+function signatureNamed(graph: Graph, name: string): Signature {
+  const signature = graph.signatures.find((candidate) => candidate.name === name);
+  if (signature !== undefined) return signature;
+  const nearest = nearestName(
+    name,
+    graph.signatures.map((candidate) => candidate.name),
+  );
+  const hint = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
+  throw new GraphError([problem("G083", undefined, `there is no signature \`${name}\``, { hint })]);
+}

@@ -1,0 +1,98 @@
+import type { StorageBlock, TargetMemory } from "../compiler/backends/executable.js";
+import { problem } from "../compiler/ir/codes.js";
+import { GraphError } from "../compiler/ir/diagnostic.js";
+import type { NumericDType } from "../compiler/ir/dtype.js";
+import type { Graph, Variable } from "../compiler/ir/graph.js";
+import { nearestName } from "../compiler/ir/nearest.js";
+import { elementCount, type Tensor, type TensorData } from "../compiler/ir/tensor.js";
+import { staticShape, typeText } from "../compiler/ir/type.js";
+
+interface Slot {
+  readonly variable: Variable;
+  readonly shape: readonly number[];
+  readonly block: StorageBlock;
+}
+
+/** The variables of one session, each in the target's own memory, in logical (row-major) order. */
+export class VariableStore {
+  readonly #slots = new Map<string, Slot>();
+
+  constructor(graph: Graph, memory: TargetMemory) {
+    for (const variable of graph.variables) {
+      const { type } = variable.value;
+      const shape = staticShape(type);
+      const block = memory.allocate(type.dtype as NumericDType, elementCount(shape));
+      this.#slots.set(variable.path, { variable, shape, block });
+    }
+  }
+
+  get paths(): readonly string[] {
+    return [...this.#slots.keys()];
+  }
+
+  /** Where the target's code reads and writes them. */
+  blocks(): ReadonlyMap<string, StorageBlock> {
+    return new Map([...this.#slots].map(([path, slot]) => [path, slot.block]));
+  }
+
+  /** What a checkpoint of this graph must hold. */
+  expected(): ReadonlyMap<string, { readonly dtype: NumericDType; readonly shape: readonly number[] }> {
+    return new Map([...this.#slots].map(([path, slot]) => [path, { dtype: dtypeOf(slot), shape: slot.shape }]));
+  }
+
+  /** A copy of a variable's value. Throws GraphError G083 for an unknown path. */
+  get(path: string): Tensor {
+    const slot = this.#slot(path);
+    return { dtype: dtypeOf(slot), shape: slot.shape, data: slot.block.data.slice() };
+  }
+
+  /** Copies of all of them: what a checkpoint saves. */
+  snapshot(): ReadonlyMap<string, Tensor> {
+    return new Map(this.paths.map((path) => [path, this.get(path)]));
+  }
+
+  /** Overwrites a variable. Throws GraphError G083, G081 or G082. */
+  set(path: string, value: Tensor): void {
+    const slot = this.#slot(path);
+    const expected = slot.variable.value.type;
+    if (value.dtype !== expected.dtype) {
+      throw mismatch("G082", slot, `it is ${typeText(expected)}, the value ${value.dtype}`);
+    }
+    const shape = value.shape.join(", ");
+    if (shape !== slot.shape.join(", ") || value.data.length !== slot.block.data.length) {
+      throw mismatch("G081", slot, `it is ${typeText(expected)}, the value has shape [${shape}]`);
+    }
+    copyInto(slot.block.data, value.data);
+  }
+
+  free(): void {
+    for (const slot of this.#slots.values()) slot.block.free();
+    this.#slots.clear();
+  }
+
+  #slot(path: string): Slot {
+    const slot = this.#slots.get(path);
+    if (slot !== undefined) return slot;
+    const nearest = nearestName(path, this.#slots.keys());
+    const hint = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
+    throw new GraphError([problem("G083", undefined, `there is no variable \`${path}\``, { hint })]);
+  }
+}
+
+/** Copies between arrays of one kind. */
+export function copyInto(target: TensorData, source: TensorData): void {
+  if (target instanceof BigInt64Array) {
+    if (source instanceof BigInt64Array) target.set(source);
+  } else if (!(source instanceof BigInt64Array)) target.set(source);
+}
+
+function dtypeOf(slot: Slot): NumericDType {
+  return slot.variable.value.type.dtype as NumericDType;
+}
+
+function mismatch(code: "G081" | "G082", slot: Slot, detail: string): GraphError {
+  const { path, span } = slot.variable;
+  return new GraphError([
+    problem(code, span, `the value for the variable \`${path}\` does not fit: ${detail}`, { label: "declared here" }),
+  ]);
+}

@@ -1,0 +1,2 @@
+/** The version of this graphc; `make lint` checks it against package.json. */
+export const version = "0.1.0";
