@@ -64,7 +64,7 @@ export function floorDivideDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return Math.floor(a / b);
   const exact = divideExactly(a, b);
   if (exact !== undefined) return exact;
-  const key = `(${dimText(a)} // ${needsParentheses(b) ? `(${dimText(b)})` : dimText(b)})`;
+  const key = `(${operandText(a)} // ${operandText(b)})`;
   return fromTerms([{ coefficient: 1, atoms: [{ kind: "floor_div", key, numerator: a, denominator: b }] }]);
 }
 
@@ -172,8 +172,12 @@ function divideExactly(a: Dim, b: Dim): Dim | undefined {
   return fromTerms(quotient);
 }
 
-function needsParentheses(dim: Dim): boolean {
-  return typeof dim !== "number" && (dim.terms.length > 1 || dim.key.includes("*"));
+/** An operand of `//`: in parentheses unless it is one number or atom, so that the text reads back as what it came from. */
+function operandText(dim: Dim): string {
+  const [term, ...others] = termsOf(dim);
+  const single =
+    typeof dim === "number" ? dim >= 0 : others.length === 0 && term?.coefficient === 1 && term.atoms.length === 1;
+  return single ? dimText(dim) : `(${dimText(dim)})`;
 }
 
 function compareText(a: string, b: string): number {
