@@ -65,6 +65,14 @@ export function internNode(
   return node;
 }
 
+let nextRegion = 0;
+
+/** Parameters for one new region: nodes of their own, which interning never shares with those of another region. */
+export function newRegionParameters(types: readonly TensorType[]): readonly Value[] {
+  const region = nextRegion++;
+  return types.flatMap((type, index) => internNode("parameter", [], { region, index }, [], [type]).outputs);
+}
+
 function nodeKey(
   op: string,
   inputs: readonly Value[],
@@ -100,14 +108,18 @@ export function isTensor(attribute: Attribute): attribute is Tensor {
 }
 
 export function isDimAttribute(attribute: Attribute): attribute is Dim {
-  return typeof attribute === "number" || (typeof attribute === "object" && "terms" in attribute && isSymbolic(attribute as Dim));
+  return (
+    typeof attribute === "number" ||
+    (typeof attribute === "object" && "terms" in attribute && isSymbolic(attribute as Dim))
+  );
 }
 
 /** By bits, so that 0 and -0 differ and a NaN equals itself. */
 function tensorKey(tensor: Tensor): string {
   const { data } = tensor;
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const content = bytes.length <= 32 ? Buffer.from(bytes).toString("hex") : createHash("sha256").update(bytes).digest("hex");
+  const content =
+    bytes.length <= 32 ? Buffer.from(bytes).toString("hex") : createHash("sha256").update(bytes).digest("hex");
   return `${tensor.dtype}[${tensor.shape.join(",")}]#${content}`;
 }
 
