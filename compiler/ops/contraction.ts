@@ -217,17 +217,23 @@ function dotOfRows(
   k: number,
   float: boolean,
 ): number | bigint {
-  if (a instanceof BigInt64Array && b instanceof BigInt64Array) {
-    let total = 0n;
-    for (let i = 0; i < k; i++) total = wrap(total + (a[left + i] as bigint) * (b[right + i] as bigint));
-    return total;
+  if (a instanceof Float64Array && b instanceof Float64Array) {
+    return float ? floatDot(a, left, b, right, k) : integerDot(a, left, b, right, k);
   }
+  let total = 0n;
+  for (let i = 0; i < k; i++) total = wrap(total + (a[left + i] as bigint) * (b[right + i] as bigint));
+  return total;
+}
+
+function floatDot(a: Float64Array, left: number, b: Float64Array, right: number, k: number): number {
   let total = 0;
-  if (float) {
-    for (let i = 0; i < k; i++) total += (a[left + i] as number) * (b[right + i] as number);
-  } else {
-    for (let i = 0; i < k; i++) total = (total + Math.imul(a[left + i] as number, b[right + i] as number)) | 0;
-  }
+  for (let i = 0; i < k; i++) total += (a[left + i] as number) * (b[right + i] as number);
+  return total;
+}
+
+function integerDot(a: Float64Array, left: number, b: Float64Array, right: number, k: number): number {
+  let total = 0;
+  for (let i = 0; i < k; i++) total = (total + Math.imul(a[left + i] as number, b[right + i] as number)) | 0;
   return total;
 }
 

@@ -124,6 +124,11 @@ export class ReferenceFailure extends Error {
     this.code = code;
     this.node = options.node;
   }
+
+  /** The same failure, of this node. */
+  at(node: Node): ReferenceFailure {
+    return new ReferenceFailure(this.code, this.message, { node, cause: this });
+  }
 }
 
 /** The evaluator of an op: obviously right, in float64; the caller rounds each result to its dtype and flushes subnormals. */

@@ -23,17 +23,20 @@ export interface Evaluation {
  * Runs a static computation without pseudo-ops, op by op, in float64; each result is rounded to its dtype. Nothing in the
  * context is changed. Throws ReferenceFailure, with the node, when a check of the run fails.
  */
-export function evaluate(
-  computation: Computation,
-  context: ReferenceContext,
-  options: EvaluateOptions = {},
-): Evaluation {
-  const results = evaluateValues(rootsOf(computation), context, options);
-  const outputs = results.slice(0, computation.outputs.length);
-  const assigned = results.slice(computation.outputs.length);
-  return {
-    outputs,
-    assignments: new Map(computation.assignments.map(({ path }, i) => [path, assigned[i] as ReferenceTensor])),
+export function evaluate(computation: Computation, context: ReferenceContext, options?: EvaluateOptions): Evaluation {
+  return planOf(computation)(context, options);
+}
+
+/** The same for many runs: the order of the ops and the ends of lives are found once. */
+export function planOf(computation: Computation): (context: ReferenceContext, options?: EvaluateOptions) => Evaluation {
+  const plan = planValues(rootsOf(computation));
+  const count = computation.outputs.length;
+  return (context, options) => {
+    const results = runPlan(plan, context, options);
+    return {
+      outputs: results.slice(0, count),
+      assignments: new Map(computation.assignments.map(({ path }, i) => [path, results[count + i] as ReferenceTensor])),
+    };
   };
 }
 
@@ -41,19 +44,36 @@ export function evaluate(
 export function evaluateValues(
   roots: readonly Value[],
   context: ReferenceContext,
-  { checkNumerics = false }: EvaluateOptions = {},
+  options?: EvaluateOptions,
 ): readonly ReferenceTensor[] {
+  return runPlan(planValues(roots), context, options);
+}
+
+export interface EvaluationPlan {
+  readonly roots: readonly Value[];
+  readonly steps: readonly { readonly node: Node; readonly freed: readonly Value[] }[];
+}
+
+export function planValues(roots: readonly Value[]): EvaluationPlan {
   const order = topologicalOrder(roots);
   const lastUses = lastUsesOf(order, roots);
+  return { roots, steps: order.map((node) => ({ node, freed: lastUses.get(node) ?? [] })) };
+}
+
+function runPlan(
+  { roots, steps }: EvaluationPlan,
+  context: ReferenceContext,
+  { checkNumerics = false }: EvaluateOptions = {},
+): readonly ReferenceTensor[] {
   const results = new Map<Value, ReferenceTensor>();
-  for (const node of order) {
+  for (const { node, freed } of steps) {
     const inputs = node.inputs.map((input) => resultOf(results, input));
     const outputs = evaluateNode(node, inputs, context);
     if (checkNumerics) checkFinite(node, inputs, outputs);
     node.outputs.forEach((output, i) => {
       results.set(output, outputs[i] as ReferenceTensor);
     });
-    for (const value of lastUses.get(node) ?? []) results.delete(value);
+    for (const value of freed) results.delete(value);
   }
   return roots.map((root) => resultOf(results, root));
 }
@@ -74,8 +94,7 @@ function evaluateNode(
       context,
     });
   } catch (error) {
-    if (error instanceof ReferenceFailure)
-      throw new ReferenceFailure(error.code, error.message, { node, cause: error });
+    if (error instanceof ReferenceFailure) throw error.at(node);
     throw error;
   }
   return outputs.map(({ dtype, shape }, i) => {
