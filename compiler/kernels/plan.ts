@@ -107,13 +107,14 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
     if (found === undefined) throw new InternalError(`${value.node.op} is read before it is planned`);
     return found;
   };
-  // What stands below views is stored: the view itself is then read through strides.
-  const makeRoot = (viewed: Value): void => {
+  const makeRoot = (value: Value): void => {
+    facts.set(value, { ...factsOf(value), root: true, cost: 1, size: 1, acceptsPosition: true });
+  };
+  // What stands below views is stored: the views are then read through strides.
+  const makeRootBelowViews = (viewed: Value): void => {
     let value = viewed;
     while (semanticsOf(value.node).kind === "view" && !factsOf(value).root) value = inputOf(value.node, 0);
-    if (isStored(value) || splatOf(value) !== undefined) return;
-    const old = factsOf(value);
-    facts.set(value, { ...old, root: true, cost: 1, size: 1, acceptsPosition: true });
+    if (!isStored(value) && splatOf(value) === undefined) makeRoot(value);
   };
 
   for (const node of order) {
@@ -145,7 +146,7 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
               !isStored(input) &&
               (cost > 2 * cheap || asNest ? cost > cheap : (readers.get(input) ?? 0) > 1 && cost > 1)
             ) {
-              makeRoot(input);
+              makeRootBelowViews(input);
             }
           }
           facts.set(value, {

@@ -119,7 +119,7 @@ function step(choices: Choices, values: readonly Value[], number: number): Value
     case 14:
       return shape.length === 0 ? x : add(x, iota({ dtype: "f64", shape, axis: choices.below(shape.length) }));
     default:
-      return mul(x, randomUniform(runState(), { path: `r${number}`, index: 0, dtype: "f64", shape }));
+      return mul(x, randomUniform(runState(), [], { path: `r${number}`, index: 0, dtype: "f64", shape }));
   }
 }
 
@@ -158,7 +158,7 @@ for (const checked of [false, true]) {
           if (problems.length > 0) throw new Error(`${problems.slice(0, 3).join("\n")}\n${printKernels(program)}`);
         }
       }),
-      { numRuns: Number(process.env["GRAPHC_FUZZ_RUNS"] ?? 150) },
+      { includeErrorInReport: true, numRuns: Number(process.env["GRAPHC_FUZZ_RUNS"] ?? 150) },
     );
     t.pass();
   });
