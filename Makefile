@@ -1,0 +1,36 @@
+# Each target does what it needs first, Debian packages included; what is done already takes no time.
+
+.PHONY: help setup build demo test lint format bench clean
+
+help:
+	@echo "make demo    set up, build, train on MNIST and show the predictions"
+	@echo "make test    set up, build, run the tests"
+	@echo "make lint    check style, imports between folders, and what the npm package would contain"
+	@echo "make bench   measure against the peaks and floors of this machine"
+	@echo "make setup | build | format | clean"
+
+setup:
+	@command -v node >/dev/null && command -v npm >/dev/null || \
+	  { echo "graphc needs Node 20.19 or later, with npm: https://nodejs.org" >&2; exit 1; }
+	@node scripts/setup.mjs
+
+build: setup
+	@npm run --silent build
+
+demo: build
+	@node dist/examples/demo.js
+
+test: setup
+	@npm test --silent
+
+lint: build
+	@npm run --silent lint
+
+format: setup
+	@npm run --silent format
+
+bench: build
+	@node dist/bench/main.js
+
+clean:
+	rm -rf dist

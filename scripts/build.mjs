@@ -1,0 +1,54 @@
+// Builds dist/: compiles the TypeScript, drops what its sources no longer produce, and adds the files that are read at
+// run time.
+import { spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { linkMnist } from "./mnist.mjs";
+
+const root = join(import.meta.dirname, "..");
+const dist = join(root, "dist");
+
+/** The files under a folder, as paths relative to the root. */
+function filesUnder(folder) {
+  const path = join(root, folder);
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+}
+
+function compile() {
+  const typescript = dirname(fileURLToPath(import.meta.resolve("typescript/package.json")));
+  const { status } = spawnSync(process.execPath, [join(typescript, "bin", "tsc"), "-p", root], { stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** A renamed test would otherwise go on running, and a deleted module would go on being found. */
+function prune() {
+  for (const file of filesUnder("dist")) {
+    const source = relative("dist", file).replace(/(\.d\.ts|\.js|\.js\.map)$/, ".ts");
+    if (!existsSync(join(root, source))) rmSync(join(root, file));
+  }
+}
+
+/** The standard library and the examples are read at run time, from beside the code that names them. */
+function copyAssets() {
+  for (const file of [...filesUnder("dsl"), ...filesUnder("examples")].filter((name) => name.endsWith(".graph"))) {
+    const target = join(dist, file);
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(join(root, file), target);
+  }
+  linkMnist(join(dist, "examples"));
+}
+
+/** npm makes the binary of an installed package executable; in a checkout the build does. */
+function makeExecutable() {
+  const program = join(dist, "cli", "main.js");
+  if (existsSync(program)) chmodSync(program, statSync(program).mode | 0o111);
+}
+
+compile();
+prune();
+copyAssets();
+makeExecutable();

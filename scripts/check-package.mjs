@@ -1,0 +1,49 @@
+// Checks what `npm pack` would publish: everything that a user needs, and nothing else. Needs a build.
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+const { bin, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+const required = [
+  "package.json",
+  "README.md",
+  "LICENSE",
+  "CHANGELOG.md",
+  ...Object.values(bin),
+  ...Object.values(exports["."]),
+  ...readdirSync(join(root, "dsl", "std")).map((name) => `dist/dsl/std/${name}`),
+].map((path) => path.replace(/^\.\//, ""));
+
+const allowed = [
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+  /^dist\/index\.(js|d\.ts)$/,
+  /^dist\/(compiler|dsl|runtime|cli|viewer)\/.*\.(js|d\.ts)$/,
+  /^dist\/dsl\/std\/[a-z_]+\.graph$/,
+];
+
+// Through a shell, since npm is a script of its own kind on Windows.
+const output = execFileSync("npm pack --dry-run --json --ignore-scripts", {
+  cwd: root,
+  shell: true,
+  encoding: "utf8",
+  stdio: ["ignore", "pipe", "ignore"],
+});
+const [{ files }] = JSON.parse(output);
+const packed = new Set(files.map(({ path }) => path));
+
+const problems = [
+  ...required
+    .filter((path) => !packed.has(path))
+    .map(
+      (path) =>
+        `${path} is missing${existsSync(join(root, path)) ? " though it exists: see `files` in package.json" : ""}`,
+    ),
+  ...[...packed]
+    .filter((path) => !allowed.some((pattern) => pattern.test(path)))
+    .map((path) => `${path} should not be published: see \`files\` in package.json`),
+];
+for (const problem of problems) console.error(`package: ${problem}`);
+if (problems.length > 0) process.exit(1);
+console.log(`package: ${packed.size} files, all as they should be`);
