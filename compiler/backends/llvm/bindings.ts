@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import type * as Koffi from "koffi";
 import type * as Llvm from "llvm-bindings";
 
@@ -35,8 +36,12 @@ function tryLoad<T>(name: string, version: (module: T) => string): Loaded<T> {
 let llvm: Loaded<LlvmBindings> | undefined;
 let koffi: Loaded<KoffiBindings> | undefined;
 
-/** llvm-bindings, or why it cannot be loaded. The version is that of the LLVM inside. */
+/**
+ * llvm-bindings, or why it cannot be loaded. The version is that of the LLVM inside. It keeps its state in the process, and
+ * a second thread that loads it ends the process: only the main thread may.
+ */
 export function loadLlvm(): Loaded<LlvmBindings> {
+  if (!isMainThread) return { ok: false, reason: "llvm-bindings works on the main thread only" };
   llvm ??= tryLoad<LlvmBindings>("llvm-bindings", (module) => module.config.LLVM_VERSION_STRING);
   return llvm;
 }
@@ -49,6 +54,7 @@ export function loadKoffi(): Loaded<KoffiBindings> {
 
 /** Whether llvm-bindings is installed and compiled, without loading it (its 100 MB take a tenth of a second). */
 export function isLlvmBuilt(): { readonly ok: true; readonly version: string } | LoadFailure {
+  if (!isMainThread) return { ok: false, reason: "llvm-bindings works on the main thread only" };
   try {
     const folder = dirname(require.resolve("llvm-bindings"));
     const built = ["Release", "Debug"].some((kind) => existsSync(join(folder, "build", kind, "llvm-bindings.node")));

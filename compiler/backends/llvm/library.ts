@@ -75,6 +75,6 @@ function attempt<T>(what: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw new InternalError(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new InternalError(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }

@@ -231,7 +231,7 @@ export class FinishedModule {
   readonly target: CpuTarget;
   readonly exports: readonly string[];
   readonly #llvm: LlvmBindings;
-  #module: Llvm.Module | undefined;
+  readonly #module: Llvm.Module;
 
   constructor(llvm: LlvmBindings, module: Llvm.Module, target: CpuTarget, exports: readonly string[]) {
     this.#llvm = llvm;
@@ -243,16 +243,11 @@ export class FinishedModule {
 
   /** The module as LLVM assembly, for `inspect --stage llvm`. */
   text(): string {
-    return this.#open().print();
+    return this.#module.print();
   }
 
   /** Writes LLVM bitcode to a file. */
   writeBitcode(path: string): void {
-    this.#llvm.WriteBitcodeToFile(this.#open(), path);
-  }
-
-  #open(): Llvm.Module {
-    if (this.#module === undefined) throw new InternalError("the module was released");
-    return this.#module;
+    this.#llvm.WriteBitcodeToFile(this.#module, path);
   }
 }

@@ -110,3 +110,40 @@ function applyEntry(
   for (const buffer of [block, output, ...buffers]) buffer.free();
   return result;
 }
+
+/** What a lane function of two operands of one type does. */
+export type Pair = (b: Builder, x: Value, y: Value) => Value;
+
+/** A lane function of two operands and a result of one dtype. */
+export function binary(name: string, dtype: LaneFunction["output"], lanes: number, emit: Pair): LaneFunction {
+  return {
+    name,
+    lanes,
+    inputs: [dtype, dtype],
+    output: dtype,
+    emit: (b, [x, y]) => {
+      if (x === undefined || y === undefined) throw new Error("two operands");
+      return emit(b, x, y);
+    },
+  };
+}
+
+/** A lane function of one operand. */
+export function unary(
+  name: string,
+  input: LaneFunction["output"],
+  output: LaneFunction["output"],
+  lanes: number,
+  emit: (b: Builder, x: Value) => Value,
+): LaneFunction {
+  return {
+    name,
+    lanes,
+    inputs: [input],
+    output,
+    emit: (b, [x]) => {
+      if (x === undefined) throw new Error("one operand");
+      return emit(b, x);
+    },
+  };
+}
