@@ -1,0 +1,214 @@
+/** What the sizes of a run are, and whether they are allowed. The graph itself is specialised in `compiler/passes/specialise.ts`. */
+import { problem } from "./codes.js";
+import { type Diagnostic, GraphError } from "./diagnostic.js";
+import { type Dim, dimText, isSymbolic, substituteDim, subtractDims, symbolsOf } from "./dim.js";
+import { type Computation, type Constraint, type Graph, rootsOf } from "./graph.js";
+import { type Attribute, isList, isTensor, topologicalOrder } from "./node.js";
+import { shapeText, type TensorType, typeText } from "./type.js";
+
+export type Bindings = ReadonlyMap<string, number>;
+
+/** The part of a feed that decides sizes. */
+export interface FedShape {
+  readonly shape: readonly number[];
+}
+
+/** Where a dim got its size, for the diagnostic that names both sides. */
+interface Origin {
+  readonly size: number;
+  readonly feed: string;
+}
+
+/**
+ * The size of every dim that a run mentions, from the shapes of its feeds. Throws GraphError with all problems: G081 a feed of
+ * another shape, G085 a dim that two feeds bind differently, G084 beyond its bound, G080 a dim that no feed decides.
+ */
+export function bindDims(graph: Graph, computation: Computation, feeds: ReadonlyMap<string, FedShape>): Bindings {
+  const diagnostics: Diagnostic[] = [];
+  const origins = new Map<string, Origin>();
+  const equations: Equation[] = [];
+  for (const { name, value } of graph.placeholders) {
+    const fed = feeds.get(name);
+    if (fed === undefined) continue;
+    if (value.type.shape.length !== fed.shape.length) {
+      diagnostics.push(
+        wrongShape(graph, name, fed.shape, `it has ${fed.shape.length} axes, not ${value.type.shape.length}`),
+      );
+      continue;
+    }
+    value.type.shape.forEach((dim, axis) => {
+      equations.push({ dim, size: fed.shape[axis] ?? 0, feed: name, axis });
+    });
+  }
+  solve(graph, feeds, equations, origins, diagnostics);
+  const bindings = new Map([...origins].map(([name, { size }]) => [name, size]));
+  diagnostics.push(...boundProblems(graph, bindings), ...missingProblems(graph, computation, bindings));
+  if (diagnostics.length > 0) throw new GraphError(diagnostics);
+  return bindings;
+}
+
+/** One axis of a feed: its declared dim is this size. */
+interface Equation {
+  readonly dim: Dim;
+  readonly size: number;
+  readonly feed: string;
+  readonly axis: number;
+}
+
+/** Plain dims first, then those that follow from them: each round binds what has become linear in one unknown. */
+function solve(
+  graph: Graph,
+  feeds: ReadonlyMap<string, FedShape>,
+  equations: readonly Equation[],
+  origins: Map<string, Origin>,
+  diagnostics: Diagnostic[],
+): void {
+  let waiting = equations;
+  for (;;) {
+    const bindings = new Map([...origins].map(([name, { size }]) => [name, size]));
+    const later: Equation[] = [];
+    let bound = false;
+    for (const equation of waiting) {
+      const { dim, size, feed, axis } = equation;
+      const open = isSymbolic(dim) ? [...symbolsOf(dim)].filter((name) => !origins.has(name)) : [];
+      const [unknown] = open;
+      const solution =
+        open.length === 1 && unknown !== undefined ? solveLinear(dim, unknown, size, bindings) : undefined;
+      if (unknown !== undefined && solution !== undefined) {
+        origins.set(unknown, { size: solution, feed });
+        bindings.set(unknown, solution);
+        bound = true;
+      } else if (open.length > 0) later.push(equation);
+      else {
+        const expected = substituteDim(dim, bindings);
+        if (expected !== size) diagnostics.push(mismatch(graph, feeds, equation, origins, expected, axis));
+      }
+    }
+    waiting = later;
+    if (!bound) return;
+  }
+}
+
+/** The whole size, at least 0, that makes `dim` equal to `size`, where dim is a * unknown + b; undefined when there is none. */
+function solveLinear(dim: Dim, unknown: string, size: number, bindings: Bindings): number | undefined {
+  const at = (value: number): number | undefined => {
+    const result = substituteDim(dim, new Map([...bindings, [unknown, value]]));
+    return typeof result === "number" ? result : undefined;
+  };
+  const [zero, one, two] = [at(0), at(1), at(2)];
+  if (zero === undefined || one === undefined || two === undefined) return undefined;
+  const slope = one - zero;
+  if (slope === 0 || two - one !== slope) return undefined;
+  const solution = (size - zero) / slope;
+  return Number.isSafeInteger(solution) && solution >= 0 && at(solution) === size ? solution : undefined;
+}
+
+function mismatch(
+  graph: Graph,
+  feeds: ReadonlyMap<string, FedShape>,
+  { dim, size, feed }: Equation,
+  origins: ReadonlyMap<string, Origin>,
+  expected: Dim,
+  axis: number,
+): Diagnostic {
+  const shape = feeds.get(feed)?.shape ?? [];
+  const names = isSymbolic(dim) ? [...symbolsOf(dim)] : [];
+  const other = names
+    .map((name) => ({ name, origin: origins.get(name) }))
+    .find(({ origin }) => origin !== undefined && origin.feed !== feed);
+  if (other?.origin === undefined) {
+    const why = isSymbolic(dim) ? `${dimText(dim)} is ${dimText(expected)}` : `it must be ${dimText(dim)}`;
+    return wrongShape(graph, feed, shape, `axis ${axis} is ${size}, but ${why}`);
+  }
+  const { name, origin } = other;
+  const places = [origin.feed, feed].map((fed) => ({
+    span: placeholderOf(graph, fed)?.span,
+    message: `\`${fed}\` is ${typeOf(graph, fed)}, fed with ${shapeText(feeds.get(fed)?.shape ?? [])}`,
+  }));
+  const here = dimText(dim) === name ? `${size}` : `another size (${dimText(dim)} is ${size})`;
+  return problem(
+    "G085",
+    places[1]?.span,
+    `\`${origin.feed}\` makes the dim ${name} ${origin.size}, and \`${feed}\` makes it ${here}`,
+    {
+      notes: places,
+      hint: "feed as many rows of one as of the other",
+    },
+  );
+}
+
+function wrongShape(graph: Graph, feed: string, shape: readonly number[], reason: string): Diagnostic {
+  const message = `\`${feed}\` is ${typeOf(graph, feed)}, but is fed with ${shapeText(shape)}: ${reason}`;
+  return problem("G081", placeholderOf(graph, feed)?.span, message, { label: typeOf(graph, feed) });
+}
+
+function typeOf(graph: Graph, name: string): string {
+  const placeholder = placeholderOf(graph, name);
+  return placeholder === undefined ? "unknown" : typeText(placeholder.value.type);
+}
+
+function placeholderOf(graph: Graph, name: string): Graph["placeholders"][number] | undefined {
+  return graph.placeholders.find((placeholder) => placeholder.name === name);
+}
+
+/** Sizes that are not whole, below 0, or beyond what their `dim` declares. */
+export function boundProblems(graph: Graph, bindings: Bindings): readonly Diagnostic[] {
+  return graph.dims.flatMap(({ name, bound, span }) => {
+    const size = bindings.get(name);
+    if (size === undefined) return [];
+    if (!Number.isSafeInteger(size) || size < 0) return [problem("G084", span, `the dim ${name} cannot be ${size}`)];
+    if (bound === undefined || size <= bound) return [];
+    return [
+      problem("G084", span, `the dim ${name} is ${size}, beyond its bound ${bound}`, {
+        label: `at most ${bound}`,
+        hint: `feed at most ${bound}, or declare \`dim ${name} <= ${size}\``,
+      }),
+    ];
+  });
+}
+
+/** Dims that the computation mentions and nothing has bound. */
+export function missingProblems(graph: Graph, computation: Computation, bindings: Bindings): readonly Diagnostic[] {
+  const missing = [...dimsOf(computation)].filter((name) => !bindings.has(name)).sort();
+  return missing.map((name) => {
+    const declared = graph.dims.find((dim) => dim.name === name);
+    const deciding = graph.placeholders.find(({ value }) => value.type.shape.some((dim) => symbolsOf(dim).has(name)));
+    return problem("G080", declared?.span, `the size of the dim ${name} is not known`, {
+      hint: deciding === undefined ? undefined : `feed \`${deciding.name}\`, which is ${typeText(deciding.value.type)}`,
+    });
+  });
+}
+
+/** Constraints of the graph that these sizes decide, and break. */
+export function constraintProblems(constraints: readonly Constraint[], bindings: Bindings): readonly Diagnostic[] {
+  return constraints.flatMap(({ left, right, diagnostic }) => {
+    const [a, b] = [substituteDim(left, bindings), substituteDim(right, bindings)];
+    const difference = subtractDims(a, b);
+    if (typeof difference !== "number" || difference === 0) return [];
+    const fill = (text: string): string => text.replaceAll("{left}", dimText(a)).replaceAll("{right}", dimText(b));
+    return [{ ...diagnostic, message: fill(diagnostic.message) }];
+  });
+}
+
+/** The declared dims that the types and attributes of a computation mention. */
+export function dimsOf(computation: Computation): ReadonlySet<string> {
+  const names = new Set<string>();
+  const addType = (type: TensorType): void => {
+    for (const dim of type.shape) for (const name of symbolsOf(dim)) names.add(name);
+  };
+  const addAttribute = (attribute: Attribute): void => {
+    if (typeof attribute !== "object") return;
+    if (isList(attribute)) attribute.forEach(addAttribute);
+    else if (!isTensor(attribute)) for (const name of symbolsOf(attribute)) names.add(name);
+  };
+  for (const { type } of [...computation.placeholders, ...computation.variables]) addType(type);
+  const stack = [rootsOf(computation)];
+  for (let roots = stack.pop(); roots !== undefined; roots = stack.pop()) {
+    for (const node of topologicalOrder(roots)) {
+      for (const output of node.outputs) addType(output.type);
+      for (const attribute of Object.values(node.attributes)) addAttribute(attribute);
+      for (const region of node.regions) stack.push(region.results);
+    }
+  }
+  return names;
+}

@@ -1,0 +1,119 @@
+import { problem } from "../ir/codes.js";
+import { type Diagnostic, GraphError, InternalError } from "../ir/diagnostic.js";
+import { substituteDim } from "../ir/dim.js";
+import { type Computation, type Graph, type Parameter, rootsOf } from "../ir/graph.js";
+import {
+  type Attribute,
+  type Attributes,
+  isList,
+  isTensor,
+  type Node,
+  topologicalOrder,
+  type Value,
+} from "../ir/node.js";
+import { type Bindings, boundProblems, constraintProblems, missingProblems } from "../ir/specialise.js";
+import { type TensorType, typeText } from "../ir/type.js";
+import { OpError } from "../ops/define.js";
+import { opNamed } from "../ops/table.js";
+
+/** More elements than a tensor can have whatever the machine: their bytes must be counted exactly. */
+const maximumElements = 2 ** 48;
+
+/**
+ * Binds the dims: every node is rebuilt through its op, so that a shape rule which the symbolic sizes left open is decided now,
+ * with the same diagnostic. Throws GraphError with all problems: broken constraints, sizes below 0 or too large, dims beyond
+ * their bounds (G084) or without a size (G080).
+ */
+export function specialise(graph: Graph, computation: Computation, bindings: Bindings): Computation {
+  const problems = [
+    ...missingProblems(graph, computation, bindings),
+    ...boundProblems(graph, bindings),
+    ...constraintProblems(graph.constraints, bindings),
+  ];
+  if (problems.length > 0) throw new GraphError(problems);
+  const specialiser = new Specialiser(computation, bindings);
+  const roots = rootsOf(computation);
+  for (const node of topologicalOrder(roots)) specialiser.visit(node);
+  if (specialiser.diagnostics.length > 0) throw new GraphError(specialiser.diagnostics);
+  const bind = ({ name, type }: Parameter): Parameter => ({ name, type: substituteType(type, bindings) });
+  return {
+    ...computation,
+    placeholders: computation.placeholders.map(bind),
+    variables: computation.variables.map(bind),
+    outputs: computation.outputs.map(({ name, value }) => ({ name, value: specialiser.result(value) })),
+    assignments: computation.assignments.map(({ path, value }) => ({ path, value: specialiser.result(value) })),
+  };
+}
+
+class Specialiser {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #computation: Computation;
+  readonly #bindings: Bindings;
+  readonly #results = new Map<Node, readonly Value[]>();
+
+  constructor(computation: Computation, bindings: Bindings) {
+    this.#computation = computation;
+    this.#bindings = bindings;
+  }
+
+  result(value: Value): Value {
+    const result = this.#results.get(value.node)?.[value.index];
+    if (result === undefined) throw new InternalError(`${value.node.op} was not specialised`);
+    return result;
+  }
+
+  /** Rebuilds one node. A node whose inputs failed is left out: its problem is theirs. */
+  visit(node: Node): void {
+    if (node.regions.length > 0) throw new InternalError(`${node.op}: regions cannot be specialised`);
+    if (!node.inputs.every((input) => this.#results.has(input.node))) return;
+    const { sources } = this.#computation;
+    try {
+      const attributes = substituteAttributes(node.attributes, this.#bindings);
+      const outputs = opNamed(node.op).apply(
+        node.inputs.map((input) => this.result(input)),
+        attributes,
+      );
+      for (const { type } of outputs) this.#checkSize(node, type);
+      for (const output of outputs) sources.inherit(output, sources.spansOf(node));
+      this.#results.set(node, outputs);
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error;
+      this.diagnostics.push(this.#diagnose(node, error));
+    }
+  }
+
+  #checkSize(node: Node, type: TensorType): void {
+    const sizes = type.shape.map(Number);
+    if (sizes.some((size) => size < 0))
+      throw new OpError("G027", `${node.op} gives ${typeText(type)}: a size is below 0`);
+    const elements = sizes.reduce((product, size) => product * size, 1);
+    if (elements > maximumElements)
+      throw new OpError("G102", `${node.op} gives ${typeText(type)}, which has too many elements`);
+  }
+
+  #diagnose(node: Node, error: OpError): Diagnostic {
+    const { sources } = this.#computation;
+    const notes = [error.operand, error.against].flatMap((position) => {
+      const input = position === undefined ? undefined : node.inputs[position];
+      if (input === undefined) return [];
+      const specialised = this.#results.get(input.node)?.[input.index] ?? input;
+      return [{ span: sources.spansOf(input.node)[0], message: `${typeText(specialised.type)} comes from here` }];
+    });
+    const sizes = [...this.#bindings].map(([name, size]) => `${name} = ${size}`).join(", ");
+    const message = sizes === "" ? error.message : `${error.message} (with ${sizes})`;
+    return problem(error.code, sources.spansOf(node)[0], message, { notes, hint: error.hint });
+  }
+}
+
+function substituteType(type: TensorType, bindings: Bindings): TensorType {
+  return { dtype: type.dtype, shape: type.shape.map((dim) => substituteDim(dim, bindings)) };
+}
+
+function substituteAttributes(attributes: Attributes, bindings: Bindings): Attributes {
+  const substitute = (attribute: Attribute): Attribute => {
+    if (typeof attribute !== "object") return attribute;
+    if (isList(attribute)) return attribute.map(substitute);
+    return isTensor(attribute) ? attribute : substituteDim(attribute, bindings);
+  };
+  return Object.fromEntries(Object.entries(attributes).map(([name, attribute]) => [name, substitute(attribute)]));
+}
