@@ -191,6 +191,20 @@ export class ConvertBuilder extends ArithmeticBuilder {
     return dtype === "f16" || dtype === "bf16" ? this.fromStorage(this.toStorage(value, dtype), dtype) : value;
   }
 
+  /**
+   * f64 to an f32 that rounds on to a half as the f64 itself would: inexact results are truncated and made odd (Boldo and
+   * Melquiond 2008).
+   */
+  #toOddSingle(value: Value): Value {
+    const nearest = this.resizeFloat(value, "f32");
+    const back = this.resizeFloat(nearest, "f64");
+    const bits = this.bitsOf(nearest);
+    const one = this.constant(bits.type, 1);
+    const isBeyond = this.compare("gt", this.abs(back), this.abs(value));
+    const odd = this.or(this.select(isBeyond, this.sub(bits, one), bits), one);
+    return this.bitcast(this.select(this.compare("ne", back, value), odd, bits), "f32");
+  }
+
   /** The language's `cast` between register values: truncating and saturating to integers, wrapping among them. */
   convert(value: Value, from: NumericDType, to: NumericDType): Value {
     if (value.type.element !== registerElement(from)) throw new InternalError(`${value.type.text} is no ${from}`);
@@ -200,6 +214,8 @@ export class ConvertBuilder extends ArithmeticBuilder {
     if (to === "bool") return this.compare("ne", value, this.constant(value.type, 0));
     if (isFloat(to)) {
       const element = target === "f64" ? "f64" : "f32";
+      const toHalf = to === "f16" || to === "bf16";
+      if (from === "f64" && toHalf) return this.roundTo(this.#toOddSingle(value), to);
       const wide = isFloat(from) ? this.resizeFloat(value, element) : this.integerToFloat(value, element, signedness);
       return this.roundTo(wide, to);
     }

@@ -97,7 +97,7 @@ function execute(command: string, parameters: readonly string[]): Promise<void> 
 
 /**
  * Kernels arrive vectorised, unrolled and shared: of LLVM's -O2 only what mends the builder's plainness is run. Measured
- * on the kernels of a training program: the same speed as -O3 at half its time.
+ * on loops of elementary functions, copies and fused multiply-adds: as fast as -O3, in half its time.
  */
 const passes = [
   "always-inline",

@@ -215,6 +215,8 @@ native("half precision converts as the interpreter's own conversion does", async
     unary("f16.in", "f16", "f32", 16, (b, x) => b.fromStorage(x, "f16")),
     unary("f16.in.scalar", "f16", "f32", 1, (b, x) => b.fromStorage(x, "f16")),
     unary("f16.out", "f32", "f16", 16, (b, x) => b.toStorage(x, "f16")),
+    unary("f64.f16", "f64", "f16", 8, (b, x) => b.toStorage(b.convert(x, "f64", "f16"), "f16")),
+    unary("f64.bf16", "f64", "bf16", 8, (b, x) => b.toStorage(b.convert(x, "f64", "bf16"), "bf16")),
     unary("bf16.in", "bf16", "f32", 16, (b, x) => b.fromStorage(x, "bf16")),
     unary("bf16.out", "f32", "bf16", 16, (b, x) => b.toStorage(x, "bf16")),
   ];
@@ -239,6 +241,13 @@ native("half precision converts as the interpreter's own conversion does", async
       -1,
       target.level,
     );
+    // A hair beside the midpoint of two halves: by way of f32 it would be the midpoint itself.
+    const hairs = Float64Array.from(
+      { length: 4096 },
+      (_, i) => (1 + (2 * (i >> 2) + 1) * 2 ** -11) * (1 + ((i & 3) - 1) * 2 ** -40),
+    );
+    t.is(firstDifference(applied.apply("f64.f16", [hairs]), Uint16Array.from(hairs, encodeF16)), -1, target.level);
+    t.is(firstDifference(applied.apply("f64.bf16", [hairs]), Uint16Array.from(hairs, encodeBF16)), -1, target.level);
     const nans = new Float32Array(16).fill(nan);
     t.is(decodeF16(Number(applied.apply("f16.out", [nans])[0])), nan);
     t.is(decodeBF16(Number(applied.apply("bf16.out", [nans])[0])), nan);
