@@ -166,12 +166,13 @@ function statementCycles(
     const body = statement.body.reduce((sum, inner) => sum + statementCycles(inner, lanesAlong, lanes, seen), 0);
     return statement.extent * (body + 1);
   }
-  const accessCycles = (index: Affine): number => {
+  // Gathers cost about a cycle and a half a lane, scatters more.
+  const accessCycles = (index: Affine, strided = 1.5): number => {
     if (lanesAlong === undefined) return 0.5;
     const stride = strideOf(index, lanesAlong);
-    return stride === 0 ? 0.25 : stride === 1 ? 0.75 : lanes;
+    return stride === 0 ? 0.25 : stride === 1 ? 0.75 : strided * lanes;
   };
-  let cycles = statement.kind === "store" ? accessCycles(statement.target.index) : 1;
+  let cycles = statement.kind === "store" ? accessCycles(statement.target.index, 3) : 1;
   const count = (expression: ScalarExpr): void => {
     forEachExpression(expression, seen, (e) => {
       if (e.kind === "load") cycles += accessCycles(e.access.index);

@@ -214,7 +214,7 @@ function inlineFacts(
     case "elementwise":
       return { root: false, cost: cost + (costs.get(node.op) ?? 1), size, acceptsPosition, mayFail };
     case "check":
-      return { root: false, cost: cost + 2, size, acceptsPosition, mayFail };
+      return { root: false, cost: cost + 1, size, acceptsPosition, mayFail };
     case "generator":
       return node.op === "random_uniform"
         ? { root: false, cost: randomCost, size: size + 1, acceptsPosition: true, mayFail }

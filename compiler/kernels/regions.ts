@@ -21,6 +21,7 @@ import { shapeOf } from "./views.js";
  * The order in which kernels are created is a valid order of execution at any time: a root joins a kernel only when all that it
  * reads is computed there or earlier. A contraction keeps its place open ("pending") until something that can't be part of its
  * epilogue reads it, so that element-wise readers (bias, activation, the optimizer's update of a weight) become its epilogue.
+ * Likewise what reads nothing but stored values waits for its first reader.
  */
 export interface Loop {
   readonly kind: "loop";
@@ -90,6 +91,7 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
   const groupOf = new Map<Root, Group>();
   const byShape = new Map<string, NestGroup>();
   const routines = new Map<Node, SingleGroup>();
+  const waiting = new Set<Root>();
   let lastTiny: NestGroup | undefined;
 
   const pin = (group: Group): void => {
@@ -106,8 +108,16 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
     groupOf.set(root, group);
   };
 
-  for (const root of roots) {
+  const latestNest = (dependencies: readonly Root[]): NestGroup | undefined => {
+    const producer = groups[Math.max(-1, ...dependencies.map((dependency) => groupOf.get(dependency)?.place ?? -1))];
+    return producer?.kind === "nest" ? producer : undefined;
+  };
+  const settle = (root: Root, wish: NestGroup | undefined): void => {
     const dependencies = [...new Set(root.reads.flatMap((read) => rootOf.get(read.value) ?? []))];
+    for (const dependency of dependencies) {
+      if (!waiting.delete(dependency)) continue;
+      settle(dependency, latestNest(dependencies));
+    }
     const common = { roots: [], size: 0, mayFail: false, writes: false };
     const open = [...new Set(dependencies.map((dependency) => groupOf.get(dependency)))].filter(
       (group): group is ContractGroup => group?.kind === "contract" && group.place === undefined,
@@ -116,7 +126,7 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
     if (last !== undefined && joinsEpilogue(root, last, rootOf, groupOf, options)) {
       for (const group of open) if (group !== last) pin(group);
       include(root, last);
-      continue;
+      return;
     }
     for (const group of open) pin(group);
     if (root.kind === "contract") {
@@ -124,7 +134,7 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
       for (const axis of root.axes) axis.bound = axis.own;
       pending.add(group);
       include(root, group);
-      continue;
+      return;
     }
     if (root.kind === "routine" || root.kind === "assemble") {
       // A routine with several results is one kernel.
@@ -132,14 +142,14 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
       routines.set(root.value.node, group);
       pin(group);
       include(root, group);
-      continue;
+      return;
     }
     const earliest = Math.max(-1, ...dependencies.map((dependency) => groupOf.get(dependency)?.place ?? -1));
-    const producer = groups[earliest];
     const key = shapeKey(root);
     const sibling = byShape.get(key);
     const candidates: NestGroup[] = [];
-    if (producer?.kind === "nest") candidates.push(producer);
+    const producer = latestNest(dependencies) ?? wish;
+    if (producer !== undefined) candidates.push(producer);
     if (sibling !== undefined && sibling !== producer && sharesReads(root, sibling)) candidates.push(sibling);
     if (lastTiny !== undefined && root.iterations <= tinyIterations) candidates.push(lastTiny);
     const joined = candidates.find(
@@ -163,6 +173,16 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
     byShape.set(key, group);
     if (isTiny(group)) lastTiny = group;
     else if (lastTiny === group) lastTiny = undefined;
+  };
+
+  for (const root of roots) {
+    // What reads only stored values can be computed anywhere: it waits for its first reader, to share a loop with that.
+    const free = root.kind === "pointwise" && !root.reads.some((read) => rootOf.has(read.value));
+    if (free && !root.output && root.assigned.length === 0) waiting.add(root);
+    else settle(root, undefined);
+  }
+  for (const root of [...waiting]) {
+    if (waiting.delete(root)) settle(root, undefined);
   }
   for (const group of [...pending]) pin(group);
   return { groups, groupOf };

@@ -36,11 +36,6 @@ export interface OperandShape {
   readonly unitContracted: boolean;
 }
 
-/** Accumulators that fit beside the operands: all registers but those for a column of vectors and one broadcast. */
-function accumulatorRegisters(target: TargetLimits, vectors: number): number {
-  return target.registers - vectors - (target.registers >= 32 ? 1 : 1);
-}
-
 /**
  * Chooses the lanes' axis, the register tile and the cache blocks. After Goto and van de Geijn, "Anatomy of high-performance
  * matrix multiplication" (2008): a panel of the vector operand stays in L1, a block of the other in L2; operands that fit L2
@@ -107,13 +102,14 @@ function chooseTile(
   let best = { rows: 1, vectors: 1 };
   let bestCost = Number.POSITIVE_INFINITY;
   for (let vectors = 1; vectors <= Math.min(widest, columns); vectors++) {
-    const most = Math.floor(accumulatorRegisters(target, vectors) / vectors);
+    const most = Math.floor((target.registers - vectors - 1) / vectors);
     for (let rows = 1; rows <= Math.min(most, rowsExtent, 24); rows++) {
-      const steps = Math.ceil(rowsExtent / rows) * Math.ceil(columns / vectors);
-      // Per step of k: one FMA an accumulator (two a cycle, but at least the latency of 4 cycles over the independent ones),
-      // against one load a vector and one broadcast a row (two a cycle).
-      const work = Math.max((rows * vectors) / 2, (rows + vectors) / 2, 4);
-      const cost = steps * (work + 0.05 * rows);
+      // Tiles at the edges are written for their own, smaller sizes.
+      const cost = pieces(rowsExtent, rows).reduce(
+        (sum, [r, times]) =>
+          pieces(columns, vectors).reduce((inner, [v, across]) => inner + times * across * stepCycles(r, v), sum),
+        0,
+      );
       if (cost < bestCost - 1e-9) {
         best = { rows, vectors };
         bestCost = cost;
@@ -121,4 +117,18 @@ function chooseTile(
     }
   }
   return best;
+}
+
+/** Whole tiles, and the one that is left over, each with how often it occurs. */
+function pieces(extent: number, tile: number): readonly (readonly [number, number])[] {
+  const rest = extent % tile;
+  return rest === 0 ? [[tile, extent / tile]] : [[tile, Math.floor(extent / tile)], [rest, 1]];
+}
+
+/**
+ * Cycles of one step over k: two FMAs a cycle, two loads (a vector or a broadcast) a cycle, a latency that takes about a dozen
+ * independent sums to hide, and the loop itself.
+ */
+function stepCycles(rows: number, vectors: number): number {
+  return Math.max((rows * vectors) / 2, (rows + vectors) / 2, 6) + 0.5;
 }

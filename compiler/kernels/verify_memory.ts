@@ -37,7 +37,7 @@ export function verifyMemory(program: KernelProgram, report: (kernel: Kernel | u
     const writes = writtenBy(kernel);
     for (const id of kernel.kind === "routine" ? kernel.operands : loadsOf(kernel).map((access) => access.buffer)) {
       const buffer = buffers[id];
-      if (buffer?.storage.kind === "temporary" && !written.has(id) && !writes.has(id)) {
+      if (buffer?.storage.kind === "temporary" && buffer.length > 0 && !written.has(id) && !writes.has(id)) {
         report(kernel, `the temporary b${id} is read before it is written`);
       }
     }

@@ -1,23 +1,18 @@
 import "../../compiler/ops/table.js";
-import { registeredOps } from "../../compiler/ops/define.js";
 import { printKernels } from "../../compiler/kernels/printer.js";
+import { verifyKernels } from "../../compiler/kernels/verifier.js";
 import { build, computationOf, disagreements } from "./support.js";
-import { placeholder, variable } from "../../compiler/ops/sources.js";
-import { broadcastScalar, literal } from "../../compiler/ops/build.js";
-import { add, div, mul, sub } from "../../compiler/ops/arithmetic.js";
-import { sum } from "../../compiler/ops/reduction.js";
+import * as models from "./models.js";
 
-const x = placeholder({ name: "x", dtype: "f32", shape: [8] });
-const y = placeholder({ name: "y", dtype: "f32", shape: [8] });
-const w = variable({ path: "w", dtype: "f32", shape: [] });
-const b = variable({ path: "b", dtype: "f32", shape: [] });
-const c = (v: number) => literal("f32", [], [v]);
-const error = sub(add(mul(broadcastScalar(w, [8]), x), broadcastScalar(b, [8])), y);
-const cost = div(sum(mul(error, error), { axes: [0] }), c(16));
-const gw = div(sum(mul(error, x), { axes: [0] }), c(8));
-const gb = div(sum(error, { axes: [0] }), c(8));
-const computation = computationOf({ cost }, { w: sub(w, mul(c(1e-5), gw)), b: sub(b, mul(c(1e-5), gb)) }, "linear");
-const program = build(computation);
-console.log(printKernels(program));
-console.log(disagreements(computation, program));
-console.log([...registeredOps().keys()].length);
+const ln = { outputs: { y: models.layerNorm(models.input("x", [4096, 1024]), models.weight("g", [1024]), models.weight("b", [1024])) }, assignments: {} };
+const which: Record<string, models.Step> = { linear: models.linearRegression(), softmax: models.softmaxRegression(100), dnn: models.network(32), ln };
+const small: Record<string, models.Step> = { softmax: models.softmaxRegression(6, 56, 5), dnn: models.network(8, 40, 24, 5) };
+for (const name of process.argv.slice(2)) {
+  const { outputs, assignments } = which[name]!;
+  const computation = computationOf(outputs, assignments, name);
+  const program = build(computation);
+  console.log(printKernels(program));
+  console.log(verifyKernels(program).map((d) => d.message));
+  const s = small[name];
+  if (s) { const c = computationOf(s.outputs, s.assignments); const p = build(c); console.log(verifyKernels(p).map((d) => d.message), disagreements(c, p)); }
+}
