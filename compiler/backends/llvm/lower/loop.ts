@@ -115,6 +115,9 @@ class BlockState {
   }
 }
 
+/** How many rows before its use a row of a shuffled data set is fetched. */
+const rowsAhead = 4;
+
 /** Points each placeholder that has a column at this step's rows: in place when they lie in order, else at a copy. */
 function emitBatch(
   b: Builder,
@@ -140,11 +143,21 @@ function emitBatch(
         shuffled,
         () => {
           const staging = state.at(word(placeholderWords.staging), ptr);
-          const order = b.offsetElements(state.get("order", ptr), "i32", position);
+          const order = state.get("order", ptr);
+          const rowAt = (place: Value): Value => {
+            const chosen = b.resizeInteger(b.load(i32, b.offsetElements(order, "i32", place)), "i64", "unsigned");
+            return b.offsetBytes(column, b.mul(chosen, rowBytes));
+          };
           b.loop(0, size.batch, 1, (row) => {
-            const chosen = b.resizeInteger(b.load(i32, b.offsetElements(order, "i32", row)), "i64", "unsigned");
-            const from = b.offsetBytes(column, b.mul(chosen, rowBytes));
-            b.copyBytes(b.offsetBytes(staging, b.mul(row, rowBytes)), from, rowBytes);
+            const place = b.add(position, row);
+            // Rows lie anywhere in a data set larger than the caches: ask for those to come while this one is copied.
+            const ahead = b.min(b.add(place, b.index(rowsAhead)), b.sub(size.rows, b.index(1)));
+            const coming = rowAt(ahead);
+            b.loop(b.index(0), rowBytes, 64, (line) => {
+              b.prefetch(b.offsetBytes(coming, line));
+              return [];
+            });
+            b.copyBytes(b.offsetBytes(staging, b.mul(row, rowBytes)), rowAt(place), rowBytes);
             return [];
           });
           state.setAt(word(placeholderWords.address), state.at(word(placeholderWords.staging)));

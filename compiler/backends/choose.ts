@@ -1,0 +1,28 @@
+import { problem } from "../ir/codes.js";
+import { type Diagnostic, GraphError } from "../ir/diagnostic.js";
+import type { Backend, TargetName } from "./backend.js";
+import { probe } from "./llvm/availability.js";
+import { cpuBackend } from "./llvm/backend.js";
+import { referenceBackend } from "./reference/backend.js";
+
+export interface Choice {
+  readonly backend: Backend;
+  /** Set when the reference back end stands in because native code cannot be made here. */
+  readonly warning: Diagnostic | undefined;
+}
+
+/**
+ * The back end of a target. Without a wish it is the processor where its toolchain is complete, else the reference back end,
+ * with one warning. Throws GraphError G120 when the processor was asked for and something is missing.
+ */
+export function chooseBackend(target: TargetName | undefined): Choice {
+  if (target === "reference") return { backend: referenceBackend(), warning: undefined };
+  const { available, requirements } = probe();
+  if (available) return { backend: cpuBackend(), warning: undefined };
+  const missing = requirements.filter(({ found }) => !found).map(({ name }) => name);
+  const what = `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing`;
+  const hint = "`graphc doctor` says how to install what is missing";
+  if (target === "cpu") throw new GraphError([problem("G120", undefined, `no native code can be made here: ${what}`, { hint })]);
+  const message = `${what}: the reference back end serves, slower`;
+  return { backend: referenceBackend(), warning: problem("G120", undefined, message, { hint, severity: "warning" }) };
+}
