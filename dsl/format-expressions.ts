@@ -9,7 +9,7 @@ import type {
   StringLiteral,
   TypeExpression,
 } from "./ast.js";
-import { type Comments, type Piece } from "./format-comments.js";
+import type { Comments, Piece } from "./format-comments.js";
 import { group, hardLine, ifBroken, indent, type Layout, line, lineEnd, softLine } from "./format-layout.js";
 import { comparisonPrecedence, precedenceOf, unaryPrecedence } from "./precedence.js";
 

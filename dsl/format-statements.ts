@@ -19,8 +19,8 @@ import type {
 } from "./ast.js";
 import {
   findSign,
-  piece,
   type Printing,
+  piece,
   printArguments,
   printExpression,
   printField,

@@ -168,7 +168,9 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   }
 
   /** The diagnostic for what the grammar could not read. */
-  private refuse(token: IToken, previous: IToken, expected: string): Diagnostic {
+  private refuse(token: IToken, previous: IToken, wanted: string): Diagnostic {
+    // A second comma in a list can only mean that the item before it is missing.
+    const expected = token.tokenType === t.Comma && wanted.startsWith("`,`") ? "a value" : wanted;
     const next = previous.endLine !== undefined && token.startLine !== previous.endLine;
     const found = next && token.tokenType !== EOF ? "the end of the line" : this.describe(token);
     const hint = syntaxHint(token, previous, expected);
@@ -286,7 +288,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     if (t.statementWords.includes(first.image) && this.is(second, t.Name)) {
       return first.image === "signature" || first.image === "yield" ? [] : [this.ident(second)];
     }
-    for (;;) {
+    while (names.length < 256) {
       const token = this.tokens[index];
       if (token === undefined || !this.is(token, t.Name)) break;
       names.push(this.ident(token));

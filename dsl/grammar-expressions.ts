@@ -9,41 +9,22 @@ import type {
   Ident,
   Index,
   IndexItem,
-  IntegerLiteral,
   List,
   Path,
   RecordLiteral,
-  Reference,
-  StringLiteral,
-  TypeExpression,
 } from "./ast.js";
-import { givenTwice, malformedNumber, positionalAfterNamed } from "./diagnostics.js";
-import { BaseParser } from "./grammar-base.js";
-import { literalText, unescapeText } from "./lex.js";
+import { givenTwice, positionalAfterNamed } from "./diagnostics.js";
+import { LiteralParser } from "./grammar-literals.js";
 import { buildOperation, type Piece } from "./precedence.js";
 import * as t from "./tokens.js";
-
-const largestInteger = 2n ** 63n - 1n;
 
 /**
  * Values, types and paths. A list with an optional last comma is `MANY` with a gate that stops after an item without one, so
  * that the closing bracket's message can say that a comma would do, too.
  */
-export abstract class ExpressionParser extends BaseParser {
+export abstract class ExpressionParser extends LiteralParser {
   /** Statements in braces: the regions need it. */
   protected abstract readonly block: ParserMethod<[], Block>;
-
-  /** Literals of exactly 2 ** 63, which are right only behind a minus. */
-  private edges = new Set<IntegerLiteral>();
-
-  protected finishNumbers(): void {
-    for (const literal of this.edges) this.reportRange(literal);
-    this.edges = new Set();
-  }
-
-  private reportRange(literal: IntegerLiteral): void {
-    this.report(malformedNumber(literal.span, "the integer does not fit in i64", "the largest is 9223372036854775807"));
-  }
 
   // value |> f(...) |> g(...)
   protected readonly expression = this.RULE("expression", (): Expression => {
@@ -132,68 +113,6 @@ export abstract class ExpressionParser extends BaseParser {
         { ALT: () => this.SUBRULE(this.record) },
       ]),
   );
-
-  private boolean(token: IToken): Expression {
-    return { kind: "boolean", value: token.tokenType === t.True, span: this.spanOf(token) };
-  }
-
-  protected readonly number = this.RULE(
-    "number",
-    (): Expression =>
-      this.OR<Expression>([
-        { ALT: () => this.SUBRULE(this.integer) },
-        { ALT: () => this.float(this.CONSUME(t.Float)) },
-        { ALT: () => this.float(this.CONSUME(t.Inf)) },
-        { ALT: () => this.float(this.CONSUME(t.Nan)) },
-      ]),
-  );
-
-  protected readonly integer = this.RULE("integer", (): IntegerLiteral => {
-    const token = this.CONSUME(t.Integer);
-    return this.ACTION(() => {
-      const text = literalText(token);
-      const digits = text.replaceAll("_", "").replace(/^0+(?=\d)/, "");
-      // Longer ones are out of range whatever they are; reading a million digits would take a second.
-      const value = digits.length > 19 ? largestInteger + 2n : BigInt(digits);
-      const literal: IntegerLiteral = { kind: "integer", value, text, span: this.spanOf(token) };
-      if (value === largestInteger + 1n) this.edges.add(literal);
-      else if (value > largestInteger) this.reportRange(literal);
-      return literal;
-    });
-  });
-
-  private float(token: IToken): Expression {
-    return this.ACTION(() => {
-      const text = literalText(token);
-      const span = this.spanOf(token);
-      if (token.tokenType === t.Inf) return { kind: "float", value: Number.POSITIVE_INFINITY, text, span };
-      if (token.tokenType === t.Nan) return { kind: "float", value: Number.NaN, text, span };
-      const value = Number(text.replaceAll("_", ""));
-      if (!Number.isFinite(value)) {
-        this.report(malformedNumber(span, "the decimal is beyond the range of f64", "infinity is written `inf`"));
-      }
-      return { kind: "float", value, text, span };
-    });
-  }
-
-  protected readonly stringLiteral = this.RULE("stringLiteral", (): StringLiteral => {
-    const token = this.CONSUME(t.Text);
-    return this.ACTION(() => {
-      const value = unescapeText(token, this.file, (d) => this.report(d));
-      return { kind: "string", value, span: this.spanOf(token) };
-    });
-  });
-
-  protected readonly reference = this.RULE("reference", (): Reference => {
-    const first = this.CONSUME(t.Name);
-    const segments: Ident[] = [this.ident(first)];
-    this.MANY(() => {
-      this.CONSUME(t.Dot);
-      segments.push(this.ident(this.CONSUME(t.Word)));
-    });
-    const text = segments.map((s) => s.name).join(".");
-    return this.ACTION(() => ({ kind: "reference", segments, text, span: this.spanFrom(first) }));
-  });
 
   protected readonly referenceOrCall = this.RULE("referenceOrCall", (): Expression => {
     const callee = this.SUBRULE(this.reference);
@@ -405,85 +324,5 @@ export abstract class ExpressionParser extends BaseParser {
       });
     });
     return this.ACTION(() => ({ kind: "slice", start, stop, step, span: this.spanFrom(begin) }));
-  });
-
-  // f32[N, 28 * 28], T[..., I], int, list[f32[N]]
-  protected readonly typeExpression = this.RULE("typeExpression", (): TypeExpression => {
-    const name = this.CONSUME(t.Name);
-    let result: TypeExpression = {
-      kind: "named-type",
-      name: this.ident(name),
-      dims: undefined,
-      span: this.spanOf(name),
-    };
-    this.OPTION({
-      GATE: () => this.onSameLine(),
-      DEF: () => {
-        result = this.OR<TypeExpression>([
-          {
-            GATE: () => name.image === "list",
-            ALT: () => {
-              this.CONSUME(t.LeftBracket);
-              const element = this.nested(() => this.SUBRULE(this.typeExpression));
-              this.CONSUME(t.RightBracket);
-              return this.ACTION(() => ({ kind: "list-type", element, span: this.spanFrom(name) }));
-            },
-          },
-          {
-            ALT: () => {
-              const dims = this.SUBRULE(this.sizes);
-              return this.ACTION(() => ({
-                kind: "named-type",
-                name: this.ident(name),
-                dims,
-                span: this.spanFrom(name),
-              }));
-            },
-            IGNORE_AMBIGUITIES: true,
-          },
-        ]);
-      },
-    });
-    return this.ACTION(() => {
-      if (result.kind === "named-type" && result.dims === undefined && name.image === "list") {
-        return { kind: "list-type", element: undefined, span: result.span };
-      }
-      return result;
-    });
-  });
-
-  protected readonly sizes = this.RULE("sizes", (): readonly Expression[] => {
-    const items: Expression[] = [];
-    let more = true;
-    this.CONSUME(t.LeftBracket);
-    this.MANY({
-      GATE: () => more,
-      DEF: () => {
-        items.push(this.SUBRULE(this.listItem));
-        more = this.RECORDING_PHASE;
-        this.OPTION(() => {
-          this.CONSUME(t.Comma);
-          more = true;
-        });
-      },
-    });
-    this.CONSUME(t.RightBracket);
-    return items;
-  });
-
-  // hidden/dense/w, metrics.loss
-  protected readonly path = this.RULE("path", (): Path => {
-    const first = this.CONSUME(t.Word);
-    const segments: Ident[] = [this.ident(first)];
-    const separators: ("." | "/")[] = [];
-    this.MANY(() => {
-      const separator = this.OR([{ ALT: () => this.CONSUME(t.Dot) }, { ALT: () => this.CONSUME(t.Slash) }]);
-      separators.push(separator.tokenType === t.Slash ? "/" : ".");
-      segments.push(this.ident(this.CONSUME2(t.Word)));
-    });
-    return this.ACTION(() => {
-      const text = segments.map((s, i) => s.name + (separators[i] ?? "")).join("");
-      return { kind: "path", segments, separators, text, span: this.spanFrom(first) };
-    });
   });
 }

@@ -1,4 +1,5 @@
 import type { IToken } from "chevrotain";
+import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type {
   Block,
   Comment,
@@ -22,7 +23,6 @@ import { attachDocs, joinDoc } from "./grammar-base.js";
 import { StatementParser } from "./grammar-statements.js";
 import { classifyItem, type ItemKind, startsItem, startsStatement } from "./statement-kinds.js";
 import * as t from "./tokens.js";
-import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 
 export interface Grammar {
   readonly ast: SourceFile;

@@ -148,7 +148,7 @@ export function literalText(token: IToken): string {
 export function unescapeText(token: IToken, file: string, report: (d: Diagnostic) => void): string {
   const inner = literalText(token).slice(1, -1);
   return inner.replace(
-    /\\(?:u\{([^}]*)\}|([^]))/gu,
+    /\\(?:u\{([^}]*)\}|([\s\S]))/gu,
     (match: string, hex: string | undefined, letter: string | undefined, at: number) => {
       const start = token.startOffset + 1 + at;
       const span = { file, start, end: start + match.length };

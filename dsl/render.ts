@@ -172,17 +172,18 @@ interface Row {
 
 /** A line as the terminal shows it (tabs as spaces, clipped to `width`) and its rows of carets, the main one first. */
 function showLine(
-  line: string,
-  marks: readonly Mark[],
+  whole: string,
+  wholeMarks: readonly Mark[],
   width: number,
 ): { readonly text: string; readonly rows: readonly Row[] } {
+  const { line, marks } = nearMain(whole, wholeMarks, 8 * width);
   // columns[i] is where the UTF-16 unit i stands on the screen.
   const columns: number[] = [];
   let text = "";
   let column = 0;
   for (const character of line) {
     const shown = character === "\t" ? " ".repeat(4 - (column % 4)) : printable(character);
-    for (let unit = 0; unit < character.length; unit += 1) columns.push(column);
+    columns.push(...new Array<number>(character.length).fill(column));
     text += shown;
     column += character === "\t" ? shown.length : displayWidth(shown);
   }
@@ -200,6 +201,20 @@ function showLine(
       return { indent, signs, label: mark.label, primary: mark.primary };
     });
   return { text: clip.from === 0 && clip.to >= column ? text : cut(text, clip.from, clip.to, column), rows };
+}
+
+/** A line of a megabyte is first cut to `reach` units on both sides of its main mark, so that each caret costs little. */
+function nearMain(
+  line: string,
+  marks: readonly Mark[],
+  reach: number,
+): { readonly line: string; readonly marks: readonly Mark[] } {
+  const main = marks.find((m) => m.primary) ?? marks[0];
+  if (main === undefined || line.length <= 2 * reach) return { line, marks };
+  const from = Math.max(0, main.start - reach);
+  const move = (offset: number): number => Math.max(0, offset - from);
+  const near = marks.map((m) => ({ ...m, start: move(m.start), end: move(m.end) }));
+  return { line: line.slice(from, main.start + reach), marks: near };
 }
 
 /** Which columns of a line of `total` are shown so that `start` to `end` is among them. */
