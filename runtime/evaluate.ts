@@ -1,9 +1,38 @@
 import type { Executable } from "../compiler/backends/executable.js";
 import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
 import type { Prepared, Selection } from "../compiler/program.js";
-import type { Dataset } from "./dataset.js";
+import { problem } from "../compiler/ir/codes.js";
+import { GraphError } from "../compiler/ir/diagnostic.js";
+import { type ColumnValue, type DataFolders, type Dataset, loadDataset } from "./dataset.js";
 import { checkFeeds } from "./requests.js";
 import { runFailure, type Session } from "./session.js";
+
+export interface EvaluateOptions extends DataFolders {
+  /** Rows at a time; without it 1024. */
+  readonly batch?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Rows at a time where nobody says: enough to keep the core busy, and little memory. */
+const usualBatch = 1024;
+
+/** The means of a signature's scalars over data: what `Session.evaluate` and `graphc run --data` do. */
+export async function evaluateData(
+  session: Session,
+  signature: string,
+  data: Readonly<Record<string, ColumnValue>>,
+  options: EvaluateOptions,
+): Promise<Readonly<Record<string, number>>> {
+  const { graph, backend } = session.program;
+  const evaluator = new Evaluator(session, { kind: "signature", name: signature });
+  const dataset = await loadDataset(graph, backend.memory, new Map(Object.entries(data)), options);
+  try {
+    const batch = Math.max(1, Math.min(options.batch ?? usualBatch, dataset.rows));
+    return Object.fromEntries(await evaluator.evaluate(dataset, batch, options.signal));
+  } finally {
+    dataset.free();
+  }
+}
 
 /** Means of a selection's scalar outputs over a whole data set, weighted by rows. */
 export class Evaluator {
@@ -13,6 +42,11 @@ export class Evaluator {
   constructor(session: Session, selection: Selection) {
     this.#session = session;
     this.#prepared = session.program.prepare(selection);
+    const { name, assignments } = this.#prepared.computation;
+    if (assignments.length > 0) {
+      const message = `\`${name}\` assigns variables: an evaluation must leave them as they are`;
+      throw new GraphError([problem("G047", undefined, message, { hint: "evaluate a signature without `does`" })]);
+    }
   }
 
   /** Batches in file order; the last one may be smaller. An aborted signal ends it, with the means so far. */

@@ -4,6 +4,8 @@ import { GraphError } from "../compiler/ir/diagnostic.js";
 import { bindDims } from "../compiler/ir/specialise.js";
 import type { Tensor, TensorData } from "../compiler/ir/tensor.js";
 import type { Prepared, Program } from "../compiler/program.js";
+import type { ColumnValue } from "./dataset.js";
+import { type EvaluateOptions, evaluateData } from "./evaluate.js";
 import type { FeedValue } from "./feeds.js";
 import { type Checkpoint, type LoadedWeights, readWeights, writeCheckpoint } from "./files/checkpoint.js";
 import { compareWithModel } from "./files/compare.js";
@@ -98,6 +100,14 @@ export class Session implements AsyncDisposable {
   /** Trains as the graph's `train` block says, with `options` over it. */
   train(options: TrainOptions = {}): Promise<TrainReport> {
     return this.#enqueue(() => train(this, options));
+  }
+
+  /**
+   * Runs a signature over a whole data set in batches and gives the mean of each scalar output, weighted by rows. Nothing may
+   * be updated. Throws GraphError as `run` and for data that do not fit.
+   */
+  evaluate(signature: string, data: Readonly<Record<string, ColumnValue>>, options: EvaluateOptions = {}): Promise<Readonly<Record<string, number>>> {
+    return this.#enqueue(() => evaluateData(this, signature, data, options));
   }
 
   /** A copy of a variable's value. Throws GraphError G083 for an unknown path. */

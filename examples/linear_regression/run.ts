@@ -1,0 +1,13 @@
+import { compile, Session } from "../../index.js";
+
+const program = await compile(new URL("linear_regression.graph", import.meta.url).pathname);
+await using session = new Session(program);
+
+const report = await session.train({
+  onReport: ({ step, metrics }) => {
+    const { cost, W, b } = metrics;
+    console.log(`step ${step}  cost ${cost?.toFixed(4)}  W ${W?.toFixed(5)}  b ${b?.toFixed(5)}`);
+  },
+});
+const { cost, W, b } = report.metrics;
+console.log(`\n${report.steps} steps in ${report.seconds.toFixed(3)} s: cost ${cost?.toFixed(4)}, W ${W?.toFixed(5)}, b ${b?.toFixed(5)}`);

@@ -1,0 +1,46 @@
+import { resolve } from "node:path";
+import type { TargetName } from "./compiler/backends/backend.js";
+import { chooseBackend } from "./compiler/backends/choose.js";
+import { type Diagnostic, GraphError } from "./compiler/ir/diagnostic.js";
+import { Program } from "./compiler/program.js";
+import { loadGraph } from "./dsl/load.js";
+
+export type { TargetName } from "./compiler/backends/backend.js";
+export type { DataReference } from "./compiler/ir/data.js";
+export { type Diagnostic, GraphError, InternalError, type Note } from "./compiler/ir/diagnostic.js";
+export type { DType, NumericDType } from "./compiler/ir/dtype.js";
+export type { Span } from "./compiler/ir/span.js";
+export type { Tensor, TensorData } from "./compiler/ir/tensor.js";
+export type { Program } from "./compiler/program.js";
+export { renderText as renderDiagnostics } from "./dsl/render.js";
+export { readData } from "./runtime/data/read.js";
+export { csv, idx, npy, npz, safetensors } from "./runtime/data/references.js";
+export type { FeedValue, NestedArray } from "./runtime/feeds.js";
+export type { ColumnValue } from "./runtime/dataset.js";
+export type { EvaluateOptions } from "./runtime/evaluate.js";
+export { type Feeds, type Fetched, Session, type SessionOptions, type StringTensor } from "./runtime/session.js";
+export type { TrainEvent, TrainOptions, TrainReport } from "./runtime/train.js";
+export { version } from "./runtime/version.js";
+
+/** How a graph is compiled. */
+export interface CompileFileOptions {
+  /** `cpu` is native code; `reference` runs everywhere, slowly. Without it: native where the toolchain is there. */
+  readonly target?: TargetName | undefined;
+  /** Check each float result; a run fails at the first op that makes a NaN or an infinity, and names its line. */
+  readonly checkNumerics?: boolean | undefined;
+  /** Told of what is not wrong but worth knowing; without it, warnings go to the standard error stream. */
+  readonly onWarning?: ((warning: Diagnostic) => void) | undefined;
+}
+
+/**
+ * Reads, types and checks a `.graph` file, and readies it for a target. Code is made for each binding of its dims when first
+ * run so. Throws GraphError with all problems of the file.
+ */
+export async function compile(path: string, options: CompileFileOptions = {}): Promise<Program> {
+  const { graph, diagnostics } = loadGraph(resolve(path));
+  if (graph === undefined || diagnostics.some(({ severity }) => severity === "error")) throw new GraphError(diagnostics);
+  const { backend, warning } = chooseBackend(options.target);
+  const warn = options.onWarning ?? ((one: Diagnostic) => process.stderr.write(`graphc: ${one.message} (${one.hint ?? ""})\n`));
+  for (const one of warning === undefined ? diagnostics : [...diagnostics, warning]) warn(one);
+  return Program.create(graph, backend, { checkNumerics: options.checkNumerics ?? false });
+}
