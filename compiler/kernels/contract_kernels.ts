@@ -51,6 +51,7 @@ export function emitContraction(
     castTo(contraction.accumulate, expressions.element(operand.value, operand.index)),
   );
   if (lhs === undefined || rhs === undefined) throw new InternalError("a contraction without operands");
+  for (const root of group.roots) resultOf(root);
   const epilogue = group.roots.flatMap((root) =>
     emission.places.targets(root).map((place): Store => {
       const index = axesIndex(indexAt(root, boundLoop(root)));
@@ -82,7 +83,6 @@ function scheduled(
   const { m, n, k, lhs, rhs, epilogue } = body;
   const { dtype } = accumulator;
   const count = (list: readonly Extent[]): number => list.reduce((product, { extent }) => product * extent, 1);
-  const output = epilogue[0]?.target.index;
   const schedule = scheduleContraction(
     {
       dtype,
@@ -91,7 +91,7 @@ function scheduled(
       k: count(k),
       lhs: operandShape(lhs, m, k),
       rhs: operandShape(rhs, n, k),
-      outputUnitAxis: output === undefined ? undefined : isUnit(output, n) ? "n" : isUnit(output, m) ? "m" : undefined,
+      strided: { m: stridedAlong(epilogue, m), n: stridedAlong(epilogue, n) },
     },
     target,
   );
@@ -156,6 +156,17 @@ function loopsOf(main: Root): Loops {
     n: axesOf(batch.length + m.length, n.length),
     k: main.axes.filter((axis) => axis.reduced).map((axis) => ({ id: axis.bound ?? axis.own, extent: axis.extent })),
   };
+}
+
+/** Loads and stores of the epilogue that step through memory along these loops, but not one element at a time. */
+function stridedAlong(epilogue: readonly Store[], loops: readonly Extent[]): number {
+  const indices = [...new Set(epilogue.map((store) => store.value))].flatMap(indicesOf);
+  const innermost = loops.at(-1);
+  if (innermost === undefined) return 0;
+  return [...indices, ...epilogue.map((store) => store.target.index)].filter((index) => {
+    const stride = strideOf(index, innermost.id);
+    return stride !== 0 && stride !== 1;
+  }).length;
 }
 
 function operandShape(operand: ScalarExpr, free: readonly Extent[], contracted: readonly Extent[]): OperandShape {

@@ -16,6 +16,9 @@ import {
   throughView,
 } from "./views.js";
 
+/** A reciprocal pays when this many elements share it. */
+const leastRepeated = 8;
+
 /** What an expression is built against: how stored values are read, and what failing checks are numbered. */
 export interface Environment {
   readonly plan: Plan;
@@ -34,6 +37,7 @@ export interface Environment {
 export class Expressions {
   readonly #environment: Environment;
   readonly #memo = new Map<Value, Map<string, ScalarExpr>>();
+  readonly #reciprocals = new Map<ScalarExpr, ScalarExpr>();
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -60,6 +64,10 @@ export class Expressions {
         if (dividesByUnknown(node) && divisor !== undefined) {
           const failure = this.#environment.divisionFailure(node);
           args[1] = { kind: "check_nonzero", dtype: divisor.dtype, value: divisor, failure };
+        }
+        const [dividend, by] = args;
+        if (dividend !== undefined && by !== undefined && node.op === "div" && this.#dividesManyByOne(node)) {
+          return { kind: "apply", dtype, op: "mul", args: [dividend, this.#reciprocal(by)] };
         }
         return this.checkFinite(node, { kind: "apply", dtype, op: semantics.scalar, args });
       }
@@ -88,6 +96,31 @@ export class Expressions {
   checkFinite(node: Node, value: ScalarExpr): ScalarExpr {
     const failure = this.#environment.finiteFailure(node);
     return failure === undefined ? value : { kind: "check_finite", dtype: value.dtype, value, failure };
+  }
+
+  /**
+   * A division of many elements by one (a scalar, a row's sum) multiplies by the reciprocal, which is computed once: a division
+   * takes as long as ten to twenty multiplications. At most 1.5 ulp from the exact quotient instead of 0.5.
+   */
+  #dividesManyByOne(node: Node): boolean {
+    const divisor = inputOf(node, 1);
+    const { dtype } = divisor.type;
+    if ((dtype !== "f32" && dtype !== "f64") || this.#environment.finiteFailure(node) !== undefined) return false;
+    if (divisor.node.op !== "broadcast_in_dim") return false;
+    const shape = shapeOf(divisor);
+    const innermost = shape.findLastIndex((size) => size !== 1);
+    if (innermost < 0 || (shape[innermost] ?? 1) < leastRepeated) return false;
+    const from = numbersAttribute(divisor.node.attributes, "axes").indexOf(innermost);
+    return from < 0 || shapeOf(inputOf(divisor.node, 0))[from] === 1;
+  }
+
+  #reciprocal(divisor: ScalarExpr): ScalarExpr {
+    const known = this.#reciprocals.get(divisor);
+    if (known !== undefined) return known;
+    const one: ScalarExpr = { kind: "constant", dtype: divisor.dtype, value: 1 };
+    const made: ScalarExpr = { kind: "apply", dtype: divisor.dtype, op: "div", args: [one, divisor] };
+    this.#reciprocals.set(divisor, made);
+    return made;
   }
 
   #generate(node: Node, value: Value, dtype: NumericDType, index: Index): ScalarExpr {

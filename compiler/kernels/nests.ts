@@ -96,7 +96,10 @@ export function emitNest(group: NestGroup, emission: Emission): readonly Stateme
     if (item.kind === "leaf") {
       const { root } = item;
       const accumulator = accumulators.get(root);
-      return accumulator === undefined ? stores(root) : [accumulate(root, accumulator, expressions)];
+      if (accumulator !== undefined) return [accumulate(root, accumulator, expressions)];
+      // Built here even when nothing stores it, so that building what reads it does not recurse through all of the kernel.
+      resultOf(root);
+      return stores(root);
     }
     const complete = group.roots.filter((root) => declaringLoop(root) === item);
     for (const root of complete) accumulators.set(root, accumulatorOf(root, emission.freshAccumulator()));

@@ -218,11 +218,13 @@ function inlineFacts(
     case "generator":
       return node.op === "random_uniform"
         ? { root: false, cost: randomCost, size: size + 1, acceptsPosition: true, mayFail }
-        : { root: false, cost: 1, size, acceptsPosition: shapeOf(value).length <= 1 || countOf(value) <= 1, mayFail };
+        : { root: false, cost: 0, size, acceptsPosition: shapeOf(value).length <= 1 || countOf(value) <= 1, mayFail };
     case "view": {
       const operand = inputOf(node, 0);
       const passes = node.op === "reshape" ? acceptsPosition : countOf(operand) <= 1;
-      return { root: false, cost, size: size - 1, acceptsPosition: passes, mayFail };
+      // What a broadcast repeats is computed once outside the loop along which it is repeated.
+      const perElement = countOf(value) > countOf(operand) ? Math.min(cost, 1) : cost;
+      return { root: false, cost: perElement, size: size - 1, acceptsPosition: passes, mayFail };
     }
     default:
       return { root: false, cost: 1, size: 1, acceptsPosition: true, mayFail: false };

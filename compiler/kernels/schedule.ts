@@ -23,8 +23,8 @@ export interface ContractShape {
   readonly k: number;
   readonly lhs: OperandShape;
   readonly rhs: OperandShape;
-  /** Axes that are contiguous in the main store; undefined where nothing tells. */
-  readonly outputUnitAxis: "m" | "n" | undefined;
+  /** Accesses of the epilogue that are not contiguous when lanes run along the axis: gathers and scatters. */
+  readonly strided: { readonly m: number; readonly n: number };
 }
 
 export interface OperandShape {
@@ -44,14 +44,14 @@ export interface OperandShape {
 export function scheduleContraction(shape: ContractShape, target: TargetLimits): ContractSchedule {
   const lanes = lanesOf(shape.dtype, target);
   const size = byteSize(shape.dtype);
-  const vectorAxis = chooseVectorAxis(shape, lanes);
+  const bytes = (shape.m * shape.k + shape.k * shape.n) * size;
+  const small = bytes <= target.l2Bytes / 2;
+  const vectorAxis = chooseVectorAxis(shape, lanes, target, small);
   const vectorOperand = vectorAxis === "n" ? shape.rhs : shape.lhs;
   const scalarOperand = vectorAxis === "n" ? shape.lhs : shape.rhs;
   const vectorExtent = vectorAxis === "n" ? shape.n : shape.m;
   const scalarExtent = vectorAxis === "n" ? shape.m : shape.n;
   const { rows, vectors } = chooseTile(scalarExtent, vectorExtent, lanes, target);
-  const bytes = (shape.m * shape.k + shape.k * shape.n) * size;
-  const small = bytes <= target.l2Bytes / 2;
   const packVectorOperand = !vectorOperand.plain || !vectorOperand.unitFree || !small;
   const packScalarOperand = !scalarOperand.plain || !small;
 
@@ -76,18 +76,16 @@ function balanced(extent: number, most: number, step: number): number {
   return Math.min(extent, Math.ceil(extent / pieces / step) * step);
 }
 
-/** Lanes go where loads and stores are contiguous; among equals, where fewer lanes are wasted. */
-function chooseVectorAxis(shape: ContractShape, lanes: number): "m" | "n" {
-  const waste = (extent: number): number => (Math.ceil(extent / lanes) * lanes) / extent;
-  const score = (axis: "m" | "n"): number => {
-    const operand = axis === "n" ? shape.rhs : shape.lhs;
-    const extent = axis === "n" ? shape.n : shape.m;
-    // A strided vector operand is packed: one pass over it. A strided store is scattered, lane by lane.
-    const packing = operand.plain && operand.unitFree ? 0 : 0.1;
-    const scatter = shape.outputUnitAxis === undefined || shape.outputUnitAxis === axis ? 0 : Math.min(1, 16 / shape.k);
-    return waste(extent) * (1 + packing + scatter);
+/** The axis that takes fewer cycles: multiplying, packing, and the write-back's gathers and scatters. */
+function chooseVectorAxis(shape: ContractShape, lanes: number, target: TargetLimits, small: boolean): "m" | "n" {
+  const cycles = (axis: "m" | "n"): number => {
+    const [operand, extent, other] = axis === "n" ? [shape.rhs, shape.n, shape.m] : [shape.lhs, shape.m, shape.n];
+    const { cost } = chooseTile(other, extent, lanes, target);
+    // A transposing pass over the operand goes element by element; a plain one moves registers.
+    const packing = operand.plain && operand.unitFree ? (small ? 0 : 2 / lanes) : 2;
+    return cost * shape.k + packing * extent * shape.k + 1.75 * shape.strided[axis] * shape.m * shape.n;
   };
-  return score("m") < score("n") ? "m" : "n";
+  return cycles("m") < cycles("n") ? "m" : "n";
 }
 
 /** The tile whose steps waste the fewest lanes and rows, then the one with the most accumulators (they hide FMA latency). */
@@ -96,7 +94,7 @@ function chooseTile(
   vectorExtent: number,
   lanes: number,
   target: TargetLimits,
-): { readonly rows: number; readonly vectors: number } {
+): { readonly rows: number; readonly vectors: number; readonly cost: number } {
   const columns = Math.ceil(vectorExtent / lanes);
   const widest = target.registers >= 32 ? 4 : 3;
   let best = { rows: 1, vectors: 1 };
@@ -116,7 +114,7 @@ function chooseTile(
       }
     }
   }
-  return best;
+  return { ...best, cost: bestCost };
 }
 
 /** Whole tiles, and the one that is left over, each with how often it occurs. */
