@@ -53,13 +53,13 @@ function uniform(value: Value, opaque: Opaque): Value | undefined {
 }
 
 const broadcasts: readonly Rule[] = [
-  // Axes of size 1 carry no information: keepdims then reads as the plain reduction, broadcast.
+  // Of an axis that is repeated the operand need not have the one element: keepdims then reads as the plain reduction, broadcast.
   rule("broadcast-unit-axes", node("y", broadcastInDim), ({ y }) => {
-    const operand = inputOf(y);
-    const kept = operand.type.shape.flatMap((dim, axis) => (dim === 1 ? [] : [axis]));
-    if (kept.length === operand.type.shape.length) return undefined;
+    const { shape } = inputOf(y).type;
     const axes = intsOf(y, "axes");
-    return broadcastInDim(reshapeTo(operand, pick(operand.type.shape, kept)), {
+    const kept = axes.flatMap((to, from) => (shape[from] === 1 && y.type.shape[to] !== 1 ? [] : [from]));
+    if (kept.length === shape.length) return undefined;
+    return broadcastInDim(reshapeTo(inputOf(y), pick(shape, kept)), {
       shape: y.type.shape,
       axes: kept.map((axis) => axes[axis] as number),
     });
@@ -145,11 +145,15 @@ const slices: readonly Rule[] = [
     const [start1, start2] = [dimsOf(b.inner, "start"), dimsOf(b.y, "start")];
     const sizes = staticSizes(b.y.type.shape);
     if (sizes === undefined && strides1.some((stride) => stride !== 1)) return undefined;
-    const start = start2.map((dim, axis) => addDims(start1[axis] as Dim, multiplyDims(strides1[axis] as number, dim)));
     const strides = strides2.map((stride, axis) => stride * (strides1[axis] as number));
+    // An empty slice may lie beyond what the inner one kept, so it is taken from the inner one's start.
+    const start = start2.map((dim, axis) => {
+      const offset = sizes?.[axis] === 0 ? 0 : multiplyDims(strides1[axis] as number, dim);
+      return addDims(start1[axis] as Dim, offset);
+    });
     const limit = dimsOf(b.y, "limit").map((dim, axis) => {
-      if (strides1[axis] === 1) return addDims(start1[axis] as Dim, dim);
-      const count = sizes?.[axis] ?? 0;
+      const count = sizes?.[axis];
+      if (count === undefined) return addDims(start1[axis] as Dim, dim);
       return addDims(start[axis] as Dim, count === 0 ? 0 : (count - 1) * (strides[axis] as number) + 1);
     });
     return slice(b.x, { start, limit, strides });

@@ -20,7 +20,7 @@ const x = some("x");
 const one = number(1);
 
 /** `hold` marks the shift, which cancels out of the result: its gradient is 0 and is not worth computing. */
-function stableRules(hold: (shift: Value) => Value): readonly Rule[] {
+export function stableRules(hold: (shift: Value) => Value): readonly Rule[] {
   /** x minus its largest element along the axes: at most 0, so that its exponential never overflows. */
   const shifted = (value: Value, axes: readonly number[]): Value => {
     const largest = hold(max(value, { axes }));
