@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { chooseBackend } from "../compiler/backends/choose.js";
+import { hostTarget } from "../compiler/backends/llvm/target.js";
+import { compile, Session, type TrainOptions } from "../index.js";
+import { contractionCases, measureContraction } from "./contractions.js";
+import { median } from "./measure.js";
+import { peakGigaflops } from "./peak.js";
+
+/**
+ * Whole workloads and single contractions, each beside the core's own peak as this run measures it. One thread; pin it with
+ * `taskset -c 0 make bench` on a shared machine, and compare figures of one run only.
+ */
+const examples = join(import.meta.dirname, "..", "examples");
+
+interface Workload {
+  readonly name: string;
+  readonly file: string;
+  readonly options: TrainOptions;
+  /** Multiplications and additions of one step. */
+  readonly operations: number;
+  readonly goal: string;
+}
+
+/** Twice m n k for each product: forward, and the gradients of weights and inputs. */
+const softmaxStep = 2 * 2 * 100 * 784 * 10;
+const dnnStep = 2 * (2 * 32 * 784 * 128 + 3 * 32 * 128 * 10);
+
+const workloads: readonly Workload[] = [
+  { name: "linear_regression, 2,500,001 steps", file: "linear_regression", options: {}, operations: 8 * 10, goal: "0.1 s" },
+  { name: "mnist_softmax, 1000 steps of 100", file: "mnist_softmax", options: {}, operations: softmaxStep, goal: "0.06 s" },
+  { name: "mnist_dnn, an epoch of 1718 steps of 32", file: "mnist_dnn", options: { steps: 1718 }, operations: dnnStep, goal: "0.5 s" },
+];
+
+const repeats = 5;
+const { backend, warning } = chooseBackend(undefined);
+if (warning !== undefined) console.log(`${warning.message}\n`);
+const peak = warning === undefined ? await peakGigaflops(hostTarget()) : Number.NaN;
+console.log(`${backend.device}, one thread; fused multiply-add peak ${peak.toFixed(0)} GFLOP/s\n`);
+
+console.log(`${"workload".padEnd(42)}${"median".padStart(10)}${"goal".padStart(9)}${"floor at peak".padStart(15)}${"compile".padStart(10)}`);
+for (const workload of workloads) {
+  const path = join(examples, workload.file, `${workload.file}.graph`);
+  const times: number[] = [];
+  let steps = 0;
+  let compileSeconds = 0;
+  for (let i = 0; i < repeats; i++) {
+    const start = performance.now();
+    const program = await compile(path);
+    const prepared = (performance.now() - start) / 1000;
+    await using session = new Session(program);
+    const report = await session.train(workload.options);
+    times.push(report.seconds);
+    steps = report.steps;
+    compileSeconds = prepared + report.compileSeconds;
+  }
+  const floor = (workload.operations * steps) / (peak * 1e9);
+  const cells = [seconds(median(times)).padStart(10), workload.goal.padStart(9), seconds(floor).padStart(15), seconds(compileSeconds).padStart(10)];
+  console.log(`${workload.name.padEnd(42)}${cells.join("")}`);
+}
+
+if (warning === undefined) {
+  console.log(`\n${"contraction, float32 (m x k x n)".padEnd(42)}${"GFLOP/s".padStart(10)}${"of peak".padStart(9)}`);
+  for (const shape of contractionCases) {
+    const { name, gigaflops } = await measureContraction(backend, shape);
+    console.log(`${name.padEnd(42)}${gigaflops.toFixed(1).padStart(10)}${`${((100 * gigaflops) / peak).toFixed(0)} %`.padStart(9)}`);
+  }
+}
+
+function seconds(value: number): string {
+  return value < 0.001 ? `${(value * 1e6).toFixed(0)} us` : `${value.toFixed(3)} s`;
+}
