@@ -20,7 +20,7 @@ export type { ColumnValue } from "./runtime/dataset.js";
 export type { EvaluateOptions } from "./runtime/evaluate.js";
 export { type Feeds, type Fetched, Session, type SessionOptions, type StringTensor } from "./runtime/session.js";
 export type { TrainEvent, TrainOptions, TrainReport } from "./runtime/train.js";
-export { version } from "./runtime/version.js";
+export { version } from "./compiler/version.js";
 
 /** How a graph is compiled. */
 export interface CompileFileOptions {

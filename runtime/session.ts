@@ -12,7 +12,7 @@ import { compareWithModel } from "./files/compare.js";
 import { checkFeeds, freeSelection, signatureSelection } from "./requests.js";
 import { type TrainOptions, type TrainReport, train } from "./train.js";
 import { VariableStore } from "./variables.js";
-import { version } from "./version.js";
+import { version } from "../compiler/version.js";
 
 /** A fetched string constant. */
 export interface StringTensor {

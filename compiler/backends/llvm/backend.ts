@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
 import { totalmem } from "node:os";
 import { problem } from "../../ir/codes.js";
 import { GraphError } from "../../ir/diagnostic.js";
@@ -5,16 +7,19 @@ import { byteSize } from "../../ir/dtype.js";
 import type { Computation } from "../../ir/graph.js";
 import { staticShape } from "../../ir/type.js";
 import { buildKernels } from "../../kernels/build.js";
+import { fingerprint } from "../../kernels/fingerprint.js";
 import type { KernelProgram } from "../../kernels/form.js";
+import { version } from "../../version.js";
 import type { Backend, Compiled, CompileOptions } from "../backend.js";
 import type { ExecutableInfo, TensorSlot } from "../executable.js";
+import { cacheGet, cachePath, cachePut } from "./cache.js";
 import { bindNative } from "./executable.js";
 import { loadLibrary } from "./library.js";
-import type { Layout } from "./lower/layout.js";
+import { type Layout, layOut } from "./lower/layout.js";
 import { entryName, lowerProgram } from "./lower/program.js";
 import { allocateNative, type NativeBuffer } from "./memory.js";
 import { nativeStorage } from "./storage.js";
-import { type CpuTarget, hostTarget } from "./target.js";
+import { type CpuTarget, hostTarget, targetKey } from "./target.js";
 import { buildLibrary } from "./toolchain.js";
 
 /** Native code for this machine's processor. Throws GraphError (G120) when a part of the toolchain is missing. */
@@ -31,8 +36,8 @@ async function compileNative(computation: Computation, options: CompileOptions, 
   const start = performance.now();
   const program = buildKernels(computation, target, { checkNumerics: options.checkNumerics });
   requireMemory(program);
-  const { module, layout } = lowerProgram(program, target);
-  const built = await buildLibrary([module.finish()]);
+  const layout = layOut(program);
+  const built = await codeOf(program, target);
   const library = loadLibrary(built.path);
   const entry = library.entry(entryName);
   const constants = fillConstants(layout);
@@ -57,6 +62,30 @@ async function compileNative(computation: Computation, options: CompileOptions, 
       constants.free();
     },
   };
+}
+
+/** Changes when equal kernels would be lowered to other code by another version of the lowering. */
+const loweringVersion = "1";
+
+/**
+ * The library of a kernel program. The cache knows it by the kernels themselves, so that a known program needs neither LLVM nor
+ * its tools: llvm-bindings alone takes longer to load than all the rest of such a start.
+ */
+async function codeOf(program: KernelProgram, target: CpuTarget): Promise<LibraryFile> {
+  const identity = [version, loweringVersion, targetKey(target), fingerprint(program)].join("\n");
+  const key = createHash("sha256").update(identity).digest("hex");
+  const name = cacheGet(key, ".key")?.toString("utf8");
+  const known = name !== undefined && /^[0-9a-f]{64}$/.test(name) ? cachePath(name, ".so") : undefined;
+  if (known !== undefined) return { path: known, bytes: statSync(known).size, cached: true };
+  const built = await buildLibrary([lowerProgram(program, target).finish()]);
+  cachePut(key, Buffer.from(built.key, "utf8"), ".key");
+  return built;
+}
+
+interface LibraryFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly cached: boolean;
 }
 
 /** Said before anything is allocated: a machine that starts to swap or kills the process says nothing useful. */

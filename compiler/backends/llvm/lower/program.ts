@@ -19,10 +19,7 @@ import { emitRoutine } from "./routine.js";
 export const entryName = "graphc_entry";
 
 /** Native code for a kernel program: a function a kernel, one that does a step, and the entry, which does n steps. */
-export function lowerProgram(
-  program: KernelProgram,
-  target: CpuTarget,
-): { readonly module: ModuleBuilder; readonly layout: Layout } {
+export function lowerProgram(program: KernelProgram, target: CpuTarget): ModuleBuilder {
   const module = new ModuleBuilder(target);
   const layout = layOut(program);
   const kernels = [...program.compute, ...program.commit];
@@ -50,7 +47,7 @@ export function lowerProgram(
     });
     b.return(b.load(i64, b.offsetElements(block, "i64", blockWords.status)));
   });
-  return { module, layout };
+  return module;
 }
 
 interface CompiledKernel {
