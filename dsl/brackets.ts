@@ -5,6 +5,11 @@ import * as t from "./tokens.js";
 export interface Brackets {
   /** The index of the other bracket, or -1: for an unclosed or stray bracket, and for tokens that are no bracket. */
   readonly partner: Int32Array;
+  /**
+   * All brackets pair up when layout is not looked at, as in every right file: then nothing may be refused for its layout
+   * alone, though what is refused anyway is explained and skipped by `partner`.
+   */
+  readonly balanced: boolean;
   /** The `{` most likely to lack its `}`, told by indentation. */
   readonly suspect: IToken | undefined;
 }
@@ -29,6 +34,17 @@ export function isClosing(token: IToken): boolean {
  * the line of an open `(` or `[` shows that this bracket was never closed.
  */
 export function matchBrackets(tokens: readonly IToken[], startsStatement: (index: number) => boolean): Brackets {
+  const { partner, unclosed } = pair(tokens, startsStatement);
+  return { partner, balanced: pair(tokens, () => false).balanced, suspect: findSuspect(tokens, partner, unclosed) };
+}
+
+interface Pairs {
+  readonly partner: Int32Array;
+  readonly unclosed: readonly number[];
+  readonly balanced: boolean;
+}
+
+function pair(tokens: readonly IToken[], startsStatement: (index: number) => boolean): Pairs {
   const partner = new Int32Array(tokens.length).fill(-1);
   const stack: number[] = [];
   const open: Map<unknown, number> = new Map();
@@ -61,7 +77,9 @@ export function matchBrackets(tokens: readonly IToken[], startsStatement: (index
       partner[index2] = index;
     }
   }
-  return { partner, suspect: findSuspect(tokens, partner, stack) };
+  const bracket = (token: IToken): boolean => isOpening(token) || isClosing(token);
+  const balanced = tokens.every((token, index) => !bracket(token) || (partner[index] ?? -1) >= 0);
+  return { partner, unclosed: stack, balanced };
 }
 
 /** The column of the first token on the line of token `index`. */

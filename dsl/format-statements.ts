@@ -184,7 +184,7 @@ function printStatement(p: Printing, s: Statement): Layout {
     case "next":
       return [`next ${s.name.name} = `, printExpression(p, s.value)];
     case "yield":
-      return ["yield ", s.values.map((v, i) => [i === 0 ? "" : ", ", printExpression(p, v)])];
+      return ["yield ", group(indent(s.values.map((v, i) => [i === 0 ? "" : [",", line], printExpression(p, v)])))];
     case "invalid":
       return "";
     default:

@@ -34,7 +34,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   protected depth = new DepthLimit((d) => this.report(d));
   protected text = "";
   private tokens: readonly IToken[] = [];
-  private brackets: Brackets = { partner: new Int32Array(0), suspect: undefined };
+  private brackets: Brackets = { partner: new Int32Array(0), balanced: true, suspect: undefined };
   private nesting = 0;
   private indices = new Map<IToken, number>();
   private docs = new Map<number, Doc>();
@@ -226,11 +226,27 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     const previous = this.LA(0);
     if (this.RECORDING_PHASE || index === 0 || !this.firstOnLine(index) || !this.startsAt(index)) return;
     if ((this.LA(1).startColumn ?? 0) > indentation(this.tokens, index - 1)) return;
+    // `name, name = value` and `name: value` may go on with the items of a list.
+    const around = this.enclosing(this.LA(1))?.tokenType;
+    if (around === t.LeftParen || around === t.LeftBracket) return;
     const end = this.spanOf(previous).end;
     const hint = syntaxHint(this.LA(1), previous, "a value") ?? `\`${previous.image}\` needs a value on its right`;
     throw new Refusal(
       unexpectedToken({ file: this.file, start: end, end }, "a value", "the end of the line", { hint }),
     );
+  }
+
+  /** Refuses to read the next line's `name = value` as an argument of a call that was never closed. */
+  protected expectArgumentHere(): void {
+    const index = this.position(this.LA(1));
+    if (this.RECORDING_PHASE || index === 0 || !this.firstOnLine(index) || !this.startsAt(index)) return;
+    const opening = this.brackets.balanced ? undefined : this.enclosing(this.LA(1));
+    if (opening === undefined || this.hasPartner(opening)) return;
+    if ((this.LA(1).startColumn ?? 0) > indentation(this.tokens, this.position(opening))) return;
+    const end = this.spanOf(this.LA(0)).end;
+    const opened = { text: opening.image, span: this.spanOf(opening) };
+    const span = { file: this.file, start: end, end };
+    throw new Refusal(unclosedBracket(span, opened, "`)`", "the end of the line", undefined));
   }
 
   protected startsAt(index: number): boolean {

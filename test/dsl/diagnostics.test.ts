@@ -138,6 +138,14 @@ test("the opening bracket of a list is named where the list is broken on another
   );
 });
 
+test("the statement after an unclosed call is not read as its argument", (t) => {
+  const text = "graph g {\n  w = a |> g(\n  k = f(a, b\n  m = 3\n  n = h(\n    i = 1,\n    j = 2,\n  )\n}\n";
+  t.deepEqual(problems(text), [
+    "G003 2:14 `(` is not closed [expected `)`, found the end of the line]",
+    "G003 3:13 `(` is not closed [expected `,` or `)`, found the end of the line]",
+  ]);
+});
+
 test("file level", (t) => {
   t.deepEqual(problems("x = 1\ny = 2\n"), [
     "G005 1:1 this statement stands outside of a graph | only imports, fns, optimizers and constants stand beside the graph",

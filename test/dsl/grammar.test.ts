@@ -325,6 +325,10 @@ test("a bracket on the next line is not a call or an index; an operator there go
   t.is(parse("graph g {\n  y = f\n  (1)\n}\n", "x.graph").diagnostics[0]?.code, "G004");
 });
 
+test("a right file is read however it is laid out", (t) => {
+  t.is(statements("y = f(", "a = 1,", "b = [", "c, d, e],", "g=z[a +", "b: 3])", "h = f(a +", "b, c=3)").length, 2);
+});
+
 test("else if", (t) => {
   const { value } = binding("y = if a { yield 1 } else if b { yield 2 } else { yield 3 }");
   t.true(value.kind === "if" && value.branches.length === 2);
