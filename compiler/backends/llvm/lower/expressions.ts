@@ -131,7 +131,10 @@ export class ExpressionEmitter {
     return emitDrawKey(b, runState, expr.path, expr.index, indices);
   }
 
-  #check(expr: Extract<ScalarExpr, { kind: "check_index" | "check_nonzero" | "check_finite" }>, position: Position): Value {
+  #check(
+    expr: Extract<ScalarExpr, { kind: "check_index" | "check_nonzero" | "check_finite" }>,
+    position: Position,
+  ): Value {
     const { b, status } = this.#scope;
     if (status === undefined) throw new InternalError("a check in a kernel that cannot report");
     const value = this.emit(expr.value, position);

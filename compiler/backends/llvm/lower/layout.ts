@@ -83,7 +83,8 @@ export function useOf(kernel: Kernel): KernelUse {
     if (expr === undefined || seen.has(expr)) continue;
     seen.add(expr);
     if (expr.kind === "load") reads.add(expr.access.buffer);
-    else if (expr.kind === "check_index" || expr.kind === "check_nonzero" || expr.kind === "check_finite") checks = true;
+    else if (expr.kind === "check_index" || expr.kind === "check_nonzero" || expr.kind === "check_finite")
+      checks = true;
     else if (expr.kind === "random") draws = true;
     stack.push(...operandsOf(expr));
   }
