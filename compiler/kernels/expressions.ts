@@ -1,5 +1,5 @@
 import { InternalError } from "../ir/diagnostic.js";
-import { isInteger, type NumericDType } from "../ir/dtype.js";
+import { isFloat, isInteger, type NumericDType } from "../ir/dtype.js";
 import { decodeBF16, decodeF16 } from "../ir/half.js";
 import type { Node, Value } from "../ir/node.js";
 import { zero } from "./affine.js";
@@ -69,7 +69,7 @@ export class Expressions {
         if (dividend !== undefined && by !== undefined && node.op === "div" && this.#dividesManyByOne(node)) {
           return { kind: "apply", dtype, op: "mul", args: [dividend, this.#reciprocal(by)] };
         }
-        return this.checkFinite(node, { kind: "apply", dtype, op: semantics.scalar, args });
+        return this.#checkMade(node, { kind: "apply", dtype, op: semantics.scalar, args });
       }
       case "view": {
         const through = throughView(node, index);
@@ -90,6 +90,22 @@ export class Expressions {
       default:
         throw new InternalError(`${node.op} is no scalar expression`);
     }
+  }
+
+  /** Fails where finite operands give something that is not: what was fed is no fault of the op. */
+  #checkMade(node: Node, value: Extract<ScalarExpr, { kind: "apply" }>): ScalarExpr {
+    if (this.#environment.finiteFailure(node) === undefined) return value;
+    const { dtype } = value;
+    const bool = "bool" as const;
+    const finite = value.args
+      .filter((arg) => isFloat(arg.dtype))
+      .map((arg): ScalarExpr => ({ kind: "apply", dtype: bool, op: "is_finite", args: [arg] }));
+    const [first, ...others] = finite;
+    if (first === undefined) return this.checkFinite(node, value);
+    const all = others.reduce((a, b): ScalarExpr => ({ kind: "apply", dtype: bool, op: "and", args: [a, b] }), first);
+    const harmless: ScalarExpr = { kind: "constant", dtype, value: 0 };
+    const checked = this.checkFinite(node, { kind: "apply", dtype, op: "select", args: [all, value, harmless] });
+    return { kind: "apply", dtype, op: "select", args: [all, checked, value] };
   }
 
   /** The value, with the check that `--check-numerics` asks for. */
@@ -134,7 +150,8 @@ export class Expressions {
     }
     if (node.op === "random_uniform") {
       if (dtype !== "f32" && dtype !== "f64") throw new InternalError(`random numbers of dtype ${dtype}`);
-      if (inputOf(node, 0).node.op !== "run_state") throw new InternalError("a random op draws from the run's state alone");
+      if (inputOf(node, 0).node.op !== "run_state")
+        throw new InternalError("a random op draws from the run's state alone");
       const path = node.attributes["path"];
       if (typeof path !== "string") throw new InternalError("a random op without its path");
       return {

@@ -19,7 +19,7 @@ export interface Plan {
   readonly isRoot: (value: Value) => boolean;
   /** Arithmetic of one element of the inlined expression, in units of an addition. */
   readonly costOf: (value: Value) => number;
-  /** Nodes of the inlined expression. */
+  /** Nodes of the inlined expression, or of a root's own. */
   readonly sizeOf: (value: Value) => number;
   /** True when the inlined expression or the root itself can fail the run. */
   readonly mayFail: (value: Value) => boolean;
@@ -55,6 +55,8 @@ interface Facts {
   readonly root: boolean;
   readonly cost: number;
   readonly size: number;
+  /** The size of the root's own expression, where `size` is that of reading it. */
+  readonly ownSize?: number;
   /** Can be computed from a row-major position alone. */
   readonly acceptsPosition: boolean;
   readonly mayFail: boolean;
@@ -108,7 +110,8 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
     return found;
   };
   const makeRoot = (value: Value): void => {
-    facts.set(value, { ...factsOf(value), root: true, cost: 1, size: 1, acceptsPosition: true });
+    const { size, mayFail } = factsOf(value);
+    facts.set(value, { root: true, cost: 1, size: 1, ownSize: size, acceptsPosition: true, mayFail });
   };
   // What stands below views is stored: the views are then read through strides.
   const makeRootBelowViews = (viewed: Value): void => {
@@ -174,7 +177,10 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
             broadcast.has(value) && inlined.cost > cheap && countOf(value) > 1 && semantics.kind !== "view";
           const large = inlined.size > largestExpression;
           const root = demanded.has(value) || shared || repeated || large;
-          facts.set(value, root ? { ...inlined, root, cost: 1, size: 1, acceptsPosition: true } : inlined);
+          facts.set(
+            value,
+            root ? { ...inlined, root, cost: 1, size: 1, ownSize: inlined.size, acceptsPosition: true } : inlined,
+          );
           break;
         }
         case "pseudo":
@@ -187,7 +193,7 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
     order,
     isRoot: (value) => factsOf(value).root,
     costOf: (value) => factsOf(value).cost,
-    sizeOf: (value) => factsOf(value).size,
+    sizeOf: (value) => factsOf(value).ownSize ?? factsOf(value).size,
     mayFail: (value) => factsOf(value).mayFail,
   };
 }

@@ -1,6 +1,18 @@
-import type { Access, Accumulator, Affine, BufferId, Buffer, Extent, Kernel, KernelProgram, LoopId, ScalarExpr, Statement } from "./form.js";
-import { byteLength } from "./memory.js";
 import { operandsOf } from "./access.js";
+import type {
+  Access,
+  Accumulator,
+  Affine,
+  Buffer,
+  BufferId,
+  Extent,
+  Kernel,
+  KernelProgram,
+  LoopId,
+  ScalarExpr,
+  Statement,
+} from "./form.js";
+import { byteLength } from "./memory.js";
 
 /**
  * Prints a program for people: buffers with their places, then each kernel as nested loops. A value that is used several times
@@ -9,13 +21,17 @@ import { operandsOf } from "./access.js";
 export function printKernels(program: KernelProgram): string {
   const lines = [`kernels ${program.name} {`];
   for (const buffer of program.buffers) lines.push(`  ${bufferLine(buffer, program)}`);
-  for (const [phase, kernels] of [["compute", program.compute], ["commit", program.commit]] as const) {
+  for (const [phase, kernels] of [
+    ["compute", program.compute],
+    ["commit", program.commit],
+  ] as const) {
     if (kernels.length === 0) continue;
     lines.push(`  ${phase} {`);
     for (const kernel of kernels) lines.push(...printKernel(kernel).map((line) => `    ${line}`));
     lines.push("  }");
   }
-  for (const { name, buffer, dtype, shape } of program.outputs) lines.push(`  output ${name}: ${dtype}[${shape.join(", ")}] = b${buffer}`);
+  for (const { name, buffer, dtype, shape } of program.outputs)
+    lines.push(`  output ${name}: ${dtype}[${shape.join(", ")}] = b${buffer}`);
   program.failures.forEach(({ code, message }, i) => lines.push(`  failure ${i} ${code}: ${message}`));
   lines.push(`  arena ${program.memory.arenaBytes} bytes, peak ${program.memory.peakBytes} bytes`, "}");
   return `${lines.join("\n")}\n`;
@@ -45,7 +61,9 @@ export function printKernel(kernel: Kernel): readonly string[] {
     case "contract": {
       const writer = new Writer([kernel.lhs, kernel.rhs, ...kernel.epilogue.map((store) => store.value)]);
       const s = kernel.schedule;
-      const packs = [s.packVectorOperand ? "vector operand" : "", s.packScalarOperand ? "scalar operand" : ""].filter(Boolean);
+      const packs = [s.packVectorOperand ? "vector operand" : "", s.packScalarOperand ? "scalar operand" : ""].filter(
+        Boolean,
+      );
       const axes = (name: string, loops: readonly Extent[]): string =>
         loops.length === 0 ? "" : ` ${name}(${loops.map((loop) => `i${loop.id} < ${loop.extent}`).join(", ")})`;
       return [
@@ -105,7 +123,16 @@ function statementsIn(body: readonly Statement[]): readonly ScalarExpr[] {
 }
 
 const symbols = new Map<string, string>([
-  ["add", "+"], ["sub", "-"], ["mul", "*"], ["div", "/"], ["eq", "=="], ["ne", "!="], ["lt", "<"], ["le", "<="], ["gt", ">"], ["ge", ">="],
+  ["add", "+"],
+  ["sub", "-"],
+  ["mul", "*"],
+  ["div", "/"],
+  ["eq", "=="],
+  ["ne", "!="],
+  ["lt", "<"],
+  ["le", "<="],
+  ["gt", ">"],
+  ["ge", ">="],
 ]);
 
 class Writer {
@@ -128,7 +155,10 @@ class Writer {
         case "loop": {
           const lanes = statement.schedule.vector ? " lanes" : "";
           const unroll = statement.schedule.unroll > 1 ? ` x${statement.schedule.unroll}` : "";
-          const sums = statement.accumulators.length === 0 ? "" : ` with ${statement.accumulators.map(accumulatorText).join(", ")}`;
+          const sums =
+            statement.accumulators.length === 0
+              ? ""
+              : ` with ${statement.accumulators.map(accumulatorText).join(", ")}`;
           return [
             `${indent}for i${statement.id} < ${statement.extent}${lanes}${unroll}${sums} {`,
             ...this.body(statement.body, `${indent}  `),

@@ -91,7 +91,7 @@ export function makeRoot(id: number, value: Value, plan: Plan, copy: boolean): R
     axes,
     index,
     reads,
-    size: Math.max(1, plan.sizeOf(value), reads.length),
+    size: expressionSize(kind, value, plan),
     iterations: axes.reduce((product, axis) => product * axis.extent, 1),
     mayFail: plan.mayFail(value),
     assigned: [],
@@ -99,6 +99,12 @@ export function makeRoot(id: number, value: Value, plan: Plan, copy: boolean): R
     path: [],
     leaf: undefined,
   };
+}
+
+/** Nodes that a root adds to its kernel. */
+function expressionSize(kind: RootKind, value: Value, plan: Plan): number {
+  if (kind === "pointwise") return Math.max(1, plan.sizeOf(value));
+  return value.node.inputs.reduce((sum, input) => sum + (plan.isRoot(input) ? 1 : plan.sizeOf(input)), 1);
 }
 
 function rootKindOf(node: Node): RootKind {

@@ -45,7 +45,7 @@ export function scheduleContraction(shape: ContractShape, target: TargetLimits):
   const lanes = lanesOf(shape.dtype, target);
   const size = byteSize(shape.dtype);
   const bytes = (shape.m * shape.k + shape.k * shape.n) * size;
-  const small = bytes <= target.l2Bytes / 2;
+  const small = bytes <= 0.8 * target.l2Bytes;
   const vectorAxis = chooseVectorAxis(shape, lanes, target, small);
   const vectorOperand = vectorAxis === "n" ? shape.rhs : shape.lhs;
   const scalarOperand = vectorAxis === "n" ? shape.lhs : shape.rhs;
@@ -57,9 +57,8 @@ export function scheduleContraction(shape: ContractShape, target: TargetLimits):
 
   const width = vectors * lanes;
   const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
-  // One panel of `width` columns and one of `rows` rows should leave half of L1 free.
-  const deepest = Math.max(64, Math.floor(target.l1Bytes / 2 / ((width + rows) * size)));
-  const blockDepth = small ? shape.k : balanced(shape.k, deepest, 4);
+  // k is not blocked: sums stay in registers from the first to the last term, and each result is written once.
+  const blockDepth = shape.k;
   const rowsInL2 = Math.max(rows, Math.floor(target.l2Bytes / 2 / (blockDepth * size)));
   const blockRows = small ? roundUp(scalarExtent, rows) : roundUp(balanced(scalarExtent, rowsInL2, rows), rows);
   const columnsInL3 = Math.max(width, Math.floor(Math.min(target.l3Bytes / 4, 4 * 1024 * 1024) / (blockDepth * size)));
@@ -120,7 +119,12 @@ function chooseTile(
 /** Whole tiles, and the one that is left over, each with how often it occurs. */
 function pieces(extent: number, tile: number): readonly (readonly [number, number])[] {
   const rest = extent % tile;
-  return rest === 0 ? [[tile, extent / tile]] : [[tile, Math.floor(extent / tile)], [rest, 1]];
+  return rest === 0
+    ? [[tile, extent / tile]]
+    : [
+        [tile, Math.floor(extent / tile)],
+        [rest, 1],
+      ];
 }
 
 /**

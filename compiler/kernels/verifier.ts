@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../ir/diagnostic.js";
-import { affineRange, strideOf } from "./affine.js";
 import { buffersOf, canFail, operandsOf, writtenBy } from "./access.js";
+import { affineRange, strideOf } from "./affine.js";
 import type {
   Access,
   Accumulator,
@@ -25,7 +25,13 @@ export function verifyKernels(program: KernelProgram): readonly Diagnostic[] {
   const problems: Diagnostic[] = [];
   const report = (kernel: Kernel | undefined, message: string): void => {
     const where = kernel === undefined ? program.name : `kernel ${kernel.name}`;
-    problems.push({ code: "G905", severity: "error", message: `${where}: ${message}`, span: kernel?.spans[0], notes: [] });
+    problems.push({
+      code: "G905",
+      severity: "error",
+      message: `${where}: ${message}`,
+      span: kernel?.spans[0],
+      notes: [],
+    });
   };
   program.buffers.forEach((buffer, i) => {
     if (buffer.id !== i) report(undefined, `buffer ${buffer.id} stands at place ${i}`);
@@ -34,18 +40,25 @@ export function verifyKernels(program: KernelProgram): readonly Diagnostic[] {
     new KernelVerifier(program, (message) => report(kernel, message)).verify(kernel);
     for (const id of writtenBy(kernel)) {
       const storage = program.buffers[id]?.storage.kind;
-      if (storage === "placeholder" || storage === "constant" || storage === "run_state") report(kernel, `writes the ${storage} b${id}`);
+      if (storage === "placeholder" || storage === "constant" || storage === "run_state")
+        report(kernel, `writes the ${storage} b${id}`);
     }
   }
   for (const kernel of program.compute) {
     for (const id of writtenBy(kernel)) {
-      if (program.buffers[id]?.storage.kind === "variable") report(kernel, `writes the variable b${id} before all checks have passed`);
+      if (program.buffers[id]?.storage.kind === "variable")
+        report(kernel, `writes the variable b${id} before all checks have passed`);
     }
   }
-  for (const kernel of program.commit) if (canFail(kernel)) report(kernel, "can fail after variables have been written");
+  for (const kernel of program.commit)
+    if (canFail(kernel)) report(kernel, "can fail after variables have been written");
   for (const { name, buffer, dtype, shape } of program.outputs) {
     const found = program.buffers[buffer];
-    if (found === undefined || found.dtype !== dtype || found.length !== shape.reduce((product, size) => product * size, 1)) {
+    if (
+      found === undefined ||
+      found.dtype !== dtype ||
+      found.length !== shape.reduce((product, size) => product * size, 1)
+    ) {
       report(undefined, `the output ${name} is not what b${buffer} holds`);
     }
   }
@@ -68,7 +81,8 @@ class KernelVerifier {
   }
 
   verify(kernel: Kernel): void {
-    for (const id of buffersOf(kernel)) if (this.#program.buffers[id] === undefined) this.#report(`there is no buffer b${id}`);
+    for (const id of buffersOf(kernel))
+      if (this.#program.buffers[id] === undefined) this.#report(`there is no buffer b${id}`);
     switch (kernel.kind) {
       case "nest":
         this.#body(kernel.body, undefined);
@@ -94,9 +108,11 @@ class KernelVerifier {
           if (!Number.isSafeInteger(extent) || extent < 0) this.#report(`the loop i${id} has the extent ${extent}`);
           if (this.#loops.has(id)) this.#report(`the loop i${id} is open twice`);
           if (schedule.vector && lanes !== undefined) this.#report(`lanes along i${id} inside lanes along i${lanes}`);
-          if (!Number.isSafeInteger(schedule.unroll) || schedule.unroll < 1) this.#report(`i${id} is unrolled ${schedule.unroll} times`);
+          if (!Number.isSafeInteger(schedule.unroll) || schedule.unroll < 1)
+            this.#report(`i${id} is unrolled ${schedule.unroll} times`);
           for (const accumulator of accumulators) {
-            if (this.#open.has(accumulator.id) || this.#complete.has(accumulator.id)) this.#report(`a${accumulator.id} is declared twice`);
+            if (this.#open.has(accumulator.id) || this.#complete.has(accumulator.id))
+              this.#report(`a${accumulator.id} is declared twice`);
             this.#open.set(accumulator.id, accumulator);
           }
           this.#within([{ id, extent }], () => this.#body(statement.body, schedule.vector ? id : lanes));
@@ -124,7 +140,8 @@ class KernelVerifier {
           if (indexed !== (statement.index !== undefined)) this.#report(`a${accumulator.id} and its index do not fit`);
           if (statement.index !== undefined) this.#expression(statement.index);
           const expected = indexed ? accumulator.keyDtype : accumulator.dtype;
-          if (statement.value.dtype !== expected) this.#report(`a${accumulator.id} of ${expected} takes ${statement.value.dtype}`);
+          if (statement.value.dtype !== expected)
+            this.#report(`a${accumulator.id} of ${expected} takes ${statement.value.dtype}`);
           break;
         }
       }
@@ -150,14 +167,21 @@ class KernelVerifier {
     this.#within([...batch, ...m, ...k], () => this.#expression(kernel.lhs));
     this.#within([...batch, ...n, ...k], () => this.#expression(kernel.rhs));
     for (const operand of [kernel.lhs, kernel.rhs]) {
-      if (operand.dtype !== accumulator.dtype) this.#report(`an operand is ${operand.dtype}, the sum ${accumulator.dtype}`);
+      if (operand.dtype !== accumulator.dtype)
+        this.#report(`an operand is ${operand.dtype}, the sum ${accumulator.dtype}`);
     }
     this.#complete.set(accumulator.id, accumulator);
     this.#within([...batch, ...m, ...n], () => {
       for (const store of kernel.epilogue) this.#store(store.target, store.value);
     });
     if (kernel.epilogue.length === 0) this.#report("a contraction that stores nothing");
-    for (const size of [schedule.rows, schedule.vectors, schedule.blockRows, schedule.blockColumns, schedule.blockDepth]) {
+    for (const size of [
+      schedule.rows,
+      schedule.vectors,
+      schedule.blockRows,
+      schedule.blockColumns,
+      schedule.blockDepth,
+    ]) {
       if (!Number.isSafeInteger(size) || size < 1) this.#report(`the schedule has the size ${size}`);
     }
     const vectorOperand = schedule.vectorAxis === "n" ? kernel.rhs : kernel.lhs;
@@ -170,7 +194,8 @@ class KernelVerifier {
     this.#access(target);
     this.#expression(value);
     const buffer = this.#program.buffers[target.buffer];
-    if (buffer !== undefined && buffer.dtype !== value.dtype) this.#report(`${value.dtype} is stored to b${buffer.id}: ${buffer.dtype}`);
+    if (buffer !== undefined && buffer.dtype !== value.dtype)
+      this.#report(`${value.dtype} is stored to b${buffer.id}: ${buffer.dtype}`);
   }
 
   #access({ buffer: id, index }: Access): void {
@@ -179,7 +204,8 @@ class KernelVerifier {
     this.#affine(index);
     if (this.#idle > 0) return;
     const { min, max } = affineRange(index, (loop) => this.#loops.get(loop) ?? 1);
-    if (min < 0 || max >= buffer.length) this.#report(`b${id} has ${buffer.length} elements; ${min} to ${max} are touched`);
+    if (min < 0 || max >= buffer.length)
+      this.#report(`b${id} has ${buffer.length} elements; ${min} to ${max} are touched`);
   }
 
   #affine(index: Affine): void {
@@ -191,7 +217,8 @@ class KernelVerifier {
   }
 
   #failure(failure: number | undefined): void {
-    if (failure !== undefined && this.#program.failures[failure] === undefined) this.#report(`there is no failure ${failure}`);
+    if (failure !== undefined && this.#program.failures[failure] === undefined)
+      this.#report(`there is no failure ${failure}`);
   }
 
   #expression(root: ScalarExpr): void {
@@ -209,10 +236,12 @@ class KernelVerifier {
     switch (e.kind) {
       case "load":
         this.#access(e.access);
-        if (this.#program.buffers[e.access.buffer]?.dtype !== e.dtype) this.#report(`b${e.access.buffer} is loaded as ${e.dtype}`);
+        if (this.#program.buffers[e.access.buffer]?.dtype !== e.dtype)
+          this.#report(`b${e.access.buffer} is loaded as ${e.dtype}`);
         return;
       case "constant":
-        if ((typeof e.value === "bigint") !== (e.dtype === "i64")) this.#report(`the constant ${e.value} is no ${e.dtype}`);
+        if ((typeof e.value === "bigint") !== (e.dtype === "i64"))
+          this.#report(`the constant ${e.value} is no ${e.dtype}`);
         return;
       case "index":
         this.#affine(e.value);
@@ -223,7 +252,8 @@ class KernelVerifier {
       case "accumulated": {
         const accumulator = this.#complete.get(e.accumulator);
         if (accumulator === undefined) this.#report(`a${e.accumulator} is read where it is not complete`);
-        else if (accumulator.dtype !== e.dtype) this.#report(`a${e.accumulator} is ${accumulator.dtype}, not ${e.dtype}`);
+        else if (accumulator.dtype !== e.dtype)
+          this.#report(`a${e.accumulator} is ${accumulator.dtype}, not ${e.dtype}`);
         return;
       }
       case "check_index":
@@ -246,12 +276,14 @@ class KernelVerifier {
     if (dtypes.length !== arity) this.#report(`${e.op} takes ${arity} operands, not ${dtypes.length}`);
     if (e.op === "cast") return;
     if (e.op === "select") {
-      if (first !== "bool" || dtypes[1] !== e.dtype || dtypes[2] !== e.dtype) this.#report(`select of ${dtypes.join(", ")} gives ${e.dtype}`);
+      if (first !== "bool" || dtypes[1] !== e.dtype || dtypes[2] !== e.dtype)
+        this.#report(`select of ${dtypes.join(", ")} gives ${e.dtype}`);
     } else if (comparisons.includes(e.op) || e.op === "is_finite") {
-      if (e.dtype !== "bool" || dtypes.some((dtype) => dtype !== first)) this.#report(`${e.op} of ${dtypes.join(", ")} gives ${e.dtype}`);
-    } else if (dtypes.some((dtype) => dtype !== e.dtype)) this.#report(`${e.op} of ${dtypes.join(", ")} gives ${e.dtype}`);
+      if (e.dtype !== "bool" || dtypes.some((dtype) => dtype !== first))
+        this.#report(`${e.op} of ${dtypes.join(", ")} gives ${e.dtype}`);
+    } else if (dtypes.some((dtype) => dtype !== e.dtype))
+      this.#report(`${e.op} of ${dtypes.join(", ")} gives ${e.dtype}`);
   }
 }
 
 const binaryOps = new Set(["add", "sub", "mul", "div", "floor_div", "mod", "pow", "max", "min", "and", "or", "xor"]);
-

@@ -5,7 +5,10 @@ import { byteLength, lives } from "./memory.js";
 import { Rewriter } from "./rewrite.js";
 
 /** The part of the verifier that looks at the arena and at the order of writes and reads. */
-export function verifyMemory(program: KernelProgram, report: (kernel: Kernel | undefined, message: string) => void): void {
+export function verifyMemory(
+  program: KernelProgram,
+  report: (kernel: Kernel | undefined, message: string) => void,
+): void {
   const kernels = [...program.compute, ...program.commit];
   const outputs = new Set(program.outputs.map((output) => output.buffer));
   const { memory, buffers } = program;
@@ -42,7 +45,8 @@ export function verifyMemory(program: KernelProgram, report: (kernel: Kernel | u
       }
     }
     const variables = new Set([...writes].filter((id) => buffers[id]?.storage.kind === "variable"));
-    for (const id of overwrittenTooEarly(kernel, variables)) report(kernel, `the variable b${id} is overwritten while its old value is needed`);
+    for (const id of overwrittenTooEarly(kernel, variables))
+      report(kernel, `the variable b${id} is overwritten while its old value is needed`);
     for (const id of variables) {
       if (assigned.has(id)) report(kernel, `the variable b${id} is written by two kernels`);
       assigned.add(id);
@@ -52,17 +56,23 @@ export function verifyMemory(program: KernelProgram, report: (kernel: Kernel | u
   for (const id of outputs) {
     const buffer = buffers[id];
     if (buffer === undefined) report(undefined, `there is no buffer b${id}`);
-    else if (buffer.storage.kind === "temporary" && !written.has(id) && buffer.length > 0) report(undefined, `the output b${id} is never written`);
+    else if (buffer.storage.kind === "temporary" && !written.has(id) && buffer.length > 0)
+      report(undefined, `the output b${id} is never written`);
   }
   const fixed = buffers
     .filter(({ storage }) => storage.kind === "variable" || storage.kind === "constant")
     .reduce((sum, buffer) => sum + byteLength(buffer), 0);
-  if (memory.peakBytes !== memory.arenaBytes + fixed) report(undefined, `the peak is ${memory.arenaBytes + fixed} bytes, not ${memory.peakBytes}`);
+  if (memory.peakBytes !== memory.arenaBytes + fixed)
+    report(undefined, `the peak is ${memory.arenaBytes + fixed} bytes, not ${memory.peakBytes}`);
 }
 
 function worksInPlace(kernel: Kernel, from: BufferId, to: BufferId): boolean {
   if (kernel.kind === "routine") return false;
-  if (storesOf(kernel).some((access) => access.buffer === from) || loadsOf(kernel).some((access) => access.buffer === to)) return false;
+  if (
+    storesOf(kernel).some((access) => access.buffer === from) ||
+    loadsOf(kernel).some((access) => access.buffer === to)
+  )
+    return false;
   const rewriter = new Rewriter({ buffer: (id) => (id === to ? from : id) });
   const merged: Kernel =
     kernel.kind === "nest"

@@ -18,8 +18,8 @@ import {
   linearRegression,
   network,
   rows,
-  softmaxRegression,
   type Step,
+  softmaxRegression,
   weight,
 } from "./models.js";
 import { build, computationOf, disagreements } from "./support.js";
@@ -89,7 +89,11 @@ test("layer norm is one kernel that reads a row three times and stores it once",
   const { program, wrong } = built({ outputs: { y }, assignments: {} });
   t.deepEqual(wrong, []);
   t.is(all(program).length, 1);
-  t.is(program.buffers.filter((buffer) => buffer.storage.kind === "temporary").length, 1, "no temporary but the output");
+  t.is(
+    program.buffers.filter((buffer) => buffer.storage.kind === "temporary").length,
+    1,
+    "no temporary but the output",
+  );
 });
 
 test("an optimizer's update is the epilogue of the contraction that gives its gradient", (t) => {
@@ -99,10 +103,16 @@ test("an optimizer's update is the epilogue of the contraction that gives its gr
   const program = build(computation);
   t.deepEqual(verifyKernels(program), []);
   t.deepEqual(disagreements(computation, program), []);
-  t.deepEqual(all(program).map(({ kind, name }) => `${kind} ${name}`), ["nest adam_t_update", "contract w_update"]);
+  t.deepEqual(
+    all(program).map(({ kind, name }) => `${kind} ${name}`),
+    ["nest adam_t_update", "contract w_update"],
+  );
   const contraction = all(program)[1];
   t.is(contraction?.kind === "contract" ? contraction.epilogue.length : 0, 3);
-  t.false(program.buffers.some((buffer) => buffer.storage.kind === "temporary" && buffer.length === 48 * 32), "the gradient is in no memory");
+  t.false(
+    program.buffers.some((buffer) => buffer.storage.kind === "temporary" && buffer.length === 48 * 32),
+    "the gradient is in no memory",
+  );
 
   const apart = build(computation, { fuseEpilogues: false });
   t.deepEqual(disagreements(computation, apart), []);
@@ -114,7 +124,10 @@ test("bias, activation and residual are the epilogue of a dense layer", (t) => {
   const hidden = tanh(add(matmul(x, weight("w", [40, 40])), columns(weight("b", [40]), [24, 40])));
   const { program, wrong } = built({ outputs: { y: add(hidden, x) }, assignments: {} });
   t.deepEqual(wrong, []);
-  t.deepEqual(all(program).map((kernel) => kernel.kind), ["contract"]);
+  t.deepEqual(
+    all(program).map((kernel) => kernel.kind),
+    ["contract"],
+  );
 });
 
 test("views cost nothing: a transpose and a reshape are read through strides", (t) => {
@@ -126,7 +139,9 @@ test("views cost nothing: a transpose and a reshape are read through strides", (
 });
 
 test("a batch of rows of vectors is one axis of a contraction's tile", (t) => {
-  const y = reshape(matmul(reshape(input("x", [4, 6, 32]), { shape: [24, 32] }), weight("w", [32, 48])), { shape: [4, 6, 48] });
+  const y = reshape(matmul(reshape(input("x", [4, 6, 32]), { shape: [24, 32] }), weight("w", [32, 48])), {
+    shape: [4, 6, 48],
+  });
   const { program, wrong } = built({ outputs: { y }, assignments: {} });
   t.deepEqual(wrong, []);
   const [kernel] = all(program);

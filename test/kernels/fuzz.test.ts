@@ -103,7 +103,9 @@ function step(choices: Choices, values: readonly Value[], number: number): Value
     case 12: {
       const partner = choices.of(values);
       const other = staticShape(partner.type);
-      const pairs = shape.flatMap((size, axis) => other.flatMap((size2, axis2) => (size === size2 ? [[axis, axis2] as const] : [])));
+      const pairs = shape.flatMap((size, axis) =>
+        other.flatMap((size2, axis2) => (size === size2 ? [[axis, axis2] as const] : [])),
+      );
       const pair = pairs.length === 0 ? undefined : choices.of(pairs);
       return dotGeneral(x, partner, {
         lhs_batch: [],
@@ -126,7 +128,8 @@ function step(choices: Choices, values: readonly Value[], number: number): Value
 function reshaped(choices: Choices, shape: readonly number[]): readonly number[] {
   const count = shape.reduce((product, size) => product * size, 1);
   if (count === 0) return [0, 2];
-  for (const divisor of [2, 3, 5]) if (count % divisor === 0 && choices.below(2) === 0) return [divisor, count / divisor];
+  for (const divisor of [2, 3, 5])
+    if (count % divisor === 0 && choices.below(2) === 0) return [divisor, count / divisor];
   return [count];
 }
 
@@ -143,18 +146,28 @@ for (const checked of [false, true]) {
           const count = staticShape(value.type).reduce((product, size) => product * size, 1);
           if (count <= tooLarge && value.type.shape.length < 6) values.push(value);
         }
-        const outputs = Object.fromEntries([0, 1, 2].map((i) => [`y${i}`, values[values.length - 1 - i * choices.below(3)] ?? values[0]]));
+        const outputs = Object.fromEntries(
+          [0, 1, 2].map((i) => [`y${i}`, values[values.length - 1 - i * choices.below(3)] ?? values[0]]),
+        );
         const variables = values.filter((value) => value.node.op === "variable");
         const assignments = Object.fromEntries(
           variables.flatMap((target) => {
             const same = values.filter((value) => staticShape(value.type).join() === staticShape(target.type).join());
-            return [[String(target.node.attributes["path"]), same[same.length - 1 - choices.below(Math.min(3, same.length))] as Value]];
+            return [
+              [
+                String(target.node.attributes["path"]),
+                same[same.length - 1 - choices.below(Math.min(3, same.length))] as Value,
+              ],
+            ];
           }),
         );
         const computation = computationOf(outputs as Record<string, Value>, assignments);
         for (const target of [avx512, avx2]) {
           const program = build(computation, { checkNumerics: checked, fuseEpilogues: choices.below(4) > 0 }, target);
-          const problems = [...verifyKernels(program).map((d) => d.message), ...disagreements(computation, program, undefined, 1e-6)];
+          const problems = [
+            ...verifyKernels(program).map((d) => d.message),
+            ...disagreements(computation, program, undefined, 1e-6),
+          ];
           if (problems.length > 0) throw new Error(`${problems.slice(0, 3).join("\n")}\n${printKernels(program)}`);
         }
       }),

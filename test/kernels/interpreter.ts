@@ -1,5 +1,4 @@
 import { InternalError } from "../../compiler/ir/diagnostic.js";
-import type { NumericDType } from "../../compiler/ir/dtype.js";
 import { elementCount } from "../../compiler/ir/tensor.js";
 import type {
   Accumulator,
@@ -14,8 +13,9 @@ import type {
 } from "../../compiler/kernels/form.js";
 import type { ReferenceContext, ReferenceTensor } from "../../compiler/ops/define.js";
 import { type ReferenceData, referenceFromTensor, roundTo } from "../../compiler/ops/precision.js";
-import { streamKey, uniformAt } from "../../compiler/ops/threefry.js";
 import { opNamed } from "../../compiler/ops/table.js";
+import { streamKey, uniformAt } from "../../compiler/ops/threefry.js";
+import { type Element, identityOf, scalar } from "./scalars.js";
 
 /**
  * A tiny interpreter of the Kernels form: what a back end must make of a program. Temporaries live in one arena as the memory
@@ -26,8 +26,6 @@ export interface Interpretation {
   readonly variables: ReadonlyMap<string, ReferenceTensor>;
   readonly failure: Failure | undefined;
 }
-
-type Element = number | bigint;
 
 class Failed extends Error {
   readonly number: number;
@@ -136,26 +134,31 @@ class Machine {
     const { dtype, storage } = this.#program.buffers[buffer] ?? {};
     if (dtype === undefined || storage?.kind !== "temporary") return;
     if (offset === undefined) throw new InternalError(`the temporary ${buffer} has no place in the arena`);
-    const size = dtype === "f64" || dtype === "i64" ? 8 : dtype === "f32" || dtype === "i32" ? 4 : dtype.endsWith("16") ? 2 : 1;
+    const size =
+      dtype === "f64" || dtype === "i64" ? 8 : dtype === "f32" || dtype === "i32" ? 4 : dtype.endsWith("16") ? 2 : 1;
     for (let byte = offset + at * size; byte < offset + (at + 1) * size; byte++) {
       if (byte >= this.#owner.length) throw new InternalError(`the temporary ${buffer} reaches beyond the arena`);
       if (write) this.#owner[byte] = buffer;
       else if (this.#owner[byte] !== buffer) {
-        throw new InternalError(`element ${at} of temporary ${buffer} was overwritten by temporary ${this.#owner[byte]}`);
+        throw new InternalError(
+          `element ${at} of temporary ${buffer} was overwritten by temporary ${this.#owner[byte]}`,
+        );
       }
     }
   }
 
   #load(buffer: BufferId, at: number): Element {
     const value = this.read(buffer)[at];
-    if (value === undefined) throw new InternalError(`element ${at} of buffer ${buffer} is read: it has ${this.read(buffer).length}`);
+    if (value === undefined)
+      throw new InternalError(`element ${at} of buffer ${buffer} is read: it has ${this.read(buffer).length}`);
     this.#touch(buffer, at, false);
     return value;
   }
 
   #store(buffer: BufferId, at: number, value: Element): void {
     const data = this.read(buffer);
-    if (at < 0 || at >= data.length) throw new InternalError(`element ${at} of buffer ${buffer} is written: it has ${data.length}`);
+    if (at < 0 || at >= data.length)
+      throw new InternalError(`element ${at} of buffer ${buffer} is written: it has ${data.length}`);
     this.#touch(buffer, at, true);
     if (data instanceof BigInt64Array) data[at] = value as bigint;
     else data[at] = value as number;
@@ -176,7 +179,11 @@ class Machine {
           break;
         }
         case "store":
-          this.#store(statement.target.buffer, this.#affine(statement.target.index), this.#evaluate(statement.value, known));
+          this.#store(
+            statement.target.buffer,
+            this.#affine(statement.target.index),
+            this.#evaluate(statement.value, known),
+          );
           break;
         case "accumulate": {
           const index = statement.index === undefined ? undefined : this.#evaluate(statement.index, known);
@@ -198,7 +205,8 @@ class Machine {
     switch (accumulator.combiner) {
       case "arg_max":
       case "arg_min": {
-        const better = accumulator.combiner === "arg_max" ? (a: Element, b: Element) => a > b : (a: Element, b: Element) => a < b;
+        const better =
+          accumulator.combiner === "arg_max" ? (a: Element, b: Element) => a > b : (a: Element, b: Element) => a < b;
         const first = sum.key === undefined;
         if (first || (!Number.isNaN(sum.key) && (Number.isNaN(value) || better(value, sum.key as Element)))) {
           sum.key = value;
@@ -216,7 +224,12 @@ class Machine {
       case "min":
       case "and":
       case "or":
-        sum.value = scalar(accumulator.combiner, accumulator.dtype, [sum.value, value], [accumulator.dtype, accumulator.dtype]);
+        sum.value = scalar(
+          accumulator.combiner,
+          accumulator.dtype,
+          [sum.value, value],
+          [accumulator.dtype, accumulator.dtype],
+        );
         return;
     }
   }
@@ -249,7 +262,8 @@ class Machine {
       }
       case "accumulated": {
         const sum = this.#sums.get(expression.accumulator);
-        if (sum === undefined) throw new InternalError(`the accumulator ${expression.accumulator} is read before its loop`);
+        if (sum === undefined)
+          throw new InternalError(`the accumulator ${expression.accumulator} is read before its loop`);
         return sum.value;
       }
       case "apply":
@@ -293,7 +307,10 @@ class Machine {
 
   #over(loops: readonly { readonly id: LoopId; readonly extent: number }[], visit: () => void, depth = 0): void {
     const loop = loops[depth];
-    if (loop === undefined) return visit();
+    if (loop === undefined) {
+      visit();
+      return;
+    }
     for (let i = 0; i < loop.extent; i++) {
       this.#loops.set(loop.id, i);
       this.#over(loops, visit, depth + 1);
@@ -312,56 +329,16 @@ class Machine {
     const attributes: Record<string, boolean> = {};
     for (const name of ["lower", "transpose", "unit_diagonal"]) attributes[name] = number(name) === 1;
     const op = opNamed(kernel.routine);
-    const types = op.infer(inputs.map(({ dtype, shape }) => ({ dtype, shape })), kernel.routine === "triangular_solve" ? attributes : {});
+    const types = op.infer(
+      inputs.map(({ dtype, shape }) => ({ dtype, shape })),
+      kernel.routine === "triangular_solve" ? attributes : {},
+    );
     const outputs = types.map(({ shape }) => ({ dtype: kernel.dtype, shape: shape as readonly number[] }));
     const results = op.evaluate({ inputs, attributes: attributes as never, outputs, context: this.#context });
     results.forEach((data, i) => {
       const id = kernel.results[i] as BufferId;
       roundTo(kernel.dtype, data).forEach((value: Element, at: number) => this.#store(id, at, value));
     });
-  }
-}
-
-const opNames = new Map<string, string>([["max", "maximum"], ["min", "minimum"]]);
-
-/** A scalar function by the reference evaluator of the op of that name. */
-function scalar(name: string, dtype: NumericDType, args: readonly Element[], argTypes: readonly NumericDType[]): Element {
-  if (name === "identity") return args[0] as Element;
-  const op = opNamed(opNames.get(name) ?? name);
-  const inputs = args.map((value, i): ReferenceTensor => ({
-    dtype: argTypes[i] as NumericDType,
-    shape: [],
-    data: typeof value === "bigint" ? BigInt64Array.of(value) : Float64Array.of(value),
-  }));
-  const [data] = op.evaluate({
-    inputs,
-    attributes: (name === "cast" ? { to: dtype } : {}) as never,
-    outputs: [{ dtype, shape: [] }],
-    context: { seed: 0n, step: 0n, runsSinceStep: 0n, feeds: new Map(), variables: new Map() },
-  });
-  return roundTo(dtype, data as ReferenceData)[0] as Element;
-}
-
-function identityOf({ combiner, dtype }: Accumulator): Element {
-  const big = dtype === "i64";
-  switch (combiner) {
-    case "sum":
-    case "or":
-    case "arg_max":
-    case "arg_min":
-      return big ? 0n : 0;
-    case "product":
-    case "and":
-      return big ? 1n : 1;
-    case "max":
-    case "min": {
-      const sign = combiner === "max" ? -1 : 1;
-      if (big) return sign < 0 ? -(2n ** 63n) : 2n ** 63n - 1n;
-      if (dtype === "i32") return sign < 0 ? -(2 ** 31) : 2 ** 31 - 1;
-      if (dtype === "i8") return sign < 0 ? -128 : 127;
-      if (dtype === "u8" || dtype === "bool") return sign < 0 ? 0 : 255;
-      return sign * Number.POSITIVE_INFINITY;
-    }
   }
 }
 

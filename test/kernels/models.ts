@@ -3,8 +3,8 @@ import type { Value } from "../../compiler/ir/node.js";
 import { staticShape } from "../../compiler/ir/type.js";
 import { add, div, maximum, mul, neg, pow, sub } from "../../compiler/ops/arithmetic.js";
 import { broadcastScalar, literal, matmul, matrixTranspose, zerosLike } from "../../compiler/ops/build.js";
-import { eq, ge, gt } from "../../compiler/ops/comparison.js";
 import { checkIndex } from "../../compiler/ops/checks.js";
+import { eq, ge, gt } from "../../compiler/ops/comparison.js";
 import { cast } from "../../compiler/ops/conversion.js";
 import { exp, log, rsqrt, sqrt } from "../../compiler/ops/exponential.js";
 import { select } from "../../compiler/ops/logic.js";
@@ -73,7 +73,9 @@ export function layerNorm(x: Value, gamma: Value, beta: Value): Value {
 }
 
 /** Assignments of one Adam step for each gradient. */
-export function adam(gradients: Readonly<Record<string, { readonly parameter: Value; readonly gradient: Value }>>): Record<string, Value> {
+export function adam(
+  gradients: Readonly<Record<string, { readonly parameter: Value; readonly gradient: Value }>>,
+): Record<string, Value> {
   const t = variable({ path: "adam/t", dtype: "i64", shape: [] });
   const next = add(t, literal("i64", [], [1]));
   const k = cast(next, { to: "f32" });

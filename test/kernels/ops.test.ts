@@ -2,8 +2,8 @@ import test from "ava";
 import "../../compiler/ops/table.js";
 import type { DType } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
-import { type Op, registeredOps, type Sample } from "../../compiler/ops/define.js";
 import { verifyKernels } from "../../compiler/kernels/verifier.js";
+import { type Op, registeredOps, type Sample } from "../../compiler/ops/define.js";
 import { placeholder, runState } from "../../compiler/ops/sources.js";
 import { build, computationOf, contextOf, disagreements } from "./support.js";
 
@@ -29,7 +29,9 @@ for (const [name, op] of registeredOps()) {
       const program = build(computation);
       t.deepEqual(verifyKernels(program), [], name);
       const matrices = op.kernel.kind === "routine";
-      const context = contextOf(computation, (i, path) => (matrices ? wellConditioned(i, path, sample) : fill(i, name)));
+      const context = contextOf(computation, (i, path) =>
+        matrices ? wellConditioned(i, path, sample) : fill(i, name),
+      );
       t.deepEqual(disagreements(computation, program, context), [], JSON.stringify(sample.inputs));
     }
   });

@@ -12,11 +12,15 @@ import { sum } from "../../compiler/ops/reduction.js";
 import { placeholder, variable } from "../../compiler/ops/sources.js";
 import { concatenate } from "../../compiler/ops/structure.js";
 import { reverse, slice } from "../../compiler/ops/views.js";
+import { interpretKernels } from "./interpreter.js";
 import { f32, input, network, softmaxRegression, weight } from "./models.js";
 import { build, computationOf, contextOf, disagreements } from "./support.js";
-import { interpretKernels } from "./interpreter.js";
 
-function check(t: { deepEqual: (a: unknown, b: unknown, m?: string) => unknown }, outputs: Record<string, Value>, assignments: Record<string, Value>) {
+function check(
+  t: { deepEqual: (a: unknown, b: unknown, m?: string) => unknown },
+  outputs: Record<string, Value>,
+  assignments: Record<string, Value>,
+) {
   const computation = computationOf(outputs, assignments);
   const program = build(computation);
   t.deepEqual(verifyKernels(program), [], printKernels(program));
@@ -42,7 +46,10 @@ test("an update that reads other elements of its own variable is not done in pla
   const w = weight("w", [9]);
   check(t, {}, { w: reverse(w, { axes: [0] }) });
   check(t, {}, { w: sub(w, broadcastScalar(sum(w, { axes: [0] }), [9])) });
-  const rolled = concatenate([slice(w, { start: [1], limit: [9], strides: [1] }), slice(w, { start: [0], limit: [1], strides: [1] })], { axis: 0 });
+  const rolled = concatenate(
+    [slice(w, { start: [1], limit: [9], strides: [1] }), slice(w, { start: [0], limit: [1], strides: [1] })],
+    { axis: 0 },
+  );
   check(t, { rolled }, { w: rolled });
   const square = weight("square", [12, 12]);
   check(t, {}, { square: matmul(square, square) });
@@ -57,7 +64,11 @@ test("two variables may get one value, and a variable its own", (t) => {
 });
 
 test("outputs that are inputs are copied", (t) => {
-  const program = check(t, { x: input("x", [3, 4]), w: weight("w", []), c: literal("f32", [3], [1, 2, 3]), s: f32(2) }, {});
+  const program = check(
+    t,
+    { x: input("x", [3, 4]), w: weight("w", []), c: literal("f32", [3], [1, 2, 3]), s: f32(2) },
+    {},
+  );
   for (const { buffer } of program.outputs) t.is(program.buffers[buffer]?.storage.kind, "temporary");
 });
 
@@ -79,7 +90,15 @@ test("an update whose own kernel has a check waits in a temporary", (t) => {
   const computation = computationOf({}, { w: add(index, literal("i64", [4], [1, 1, 1, 1])) });
   const program = build(computation);
   t.deepEqual(verifyKernels(program), []);
-  for (const fill of [0.4, 3]) t.deepEqual(disagreements(computation, program, contextOf(computation, () => fill)), []);
+  for (const fill of [0.4, 3])
+    t.deepEqual(
+      disagreements(
+        computation,
+        program,
+        contextOf(computation, () => fill),
+      ),
+      [],
+    );
   t.is(program.commit.length, 1);
 });
 
@@ -88,7 +107,13 @@ test("integer division checks its divisor unless it is a constant", (t) => {
   const y = placeholder({ name: "y", dtype: "i32", shape: [5] });
   const computation = computationOf({ q: floorDiv(x, y) });
   const program = build(computation);
-  t.is(interpretKernels(program, contextOf(computation, () => 0)).failure?.code, "G089");
+  t.is(
+    interpretKernels(
+      program,
+      contextOf(computation, () => 0),
+    ).failure?.code,
+    "G089",
+  );
   t.is(build(computationOf({ q: floorDiv(x, broadcastScalar(literal("i32", [], [3]), [5])) })).failures.length, 0);
 });
 
@@ -118,8 +143,14 @@ test("long sums are added up in blocks", (t) => {
   const computation = computationOf({ s: sum(x, { axes: [0] }) });
   const program = build(computation);
   t.deepEqual(verifyKernels(program), []);
-  const { outputs } = interpretKernels(program, contextOf(computation, () => 0.1));
-  t.true(Math.abs((outputs[0]?.data[0] as number) / (100_003 * Math.fround(0.1)) - 1) < 6e-5, "one accumulator would be 1.4e-4 off");
+  const { outputs } = interpretKernels(
+    program,
+    contextOf(computation, () => 0.1),
+  );
+  t.true(
+    Math.abs((outputs[0]?.data[0] as number) / (100_003 * Math.fround(0.1)) - 1) < 6e-5,
+    "one accumulator would be 1.4e-4 off",
+  );
   const rows = input("rows", [90, 70]);
   check(t, { s: sum(exp(rows), { axes: [0, 1] }), columns: sum(rows, { axes: [0] }) }, {});
 });
@@ -140,7 +171,14 @@ test("layers take turns in two places of the arena", (t) => {
   const computation = computationOf({ x });
   const program = build(computation);
   t.deepEqual(verifyKernels(program), []);
-  t.deepEqual(disagreements(computation, program, contextOf(computation, (i) => ((i * 37) % 101) / 500 - 0.1)), []);
+  t.deepEqual(
+    disagreements(
+      computation,
+      program,
+      contextOf(computation, (i) => ((i * 37) % 101) / 500 - 0.1),
+    ),
+    [],
+  );
   t.true(program.memory.arenaBytes <= 3 * 64 * 64 * 4, `${program.memory.arenaBytes}`);
 });
 

@@ -1,8 +1,8 @@
-import { SourceTable } from "../../compiler/ir/sources.js";
-import type { Computation } from "../../compiler/ir/graph.js";
-import { type Value, topologicalOrder } from "../../compiler/ir/node.js";
-import { staticShape } from "../../compiler/ir/type.js";
 import { evaluate } from "../../compiler/backends/reference/evaluate.js";
+import type { Computation } from "../../compiler/ir/graph.js";
+import { topologicalOrder, type Value } from "../../compiler/ir/node.js";
+import { SourceTable } from "../../compiler/ir/sources.js";
+import { staticShape } from "../../compiler/ir/type.js";
 import { buildKernels, type KernelOptions } from "../../compiler/kernels/build.js";
 import type { KernelProgram } from "../../compiler/kernels/form.js";
 import type { TargetLimits } from "../../compiler/kernels/schedule.js";
@@ -10,8 +10,20 @@ import { type ReferenceContext, ReferenceFailure, type ReferenceTensor } from ".
 import { numericDType, referenceFromTensor, tensorOf } from "../../compiler/ops/precision.js";
 import { interpretKernels } from "./interpreter.js";
 
-export const avx512: TargetLimits = { vectorBytes: 64, registers: 32, l1Bytes: 32768, l2Bytes: 1 << 20, l3Bytes: 32 << 20 };
-export const avx2: TargetLimits = { vectorBytes: 32, registers: 16, l1Bytes: 32768, l2Bytes: 1 << 18, l3Bytes: 8 << 20 };
+export const avx512: TargetLimits = {
+  vectorBytes: 64,
+  registers: 32,
+  l1Bytes: 32768,
+  l2Bytes: 1 << 20,
+  l3Bytes: 32 << 20,
+};
+export const avx2: TargetLimits = {
+  vectorBytes: 32,
+  registers: 16,
+  l1Bytes: 32768,
+  l2Bytes: 1 << 18,
+  l3Bytes: 8 << 20,
+};
 
 /** A computation out of named outputs and assignments. */
 export function computationOf(
@@ -40,7 +52,10 @@ export function build(computation: Computation, options: Partial<KernelOptions> 
 }
 
 /** Feeds and variables by a deterministic fill. */
-export function contextOf(computation: Computation, fill: (position: number, name: string) => number = wave): ReferenceContext {
+export function contextOf(
+  computation: Computation,
+  fill: (position: number, name: string) => number = wave,
+): ReferenceContext {
   const sources = topologicalOrder([
     ...computation.outputs.map((output) => output.value),
     ...computation.assignments.map((assignment) => assignment.value),
@@ -51,7 +66,13 @@ export function contextOf(computation: Computation, fill: (position: number, nam
     const shape = staticShape(value.type);
     const count = shape.reduce((product, size) => product * size, 1);
     const dtype = numericDType(value.type.dtype);
-    return referenceFromTensor(tensorOf(dtype, shape, Array.from({ length: count }, (_, i) => elementFor(dtype, fill(i, name)))));
+    return referenceFromTensor(
+      tensorOf(
+        dtype,
+        shape,
+        Array.from({ length: count }, (_, i) => elementFor(dtype, fill(i, name))),
+      ),
+    );
   };
   for (const value of sources) {
     if (value.node.op === "placeholder") {
@@ -63,7 +84,8 @@ export function contextOf(computation: Computation, fill: (position: number, nam
       variables.set(path, make(value, path));
     }
   }
-  for (const { path, value } of computation.assignments) if (!variables.has(path)) variables.set(path, make(value, path));
+  for (const { path, value } of computation.assignments)
+    if (!variables.has(path)) variables.set(path, make(value, path));
   return { seed: 7n, step: 3n, runsSinceStep: 1n, feeds, variables };
 }
 
@@ -94,7 +116,8 @@ export function disagreements(
     expected = evaluate(computation, context);
   } catch (error) {
     if (!(error instanceof ReferenceFailure)) throw error;
-    if (interpreted.failure?.code !== error.code) found.push(`the reference fails with ${error.code}, the kernels with ${interpreted.failure?.code}`);
+    if (interpreted.failure?.code !== error.code)
+      found.push(`the reference fails with ${error.code}, the kernels with ${interpreted.failure?.code}`);
     for (const [path, before] of context.variables) {
       const after = interpreted.variables.get(path);
       if (after !== undefined) compare(found, `variable ${path} after a failure`, after, before, 0);
@@ -112,7 +135,13 @@ export function disagreements(
   return found;
 }
 
-function compare(found: string[], name: string, actual: ReferenceTensor, expected: ReferenceTensor, tolerance: number): void {
+function compare(
+  found: string[],
+  name: string,
+  actual: ReferenceTensor,
+  expected: ReferenceTensor,
+  tolerance: number,
+): void {
   if (actual.data.length !== expected.data.length) {
     found.push(`${name} has ${actual.data.length} elements, not ${expected.data.length}`);
     return;
