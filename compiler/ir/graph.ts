@@ -117,7 +117,9 @@ export interface TrainPlan {
   readonly remainder: "drop" | "keep";
   readonly epochs: number | undefined;
   readonly steps: number | undefined;
-  readonly checkpoint: { readonly every: number | undefined; readonly to: string; readonly keep: number | undefined } | undefined;
+  readonly checkpoint:
+    | { readonly every: number | undefined; readonly to: string; readonly keep: number | undefined }
+    | undefined;
   /** After a validation: keep the best by this output, and stop when it has not improved `patience` times. */
   readonly best: { readonly metric: string; readonly mode: "min" | "max"; readonly to: string } | undefined;
   readonly earlyStopping:

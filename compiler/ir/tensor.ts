@@ -4,7 +4,14 @@ import { byteSize, type NumericDType } from "./dtype.js";
  * Elements of a tensor in row-major order. f16 and bf16 hold their bit patterns (no engine of Node 20 has Float16Array);
  * a bool is 0 or 1.
  */
-export type TensorData = Float64Array | Float32Array | Uint16Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
+export type TensorData =
+  | Float64Array
+  | Float32Array
+  | Uint16Array
+  | BigInt64Array
+  | Int32Array
+  | Int8Array
+  | Uint8Array;
 
 /** A tensor value: what feeds, fetches, variables and files exchange. `data.length` is the product of `shape`. */
 export interface Tensor {
@@ -19,12 +26,7 @@ export function allocate(dtype: NumericDType, length: number): TensorData {
 }
 
 /** Views `length` elements at `byteOffset` of `buffer` as `dtype`, without a copy. */
-export function viewBytes(
-  dtype: NumericDType,
-  buffer: ArrayBuffer,
-  byteOffset: number,
-  length: number,
-): TensorData {
+export function viewBytes(dtype: NumericDType, buffer: ArrayBuffer, byteOffset: number, length: number): TensorData {
   switch (dtype) {
     case "f64":
       return new Float64Array(buffer, byteOffset, length);
