@@ -3,7 +3,7 @@ import { problem } from "./codes.js";
 import { type Diagnostic, GraphError } from "./diagnostic.js";
 import { type Dim, dimText, isSymbolic, substituteDim, subtractDims, symbolsOf } from "./dim.js";
 import { type Computation, type Constraint, type Graph, rootsOf } from "./graph.js";
-import { type Attribute, isList, isTensor, topologicalOrder } from "./node.js";
+import { type Attribute, isList, isTensor, type Node, topologicalOrder } from "./node.js";
 import { shapeText, type TensorType, typeText } from "./type.js";
 
 export type Bindings = ReadonlyMap<string, number>;
@@ -211,4 +211,13 @@ export function dimsOf(computation: Computation): ReadonlySet<string> {
     }
   }
   return names;
+}
+
+/** Whether a type or an attribute of a node mentions a declared dim. */
+export function isOpen(node: Node): boolean {
+  const mentions = (attribute: Attribute): boolean => {
+    if (typeof attribute !== "object") return false;
+    return isList(attribute) ? attribute.some(mentions) : !isTensor(attribute);
+  };
+  return node.outputs.some(({ type }) => type.shape.some(isSymbolic)) || Object.values(node.attributes).some(mentions);
 }

@@ -11,7 +11,7 @@ import {
   topologicalOrder,
   type Value,
 } from "../ir/node.js";
-import { type Bindings, boundProblems, constraintProblems, missingProblems } from "../ir/specialise.js";
+import { type Bindings, boundProblems, constraintProblems, isOpen, missingProblems } from "../ir/specialise.js";
 import { type TensorType, typeText } from "../ir/type.js";
 import { OpError } from "../ops/define.js";
 import { opNamed } from "../ops/table.js";
@@ -68,11 +68,7 @@ class Specialiser {
     if (!node.inputs.every((input) => this.#results.has(input.node))) return;
     const { sources } = this.#computation;
     try {
-      const attributes = substituteAttributes(node.attributes, this.#bindings);
-      const outputs = opNamed(node.op).apply(
-        node.inputs.map((input) => this.result(input)),
-        attributes,
-      );
+      const outputs = this.#rebuild(node);
       for (const { type } of outputs) this.#checkSize(node, type);
       for (const output of outputs) sources.inherit(output, sources.spansOf(node));
       this.#results.set(node, outputs);
@@ -80,6 +76,14 @@ class Specialiser {
       if (!(error instanceof OpError)) throw error;
       this.diagnostics.push(this.#diagnose(node, error));
     }
+  }
+
+  /** The node itself where no size in it was open: a large constant, say, is not looked at again. */
+  #rebuild(node: Node): readonly Value[] {
+    const inputs = node.inputs.map((input) => this.result(input));
+    const same = inputs.every((input, i) => input === node.inputs[i]) && !isOpen(node);
+    if (same) return node.outputs;
+    return opNamed(node.op).apply(inputs, substituteAttributes(node.attributes, this.#bindings));
   }
 
   #checkSize(node: Node, type: TensorType): void {

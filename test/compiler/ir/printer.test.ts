@@ -8,6 +8,7 @@ import { parseComputation } from "../../../compiler/ir/parser.js";
 import { printComputation } from "../../../compiler/ir/printer.js";
 import { allocate, type Tensor } from "../../../compiler/ir/tensor.js";
 import { tensorType } from "../../../compiler/ir/type.js";
+import { verify } from "../../../compiler/ir/verifier.js";
 import { add, mul } from "../../../compiler/ops/arithmetic.js";
 import { fill, literal } from "../../../compiler/ops/build.js";
 import { anyDType } from "../../../compiler/ops/define.js";
@@ -201,4 +202,26 @@ test("the sample applications of every op come back as the same nodes", (t) => {
     }
   }
   t.true(applied > 300, `${applied} samples`);
+});
+
+test("random graphs with shared parts come back, in the same order", (t) => {
+  const step = fc.tuple(fc.boolean(), fc.nat(), fc.nat());
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), (steps) => {
+      const pool: Value[] = [input("a", "f32", [N]), input("b", "f32", [N]), state("c", "f32")];
+      for (const [binary, left, right] of steps) {
+        const [x, y] = [pool[left % pool.length] as Value, pool[right % pool.length] as Value];
+        pool.push(binary && x.type.shape.length === y.type.shape.length ? add(x, y) : mul(x, x));
+      }
+      const computation = computationOf(
+        { last: pool.at(-1) as Value, middle: pool[pool.length >> 1] as Value },
+        { c: pool[2] as Value },
+      );
+      const text = printComputation(computation);
+      const parsed = parseComputation(text, { ops });
+      t.is(printComputation(parsed), text);
+      t.true(parsed.outputs.every(({ value }, i) => value === computation.outputs[i]?.value));
+      t.deepEqual(verify(parsed, ops), []);
+    }),
+  );
 });
