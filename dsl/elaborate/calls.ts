@@ -1,0 +1,184 @@
+import type { Span } from "../../compiler/ir/span.js";
+import type { Argument, Call, FunctionDeclaration, OptimizerDeclaration, Parameter } from "../ast.js";
+import { didYouMean, quote } from "../diagnostics.js";
+import { evaluate } from "./expressions.js";
+import { expandFunction } from "./functions.js";
+import { Arguments, type Intrinsic } from "./intrinsic.js";
+import { callable } from "./lookup.js";
+import { type Callable, calleeName, type Item, isPoisoned, type Meaning, poisoned } from "./meaning.js";
+import { type Env, type Refusal, refusal } from "./state.js";
+
+/** A call: `input |> f(a)` gives `input` as its first argument. Throws `Refusal`. */
+export function call(env: Env, expression: Call, input: Item | undefined): Meaning {
+  const fn = callable(env, expression.callee);
+  if (fn === undefined) {
+    for (const argument of expression.arguments) evaluate(env, argument.value);
+    return poisoned;
+  }
+  if (fn.kind === "intrinsic" && fn.intrinsic.name === "minimize")
+    return fn.intrinsic.build(new Arguments(env, "minimize", expression.span, new Map()));
+  if (fn.kind === "optimizer") {
+    throw refusal(env, "G016", expression.span, `the optimizer ${quote(calleeName(fn))} makes an update, not a value`, {
+      hint: `\`update learn = minimize(loss, ${calleeName(fn)}(...))\``,
+    });
+  }
+  const { items, name } = evaluateArguments(env, fn, expression.arguments, input);
+  if (fn.kind === "intrinsic") return build(env, fn.intrinsic, items, expression);
+  return expandFunction(env, fn, items, expression.span, name ?? calleeName(fn));
+}
+
+function build(env: Env, intrinsic: Intrinsic, given: Given, expression: Call): Meaning {
+  const items = bindArguments(env, { kind: "intrinsic", intrinsic }, given, expression.span);
+  if ([...items.values()].some((item) => isPoisoned(item.meaning))) return poisoned;
+  for (const [parameter, { meaning, span }] of items) {
+    if (meaning.kind === "many") {
+      throw refusal(
+        env,
+        "G032",
+        span,
+        `\`${meaning.callee}\` has ${meaning.outputs.length} outputs, and \`${parameter}\` takes one`,
+        {
+          hint: "bind them to names first",
+        },
+      );
+    }
+  }
+  return intrinsic.build(new Arguments(env, intrinsic.name, expression.span, items));
+}
+
+/** The arguments of a call, evaluated, before they are matched with parameters. */
+export interface Given {
+  readonly positional: readonly Item[];
+  readonly named: readonly { readonly name: string; readonly nameSpan: Span; readonly item: Item }[];
+}
+
+const identifier = /^[\p{L}_][\p{L}\p{N}_]*$/u;
+
+/** Evaluates arguments; `name="first"` is the name of what the call owns, unless the callee has such a parameter. */
+export function evaluateArguments(
+  env: Env,
+  fn: Callable,
+  given: readonly Argument[],
+  input: Item | undefined,
+): { readonly items: Given; readonly name: string | undefined } {
+  const positional: Item[] = input === undefined ? [] : [input];
+  const named: { name: string; nameSpan: Span; item: Item }[] = [];
+  let name: string | undefined;
+  // What initialisers are given belongs to this call, not to calls among its arguments' own.
+  for (const argument of given) {
+    const item = { meaning: evaluate(env, argument.value), span: argument.value.span };
+    if (argument.name === undefined) positional.push(item);
+    else if (
+      argument.name.name === "name" &&
+      fn.kind !== "intrinsic" &&
+      !parametersOf(fn).some((p) => p.name === "name")
+    ) {
+      name = ownedName(env, item);
+    } else named.push({ name: argument.name.name, nameSpan: argument.name.span, item });
+  }
+  return { items: { positional, named }, name };
+}
+
+function ownedName(env: Env, { meaning, span }: Item): string | undefined {
+  if (meaning.kind === "poisoned") return undefined;
+  if (meaning.kind === "string" && identifier.test(meaning.value) && meaning.value.length <= 128) return meaning.value;
+  throw refusal(env, "G031", span, "`name` is a string that reads as a name", {
+    hint: 'letters, digits and `_`: `name="first"`',
+  });
+}
+
+interface ParameterShape {
+  readonly name: string;
+  readonly optional: boolean;
+}
+
+function parametersOf(fn: Callable): readonly ParameterShape[] {
+  if (fn.kind === "intrinsic")
+    return fn.intrinsic.parameters.map(({ name, default: value }) => ({ name, optional: value !== undefined }));
+  return fn.declaration.parameters.map((parameter) => ({
+    name: parameter.name.name,
+    optional: parameter.default !== undefined || isAxes(parameter),
+  }));
+}
+
+/** An `axes` parameter that is left out means all axes. */
+export function isAxes(parameter: Parameter): boolean {
+  return (
+    parameter.type?.kind === "named-type" && parameter.type.name.name === "axes" && parameter.type.dims === undefined
+  );
+}
+
+/** Each argument by its parameter. All that is wrong is reported; throws `Refusal` at the end if anything was. */
+export function bindArguments(
+  env: Env,
+  fn: Callable,
+  given: Given,
+  span: Span,
+  supplied: ReadonlySet<string> = new Set(),
+): ReadonlyMap<string, Item> {
+  const parameters = parametersOf(fn);
+  const items = new Map<string, Item>();
+  const notes = fn.kind === "intrinsic" ? [] : [{ span: fn.declaration.name.span, message: signatureText(fn) }];
+  const hint = fn.kind === "intrinsic" ? signatureText(fn) : undefined;
+  const wrong = (at: Span, message: string, near?: string): Refusal =>
+    refusal(env, "G030", at, message, { notes, hint: near ?? hint });
+  const title = quote(calleeName(fn));
+  given.positional.forEach((item, i) => {
+    const parameter = parameters[i];
+    if (parameter !== undefined) items.set(parameter.name, item);
+  });
+  const extra = given.positional[parameters.length];
+  if (extra !== undefined) {
+    const most =
+      parameters.length === 0
+        ? "no arguments"
+        : parameters.length === 1
+          ? "1 argument"
+          : `at most ${parameters.length} arguments`;
+    throw wrong(extra.span, `${title} takes ${most}, and ${given.positional.length} are given`);
+  }
+  for (const { name, nameSpan, item } of given.named) {
+    if (!parameters.some((parameter) => parameter.name === name)) {
+      throw wrong(
+        nameSpan,
+        `${title} has no parameter ${quote(name)}`,
+        didYouMean(
+          name,
+          parameters.map((p) => p.name),
+        ),
+      );
+    }
+    if (items.has(name)) throw wrong(nameSpan, `the parameter ${quote(name)} of ${title} is given twice`);
+    items.set(name, item);
+  }
+  const missing = parameters.filter(({ name, optional }) => !optional && !items.has(name) && !supplied.has(name));
+  if (missing.length > 0) {
+    const list = missing.map(({ name }) => quote(name)).join(", ");
+    throw wrong(span, `${title} needs ${missing.length === 1 ? "the argument" : "the arguments"} ${list}`);
+  }
+  return items;
+}
+
+/** `dense(x: T[..., I], units: int) -> (y: T[..., units])`: for notes, hover and docs. */
+export function signatureText(fn: Callable): string {
+  if (fn.kind === "intrinsic") {
+    const { name, parameters, result } = fn.intrinsic;
+    return `${name}(${parameters.map((p) => (p.default === undefined ? p.name : `${p.name} = ${p.default}`)).join(", ")}) -> ${result}`;
+  }
+  return declarationText(fn.declaration);
+}
+
+function declarationText(declaration: FunctionDeclaration | OptimizerDeclaration): string {
+  const parameters = declaration.parameters.map((parameter) => {
+    const optional = parameter.default === undefined ? "" : "?";
+    return parameter.type === undefined
+      ? parameter.name.name + optional
+      : `${parameter.name.name}${optional}: ${typeExpressionText(parameter)}`;
+  });
+  return `${declaration.name.name}(${parameters.join(", ")})`;
+}
+
+function typeExpressionText({ type }: Parameter): string {
+  if (type === undefined) return "";
+  return type.kind === "list-type" ? "list" : type.dims === undefined ? type.name.name : `${type.name.name}[...]`;
+}

@@ -1,0 +1,172 @@
+import { symbol } from "../../compiler/ir/dim.js";
+import type { Graph, Mode } from "../../compiler/ir/graph.js";
+import type { Value } from "../../compiler/ir/node.js";
+import type { DimDeclaration, GraphDeclaration, Placeholder, Statement, Update } from "../ast.js";
+import { quote } from "../diagnostics.js";
+import { attempt, evaluate, guarded } from "./expressions.js";
+import { describe, type Home, int, isPoisoned, poisoned } from "./meaning.js";
+import { Names } from "./names.js";
+import { signatures } from "./signatures.js";
+import { applyOp, type Env, type Frame, record, report, type Shared, State } from "./state.js";
+import { bindName, expectNames, publish, scope, statement } from "./statements.js";
+import { trainPlan } from "./train.js";
+import { checkDefault, declaredType } from "./types.js";
+import { update } from "./updates.js";
+
+const maximumBound = 2 ** 40;
+
+/** Types a graph, once for each training mode. The Graph is complete only if `shared.diagnostics` has no errors. */
+export function elaborateGraph(shared: Shared, declaration: GraphDeclaration, home: Home): Graph {
+  const inference = elaborateMode(shared, declaration, home, false);
+  const training = elaborateMode(shared, declaration, home, true);
+  const env = inference.env;
+  const modes = { inference: inference.mode, training: training.mode };
+  const found = signatures(env, declaration.body.statements, modes);
+  return {
+    name: declaration.name.name,
+    file: home.file,
+    seed: seedOf(declaration),
+    dims: [...shared.dims.values()],
+    placeholders: [...shared.placeholders.values()],
+    variables: [...shared.variables.values()],
+    strings: shared.strings,
+    ...modes,
+    signatures: found,
+    train: trainPlan(env, declaration.body.statements, found, modes),
+    constraints: shared.constraints,
+    sources: shared.sources,
+  };
+}
+
+function seedOf(declaration: GraphDeclaration): bigint {
+  for (const one of declaration.body.statements) if (one.kind === "seed") return one.value.value;
+  return 0n;
+}
+
+function elaborateMode(
+  shared: Shared,
+  declaration: GraphDeclaration,
+  home: Home,
+  training: boolean,
+): { readonly env: Env; readonly mode: Mode } {
+  const state = new State(shared, training);
+  const frame: Frame = {
+    kind: "graph",
+    path: "",
+    pack: undefined,
+    call: undefined,
+    standard: home.standard,
+    assigned: new Map(),
+  };
+  const env: Env = { state, frame, names: new Names(home.names), prefix: "", binding: "", declared: undefined };
+  const updates: { readonly env: Env; readonly update: Update }[] = [];
+  body(env, declaration.body.statements, updates);
+  for (const { env: inside, update: one } of updates) update(inside, one);
+  return { env, mode: { names: state.names, updates: state.updates, callUpdates: state.callUpdates } };
+}
+
+/** The statements of a graph or of a scope in it; updates are kept for later, as they look ahead. */
+function body(env: Env, all: readonly Statement[], updates: { readonly env: Env; readonly update: Update }[]): void {
+  expectNames(env.names, all);
+  for (const one of all) {
+    switch (one.kind) {
+      case "dim":
+        dim(env, one);
+        break;
+      case "placeholder":
+        placeholder(env, one);
+        break;
+      case "scope":
+        scope(env, one, (inside, inner) => body(inside, inner, updates));
+        break;
+      case "update":
+        bindName(
+          env,
+          one.name,
+          { kind: "update" },
+          { kind: "update", type: undefined, doc: one.doc?.text, span: one.name.span },
+        );
+        updates.push({ env, update: one });
+        break;
+      default:
+        statement(env, one);
+    }
+  }
+}
+
+function dim(env: Env, one: DimDeclaration): void {
+  const bound = one.bound === undefined ? undefined : evaluate(env, one.bound);
+  if (bound !== undefined && bound.kind !== "poisoned") {
+    const valid =
+      bound.kind === "int" &&
+      typeof bound.value === "bigint" &&
+      bound.value > 0n &&
+      bound.value <= BigInt(maximumBound);
+    if (!valid)
+      report(env, "G031", one.bound?.span ?? one.span, `the bound of a dim is an int above 0, not ${describe(bound)}`);
+  }
+  const { name } = one.name;
+  const limit =
+    bound?.kind === "int" && typeof bound.value === "bigint" && bound.value > 0n ? Number(bound.value) : undefined;
+  if (!env.state.shared.dims.has(name)) env.state.shared.dims.set(name, { name, bound: limit, span: one.span });
+  bindName(env, one.name, int(symbol(name)), { kind: "dim", type: undefined, doc: one.doc?.text, span: one.name.span });
+}
+
+function placeholder(env: Env, one: Placeholder): void {
+  const name = env.prefix + one.name.name;
+  const inside: Env = { ...env, binding: name };
+  const wanted = attempt(inside, () => declaredType(inside, one.type, evaluate));
+  const given = one.default === undefined ? undefined : evaluate(inside, one.default);
+  if (wanted === undefined) {
+    bindName(env, one.name, poisoned, undefined);
+    return;
+  }
+  guarded(env, () => {
+    const attributes = { name, dtype: wanted.dtype, shape: wanted.shape };
+    const [value] = applyOp(inside, "placeholder", [], attributes, { span: one.name.span, operands: [] }) as readonly [
+      Value,
+    ];
+    record(inside, value, one.name.span);
+    bindName(
+      env,
+      one.name,
+      { kind: "tensor", value },
+      { kind: "placeholder", type: wanted, doc: one.doc?.text, span: one.name.span },
+    );
+    publish(env, one.name.name, value);
+    const defaultValue =
+      given === undefined || one.default === undefined || isPoisoned(given)
+        ? undefined
+        : attempt(inside, () =>
+            checkDefault(inside, { meaning: given, span: one.default?.span ?? one.span }, wanted, one.type.span),
+          );
+    if (defaultValue !== undefined) requireConstantDefault(inside, defaultValue, one);
+    if (!env.state.shared.placeholders.has(name)) {
+      env.state.shared.placeholders.set(name, { name, value, defaultValue, span: one.name.span, doc: one.doc?.text });
+    }
+    return poisoned;
+  });
+  if (env.names.own(one.name.name) === undefined) bindName(env, one.name, poisoned, undefined);
+}
+
+function requireConstantDefault(env: Env, value: Value, one: Placeholder): void {
+  const stack = [value.node];
+  const seen = new Set(stack);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (["placeholder", "variable", "random_uniform"].includes(node.op)) {
+      const read = String(node.attributes["name"] ?? node.attributes["path"] ?? "");
+      report(
+        env,
+        "G037",
+        one.default?.span ?? one.span,
+        `a default is made of constants only, and this reads ${quote(read)}`,
+      );
+      return;
+    }
+    for (const { node: below } of node.inputs) {
+      if (seen.has(below)) continue;
+      seen.add(below);
+      stack.push(below);
+    }
+  }
+}

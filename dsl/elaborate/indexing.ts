@@ -1,0 +1,185 @@
+import { addDims, type Dim, dimText, isSymbolic, subtractDims } from "../../compiler/ir/dim.js";
+import type { Value } from "../../compiler/ir/node.js";
+import type { Span } from "../../compiler/ir/span.js";
+import { typeText } from "../../compiler/ir/type.js";
+import type { Expression, Index, IndexItem, Slice } from "../ast.js";
+import { silence, toDim, toNumber, toTensor } from "./convert.js";
+import { describe, type Item, int, type Meaning, tensor } from "./meaning.js";
+import { applyOp, type Env, originNote, refusal } from "./state.js";
+
+/** What happens to one axis: `[i]` drops it, `[a:b:c]` keeps a part. */
+interface Cut {
+  readonly start: Dim;
+  readonly limit: Dim;
+  readonly stride: number;
+  readonly reversed: boolean;
+  readonly dropped: boolean;
+}
+
+/** `z[..., 0:32:2]`: NumPy's basic indexing; `evaluate` gives the meaning of a part. */
+export function index(env: Env, expression: Index, target: Meaning, evaluate: (part: Expression) => Meaning): Meaning {
+  silence(target);
+  if (target.kind === "shape" || target.kind === "list") return elementOf(env, expression, target, evaluate);
+  const value = toTensor(env, { meaning: target, span: expression.target.span });
+  const axes = placeItems(env, expression, value);
+  const cuts = value.type.shape.map((size, axis): Cut => {
+    const item = axes.get(axis);
+    if (item === undefined) return { start: 0, limit: size, stride: 1, reversed: false, dropped: false };
+    return item.kind === "slice"
+      ? sliceCut(env, item, size, axis, value, evaluate)
+      : elementCut(env, { meaning: evaluate(item), span: item.span }, size, axis, value);
+  });
+  return tensor(cut(env, value, cuts, expression));
+}
+
+function cut(env: Env, value: Value, cuts: readonly Cut[], { span, target }: Index): Value {
+  const site = { span, operands: [target.span] };
+  const reversed = cuts.flatMap((c, axis) => (c.reversed ? [axis] : []));
+  const turned =
+    reversed.length === 0 ? value : (applyOp(env, "reverse", [value], { axes: reversed }, site)[0] as Value);
+  const whole = cuts.every((c, axis) => c.start === 0 && c.stride === 1 && c.limit === value.type.shape[axis]);
+  const attributes = {
+    start: cuts.map((c) => c.start),
+    limit: cuts.map((c) => c.limit),
+    strides: cuts.map((c) => c.stride),
+  };
+  const sliced = whole ? turned : (applyOp(env, "slice", [turned], attributes, site)[0] as Value);
+  if (!cuts.some((c) => c.dropped)) return sliced;
+  const shape = sliced.type.shape.filter((_, axis) => cuts[axis]?.dropped === false);
+  return applyOp(env, "reshape", [sliced], { shape }, site)[0] as Value;
+}
+
+/** The item of each axis; `...` stands for the axes between. */
+function placeItems(
+  env: Env,
+  { items, span, target }: Index,
+  value: Value,
+): ReadonlyMap<number, Exclude<IndexItem, { kind: "ellipsis" }>> {
+  const rank = value.type.shape.length;
+  const placed = new Map<number, Exclude<IndexItem, { kind: "ellipsis" }>>();
+  const at = items.findIndex((item) => item.kind === "ellipsis");
+  const second = items.find((item, i) => item.kind === "ellipsis" && i > at);
+  if (second !== undefined) throw refusal(env, "G026", second.span, "`...` stands once in an index");
+  const count = items.length - (at < 0 ? 0 : 1);
+  if (count > rank) {
+    throw refusal(
+      env,
+      "G025",
+      span,
+      `${typeText(value.type)} has ${rank} ${rank === 1 ? "axis" : "axes"}, and ${count} are indexed`,
+      {
+        notes: [originNote(env, value, target.span)],
+      },
+    );
+  }
+  items.forEach((item, i) => {
+    if (item.kind !== "ellipsis") placed.set(at < 0 || i < at ? i : i + rank - items.length, item);
+  });
+  return placed;
+}
+
+function elementCut(env: Env, item: Item, size: Dim, axis: number, value: Value): Cut {
+  silence(item.meaning);
+  if (item.meaning.kind === "tensor") {
+    throw refusal(env, "G104", item.span, "an index that is a tensor is not supported by this version", {
+      hint: "an index is an int that is known when the graph is compiled, or a slice",
+    });
+  }
+  if (item.meaning.kind !== "int")
+    throw refusal(env, "G031", item.span, `an index is an int, not ${describe(item.meaning)}`);
+  const given = toDim(env, item);
+  const start = typeof given === "number" && given < 0 ? addDims(size, given) : given;
+  if (typeof start === "number" && (start < 0 || (typeof size === "number" && start >= size))) {
+    throw outOfRange(env, item.span, `the index ${dimText(given)}`, size, axis, value);
+  }
+  return { start, limit: addDims(start, 1), stride: 1, reversed: false, dropped: true };
+}
+
+function outOfRange(env: Env, span: Span, what: string, size: Dim, axis: number, value: Value) {
+  return refusal(
+    env,
+    "G026",
+    span,
+    `${what} is out of range: axis ${axis} of ${typeText(value.type)} has ${dimText(size)} elements`,
+    {
+      notes: [originNote(env, value, span)],
+      hint: isSymbolic(size) ? undefined : `the indices are 0 to ${size - 1}, or -${size} to -1 from the end`,
+    },
+  );
+}
+
+function sliceCut(
+  env: Env,
+  item: Slice,
+  size: Dim,
+  axis: number,
+  value: Value,
+  evaluate: (part: Expression) => Meaning,
+): Cut {
+  const bound = (part: Expression | undefined): Dim | undefined => {
+    if (part === undefined) return undefined;
+    const given = toDim(env, { meaning: evaluate(part), span: part.span });
+    return typeof given === "number" && given < 0 ? addDims(size, given) : given;
+  };
+  const stride =
+    item.step === undefined ? 1 : toNumber(env, { meaning: evaluate(item.step), span: item.step.span }, "a step");
+  if (stride === 0) throw refusal(env, "G026", item.step?.span ?? item.span, "a step of 0 leads nowhere");
+  const given = { start: bound(item.start), stop: bound(item.stop) };
+  const check = (dim: Dim, part: Expression | undefined): void => {
+    const low = typeof dim === "number" && dim < 0;
+    const high = typeof dim === "number" && typeof size === "number" && dim > size;
+    if (low || high) throw outOfRange(env, part?.span ?? item.span, "the bound of the slice", size, axis, value);
+  };
+  if (given.start !== undefined) check(given.start, item.start);
+  if (given.stop !== undefined) check(given.stop, item.stop);
+  if (stride > 0) return forward(env, item, given.start ?? 0, given.stop ?? size, stride);
+  // Counted from the other end: position i is size - 1 - i.
+  const mirror = (dim: Dim): Dim => subtractDims(subtractDims(size, 1), dim);
+  const start = given.start === undefined ? 0 : mirror(given.start);
+  const limit = given.stop === undefined ? size : mirror(given.stop);
+  return { ...forward(env, item, start, limit, -stride), reversed: true };
+}
+
+function forward(env: Env, item: Slice, start: Dim, limit: Dim, stride: number): Cut {
+  if (typeof start === "number" && typeof limit === "number" && start > limit) {
+    throw refusal(env, "G026", item.span, "the slice ends before it starts", {
+      hint: "a negative step runs backwards: `x[::-1]`",
+    });
+  }
+  return { start, limit, stride, reversed: false, dropped: false };
+}
+
+/** One element of a shape or a list, or a part of it. */
+function elementOf(
+  env: Env,
+  expression: Index,
+  target: Extract<Meaning, { kind: "shape" | "list" }>,
+  evaluate: (part: Expression) => Meaning,
+): Meaning {
+  const [item, ...others] = expression.items;
+  if (item === undefined || others.length > 0 || item.kind === "ellipsis") {
+    throw refusal(env, "G025", expression.span, `${describe(target)} has one axis`);
+  }
+  const count = target.kind === "shape" ? target.value.length : target.items.length;
+  const number = (part: Expression): number => {
+    const given = toNumber(env, { meaning: evaluate(part), span: part.span }, "an index");
+    const at = given < 0 ? given + count : given;
+    if (at >= 0 && at <= count && (item.kind === "slice" || at < count)) return at;
+    throw refusal(
+      env,
+      "G026",
+      part.span,
+      `the index ${given} is out of range: ${describe(target)} has ${count} elements`,
+    );
+  };
+  if (item.kind === "slice") {
+    if (item.step !== undefined) throw refusal(env, "G026", item.span, "a part of a list has no step");
+    const start = item.start === undefined ? 0 : number(item.start);
+    const stop = item.stop === undefined ? count : number(item.stop);
+    if (target.kind === "shape") return { kind: "shape", value: target.value.slice(start, stop) };
+    return { kind: "list", items: target.items.slice(start, stop) };
+  }
+  const at = number(item);
+  if (target.kind === "shape") return int(target.value[at] ?? 0);
+  return target.items[at]?.meaning ?? { kind: "poisoned" };
+}

@@ -1,0 +1,152 @@
+import type { Value } from "../../../compiler/ir/node.js";
+import { typeText } from "../../../compiler/ir/type.js";
+import { opNamed } from "../../../compiler/ops/table.js";
+import { foldFunction } from "../arithmetic.js";
+import { broadcastAll, unify, unifyDTypes } from "../broadcast.js";
+import { silence, toTensor } from "../convert.js";
+import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
+import { isLiteral, literalDType, type Meaning, tensor } from "../meaning.js";
+import { refusal } from "../state.js";
+
+/** Elementwise ops by name: the operands broadcast, and literals take the dtype of the tensors. */
+
+const unaries = [
+  "neg",
+  "abs",
+  "sign",
+  "not",
+  "floor",
+  "ceil",
+  "round",
+  "sqrt",
+  "rsqrt",
+  "exp",
+  "expm1",
+  "log",
+  "log1p",
+  "sin",
+  "cos",
+  "tanh",
+  "sigmoid",
+  "erf",
+  "is_finite",
+] as const;
+
+const binaries = [
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "floor_div",
+  "mod",
+  "pow",
+  "maximum",
+  "minimum",
+  "and",
+  "or",
+  "xor",
+  "eq",
+  "ne",
+  "lt",
+  "le",
+  "gt",
+  "ge",
+] as const;
+
+const x: IntrinsicParameter = { name: "x", kind: "tensor" };
+const y: IntrinsicParameter = { name: "y", kind: "tensor" };
+
+function unaryIntrinsic(name: string): Intrinsic {
+  return { name, doc: opNamed(name).doc, parameters: [x], result: "y", build: (call) => unary(call, name) };
+}
+
+function unary(call: Arguments, name: string): Meaning {
+  const item = call.item("x");
+  silence(item.meaning);
+  const folded = foldFunction(name, [item.meaning]);
+  if (folded !== undefined) return folded;
+  // `exp(1)` means a float: a literal takes what its place wants.
+  const allowed = opNamed(name).operands[0]?.dtypes ?? [];
+  const own = isLiteral(item.meaning) ? literalDType(item.meaning) : undefined;
+  const wanted = own !== undefined && !allowed.includes(own) && allowed.includes("f32") ? "f32" : own;
+  return tensor(call.apply(name, [toTensor(call.env, item, wanted)], {}, call.site("x")));
+}
+
+function binaryIntrinsic(name: string): Intrinsic {
+  return { name, doc: opNamed(name).doc, parameters: [x, y], result: "z", build: (call) => binary(call, name) };
+}
+
+function binary(call: Arguments, name: string): Meaning {
+  const items = [call.item("x"), call.item("y")];
+  for (const item of items) silence(item.meaning);
+  const folded = foldFunction(
+    name,
+    items.map((item) => item.meaning),
+  );
+  if (folded !== undefined) return folded;
+  const site = call.site("x", "y");
+  return tensor(call.apply(name, unify(call.env, items, "and", site), {}, site));
+}
+
+function select(call: Arguments): Meaning {
+  const condition = call.item("condition");
+  silence(condition.meaning);
+  const items = [call.item("x"), call.item("y")];
+  for (const item of items) silence(item.meaning);
+  const site = call.site("x", "y");
+  if (condition.meaning.kind === "bool") {
+    // Both sides are typed in both modes, so that a program that trains also predicts.
+    const [chosen, other] = unify(call.env, items, "and", site) as readonly [Value, Value];
+    return tensor(condition.meaning.value ? chosen : other);
+  }
+  const mask = toTensor(call.env, condition);
+  if (mask.type.dtype !== "bool") {
+    throw refusal(call.env, "G024", condition.span, `a condition is bool, not ${typeText(mask.type)}`, {
+      hint: "compare: `x != 0`",
+    });
+  }
+  const branches = unifyDTypes(call.env, items, site);
+  const all = call.site("condition", "x", "y");
+  return tensor(call.apply("select", broadcastAll(call.env, [mask, ...branches], "and", all), {}, all));
+}
+
+const selection: readonly IntrinsicParameter[] = [{ name: "condition", kind: "tensor" }, x, y];
+
+export const elementwise: readonly Intrinsic[] = [
+  ...unaries.map(unaryIntrinsic),
+  ...binaries.map(binaryIntrinsic),
+  {
+    name: "select",
+    doc: `${opNamed("select").doc} A condition known when the graph is compiled, such as \`training\`, chooses one side.`,
+    parameters: selection,
+    result: "z",
+    build: select,
+  },
+  {
+    name: "where",
+    doc: "Another name of `select`.",
+    parameters: selection,
+    result: "z",
+    build: select,
+  },
+  {
+    name: "cast",
+    doc: `${opNamed("cast").doc}`,
+    parameters: [x, { name: "to", kind: "dtype" }],
+    result: "y",
+    build: (call) => {
+      const to = call.dtype("to", "f32");
+      const item = call.item("x");
+      if (to === "string") throw refusal(call.env, "G024", call.spanOf("to"), "a tensor cannot hold strings");
+      const value = toTensor(call.env, item);
+      return tensor(value.type.dtype === to ? value : call.apply("cast", [value], { to }, call.site("x")));
+    },
+  },
+  {
+    name: "stop_gradient",
+    doc: opNamed("stop_gradient").doc,
+    parameters: [x],
+    result: "y",
+    build: (call) => tensor(call.apply("stop_gradient", [call.tensor("x")], {}, call.site("x"))),
+  },
+];

@@ -1,0 +1,97 @@
+import type { Span } from "../../compiler/ir/span.js";
+import type { Ident, Reference } from "../ast.js";
+import { didYouMean, quote } from "../diagnostics.js";
+import { type Callable, describe, type Meaning, poisoned } from "./meaning.js";
+import type { Entry, Names } from "./names.js";
+import { type Env, refusal } from "./state.js";
+
+/** What a name or a dotted path stands for. Throws `Refusal`. */
+export function reference(env: Env, expression: Reference): Meaning {
+  const [first, ...rest] = expression.segments;
+  if (first === undefined) return poisoned;
+  const entry = env.names.lookup(first.name) ?? builtIn(env, first);
+  if (entry === undefined) throw unknownName(env, first, env.names, env.names.visible());
+  let meaning = entry.meaning;
+  let place = entry.span;
+  for (const segment of rest) {
+    if (meaning.kind === "poisoned") return poisoned;
+    if (meaning.kind !== "scope") {
+      throw refusal(
+        env,
+        "G016",
+        segment.span,
+        `${quote(expression.text)} is no path: what stands before ${quote(segment.name)} is ${describe(meaning)}`,
+        {
+          notes: place === undefined ? [] : [{ span: place, message: "bound here" }],
+          hint: "`.` enters a scope",
+        },
+      );
+    }
+    const inner: Entry | undefined = meaning.names.own(segment.name);
+    if (inner === undefined)
+      throw unknownName(
+        env,
+        segment,
+        meaning.names,
+        [...meaning.names.ownEntries()].map(([name]) => name),
+        place,
+      );
+    meaning = inner.meaning;
+    place = inner.span;
+  }
+  return current(env, meaning);
+}
+
+/** A read of a variable after an assignment in the same block sees the new value. */
+function current(env: Env, meaning: Meaning): Meaning {
+  if (meaning.kind !== "tensor" || meaning.variable === undefined) return meaning;
+  const value = env.frame.assigned.get(meaning.variable);
+  return value === undefined ? meaning : { ...meaning, value };
+}
+
+function builtIn(env: Env, name: Ident): Entry | undefined {
+  return name.name === "training"
+    ? { meaning: { kind: "bool", value: env.state.training }, span: undefined }
+    : undefined;
+}
+
+export function unknownName(env: Env, name: Ident, names: Names, candidates: Iterable<string>, scope?: Span) {
+  const later = names.later(name.name);
+  if (later !== undefined) {
+    return refusal(env, "G011", name.span, `${quote(name.name)} is used before it is bound`, {
+      notes: [{ span: later, message: "it is bound here" }],
+      hint: "move the binding up: only update, signature and train look ahead",
+    });
+  }
+  const near = didYouMean(name.name, candidates);
+  const imported = env.state.shared.suggestImport(name.name);
+  return refusal(env, "G012", name.span, `unknown name ${quote(name.name)}`, {
+    notes: scope === undefined ? [] : [{ span: scope, message: "the scope" }],
+    hint: imported === undefined ? near : `\`import { ${name.name} } from "${imported}"\``,
+  });
+}
+
+/** The function that a call names. */
+export function callable(env: Env, callee: Reference): Callable | undefined {
+  const [first, ...rest] = callee.segments;
+  if (first === undefined) return undefined;
+  if (rest.length > 0) {
+    const meaning = reference(env, callee);
+    if (meaning.kind === "poisoned") return undefined;
+    if (meaning.kind === "fn") return meaning.fn;
+    throw notCallable(env, callee, meaning, undefined);
+  }
+  const entry = env.names.lookupCallable(first.name);
+  if (entry?.meaning.kind === "fn") return entry.meaning.fn;
+  if (entry !== undefined) return undefined;
+  const other = env.names.lookup(first.name);
+  if (other?.meaning.kind === "poisoned") return undefined;
+  if (other !== undefined) throw notCallable(env, callee, other.meaning, other.span);
+  throw unknownName(env, first, env.names, env.names.visibleCallables());
+}
+
+function notCallable(env: Env, callee: Reference, meaning: Meaning, span: Span | undefined) {
+  return refusal(env, "G016", callee.span, `${quote(callee.text)} is ${describe(meaning)}, not a function`, {
+    notes: span === undefined ? [] : [{ span, message: "bound here" }],
+  });
+}

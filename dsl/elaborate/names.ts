@@ -1,0 +1,73 @@
+import type { Span } from "../../compiler/ir/span.js";
+import type { Meaning } from "./meaning.js";
+
+export interface Entry {
+  readonly meaning: Meaning;
+  /** Where it was bound; undefined for what is built in. */
+  readonly span: Span | undefined;
+}
+
+/** The names of one block, and through `parent` those around it. A Map, so that `__proto__` is a name like any other. */
+export class Names {
+  readonly parent: Names | undefined;
+  readonly #entries = new Map<string, Entry>();
+  /** Names that statements further down will bind. */
+  readonly #later = new Map<string, Span>();
+
+  constructor(parent: Names | undefined) {
+    this.parent = parent;
+  }
+
+  own(name: string): Entry | undefined {
+    return this.#entries.get(name);
+  }
+
+  lookup(name: string): Entry | undefined {
+    for (let names: Names | undefined = this; names !== undefined; names = names.parent) {
+      const entry = names.#entries.get(name);
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
+  }
+
+  /** The nearest function of this name: a tensor called `softmax` does not hide the function. */
+  lookupCallable(name: string): Entry | undefined {
+    for (let names: Names | undefined = this; names !== undefined; names = names.parent) {
+      const entry = names.#entries.get(name);
+      if (entry?.meaning.kind === "fn" || entry?.meaning.kind === "poisoned") return entry;
+    }
+    return undefined;
+  }
+
+  bind(name: string, entry: Entry): void {
+    this.#entries.set(name, entry);
+    this.#later.delete(name);
+  }
+
+  expect(name: string, span: Span): void {
+    if (!this.#entries.has(name) && !this.#later.has(name)) this.#later.set(name, span);
+  }
+
+  /** Where a name that is not bound yet will be. */
+  later(name: string): Span | undefined {
+    for (let names: Names | undefined = this; names !== undefined; names = names.parent) {
+      const span = names.#later.get(name);
+      if (span !== undefined) return span;
+    }
+    return undefined;
+  }
+
+  *visible(): Iterable<string> {
+    for (let names: Names | undefined = this; names !== undefined; names = names.parent) yield* names.#entries.keys();
+  }
+
+  *visibleCallables(): Iterable<string> {
+    for (let names: Names | undefined = this; names !== undefined; names = names.parent) {
+      for (const [name, entry] of names.#entries) if (entry.meaning.kind === "fn") yield name;
+    }
+  }
+
+  ownEntries(): Iterable<[string, Entry]> {
+    return this.#entries;
+  }
+}

@@ -1,0 +1,213 @@
+import type { Mode, Placeholder, Signature } from "../../compiler/ir/graph.js";
+import type { Node, Value } from "../../compiler/ir/node.js";
+import type { Path, Signature as SignatureDeclaration, Statement } from "../ast.js";
+import { didYouMean, quote } from "../diagnostics.js";
+import { type Env, report } from "./state.js";
+
+export interface Modes {
+  readonly inference: Mode;
+  readonly training: Mode;
+}
+
+/** Reads and checks every signature of a graph. */
+export function signatures(env: Env, statements: readonly Statement[], modes: Modes): readonly Signature[] {
+  const found = new Map<string, Signature>();
+  for (const one of statements) {
+    if (one.kind !== "signature") continue;
+    const first = found.get(one.name.name);
+    if (first !== undefined) {
+      report(env, "G010", one.name.span, `the signature ${quote(one.name.name)} is declared twice`, {
+        notes: [{ span: first.span, message: "first here" }],
+      });
+      continue;
+    }
+    found.set(one.name.name, signature(env, one, modes));
+    env.state.shared.symbols.set(`signature ${one.name.name}`, {
+      kind: "signature",
+      type: undefined,
+      doc: one.doc?.text,
+      span: one.name.span,
+    });
+  }
+  return [...found.values()];
+}
+
+function signature(env: Env, one: SignatureDeclaration, modes: Modes): Signature {
+  const training = one.training?.value ?? one.does.length > 0;
+  const mode = training ? modes.training : modes.inference;
+  const inputs = distinct(env, one.inputs, "input").filter((path) => checkInput(env, path));
+  const updates = distinct(env, one.does, "update").filter((path) => checkUpdate(env, path, mode));
+  const outputs = distinct(env, one.outputs, "output").filter((path) => checkOutput(env, path, mode));
+  const result: Signature = {
+    name: one.name.name,
+    inputs: inputs.map((path) => path.text),
+    updates: updates.map((path) => path.text),
+    training,
+    outputs: outputs.map((path) => path.text),
+    span: one.name.span,
+    doc: one.doc?.text,
+  };
+  checkConflicts(env, one, result, mode);
+  // What could not be read might be what would explain a placeholder.
+  if (inputs.length === one.inputs.length && env.state.shared.diagnostics.every((d) => d.severity !== "error")) {
+    checkFed(env, one, result, mode);
+  }
+  return result;
+}
+
+function distinct(env: Env, paths: readonly Path[], what: string): readonly Path[] {
+  const seen = new Map<string, Path>();
+  for (const path of paths) {
+    const first = seen.get(path.text);
+    if (first === undefined) seen.set(path.text, path);
+    else {
+      report(env, "G015", path.span, `the ${what} ${quote(path.text)} is named twice`, {
+        notes: [{ span: first.span, message: "first here" }],
+      });
+    }
+  }
+  return [...seen.values()];
+}
+
+/** Whether the definition of a name failed, so that its uses say nothing. */
+export function isBroken(env: Env, path: Path): boolean {
+  const [first, ...rest] = path.segments;
+  let entry = first === undefined ? undefined : env.names.lookup(first.name);
+  for (const [i, segment] of rest.entries()) {
+    if (entry?.meaning.kind === "poisoned") return true;
+    // What a call holds is not known once anything in the graph failed.
+    if (path.separators[i] === "/") return env.state.shared.diagnostics.some((d) => d.severity === "error");
+    entry = entry?.meaning.kind === "scope" ? entry.meaning.names.own(segment.name) : undefined;
+  }
+  return entry?.meaning.kind === "poisoned";
+}
+
+function checkInput(env: Env, path: Path): boolean {
+  const { placeholders, symbols } = env.state.shared;
+  if (placeholders.has(path.text)) return true;
+  if (isBroken(env, path)) return false;
+  const other = symbols.get(path.text);
+  if (other !== undefined) {
+    report(env, "G045", path.span, `${quote(path.text)} is a ${other.kind}, not a placeholder`, {
+      notes: [{ span: other.span, message: "bound here" }],
+      hint: "the inputs of a signature are placeholders; what it gives stands after `->`",
+    });
+  } else {
+    report(env, "G012", path.span, `unknown placeholder ${quote(path.text)}`, {
+      hint: didYouMean(path.text, placeholders.keys()),
+    });
+  }
+  return false;
+}
+
+function checkUpdate(env: Env, path: Path, mode: Mode): boolean {
+  if (mode.updates.has(path.text)) return true;
+  const known = env.state.shared.symbols.get(path.text);
+  // An update that failed has been reported.
+  if (known?.kind === "update" || isBroken(env, path)) return false;
+  if (known !== undefined) {
+    report(env, "G016", path.span, `${quote(path.text)} is a ${known.kind}, not an update`, {
+      notes: [{ span: known.span, message: "bound here" }],
+    });
+  } else
+    report(env, "G012", path.span, `unknown update ${quote(path.text)}`, {
+      hint: didYouMean(path.text, mode.updates.keys()),
+    });
+  return false;
+}
+
+/** Whether a name can be fetched in a mode; reports it otherwise. */
+export function checkOutput(env: Env, path: Path, mode: Mode): boolean {
+  const { variables, strings, symbols, placeholders } = env.state.shared;
+  if (mode.names.has(path.text) || variables.has(path.text) || strings.has(path.text)) return true;
+  if (isBroken(env, path)) return false;
+  const known = symbols.get(path.text);
+  if (known !== undefined && known.kind !== "binding") {
+    report(env, "G016", path.span, `${quote(path.text)} is a ${known.kind}, which has no value to fetch`, {
+      notes: [{ span: known.span, message: "bound here" }],
+      hint: known.kind === "scope" ? `name an edge of it: \`${path.text}.NAME\`` : undefined,
+    });
+    return false;
+  }
+  const candidates = [...mode.names.keys(), ...variables.keys(), ...strings.keys(), ...placeholders.keys()];
+  report(env, "G012", path.span, `unknown name ${quote(path.text)}`, { hint: nearestPath(path.text, candidates) });
+  return false;
+}
+
+/** `loss` may mean `metrics.loss`: the last part decides where nothing is near. */
+function nearestPath(name: string, candidates: readonly string[]): string | undefined {
+  const same = candidates.find((candidate) => candidate.split(/[./]/).at(-1) === name);
+  return same === undefined ? didYouMean(name, candidates) : `did you mean \`${same}\`?`;
+}
+
+/** Two updates of one run that assign one variable. */
+function checkConflicts(env: Env, one: SignatureDeclaration, { updates }: Signature, mode: Mode): void {
+  const owners = new Map<string, string>();
+  for (const name of updates) {
+    for (const { path } of mode.updates.get(name)?.assignments ?? []) {
+      const first = owners.get(path);
+      if (first !== undefined && first !== name) {
+        const span = one.does.find((d) => d.text === name)?.span ?? one.name.span;
+        report(env, "G042", span, `${quote(first)} and ${quote(name)} both assign ${quote(path)} in one run`, {
+          notes: [first, name].map((update) => ({
+            span: mode.updates.get(update)?.span,
+            message: `the update ${quote(update)}`,
+          })),
+          hint: "do them in two runs, or join them into one update",
+        });
+      } else owners.set(path, name);
+    }
+  }
+}
+
+/** Every placeholder that the signature's run reads is an input or has a default. */
+function checkFed(env: Env, one: SignatureDeclaration, result: Signature, mode: Mode): void {
+  const { variables, placeholders } = env.state.shared;
+  const roots: Value[] = [];
+  for (const output of result.outputs) {
+    const value = mode.names.get(output) ?? variables.get(output)?.value;
+    if (value !== undefined) roots.push(value);
+  }
+  for (const update of result.updates) {
+    for (const { value } of mode.updates.get(update)?.assignments ?? []) roots.push(value);
+  }
+  const reached = reach(roots, result.training ? mode : undefined);
+  for (const placeholder of placeholders.values()) {
+    if (!reached.has(placeholder.value.node) || result.inputs.includes(placeholder.name)) continue;
+    if (placeholder.defaultValue === undefined) missing(env, one, placeholder);
+  }
+}
+
+function missing(env: Env, one: SignatureDeclaration, placeholder: Placeholder): void {
+  report(
+    env,
+    "G044",
+    one.name.span,
+    `the signature ${quote(one.name.name)} reads ${quote(placeholder.name)}, which is not among its inputs`,
+    {
+      notes: [{ span: placeholder.span, message: "the placeholder has no default" }],
+      hint: `\`signature ${one.name.name}(${[...one.inputs.map((input) => input.text), placeholder.name].join(", ")})\``,
+    },
+  );
+}
+
+function reach(roots: readonly Value[], training: Mode | undefined): ReadonlySet<Node> {
+  const reached = new Set<Node>();
+  const visit = (values: readonly Value[]): void => {
+    const stack = values.map(({ node }) => node);
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (reached.has(node)) continue;
+      reached.add(node);
+      for (const input of node.inputs) stack.push(input.node);
+      for (const region of node.regions) for (const result of region.results) stack.push(result.node);
+    }
+  };
+  visit(roots);
+  let waiting = [...(training?.callUpdates ?? [])];
+  for (;;) {
+    const ready = waiting.filter(({ anchors }) => anchors.some((anchor) => reached.has(anchor.node)));
+    if (ready.length === 0) return reached;
+    waiting = waiting.filter((update) => !ready.includes(update));
+    for (const { assignments } of ready) visit(assignments.map(({ value }) => value));
+  }
+}

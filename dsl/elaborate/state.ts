@@ -1,0 +1,251 @@
+import { type Code, type Details, problem } from "../../compiler/ir/codes.js";
+import type { Diagnostic, Note } from "../../compiler/ir/diagnostic.js";
+import type { Dim } from "../../compiler/ir/dim.js";
+import type { DType } from "../../compiler/ir/dtype.js";
+import type { CallUpdate, Constraint, DimDeclaration, Placeholder, Update, Variable } from "../../compiler/ir/graph.js";
+import type { Attributes, Value } from "../../compiler/ir/node.js";
+import { SourceTable } from "../../compiler/ir/sources.js";
+import type { Span } from "../../compiler/ir/span.js";
+import { type TensorType, typeText } from "../../compiler/ir/type.js";
+import { OpError } from "../../compiler/ops/define.js";
+import { opNamed } from "../../compiler/ops/table.js";
+import type { Names } from "./names.js";
+
+/** What hover and completion show of a name. */
+export interface SymbolInfo {
+  readonly kind:
+    | "dim"
+    | "placeholder"
+    | "variable"
+    | "constant"
+    | "binding"
+    | "update"
+    | "signature"
+    | "scope"
+    | "string";
+  readonly type: TensorType | undefined;
+  readonly doc: string | undefined;
+  readonly span: Span;
+}
+
+/** What both elaborations of a graph (inference and training mode) share. */
+export class Shared {
+  readonly sources = new SourceTable();
+  readonly diagnostics: Diagnostic[] = [];
+  readonly dims = new Map<string, DimDeclaration>();
+  readonly placeholders = new Map<string, Placeholder>();
+  readonly variables = new Map<string, Variable>();
+  readonly strings = new Map<string, string>();
+  readonly constraints: Constraint[] = [];
+  readonly symbols = new Map<string, SymbolInfo>();
+  /** Functions that some call has expanded with real arguments, so that they need no check of their own. */
+  readonly expanded = new Set<object>();
+  /** "dense is in std/layers", for a name that only needs an import. */
+  readonly suggestImport: (name: string) => string | undefined;
+  readonly #reported = new Set<string>();
+
+  constructor(suggestImport: (name: string) => string | undefined) {
+    this.suggestImport = suggestImport;
+  }
+
+  /** Reports a problem once: both modes and every call of a fn find it again. */
+  report(diagnostic: Diagnostic): void {
+    const { code, span, message } = diagnostic;
+    const key = `${code} ${span?.file} ${span?.start} ${span?.end} ${message}`;
+    if (this.#reported.has(key)) return;
+    this.#reported.add(key);
+    this.diagnostics.push(diagnostic);
+  }
+
+  constrain(left: Dim, right: Dim, diagnostic: Diagnostic): void {
+    this.constraints.push({ left, right, diagnostic });
+  }
+}
+
+/** Expanding calls stops here: a graph of ten lines can call functions that call functions 2 ** 60 times. */
+export const maximumCalls = 50_000;
+/** Calls within calls, deeper than any real model nests. */
+export const maximumCallDepth = 64;
+/** Levels of expressions over all active calls, so that the stack is never used up. */
+export const maximumDepth = 1000;
+
+/** One elaboration of a graph, in one mode. */
+export class State {
+  readonly shared: Shared;
+  readonly training: boolean;
+  /** Every edge that can be fetched. */
+  readonly names = new Map<string, Value>();
+  readonly updates = new Map<string, Update>();
+  readonly callUpdates: CallUpdate[] = [];
+  /** Which call owns the variables below a path. */
+  readonly owners = new Map<string, { readonly frame: Frame; readonly span: Span }>();
+  /** Random draws of one binding path, counted. */
+  readonly draws = new Map<string, number>();
+  readonly active: { readonly declaration: object; readonly name: string; readonly span: Span }[] = [];
+  calls = 0;
+  depth = 0;
+  /** Set while a fn is checked without a call: only what does not depend on its arguments is reported. */
+  readonly generic: boolean;
+
+  constructor(shared: Shared, training: boolean, generic = false) {
+    this.shared = shared;
+    this.training = training;
+    this.generic = generic;
+  }
+}
+
+/** The body that is being elaborated: the graph, or one call of a fn or an optimizer. */
+export interface Frame {
+  readonly kind: "file" | "graph" | "fn" | "optimizer";
+  /** The path of what it owns: empty for the graph, `hidden/dense` for a call. */
+  readonly path: string;
+  /** The leading dims that `...` stands for. */
+  readonly pack: readonly Dim[] | undefined;
+  readonly call: { readonly span: Span; readonly name: string; readonly caller: Frame } | undefined;
+  readonly standard: boolean;
+  /** Variables that it may assign, by name, with the values that reads see after an assignment. */
+  readonly assigned: Map<string, Value>;
+}
+
+/** Where an expression is evaluated. */
+export interface Env {
+  readonly state: State;
+  readonly frame: Frame;
+  readonly names: Names;
+  /** What names bound here start with: empty, `metrics.`, `hidden/dense/`. */
+  readonly prefix: string;
+  /** The path of the binding that the expression belongs to: `hidden`, `metrics.loss`, `hidden/dense/y`. */
+  readonly binding: string;
+  /** What an initialiser called here is given. */
+  readonly declared: { readonly dtype: DType; readonly shape: readonly Dim[] } | undefined;
+}
+
+/** Ends the evaluation of one expression: `diagnostic` is reported, or nothing where an operand was poisoned. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly diagnostic: Diagnostic | undefined;
+
+  constructor(diagnostic: Diagnostic | undefined) {
+    super(diagnostic?.message);
+    this.diagnostic = diagnostic;
+  }
+}
+
+/** The error to throw for a problem at `span`. */
+export function refusal(env: Env, code: Code, span: Span, message: string, details: Details = {}): Refusal {
+  return new Refusal(placed(env, problem(code, span, message, details)));
+}
+
+export function report(env: Env, code: Code, span: Span, message: string, details: Details = {}): void {
+  reportDiagnostic(env, placed(env, problem(code, span, message, details)));
+}
+
+/** What a fn's body alone shows to be wrong, whatever it is called with. */
+const structural = new Set([
+  "G010",
+  "G011",
+  "G012",
+  "G013",
+  "G014",
+  "G015",
+  "G016",
+  "G017",
+  "G030",
+  "G032",
+  "G033",
+  "G034",
+  "G104",
+]);
+
+export function reportDiagnostic(env: Env, diagnostic: Diagnostic): void {
+  if (env.state.generic && !structural.has(diagnostic.code)) return;
+  env.state.shared.report(diagnostic);
+}
+
+const mostCallNotes = 3;
+
+/** Adds the calls that led here. A problem inside the standard library is shown at the user's call of it. */
+function placed(env: Env, diagnostic: Diagnostic): Diagnostic {
+  const calls: NonNullable<Frame["call"]>[] = [];
+  for (let frame: Frame = env.frame; frame.call !== undefined; frame = frame.call.caller) calls.push(frame.call);
+  if (calls.length === 0 || env.state.generic) return diagnostic;
+  const outermost = env.frame.standard ? calls.findIndex((call) => !call.caller.standard) : -1;
+  const notes: Note[] = [...diagnostic.notes];
+  let span = diagnostic.span;
+  let shown = calls;
+  if (outermost >= 0) {
+    const call = calls[outermost] as NonNullable<Frame["call"]>;
+    notes.push({ span, message: `inside \`${calls[0]?.name}\`` });
+    span = call.span;
+    shown = calls.slice(outermost + 1);
+  }
+  for (const call of shown.slice(0, mostCallNotes)) {
+    if (!call.caller.standard) notes.push({ span: call.span, message: `in this call of \`${call.name}\`` });
+  }
+  return { ...diagnostic, span, notes };
+}
+
+/** The places that a node made here points back at: in the standard library, the user's line first. */
+export function placesOf(env: Env, span: Span): readonly Span[] {
+  if (!env.frame.standard) return [span];
+  for (let frame: Frame = env.frame; frame.call !== undefined; frame = frame.call.caller) {
+    if (!frame.call.caller.standard) return [frame.call.span, span];
+  }
+  return [span];
+}
+
+/** Remembers where an edge comes from, for it and for what was built below it. */
+export function record(env: Env, value: Value, span: Span): Value {
+  const { sources } = env.state.shared;
+  const places = placesOf(env, span);
+  sources.inherit(value, places);
+  for (const place of places) sources.add(value.node, place);
+  return value;
+}
+
+/** The place of a call and of its operands, for carets. */
+export interface Site {
+  readonly span: Span;
+  readonly operands: readonly Span[];
+}
+
+/** Applies a core op; what its rule refuses becomes a problem with the places of the operands. */
+export function applyOp(
+  env: Env,
+  name: string,
+  inputs: readonly Value[],
+  attributes: Attributes,
+  site: Site,
+): readonly Value[] {
+  try {
+    const outputs = opNamed(name).apply(inputs, attributes);
+    for (const output of outputs) record(env, output, site.span);
+    return outputs;
+  } catch (error) {
+    if (!(error instanceof OpError)) throw error;
+    throw refusal(env, error.code, opErrorSpan(error, site), error.message, {
+      notes: opErrorNotes(env, error, inputs, site),
+      hint: error.hint,
+    });
+  }
+}
+
+function opErrorSpan(error: OpError, site: Site): Span {
+  const operand = error.operand === undefined ? undefined : site.operands[error.operand];
+  return operand ?? site.span;
+}
+
+function opErrorNotes(env: Env, error: OpError, inputs: readonly Value[], site: Site): readonly Note[] {
+  const positions = [error.operand, error.against].filter((p) => p !== undefined);
+  return positions.flatMap((position) => {
+    const value = inputs[position];
+    return value === undefined ? [] : [originNote(env, value, site.operands[position] ?? site.span)];
+  });
+}
+
+/** "f32[N, 784] comes from here": at the place where the edge was made, or at its use where that is not known. */
+export function originNote(env: Env, value: Value, use: Span): Note {
+  const places = env.state.shared.sources.spansOf(value.node);
+  const same = places.find((place) => place.file === use.file);
+  return { span: same ?? places[0] ?? use, message: `${typeText(value.type)} comes from here` };
+}

@@ -1,0 +1,232 @@
+import type { Value } from "../../compiler/ir/node.js";
+import type { Binding, BindingTarget, Constant, Ident, Scope, Statement } from "../ast.js";
+import { quote } from "../diagnostics.js";
+import { assignment } from "./assignments.js";
+import { toTensor } from "./convert.js";
+import { evaluate, guarded } from "./expressions.js";
+import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned, tensor } from "./meaning.js";
+import { Names } from "./names.js";
+import { type Env, record, refusal, report, type SymbolInfo } from "./state.js";
+import { checkType, declaredType } from "./types.js";
+import { variable } from "./variables.js";
+
+/** The statements of a body in order. What only a graph has (dims, placeholders, updates, signatures) is `graph.ts`'s. */
+export function statements(env: Env, body: readonly Statement[]): void {
+  expectNames(env.names, body);
+  for (const one of body) statement(env, one);
+}
+
+/** Notes the names that statements will bind, so that an early use is told from an unknown name. */
+export function expectNames(names: Names, body: readonly Statement[]): void {
+  for (const one of body) {
+    switch (one.kind) {
+      case "binding":
+        for (const { name } of one.targets) names.expect(name.name, name.span);
+        break;
+      case "variable":
+      case "constant":
+      case "scope":
+      case "placeholder":
+      case "dim":
+        names.expect(one.name.name, one.name.span);
+        break;
+      case "invalid":
+        for (const name of one.names) names.bind(name.name, { meaning: poisoned, span: name.span });
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+export function statement(env: Env, one: Statement): void {
+  switch (one.kind) {
+    case "binding":
+      binding(env, one);
+      return;
+    case "constant":
+      constant(env, one);
+      return;
+    case "variable":
+      variable(env, one);
+      return;
+    case "scope":
+      scope(env, one, statements);
+      return;
+    case "assignment":
+      assignment(env, one);
+      return;
+    // The parser has reported those that stand in the wrong place.
+    case "invalid":
+    case "seed":
+    case "dim":
+    case "placeholder":
+    case "update":
+    case "signature":
+    case "train":
+    case "next":
+    case "yield":
+      return;
+  }
+}
+
+/** `scope metrics { ... }`: names inside are `metrics.loss` outside. */
+export function scope(env: Env, one: Scope, body: (env: Env, statements: readonly Statement[]) => void): void {
+  const names = new Names(env.names);
+  bindName(
+    env,
+    one.name,
+    { kind: "scope", names },
+    { kind: "scope", type: undefined, doc: one.doc?.text, span: one.name.span },
+  );
+  body({ ...env, names, prefix: `${env.prefix}${one.name.name}.` }, one.body.statements);
+}
+
+/** Binds a name once in its block. */
+export function bindName(env: Env, name: Ident, meaning: Meaning, info: SymbolInfo | undefined): void {
+  const first = env.names.own(name.name);
+  if (first?.span !== undefined && first.meaning.kind !== "poisoned") {
+    report(env, "G010", name.span, `${quote(name.name)} is bound twice`, {
+      notes: [{ span: first.span, message: "first here" }],
+      hint: "use another name; `:=` in an update gives a variable a new value",
+    });
+    return;
+  }
+  env.names.bind(name.name, { meaning, span: name.span });
+  if (info === undefined) return;
+  const path = env.prefix + name.name;
+  if (!env.state.shared.symbols.has(path) && !env.state.generic) env.state.shared.symbols.set(path, info);
+}
+
+function binding(env: Env, one: Binding): void {
+  const named = one.targets.find((target) => target.name.name !== "_") ?? one.targets[0];
+  const inside: Env = { ...env, binding: `${env.prefix}${named?.name.name ?? "_"}` };
+  const { value } = one;
+  if (value.kind === "scan" || value.kind === "while" || value.kind === "if") {
+    report(
+      env,
+      "G104",
+      { ...value.span, end: value.span.start + value.kind.length },
+      `\`${value.kind}\` is not supported by this version`,
+    );
+    for (const target of one.targets)
+      bindTarget(inside, target, { meaning: poisoned, span: value.span }, one.doc?.text);
+    return;
+  }
+  const meaning = evaluate(inside, value);
+  const outputs = distribute(inside, one, meaning);
+  one.targets.forEach((target, i) => {
+    bindTarget(inside, target, { meaning: outputs[i] ?? poisoned, span: value.span }, one.doc?.text);
+  });
+}
+
+/** One meaning for each target. */
+function distribute(env: Env, one: Binding, meaning: Meaning): readonly Meaning[] {
+  const count = one.targets.length;
+  if (meaning.kind === "poisoned") return [];
+  const outputs = meaning.kind === "many" ? meaning.outputs : [meaning];
+  if (outputs.length === count) return outputs;
+  const given =
+    meaning.kind === "many" ? `\`${meaning.callee}\` has ${outputs.length} outputs` : "the value is one output";
+  report(env, "G032", one.value.span, `${given}, and ${count} ${count === 1 ? "name is" : "names are"} bound`, {
+    notes: one.targets.slice(0, 1).map((target) => ({ span: target.span, message: "bound here" })),
+    hint: count < outputs.length ? "bind each output to a name; `_` drops one" : undefined,
+  });
+  return [];
+}
+
+function bindTarget(env: Env, target: BindingTarget, item: Item, doc: string | undefined): void {
+  const meaning = isPoisoned(item.meaning) ? poisoned : guarded(env, () => typed(env, target, item));
+  if (target.name.name === "_") return;
+  const edge = edgeOf(env, { meaning, span: item.span });
+  if (edge === undefined && meaning.kind === "list" && isLiteral(meaning)) {
+    bindName(env, target.name, poisoned, undefined);
+    return;
+  }
+  const { name } = target.name;
+  bindName(env, target.name, withoutVariable(meaning), {
+    kind: meaning.kind === "string" ? "string" : "binding",
+    type: edge?.type,
+    doc,
+    span: target.name.span,
+  });
+  if (meaning.kind === "string" && env.frame.kind === "graph")
+    env.state.shared.strings.set(env.prefix + name, meaning.value);
+  if (edge !== undefined) publish(env, name, edge);
+}
+
+/** `y = w` names the value that w has now, not the variable. */
+function withoutVariable(meaning: Meaning): Meaning {
+  return meaning.kind === "tensor" ? tensor(meaning.value) : meaning;
+}
+
+function typed(env: Env, target: BindingTarget, item: Item): Meaning {
+  if (item.meaning.kind === "update") throw refusal(env, "G016", item.span, "an update is not a value");
+  if (target.type === undefined) return item.meaning;
+  if (target.type.kind === "named-type" && target.type.name.name === "string" && item.meaning.kind === "string")
+    return item.meaning;
+  const wanted = declaredType(env, target.type, evaluate);
+  return tensor(checkType(env, item, wanted, target.span, quote(target.name.name)));
+}
+
+/** What fetching the name would give: an edge, or nothing for what only the compiler knows. */
+function edgeOf(env: Env, item: Item): Value | undefined {
+  const { meaning } = item;
+  if (meaning.kind === "tensor") return record(env, meaning.value, item.span);
+  if (meaning.kind === "int" && typeof meaning.value !== "bigint") return undefined;
+  if (!isLiteral(meaning)) return undefined;
+  const edge = guarded(env, () => tensor(toTensor(env, item, literalDType(meaning))));
+  return edge.kind === "tensor" ? edge.value : undefined;
+}
+
+/** Makes an edge fetchable by its path. */
+export function publish(env: Env, name: string, edge: Value): void {
+  const path = env.prefix + name;
+  if (!env.state.names.has(path)) env.state.names.set(path, edge);
+}
+
+export function constant(env: Env, one: Constant): void {
+  const inside: Env = { ...env, binding: env.prefix + one.name.name };
+  const meaning = guarded(inside, () => {
+    const given: Item = { meaning: evaluate(inside, one.value), span: one.value.span };
+    if (isPoisoned(given.meaning)) return poisoned;
+    if (one.type === undefined) return given.meaning;
+    if (one.type.kind === "named-type" && one.type.name.name === "string" && given.meaning.kind === "string")
+      return given.meaning;
+    if (one.type.kind === "named-type" && one.type.dims === undefined && one.type.name.name === given.meaning.kind)
+      return given.meaning;
+    return tensor(
+      checkType(inside, given, declaredType(inside, one.type, evaluate), one.type.span, quote(one.name.name)),
+    );
+  });
+  const edge = edgeOf(inside, { meaning, span: one.value.span });
+  if (edge !== undefined) requireConstant(env, edge, one, "a constant");
+  bindName(env, one.name, withoutVariable(meaning), {
+    kind: meaning.kind === "string" ? "string" : "constant",
+    type: edge?.type,
+    doc: one.doc?.text,
+    span: one.name.span,
+  });
+  if (meaning.kind === "string" && env.frame.kind === "graph")
+    env.state.shared.strings.set(env.prefix + one.name.name, meaning.value);
+  if (edge !== undefined && env.frame.kind !== "file") publish(env, one.name.name, edge);
+}
+
+function requireConstant(env: Env, edge: Value, one: Constant, what: string): void {
+  const stack = [edge.node];
+  const seen = new Set(stack);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.op === "placeholder" || node.op === "variable" || node.op === "random_uniform") {
+      const name = String(node.attributes["name"] ?? node.attributes["path"] ?? "");
+      report(env, "G037", one.value.span, `${what} is known when the graph is compiled, and ${quote(name)} is not`, {
+        hint: "`name = value` binds an edge that is computed in the run",
+      });
+      return;
+    }
+    for (const { node: below } of node.inputs) {
+      if (seen.has(below)) continue;
+      seen.add(below);
+      stack.push(below);
+    }
+  }
+}

@@ -1,0 +1,243 @@
+import { isFloat } from "../../compiler/ir/dtype.js";
+import type { Assignment, Variable } from "../../compiler/ir/graph.js";
+import type { Value } from "../../compiler/ir/node.js";
+import type { Span } from "../../compiler/ir/span.js";
+import { typeText } from "../../compiler/ir/type.js";
+import { reachedByGradient } from "../../compiler/ops/reach.js";
+import type { Block, Call, Expression, Update } from "../ast.js";
+import { quote } from "../diagnostics.js";
+import { bindArguments, evaluateArguments, type Given } from "./calls.js";
+import { toTensor } from "./convert.js";
+import { attempt, evaluate, item } from "./expressions.js";
+import { compileTimeKind, enter, expandFunction, open } from "./functions.js";
+import { callable } from "./lookup.js";
+import { type Callable, calleeName, describe, type Item, isPoisoned, type Meaning, tensor } from "./meaning.js";
+import { Names } from "./names.js";
+import { applyOp, type Env, Refusal, record, refusal } from "./state.js";
+import { statements } from "./statements.js";
+
+/** `update learn { w := ... }` or `update learn = minimize(...)`: a named, atomic group of assignments. */
+export function update(env: Env, one: Update): void {
+  const path = env.prefix + one.name.name;
+  const assignments = attempt(env, () =>
+    one.body.kind === "block" ? block(env, one.body, path) : minimize(env, one.body, path),
+  );
+  if (assignments === undefined) return;
+  env.state.updates.set(path, { name: path, assignments, span: one.name.span });
+}
+
+function block(env: Env, body: Block, path: string): readonly Assignment[] {
+  const inside: Env = {
+    ...env,
+    frame: { ...env.frame, assigned: new Map() },
+    names: new Names(env.names),
+    prefix: `${path}/`,
+    binding: path,
+  };
+  statements(inside, body.statements);
+  const spans = new Map(
+    body.statements.flatMap((s) => (s.kind === "assignment" ? [[s.target.text, s.span] as const] : [])),
+  );
+  return [...inside.frame.assigned].map(([variable, value]) => ({
+    path: variable,
+    value,
+    span: spans.get(variable) ?? body.span,
+  }));
+}
+
+const parameters = ["loss", "optimizer", "variables", "clip"] as const;
+type MinimizeParameter = (typeof parameters)[number];
+
+/** `minimize(loss, optimizer(...), variables=[...], clip=global_norm(1.0))`. Throws `Refusal`. */
+function minimize(env: Env, body: Expression, path: string): readonly Assignment[] {
+  const call = minimizeCall(env, body);
+  const given = expressionsOf(env, call);
+  const inside: Env = { ...env, binding: path };
+  const lossExpression = given.get("loss");
+  const optimizerExpression = given.get("optimizer");
+  if (lossExpression === undefined || optimizerExpression === undefined) {
+    const missing = lossExpression === undefined ? "loss" : "optimizer";
+    throw refusal(env, "G030", call.span, `\`minimize\` needs the argument \`${missing}\``, {
+      hint: "`minimize(loss, adam(learning_rate=1e-3))`",
+    });
+  }
+  const loss = item(inside, lossExpression);
+  const optimizer = optimizerOf(inside, optimizerExpression);
+  const listed = given.get("variables");
+  const chosen = listed === undefined ? undefined : listedVariables(inside, listed);
+  if (isPoisoned(loss.meaning)) return [];
+  const target = toTensor(inside, loss);
+  if (!isFloat(target.type.dtype)) {
+    throw refusal(env, "G051", loss.span, `only floats have gradients, and the loss is ${typeText(target.type)}`);
+  }
+  const variables = chosen ?? reachedVariables(inside, target, loss.span);
+  if (variables.length === 0) throw refusal(env, "G048", call.span, "the list of variables is empty");
+  const site = { span: call.span, operands: [loss.span] };
+  const values = variables.map((variable) => variable.value);
+  const gradients = applyOp(inside, "gradients", [target, ...values], {}, site);
+  const clip = given.get("clip");
+  const clipped = clip === undefined ? gradients : clipAll(inside, clip, gradients);
+  return variables.flatMap((variable, i) => step(inside, optimizer, variable, clipped[i] as Value));
+}
+
+function minimizeCall(env: Env, body: Expression): Call {
+  const call = body.kind === "call" ? body : undefined;
+  const fn = call === undefined ? undefined : callable(env, call.callee);
+  if (call !== undefined && fn?.kind === "intrinsic" && fn.intrinsic.name === "minimize") return call;
+  evaluate(env, body);
+  throw refusal(env, "G043", body.span, "`update NAME = ...` takes `minimize(loss, optimizer(...))`", {
+    hint: "assignments by hand stand in a block: `update NAME { w := ... }`",
+  });
+}
+
+function expressionsOf(env: Env, call: Call): ReadonlyMap<MinimizeParameter, Expression> {
+  const found = new Map<MinimizeParameter, Expression>();
+  call.arguments.forEach((argument, i) => {
+    const name = argument.name === undefined ? parameters[i] : parameters.find((p) => p === argument.name?.name);
+    const span = argument.name?.span ?? argument.span;
+    if (name === undefined) {
+      throw refusal(
+        env,
+        "G030",
+        span,
+        argument.name === undefined
+          ? "`minimize` takes at most 4 arguments"
+          : `\`minimize\` has no parameter ${quote(argument.name.name)}`,
+        {
+          hint: `its parameters are ${parameters.join(", ")}`,
+        },
+      );
+    }
+    if (found.has(name)) throw refusal(env, "G030", span, `the parameter \`${name}\` of \`minimize\` is given twice`);
+    found.set(name, argument.value);
+  });
+  return found;
+}
+
+interface OptimizerCall {
+  readonly fn: Extract<Callable, { kind: "optimizer" }>;
+  readonly given: Given;
+  readonly segment: string;
+  readonly span: Span;
+}
+
+/** The optimizer and its settings; what they compute is computed once for all variables. */
+function optimizerOf(env: Env, expression: Expression): OptimizerCall {
+  const call: Call | undefined =
+    expression.kind === "call"
+      ? expression
+      : expression.kind === "reference"
+        ? { kind: "call", callee: expression, arguments: [], span: expression.span }
+        : undefined;
+  const fn = call === undefined ? undefined : callable(env, call.callee);
+  if (call === undefined || fn === undefined || fn.kind !== "optimizer") {
+    if (call !== undefined && fn === undefined) throw new Refusal(undefined);
+    throw refusal(
+      env,
+      "G031",
+      expression.span,
+      `an optimizer is needed here, not ${fn === undefined ? describe(evaluate(env, expression)) : describe({ kind: "fn", fn })}`,
+      {
+        hint: '`import { adam } from "std/optimizers"`, then `adam(learning_rate=1e-3)`',
+      },
+    );
+  }
+  const { items, name } = evaluateArguments(env, fn, call.arguments, undefined);
+  return { fn, given: items, segment: name ?? calleeName(fn), span: call.span };
+}
+
+/** One variable's part of the update: the optimizer's body with `p` and `g` bound. */
+function step(env: Env, optimizer: OptimizerCall, variable: Variable, gradient: Value): readonly Assignment[] {
+  const { fn, given, span, segment } = optimizer;
+  const p: Item = { meaning: { kind: "tensor", value: variable.value, variable: variable.path }, span };
+  const g: Item = { meaning: tensor(gradient), span };
+  const items = bindArguments(env, fn, { ...given, positional: [p, g, ...given.positional] }, span);
+  if ([...items.values()].some((one) => isPoisoned(one.meaning))) return [];
+  enter(env.state, env, fn, span);
+  try {
+    const opened = open(env, fn, items, span, `${segment}/${variable.path}`);
+    env.state.shared.expanded.add(fn.declaration);
+    const parameter = fn.declaration.parameters[0];
+    const bound = parameter === undefined ? undefined : opened.names.own(parameter.name.name);
+    if (parameter !== undefined && bound !== undefined)
+      opened.names.bind(parameter.name.name, { ...bound, meaning: p.meaning });
+    statements(opened, fn.declaration.body.statements);
+    return [...opened.frame.assigned].map(([path, value]) => ({ path, value, span }));
+  } finally {
+    env.state.active.pop();
+  }
+}
+
+/** The variables that `minimize` trains by itself, in the order of the graph. */
+function reachedVariables(env: Env, loss: Value, span: Span): readonly Variable[] {
+  const reached = reachedByGradient(loss);
+  const all = [...env.state.shared.variables.values()];
+  const found = all.filter((variable) => variable.trainable && reached.has(variable.value));
+  if (found.length > 0) return found;
+  throw refusal(env, "G048", span, "the loss reaches no variable that can be trained", {
+    notes: all
+      .filter((variable) => isFloat(variable.value.type.dtype))
+      .slice(0, 3)
+      .map((variable) => ({
+        span: variable.span,
+        message: variable.trainable
+          ? `the loss has no gradient path to ${quote(variable.path)}`
+          : `${quote(variable.path)} is frozen`,
+      })),
+  });
+}
+
+function listedVariables(env: Env, expression: Expression): readonly Variable[] {
+  const { meaning, span } = item(env, expression);
+  const items: readonly Item[] = meaning.kind === "list" ? meaning.items : [{ meaning, span }];
+  return items.map((one) => {
+    if (one.meaning.kind === "poisoned") throw new Refusal(undefined);
+    const path = one.meaning.kind === "tensor" ? one.meaning.variable : undefined;
+    const variable = path === undefined ? undefined : env.state.shared.variables.get(path);
+    if (variable === undefined) {
+      throw refusal(env, "G041", one.span, `\`variables\` lists variables, not ${describe(one.meaning)}`);
+    }
+    if (isFloat(variable.value.type.dtype)) return variable;
+    throw refusal(
+      env,
+      "G051",
+      one.span,
+      `only floats can be trained, and ${quote(variable.path)} is ${typeText(variable.value.type)}`,
+    );
+  });
+}
+
+/**
+ * `clip=global_norm(1.0)`: a fn whose first parameter is a list sees all gradients and gives the factor for each; one whose first
+ * parameter is a tensor is applied to each gradient.
+ */
+function clipAll(env: Env, expression: Expression, gradients: readonly Value[]): readonly Value[] {
+  const fn = expression.kind === "call" ? callable(env, expression.callee) : undefined;
+  if (expression.kind !== "call" || fn?.kind !== "fn") {
+    throw refusal(env, "G031", expression.span, "`clip` is a call of a function that sees the gradients", {
+      hint: "`clip=global_norm(1.0)`",
+    });
+  }
+  const { span } = expression;
+  const { items, name } = evaluateArguments(env, fn, expression.arguments, undefined);
+  const segment = name ?? calleeName(fn);
+  const expanded = (first: Item): Meaning =>
+    expandFunction(env, fn, { ...items, positional: [first, ...items.positional] }, span, segment);
+  const site = { span, operands: [span, span] };
+  if (compileTimeKind(fn.declaration.parameters[0]?.type) !== "list") {
+    return gradients.map((gradient) => toTensor(env, { meaning: expanded({ meaning: tensor(gradient), span }), span }));
+  }
+  const all: Meaning = { kind: "list", items: gradients.map((gradient) => ({ meaning: tensor(gradient), span })) };
+  const factor = toTensor(env, { meaning: expanded({ meaning: all, span }), span });
+  if (factor.type.shape.length > 0) {
+    throw refusal(env, "G025", span, `the factor of all gradients is a scalar, not ${typeText(factor.type)}`);
+  }
+  return gradients.map((gradient) => {
+    const { dtype, shape } = gradient.type;
+    const same =
+      factor.type.dtype === dtype ? factor : (applyOp(env, "cast", [factor], { to: dtype }, site)[0] as Value);
+    const wide =
+      shape.length === 0 ? same : (applyOp(env, "broadcast_in_dim", [same], { shape, axes: [] }, site)[0] as Value);
+    return record(env, applyOp(env, "mul", [gradient, wide], {}, site)[0] as Value, span);
+  });
+}

@@ -1,0 +1,129 @@
+import { dimText, isSymbolic } from "../../compiler/ir/dim.js";
+import { isFloat } from "../../compiler/ir/dtype.js";
+import type { Value } from "../../compiler/ir/node.js";
+import type { Span } from "../../compiler/ir/span.js";
+import { type TensorType, typeText } from "../../compiler/ir/type.js";
+import type { Variable } from "../ast.js";
+import { quote } from "../diagnostics.js";
+import { toTensor } from "./convert.js";
+import { evaluate, guarded } from "./expressions.js";
+import { type Item, isPoisoned, type Meaning, poisoned } from "./meaning.js";
+import { applyOp, type Env, record, refusal, report } from "./state.js";
+import { bindName } from "./statements.js";
+import { declaredType, fillOrCheck } from "./types.js";
+
+/** More elements than any machine holds: refused when the graph is typed. */
+const maximumElements = 2 ** 39;
+
+/** `variable w: T[I, units] = glorot_uniform()`: owned by the graph or by the call whose body it stands in. */
+export function variable(env: Env, one: Variable): void {
+  const path = env.prefix + one.name.name;
+  const meaning = guarded(env, () => declare(env, one, path));
+  const type = meaning.kind === "tensor" ? meaning.value.type : undefined;
+  bindName(env, one.name, meaning, { kind: "variable", type, doc: one.doc?.text, span: one.name.span });
+}
+
+function declare(env: Env, one: Variable, path: string): Meaning {
+  claimPath(env);
+  const wanted =
+    one.type === undefined ? undefined : staticType(env, declaredType(env, one.type, evaluate), one.type.span);
+  const inside: Env = { ...env, binding: path, declared: wanted };
+  const item: Item = { meaning: evaluate(inside, one.initial), span: one.initial.span };
+  if (isPoisoned(item.meaning)) return wanted === undefined ? poisoned : register(env, one, path, wanted, undefined);
+  const initial =
+    wanted === undefined
+      ? toTensor(inside, item)
+      : fillOrCheck(inside, item, wanted, one.type?.span ?? one.name.span, "the initial value");
+  const type = staticType(env, initial.type, one.name.span);
+  requireInitial(inside, initial, one.initial.span);
+  return register(env, one, path, type, initial);
+}
+
+function register(env: Env, one: Variable, path: string, type: TensorType, initial: Value | undefined): Meaning {
+  const attributes = { path, dtype: type.dtype, shape: type.shape };
+  const [value] = applyOp(env, "variable", [], attributes, { span: one.name.span, operands: [] }) as readonly [Value];
+  record(env, value, one.name.span);
+  if (initial !== undefined && !env.state.generic && !env.state.shared.variables.has(path)) {
+    env.state.shared.variables.set(path, {
+      path,
+      value,
+      initial,
+      trainable: isFloat(type.dtype) && !one.frozen && env.frame.kind !== "optimizer",
+      span: one.span,
+      doc: one.doc?.text,
+    });
+  }
+  return { kind: "tensor", value, variable: path };
+}
+
+/** Two calls that own variables may not have one path. */
+function claimPath(env: Env): void {
+  const { frame, state } = env;
+  if (frame.call === undefined) return;
+  const owner = state.owners.get(frame.path);
+  if (owner === undefined) {
+    state.owners.set(frame.path, { frame, span: frame.call.span });
+    return;
+  }
+  if (owner.frame.assigned === frame.assigned) return;
+  const name = frame.call.name;
+  report(
+    { ...env, frame: frame.call.caller },
+    "G013",
+    frame.call.span,
+    `two calls of ${quote(name)} would own the path ${quote(frame.path)}`,
+    {
+      notes: [{ span: owner.span, message: "the first call" }],
+      hint: `\`${name}(..., name="${name}2")\` gives this one a path of its own`,
+    },
+  );
+}
+
+function staticType(env: Env, type: TensorType, span: Span): TensorType {
+  const dim = type.shape.find(isSymbolic);
+  if (dim !== undefined) {
+    const declared = env.state.shared.dims.get(dimText(dim));
+    throw refusal(env, "G036", span, `a variable's shape is static, and ${dimText(dim)} in ${typeText(type)} is not`, {
+      notes:
+        declared === undefined ? [] : [{ span: declared.span, message: `the dim ${declared.name} is declared here` }],
+      hint: "its memory is laid out once: use a number",
+    });
+  }
+  const elements = type.shape.reduce<number>((product, size) => product * (typeof size === "number" ? size : 1), 1);
+  if (elements <= maximumElements) return type;
+  throw refusal(
+    env,
+    "G102",
+    span,
+    `${typeText(type)} has ${elements.toPrecision(3)} elements, more than any machine holds`,
+  );
+}
+
+/** An initial value is made of random ops and constants only. */
+function requireInitial(env: Env, initial: Value, span: Span): void {
+  const stack = [initial.node];
+  const seen = new Set(stack);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.op === "placeholder" || node.op === "variable") {
+      const name = String(node.attributes["name"] ?? node.attributes["path"] ?? "");
+      throw refusal(
+        env,
+        "G037",
+        span,
+        `an initial value is made of random ops and constants only, and this reads ${quote(name)}`,
+        {
+          notes: env.state.shared.sources
+            .spansOf(node)
+            .slice(0, 1)
+            .map((place) => ({ span: place, message: `the ${node?.op}` })),
+          hint: "an update can assign it in the first run",
+        },
+      );
+    }
+    for (const { node: below } of node.inputs) {
+      if (seen.has(below)) continue;
+      seen.add(below);
+      stack.push(below);
+    }
+  }
+}

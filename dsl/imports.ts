@@ -1,0 +1,197 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, isAbsolute, join, normalize, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { problem } from "../compiler/ir/codes.js";
+import type { Diagnostic } from "../compiler/ir/diagnostic.js";
+import type { Span } from "../compiler/ir/span.js";
+import type { Import, SourceFile } from "./ast.js";
+import { didYouMean, quote } from "./diagnostics.js";
+import { parse } from "./parse.js";
+
+/** Where source files come from: the disk, or texts of a test or an editor. Throws as `readFileSync` does. */
+export type ReadFile = (path: string) => string;
+
+export interface ImportOptions {
+  readonly readFile: ReadFile;
+  /** The folder of the standard library. */
+  readonly stdFolder: string;
+  /** Folders besides the importing file's own that imports may reach, by absolute paths or `..`. */
+  readonly allowPaths: readonly string[];
+}
+
+/** The standard library: beside this file where it is installed, in the source tree where it is only compiled. */
+export const shippedStdFolder: string =
+  ["./std", "../../dsl/std"]
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path)) ?? fileURLToPath(new URL("./std", import.meta.url));
+
+/** Files of the standard library whose names are visible everywhere. Layers and optimizers are imported. */
+export const preludeFiles: readonly string[] = [
+  "math",
+  "activations",
+  "losses",
+  "initialisers",
+  "regularisation",
+  "linear_algebra",
+];
+
+export interface LoadedFile {
+  readonly path: string;
+  readonly ast: SourceFile;
+  readonly standard: boolean;
+  /** The file of each import statement; undefined where it could not be had, which has been reported. */
+  readonly imports: ReadonlyMap<Import, LoadedFile | undefined>;
+}
+
+/** Reads and parses files, each once, and finds what they import. */
+export class Files {
+  readonly diagnostics: Diagnostic[] = [];
+  /** The text of every file that was read, by path: for rendering, and for the keys of caches. */
+  readonly texts = new Map<string, string>();
+  readonly #loaded = new Map<string, LoadedFile>();
+  readonly #loading: { readonly path: string; readonly span: Span | undefined }[] = [];
+  readonly #options: ImportOptions;
+
+  constructor(options: ImportOptions) {
+    this.#options = options;
+  }
+
+  /** The main file, whose text may be given. */
+  main(path: string, text: string | undefined): LoadedFile | undefined {
+    return this.#load(path, text, undefined);
+  }
+
+  /** A file of the standard library; undefined where there is none of this name. */
+  standard(name: string): LoadedFile | undefined {
+    const path = join(this.#options.stdFolder, `${name}.graph`);
+    return this.#loaded.get(path) ?? this.#load(path, undefined, undefined, true);
+  }
+
+  /** Where a name that is not visible could be imported from. */
+  suggestImport(name: string): string | undefined {
+    for (const library of this.#libraries()) {
+      const file = this.standard(library);
+      if (preludeFiles.includes(library) || file === undefined) continue;
+      const found = file.ast.items.some(
+        (item) => item.kind !== "import" && item.kind !== "invalid" && item.kind !== "graph" && item.name.name === name,
+      );
+      if (found) return `std/${library}`;
+    }
+    return undefined;
+  }
+
+  #libraries(): readonly string[] {
+    try {
+      return readdirSync(this.#options.stdFolder)
+        .filter((file) => file.endsWith(".graph"))
+        .map((file) => file.slice(0, -".graph".length))
+        .sort();
+    } catch {
+      return [];
+    }
+  }
+
+  #load(path: string, text: string | undefined, from: Span | undefined, silent = false): LoadedFile | undefined {
+    const known = this.#loaded.get(path);
+    if (known !== undefined) return known;
+    const start = this.#loading.findIndex((one) => one.path === path);
+    if (start >= 0) {
+      this.#reportCycle(path, start, from);
+      return undefined;
+    }
+    const content = text ?? this.#read(path, from, silent);
+    if (content === undefined) return undefined;
+    this.texts.set(path, content);
+    const { ast, diagnostics } = parse(content, path);
+    this.diagnostics.push(...diagnostics);
+    this.#loading.push({ path, span: from });
+    const imports = new Map<Import, LoadedFile | undefined>();
+    for (const item of ast.items) if (item.kind === "import") imports.set(item, this.#import(item, path));
+    this.#loading.pop();
+    const file: LoadedFile = { path, ast, standard: this.#isStandard(path), imports };
+    this.#loaded.set(path, file);
+    return file;
+  }
+
+  #isStandard(path: string): boolean {
+    return resolve(path).startsWith(resolve(this.#options.stdFolder) + sep);
+  }
+
+  #reportCycle(path: string, start: number, from: Span | undefined): void {
+    const cycle = this.#loading.slice(start);
+    const names = [...cycle.map((one) => one.path), path].map((p) => p.split(/[\\/]/).at(-1) ?? p);
+    this.diagnostics.push(
+      problem("G061", from, `the files import each other in a circle: ${names.join(" -> ")}`, {
+        notes: cycle.flatMap((one) => (one.span === undefined ? [] : [{ span: one.span, message: "imported here" }])),
+        hint: "move what both need into a third file",
+      }),
+    );
+  }
+
+  #read(path: string, from: Span | undefined, silent: boolean): string | undefined {
+    try {
+      return this.#options.readFile(path);
+    } catch (error) {
+      if (silent) return undefined;
+      const code = error instanceof Error && "code" in error ? String(error.code) : "";
+      const missing = code === "ENOENT";
+      const reason = missing ? "there is no such file" : reasonOf(error, code);
+      this.diagnostics.push(
+        from === undefined
+          ? problem("G064", undefined, `${path}: ${reason}`)
+          : problem(missing ? "G060" : "G064", from, `cannot import ${quote(path)}: ${reason}`),
+      );
+      return undefined;
+    }
+  }
+
+  #import(item: Import, importer: string): LoadedFile | undefined {
+    const { value, span } = item.source;
+    if (value.startsWith("std/")) return this.#importStandard(value.slice("std/".length), span);
+    const path = this.#resolve(value, importer, span);
+    return path === undefined ? undefined : this.#load(path, undefined, span);
+  }
+
+  #importStandard(name: string, span: Span): LoadedFile | undefined {
+    const path = join(this.#options.stdFolder, `${name}.graph`);
+    if (/^[A-Za-z0-9_]+$/.test(name)) {
+      const file = this.#loading.some((one) => one.path === path)
+        ? this.#load(path, undefined, span)
+        : this.standard(name);
+      if (file !== undefined || this.#loading.some((one) => one.path === path)) return file;
+    }
+    const near = didYouMean(name, this.#libraries());
+    this.diagnostics.push(
+      problem("G060", span, `the standard library has no file ${quote(name)}`, {
+        hint: near?.replace("`", "`std/") ?? `its files are ${this.#libraries().join(", ")}`,
+      }),
+    );
+    return undefined;
+  }
+
+  /** A path from the importing file's folder; G063 where it leaves the folders that are allowed. */
+  #resolve(text: string, importer: string, span: Span): string | undefined {
+    const name = text.endsWith(".graph") ? text : `${text}.graph`;
+    const leaves = isAbsolute(name) || /^[A-Za-z]:/.test(name) || normalize(name).split(/[\\/]/).includes("..");
+    const path = isAbsolute(name) ? normalize(name) : join(dirname(importer), name);
+    const allowed = this.#options.allowPaths.some((folder) => {
+      const inside = relative(resolve(folder), resolve(path));
+      return inside !== "" && !inside.startsWith("..") && !isAbsolute(inside);
+    });
+    if (text !== "" && !text.includes("\0") && (!leaves || allowed)) return path;
+    this.diagnostics.push(
+      problem("G063", span, `the import ${quote(text)} leaves the folder of the file`, {
+        hint: "absolute paths and `..` need `--allow-path DIR`",
+      }),
+    );
+    return undefined;
+  }
+}
+
+function reasonOf(error: unknown, code: string): string {
+  if (code === "EISDIR") return "it is a folder";
+  if (code === "EACCES" || code === "EPERM") return "it may not be read";
+  return error instanceof Error ? (error.message.split("\n")[0] ?? code) : code;
+}
+
+export const readFileFromDisk: ReadFile = (path) => readFileSync(path, "utf8");

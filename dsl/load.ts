@@ -1,0 +1,211 @@
+import { problem } from "../compiler/ir/codes.js";
+import type { Diagnostic } from "../compiler/ir/diagnostic.js";
+import type { Graph } from "../compiler/ir/graph.js";
+import type { GraphDeclaration, Ident, Item } from "./ast.js";
+import { didYouMean, limitDiagnostics, quote } from "./diagnostics.js";
+import { checkAlone, checkDeclaration } from "./elaborate/alone.js";
+import { elaborateGraph } from "./elaborate/graph.js";
+import { intrinsics } from "./elaborate/intrinsics/table.js";
+import { type Home, type Meaning, poisoned } from "./elaborate/meaning.js";
+import { Names } from "./elaborate/names.js";
+import { type Env, Shared, State, type SymbolInfo } from "./elaborate/state.js";
+import { constant } from "./elaborate/statements.js";
+import { Files, type LoadedFile, preludeFiles, type ReadFile, readFileFromDisk, shippedStdFolder } from "./imports.js";
+
+export interface LoadOptions {
+  /** Reads a source file; from the disk where it is left out. */
+  readonly readFile?: ReadFile;
+  /** The folder of the standard library; the shipped one where it is left out. */
+  readonly stdFolder?: string;
+  /** Folders that imports may reach by absolute paths or `..`. */
+  readonly allowPaths?: readonly string[];
+}
+
+export interface Loaded {
+  /** The typed graph; undefined where there are errors, and for a library, which holds none. */
+  readonly graph: Graph | undefined;
+  /** All problems of all files, each file's in the order of its text. Empty or warnings only where all is well. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Every file that was read, with its text: for rendering, and for the keys of caches. */
+  readonly files: ReadonlyMap<string, string>;
+  /** What hover shows, by path: dims, placeholders, variables, bindings, updates; `signature NAME` for signatures. */
+  readonly symbols: ReadonlyMap<string, SymbolInfo>;
+}
+
+/** Reads, parses and types a `.graph` file and what it imports. Never throws for bad input: see `diagnostics`. */
+export function loadGraph(path: string, options: LoadOptions = {}): Loaded {
+  return load(path, undefined, options);
+}
+
+/** The same from a text; `file` is the name that places show, and the folder that imports resolve from. */
+export function loadGraphFromText(text: string, file: string, options: LoadOptions = {}): Loaded {
+  return load(file, text, options);
+}
+
+function load(path: string, text: string | undefined, options: LoadOptions): Loaded {
+  const files = new Files({
+    readFile: options.readFile ?? readFileFromDisk,
+    stdFolder: options.stdFolder ?? shippedStdFolder,
+    allowPaths: options.allowPaths ?? [],
+  });
+  const main = files.main(path, text);
+  const shared = new Shared((name) => files.suggestImport(name));
+  const graph = main === undefined ? undefined : elaborateFile(files, shared, main);
+  const diagnostics = sorted([...files.diagnostics, ...shared.diagnostics], path);
+  const failed = diagnostics.some((d) => d.severity === "error");
+  return { graph: failed ? undefined : graph, diagnostics, files: files.texts, symbols: shared.symbols };
+}
+
+/** The main file's problems first, then each other file's. */
+function sorted(diagnostics: readonly Diagnostic[], main: string): readonly Diagnostic[] {
+  const byFile = new Map<string, Diagnostic[]>([[main, []]]);
+  for (const diagnostic of diagnostics) {
+    const file = diagnostic.span?.file ?? main;
+    const list = byFile.get(file);
+    if (list === undefined) byFile.set(file, [diagnostic]);
+    else list.push(diagnostic);
+  }
+  return [...byFile.values()].flatMap((list) => limitDiagnostics(list));
+}
+
+function elaborateFile(files: Files, shared: Shared, main: LoadedFile): Graph | undefined {
+  try {
+    const linker = new Linker(files, shared);
+    const home = linker.home(main);
+    const graphs = main.ast.items.filter((item): item is GraphDeclaration => item.kind === "graph");
+    const [declaration] = graphs;
+    const graph = declaration === undefined ? undefined : elaborateGraph(shared, declaration, home);
+    linker.checkAlone(main);
+    return graph;
+  } catch (error) {
+    if (!(error instanceof RangeError && error.message.includes("call stack"))) throw error;
+    shared.report(problem("G101", main.ast.span, "calls and expressions nest too deep"));
+    return undefined;
+  }
+}
+
+/** Gives each file its names: the prelude, what it imports and what it declares. */
+class Linker {
+  readonly #shared: Shared;
+  readonly #homes = new Map<LoadedFile, Home>();
+  readonly #prelude: Names;
+
+  constructor(files: Files, shared: Shared) {
+    this.#shared = shared;
+    const builtIn = new Names(undefined);
+    for (const [name, intrinsic] of intrinsics) {
+      builtIn.bind(name, { meaning: { kind: "fn", fn: { kind: "intrinsic", intrinsic } }, span: undefined });
+    }
+    for (const dtype of ["f64", "f32", "f16", "bf16", "i64", "i32", "i8", "u8", "bool"] as const) {
+      builtIn.bind(dtype, { meaning: { kind: "dtype", value: dtype }, span: undefined });
+    }
+    this.#prelude = new Names(builtIn);
+    for (const name of preludeFiles) {
+      const file = files.standard(name);
+      if (file === undefined) continue;
+      for (const [exported, entry] of this.home(file).names.ownEntries()) {
+        if (this.#prelude.own(exported) === undefined && this.#declares(file, exported)) {
+          this.#prelude.bind(exported, { meaning: entry.meaning, span: undefined });
+        }
+      }
+    }
+  }
+
+  #declares(file: LoadedFile, name: string): boolean {
+    return exportsOf(file).has(name);
+  }
+
+  home(file: LoadedFile): Home {
+    const known = this.#homes.get(file);
+    if (known !== undefined) return known;
+    const names = new Names(this.#prelude);
+    const home: Home = { file: file.path, names, standard: file.standard };
+    this.#homes.set(file, home);
+    for (const item of file.ast.items) this.#bindItem(file, home, item);
+    return home;
+  }
+
+  #bindItem(file: LoadedFile, home: Home, item: Item): void {
+    switch (item.kind) {
+      case "import":
+        for (const { name, local } of item.names) {
+          const source = file.imports.get(item);
+          this.#bind(home, local, source === undefined ? poisoned : this.#exported(source, name));
+        }
+        return;
+      case "fn":
+        this.#bind(home, item.name, { kind: "fn", fn: { kind: "fn", declaration: item, home } });
+        checkDeclaration(this.#shared, item, home);
+        return;
+      case "optimizer":
+        this.#bind(home, item.name, { kind: "fn", fn: { kind: "optimizer", declaration: item, home } });
+        checkDeclaration(this.#shared, item, home);
+        return;
+      case "constant":
+        constant(this.#fileEnv(home), item);
+        return;
+      case "invalid":
+        for (const name of item.names) home.names.bind(name.name, { meaning: poisoned, span: name.span });
+        return;
+      case "graph":
+        return;
+    }
+  }
+
+  #fileEnv(home: Home): Env {
+    return {
+      state: new State(this.#shared, false),
+      frame: { kind: "file", path: "", pack: undefined, call: undefined, standard: home.standard, assigned: new Map() },
+      names: home.names,
+      prefix: "",
+      binding: "",
+      declared: undefined,
+    };
+  }
+
+  #bind(home: Home, name: Ident, meaning: Meaning): void {
+    const first = home.names.own(name.name);
+    if (first?.span !== undefined) {
+      this.#shared.report(
+        problem("G010", name.span, `${quote(name.name)} is declared twice`, {
+          notes: [{ span: first.span, message: "first here" }],
+        }),
+      );
+      return;
+    }
+    home.names.bind(name.name, { meaning, span: name.span });
+  }
+
+  /** What another file declares under a name; G062 where it does not. */
+  #exported(source: LoadedFile, name: Ident): Meaning {
+    const entry = this.home(source).names.own(name.name);
+    const exported = exportsOf(source);
+    if (entry !== undefined && exported.has(name.name)) return entry.meaning;
+    if (entry?.meaning.kind === "poisoned") return poisoned;
+    const title = source.path.split(/[\\/]/).at(-1) ?? source.path;
+    this.#shared.report(
+      problem("G062", name.span, `${quote(title)} has no ${quote(name.name)}`, {
+        hint:
+          didYouMean(name.name, exported) ??
+          (exported.size === 0 ? "it declares nothing" : `it has ${[...exported].slice(0, 12).join(", ")}`),
+      }),
+    );
+    return poisoned;
+  }
+
+  /** Checks the functions of the main file that no call has expanded. */
+  checkAlone(file: LoadedFile): void {
+    const home = this.home(file);
+    for (const item of file.ast.items) {
+      if (item.kind === "fn" || item.kind === "optimizer") checkAlone(this.#shared, item, home);
+    }
+  }
+}
+
+function exportsOf(file: LoadedFile): ReadonlySet<string> {
+  return new Set(
+    file.ast.items.flatMap((item) =>
+      item.kind === "fn" || item.kind === "optimizer" || item.kind === "constant" ? [item.name.name] : [],
+    ),
+  );
+}
