@@ -128,6 +128,12 @@ export const limitCodes = [
     example: "$ graphc check generated.graph",
   },
   {
+    code: "G104",
+    title: "not supported by this version",
+    explain: "The text is of the language, but this version cannot compile it yet.",
+    example: "graph g {\n  placeholder i: i64\n  x = [1.0, 2.0]\n  y = x[i]\n}\n",
+  },
+  {
     code: "G110",
     title: "value is not finite",
     explain:
