@@ -124,13 +124,6 @@ export function positionalAfterNamed(span: Span, named: Span): Diagnostic {
   });
 }
 
-export function defaultOrder(span: Span, name: string, earlier: Span): Diagnostic {
-  return problem("G038", span, `parameter ${quote(name)} needs a default, as an earlier one has one`, {
-    notes: [{ span: earlier, message: "this parameter has a default" }],
-    hint: "parameters with defaults stand last",
-  });
-}
-
 export function assignmentOutside(span: Span, hint: string): Diagnostic {
   return problem("G040", span, "`:=` stands only in an update block, an optimizer, or a fn that owns the variable", {
     hint,

@@ -18,7 +18,7 @@ import type {
   TypeParameter,
 } from "./ast.js";
 import { matchBrackets } from "./brackets.js";
-import { defaultOrder, misplacedStatement, strayBracket } from "./diagnostics.js";
+import { misplacedStatement, strayBracket } from "./diagnostics.js";
 import { attachDocs, joinDoc } from "./grammar-base.js";
 import { StatementParser } from "./grammar-statements.js";
 import { classifyItem, type ItemKind, startsItem, startsStatement } from "./statement-kinds.js";
@@ -264,19 +264,8 @@ export class GraphParser extends StatementParser {
       },
     });
     this.CONSUME(t.RightParen);
-    this.ACTION(() => this.checkDefaults(items));
     return items;
   });
-
-  private checkDefaults(parameters: readonly Parameter[]): void {
-    let earlier: Parameter | undefined;
-    for (const parameter of parameters) {
-      if (parameter.default !== undefined) earlier ??= parameter;
-      else if (earlier !== undefined) {
-        this.report(defaultOrder(parameter.name.span, parameter.name.name, earlier.span));
-      }
-    }
-  }
 
   private readonly parameter = this.RULE("parameter", (): Parameter => {
     const begin = this.CONSUME(t.Word);

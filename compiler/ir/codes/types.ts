@@ -121,12 +121,6 @@ export const functionCodes = [
     example: "graph g {\n  placeholder x: f32\n  variable w: f32 = x\n}\n",
   },
   {
-    code: "G038",
-    title: "parameter without a default after one with",
-    explain: "Parameters with defaults stand last, so that the others can be given by position.",
-    example: "fn f(a: int = 1, x: f32) -> (y: f32) {\n  y = x\n}\n",
-  },
-  {
     code: "G039",
     title: "positional argument after a named one",
     explain: "Positional arguments stand first.",
