@@ -156,11 +156,14 @@ test("file level", (t) => {
   t.deepEqual(problems("}\ngraph a {\n}\n"), [
     "G003 1:1 `}` closes nothing | remove it, or add the bracket that it closes",
   ]);
-  t.deepEqual(problems('import { a } frm "b"\nimport { c c2 } from "d"\nfn f(x: f32 = 1, y: int = ) -> (y: f32) {\n}\n'), [
-    "G002 1:14 expected `from`, found `frm`",
-    "G002 2:12 expected `,` or `}`, found `c2` | a comma may be missing",
-    "G002 3:27 expected a value, found `)`",
-  ]);
+  t.deepEqual(
+    problems('import { a } frm "b"\nimport { c c2 } from "d"\nfn f(x: f32 = 1, y: int = ) -> (y: f32) {\n}\n'),
+    [
+      "G002 1:14 expected `from`, found `frm`",
+      "G002 2:12 expected `,` or `}`, found `c2` | a comma may be missing",
+      "G002 3:27 expected a value, found `)`",
+    ],
+  );
   t.deepEqual(problems("graph g {\n  x = 1\n}\n## nothing\n"), [
     "G009 4:1 `##` documents nothing here | it documents the declaration on the next line; use `#` for a comment",
   ]);
