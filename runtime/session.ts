@@ -239,7 +239,9 @@ export class Session implements AsyncDisposable {
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.ready.then(() => this.#tail.catch(() => undefined)).then(() => {
+    const before = this.#tail;
+    const result = this.ready.then(async () => {
+      await before.catch(() => undefined);
       this.#requireOpen();
       return work();
     });
