@@ -1,0 +1,178 @@
+import { Command, Option } from "commander";
+import { version } from "../compiler/version.js";
+import type { CommonOptions } from "./console.js";
+import { Console } from "./console.js";
+import { type ExitCode, exitCodes } from "./failure.js";
+import {
+  allowPathOption,
+  commonOptions,
+  dimOption,
+  namedTexts,
+  nameList,
+  seedNumber,
+  targetOption,
+  wholeNumber,
+} from "./options.js";
+
+/** Where a command leaves its exit code, and on which console its failures are told. */
+export interface Outcome {
+  code: ExitCode;
+  console: Console;
+  command: string;
+}
+
+/** A handler gives the exit code, or throws. Each command's code is loaded when it is called, so that all start fast. */
+type Handler = (console: Console) => Promise<ExitCode>;
+
+/** All commands, with their options and examples. `outcome` receives what the one that runs gives. */
+export function commandLine(outcome: Outcome): Command {
+  const program = new Command("graphc");
+  program
+    .description("Compiles .graph files to native code, trains them and runs them.")
+    .version(`graphc ${version}`, "--version", "print the version")
+    .helpOption("--help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .configureHelp({ sortSubcommands: false })
+    .addHelpText("after", examples("graphc train mnist.graph --save mnist.safetensors"))
+    .addHelpText("after", "\n`graphc help COMMAND` has the options of a command, and an example of it.");
+
+  const run = async (command: string, options: CommonOptions, handler: Handler): Promise<void> => {
+    outcome.console = new Console(options);
+    outcome.command = command;
+    outcome.code = await handler(outcome.console);
+  };
+  const add = (usage: string, description: string, ...lines: readonly string[]): Command => {
+    const command = program.command(usage).description(description).helpOption("--help", "print this help");
+    return command.addHelpText("after", examples(...lines));
+  };
+
+  add("check", "types, shapes, signatures and peak memory; all problems of the files", "graphc check mnist.graph")
+    .argument("<file...>", ".graph files")
+    .addOption(dimOption())
+    .addOption(allowPathOption())
+    .action((files: string[], options) =>
+      run("check", options, async (console) => (await import("./check.js")).check(console, files, options)),
+    );
+
+  add("fmt", "rewrite files in the canonical layout", "graphc fmt mnist.graph layers.graph")
+    .argument("<file...>", ".graph files")
+    .option("--check", "write nothing; list the files that would change and exit with 1")
+    .action((files: string[], options) =>
+      run("fmt", options, async (console) => (await import("./fmt.js")).fmt(console, files, options)),
+    );
+
+  add("compile", "compile signatures ahead of time, into the cache", "graphc compile mnist.graph --dim N=32")
+    .argument("<file>", "a .graph file")
+    .option("--signature <S>", "this signature only")
+    .addOption(dimOption())
+    .addOption(new Option("--target <name>", "what to compile for").choices(["cpu"]))
+    .addOption(allowPathOption())
+    .action((file: string, options) =>
+      run("compile", options, async (console) => (await import("./compile.js")).compile(console, file, options)),
+    );
+
+  add(
+    "train",
+    "train as the file's `train` block says; flags override it",
+    "graphc train mnist.graph --epochs 5 --seed 7 --save mnist.safetensors",
+    "graphc train mnist.graph --resume mnist.safetensors --epochs 10 --save mnist.safetensors",
+  )
+    .argument("<file>", "a .graph file")
+    .addOption(dataOption("train on these rows instead of the file's (repeatable)"))
+    .option("--data-dir <DIR>", "where the file's data lie")
+    .option("--batch <N>", "rows of a step", wholeNumber(1))
+    .addOption(
+      new Option("--steps <N>", "steps in all, counted from the first, also with --resume")
+        .argParser(wholeNumber(0))
+        .conflicts("epochs"),
+    )
+    .addOption(new Option("--epochs <N>", "passes over the data in all").argParser(wholeNumber(0)))
+    .addOption(
+      new Option("--seed <N>", "the seed of all randomness, instead of the file's")
+        .argParser(seedNumber)
+        .conflicts("resume"),
+    )
+    .option("--save <PATH>", "where the trained state goes (safetensors)")
+    .option("--resume <PATH>", "go on from this checkpoint, bit for bit")
+    .addOption(
+      new Option("--report <NAME>", "a scalar to report (repeatable); without it the file's").argParser(nameList),
+    )
+    .option("--every <N>", "report each so many steps", wholeNumber(1))
+    .option("--check-numerics", "end at the first NaN or infinity, and name the op that made it")
+    .addOption(allowPathOption())
+    .addOption(targetOption())
+    .action((file: string, options) =>
+      run("train", options, async (console) => (await import("./train.js")).train(console, file, options)),
+    );
+
+  add(
+    "run",
+    "run a signature, or compute any names",
+    "graphc run mnist.graph predict --weights mnist.safetensors --feed image=t10k-images-idx3-ubyte[0:10]",
+    "graphc run mnist.graph evaluate --weights mnist.safetensors --data image=t10k-images-idx3-ubyte --data label=t10k-labels-idx1-ubyte",
+    "graphc run hello.graph --fetch greeting",
+  )
+    .argument("<file>", "a .graph file")
+    .argument("[signature]", "what to run")
+    .addOption(new Option("--fetch <NAME,...>", "compute these names instead of a signature").argParser(nameList))
+    .addOption(
+      new Option(
+        "--feed <NAME=VALUE>",
+        "a placeholder's value: numbers as [[1, 2], [3, 4]], or a data file (repeatable)",
+      ).argParser(namedTexts("VALUE")),
+    )
+    .addOption(dataOption("evaluate over all these rows, in batches, and print means (repeatable)"))
+    .option("--batch <N>", "rows of a batch with --data; without it the train block's", wholeNumber(1))
+    .option("--weights <PATH>", "variables from this safetensors file")
+    .addOption(
+      new Option(
+        "-o, --output <NAME=PATH>",
+        "write a result to a .npy, .safetensors or .csv file (repeatable)",
+      ).argParser(namedTexts("PATH")),
+    )
+    .addOption(new Option("--seed <N>", "the seed of all randomness, instead of the file's").argParser(seedNumber))
+    .option("--check-numerics", "fail at the first NaN or infinity, and name the op that made it")
+    .addOption(allowPathOption())
+    .addOption(targetOption())
+    .action((file: string, signature: string | undefined, options) =>
+      run("run", options, async (console) => (await import("./run.js")).run(console, file, signature, options)),
+    );
+
+  add(
+    "inspect",
+    "print the form that a stage of the compiler gives",
+    "graphc inspect mnist.graph --stage kernels --signature predict --dim N=32",
+  )
+    .argument("<file>", "a .graph file")
+    .addOption(
+      new Option("--stage <stage>", "which form")
+        .choices(["ast", "graph", "gradients", "optimized", "kernels", "llvm", "asm"])
+        .makeOptionMandatory(),
+    )
+    .option("--signature <S>", "this signature only")
+    .addOption(dimOption())
+    .addOption(allowPathOption())
+    .action((file: string, options) =>
+      run("inspect", options, async (console) => (await import("./inspect.js")).inspect(console, file, options)),
+    );
+
+  add("doctor", "what this machine has and lacks for native code, and how to mend it", "graphc doctor").action(
+    (options) => run("doctor", options, async (console) => (await import("./doctor.js")).doctor(console)),
+  );
+
+  for (const command of program.commands) for (const option of commonOptions()) command.addOption(option);
+  return program;
+}
+
+function dataOption(description: string): Option {
+  return new Option("--data <NAME=PATH[a:b]>", description).argParser(namedTexts("PATH[a:b]"));
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExample${lines.length === 1 ? "" : "s"}:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
+}
+
+/** An outcome to start from. */
+export function newOutcome(): Outcome {
+  return { code: exitCodes.fine, console: new Console(), command: "" };
+}

@@ -1,0 +1,100 @@
+import { lowerProgram } from "../compiler/backends/llvm/lower/program.js";
+import { hostTarget } from "../compiler/backends/llvm/target.js";
+import { GraphError, unreachable } from "../compiler/ir/diagnostic.js";
+import type { Computation, Graph } from "../compiler/ir/graph.js";
+import { moduleOf } from "../compiler/ir/module.js";
+import { printComputation, printModule } from "../compiler/ir/printer.js";
+import { selectRequest, selectSignature } from "../compiler/ir/select.js";
+import { buildKernels } from "../compiler/kernels/build.js";
+import { printKernels } from "../compiler/kernels/printer.js";
+import { optimise, prepareComputation } from "../compiler/program.js";
+import { parse } from "../dsl/parse.js";
+import { astText } from "./ast_text.js";
+import type { CommonOptions, Console } from "./console.js";
+import { type ExitCode, exitCodes } from "./failure.js";
+import { type LoadOptions, openGraph, warn } from "./load.js";
+import type { Sizes } from "./options.js";
+import { readSource } from "./source.js";
+import { type Choice, choicesOf, originRemarks, requireSizes, type Sized } from "./specialisation.js";
+import { requireNative } from "./target.js";
+
+export type Stage = "ast" | "graph" | "gradients" | "optimized" | "kernels" | "llvm" | "asm";
+
+export interface InspectOptions extends CommonOptions, LoadOptions {
+  readonly stage: Stage;
+  readonly signature?: string | undefined;
+  readonly dim?: Sizes | undefined;
+}
+
+/** Prints the form that a stage gives, of one signature or of all. */
+export async function inspect(console: Console, file: string, options: InspectOptions): Promise<ExitCode> {
+  const text = options.stage === "ast" ? syntaxTree(console, file) : await formOf(console, file, options);
+  if (console.isJson) console.object({ stage: options.stage, text });
+  else console.print(text.trimEnd());
+  return exitCodes.fine;
+}
+
+function syntaxTree(console: Console, file: string): string {
+  const { ast, diagnostics, ok } = parse(readSource(file), file);
+  if (!ok) throw new GraphError(diagnostics);
+  warn(console, diagnostics);
+  return astText(ast);
+}
+
+async function formOf(console: Console, file: string, options: InspectOptions): Promise<string> {
+  const { stage } = options;
+  if (stage === "llvm" || stage === "asm") requireNative();
+  const graph = openGraph(console, file, options);
+  const choices = choicesOf(graph, options.signature);
+  if (stage === "graph")
+    return printModule(
+      moduleOf(
+        graph,
+        choices.map(({ selection }) => select(graph, selection)),
+      ),
+    );
+  if (stage === "gradients") {
+    return printModule(
+      moduleOf(
+        graph,
+        choices.map(({ selection }) => prepareComputation(graph, selection)),
+      ),
+    );
+  }
+  const sizes: Sized[] = [];
+  const parts: string[] = [];
+  for (const choice of choices) {
+    const prepared = prepareComputation(graph, choice.selection);
+    const sized = requireSizes(graph, choice, prepared, options.dim);
+    sizes.push(sized);
+    parts.push(await specialised(stage, optimise(graph, prepared, sized.dims), choice));
+  }
+  for (const remark of originRemarks(sizes)) console.note(remark);
+  return parts.join("\n");
+}
+
+async function specialised(stage: Stage, computation: Computation, choice: Choice): Promise<string> {
+  if (stage === "optimized") return printComputation(computation);
+  const target = hostTarget();
+  const kernels = buildKernels(computation, target, { checkNumerics: false });
+  if (stage === "kernels") return printKernels(kernels);
+  const finished = lowerProgram(kernels, target).finish();
+  switch (stage) {
+    case "llvm":
+      return `; ${choice.name}\n${finished.text()}`;
+    case "asm": {
+      const { assemblyOf } = await import("../compiler/backends/llvm/toolchain.js");
+      return `# ${choice.name}\n${await assemblyOf(finished)}`;
+    }
+    case "ast":
+    case "graph":
+    case "gradients":
+      throw new Error(`${stage} is not specialised`);
+    default:
+      return unreachable(stage);
+  }
+}
+
+function select(graph: Graph, selection: Choice["selection"]): Computation {
+  return selection.kind === "signature" ? selectSignature(graph, selection.name) : selectRequest(graph, selection);
+}

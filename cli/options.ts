@@ -1,0 +1,81 @@
+import { InvalidArgumentError, Option } from "commander";
+
+/** Readers of option values. Each throws InvalidArgumentError, which names the option and ends with exit code 2. */
+
+/** A whole number of at least `least`: `1000`, `1_000`, `1e6`. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d[\d_]*(e\d+)?$/i.test(text) ? Number(text.replaceAll("_", "")) : Number.NaN;
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`It is a whole number of at least ${least}, below 2^53.`);
+    }
+    return value;
+  };
+}
+
+/** A seed: any whole number of 64 bits, signed or not. */
+export function seedNumber(text: string): bigint {
+  const value = /^-?\d[\d_]{0,40}$/.test(text) ? BigInt(text.replaceAll("_", "")) : undefined;
+  if (value === undefined || value < -(2n ** 63n) || value >= 2n ** 64n) {
+    throw new InvalidArgumentError("It is a whole number of 64 bits.");
+  }
+  return value;
+}
+
+export type Named = ReadonlyMap<string, string>;
+
+/** Collects `NAME=TEXT` options; a name is given once. `what` says what stands after the `=`. */
+export function namedTexts(what: string): (text: string, previous: Named | undefined) => Named {
+  return (text, previous) => {
+    const at = text.indexOf("=");
+    if (at <= 0 || at === text.length - 1) throw new InvalidArgumentError(`It reads NAME=${what}.`);
+    const name = text.slice(0, at);
+    if (previous?.has(name) === true) throw new InvalidArgumentError(`${JSON.stringify(name)} is given twice.`);
+    return new Map([...(previous ?? []), [name, text.slice(at + 1)]]);
+  };
+}
+
+export type Sizes = ReadonlyMap<string, number>;
+
+/** Collects `--dim N=32`. */
+export function namedSizes(text: string, previous: Sizes | undefined): Sizes {
+  const [[name, size] = ["", ""]] = [...namedTexts("SIZE")(text, undefined)];
+  if (previous?.has(name) === true) throw new InvalidArgumentError(`${JSON.stringify(name)} is given twice.`);
+  return new Map([...(previous ?? []), [name, wholeNumber(0)(size)]]);
+}
+
+/** Collects names, one an option or several between commas. */
+export function nameList(text: string, previous: readonly string[] | undefined): readonly string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.includes("")) throw new InvalidArgumentError("It is a name, or several between commas.");
+  return [...new Set([...(previous ?? []), ...names])];
+}
+
+export function pathList(text: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), text];
+}
+
+export const targets = ["cpu", "reference"] as const;
+export type TargetOption = (typeof targets)[number];
+
+export function targetOption(): Option {
+  return new Option("--target <name>", "cpu is native code, reference the slow and simple evaluator").choices(targets);
+}
+
+export function dimOption(): Option {
+  return new Option("--dim <N=SIZE>", "the size of a dim (repeatable)").argParser(namedSizes);
+}
+
+export function allowPathOption(): Option {
+  return new Option("--allow-path <DIR>", "a folder that paths in the file may lead to (repeatable)").argParser(
+    pathList,
+  );
+}
+
+export function commonOptions(): readonly Option[] {
+  return [
+    new Option("--json", "print one JSON object on standard output and nothing else there"),
+    new Option("--quiet", "print results and problems only"),
+    new Option("--no-color", "print without colours"),
+  ];
+}

@@ -1,0 +1,119 @@
+import { type Console, write } from "./console.js";
+import { metricText, rateText } from "./numbers.js";
+import { width } from "./table.js";
+
+/** The bar is drawn at most so often. */
+const redrawMilliseconds = 100;
+/** The rate is that of the last few seconds: a pause for a validation should not spoil it for long. */
+const rateSeconds = 3;
+
+export interface Progress {
+  readonly title: string;
+  readonly step: number;
+  readonly steps: number;
+  /** Run time so far. */
+  readonly seconds: number;
+  readonly metrics: ReadonlyMap<string, number>;
+}
+
+/**
+ * One line at the bottom of a terminal that is drawn over and over, on standard error. Where that is no terminal, or the
+ * console is quiet, nothing is drawn.
+ */
+export class ProgressLine {
+  readonly #console: Console;
+  readonly #isShown: boolean;
+  readonly #isPlain: boolean;
+  #drawn = false;
+  #last = Number.NEGATIVE_INFINITY;
+  #samples: { readonly step: number; readonly seconds: number }[] = [];
+
+  constructor(console: Console, environment: NodeJS.ProcessEnv = process.env) {
+    this.#console = console;
+    this.#isShown = process.stderr.isTTY === true && !console.isQuiet && environment.TERM !== "dumb";
+    const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || "";
+    this.#isPlain = process.platform !== "win32" && !/utf-?8/i.test(locale);
+  }
+
+  /** Draws the bar, unless it was drawn a moment ago. */
+  update(progress: Progress): void {
+    this.#samples.push({ step: progress.step, seconds: progress.seconds });
+    while ((this.#samples[1]?.seconds ?? Number.POSITIVE_INFINITY) < progress.seconds - rateSeconds)
+      this.#samples.shift();
+    const now = performance.now();
+    if (now - this.#last < redrawMilliseconds && progress.step < progress.steps) return;
+    this.#last = now;
+    this.#draw(this.#text(progress));
+  }
+
+  /** A line of words instead of a bar, while there is nothing to count. */
+  wait(text: string): void {
+    this.#draw(this.#console.paint("dim", text, process.stderr));
+  }
+
+  /** Runs `print` with the line out of the way. */
+  above(print: () => void): void {
+    this.clear();
+    print();
+  }
+
+  clear(): void {
+    if (!this.#drawn) return;
+    write(process.stderr, "\r\u001B[2K");
+    this.#drawn = false;
+  }
+
+  #draw(text: string): void {
+    if (!this.#isShown) return;
+    write(process.stderr, `\r\u001B[2K${text}`);
+    this.#drawn = true;
+  }
+
+  #text({ title, step, steps, metrics }: Progress): string {
+    const fraction = steps > 0 ? Math.min(1, step / steps) : 1;
+    const rate = this.#rate();
+    const head = `${title} ${String(Math.floor(fraction * 100)).padStart(3)}%`;
+    const count = `${step}/${steps}`;
+    const values = [...metrics].map(([name, value]) => `${name} ${metricText(value)}`);
+    const ends = rate === undefined ? [] : [`${rateText(rate)} steps/s`, `ETA ${clockText((steps - step) / rate)}`];
+    // A terminal that wraps the line could not be drawn over: what does not fit is left out, the metrics first.
+    const room = (process.stderr.columns ?? 80) - 1;
+    const barWidth = 20;
+    let parts = [head, count, ...values, ...ends];
+    const length = (): number => parts.reduce((sum, part) => sum + width(part) + 2, -2);
+    while (parts.length > 2 && length() > room) {
+      const dropped = values.pop() ?? ends.pop();
+      if (dropped === undefined) break;
+      parts = [head, count, ...values, ...ends];
+    }
+    const bar = length() + barWidth + 1 <= room ? ` ${this.#bar(fraction, barWidth)}` : "";
+    const text = [`${this.#console.paint("bold", head, process.stderr)}${bar}`, ...parts.slice(1)].join("  ");
+    return length() <= room ? text : head.slice(0, room);
+  }
+
+  #bar(fraction: number, columns: number): string {
+    if (this.#isPlain) return `[${"#".repeat(Math.round(fraction * (columns - 2))).padEnd(columns - 2, "-")}]`;
+    const eighths = Math.round(fraction * columns * 8);
+    const partial = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8] ?? "";
+    const full = "█".repeat(Math.floor(eighths / 8)) + partial;
+    const rest = "░".repeat(columns - width(full));
+    return this.#console.paint("cyan", full, process.stderr) + this.#console.paint("dim", rest, process.stderr);
+  }
+
+  #rate(): number | undefined {
+    const first = this.#samples[0];
+    const last = this.#samples.at(-1);
+    if (first === undefined || last === undefined || last.seconds <= first.seconds) return undefined;
+    return (last.step - first.step) / (last.seconds - first.seconds);
+  }
+}
+
+/** `0:07`, `12:30`, `1:02:03`. */
+export function clockText(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds > 100 * 3600) return "-";
+  const whole = Math.ceil(Math.max(0, seconds));
+  const two = (part: number): string => String(part).padStart(2, "0");
+  const minutes = Math.floor(whole / 60) % 60;
+  const hours = Math.floor(whole / 3600);
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}

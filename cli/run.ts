@@ -1,0 +1,184 @@
+import { problem } from "../compiler/ir/codes.js";
+import { GraphError } from "../compiler/ir/diagnostic.js";
+import type { NumericDType } from "../compiler/ir/dtype.js";
+import type { Graph } from "../compiler/ir/graph.js";
+import { nearestName } from "../compiler/ir/nearest.js";
+import { typeText } from "../compiler/ir/type.js";
+import { loadData } from "../runtime/data/load.js";
+import { parseDataArgument } from "../runtime/data/references.js";
+import { writeTensor } from "../runtime/data/write.js";
+import { loadDataset, placeholderNamed } from "../runtime/dataset.js";
+import { Evaluator } from "../runtime/evaluate.js";
+import type { FeedValue } from "../runtime/feeds.js";
+import { freeSelection, signatureSelection } from "../runtime/requests.js";
+import { type Fetched, Session } from "../runtime/session.js";
+import type { CommonOptions, Console } from "./console.js";
+import { type ExitCode, exitCodes, UsageError } from "./failure.js";
+import { interruption } from "./interrupt.js";
+import { tensorJson } from "./json.js";
+import { type LoadOptions, openGraph } from "./load.js";
+import { metricText, plural } from "./numbers.js";
+import type { Named, TargetOption } from "./options.js";
+import { openProgram } from "./target.js";
+import { tensorText } from "./tensor_text.js";
+import { readLiteral } from "./values.js";
+
+export interface RunOptions extends CommonOptions, LoadOptions {
+  readonly fetch?: readonly string[] | undefined;
+  readonly feed?: Named | undefined;
+  readonly data?: Named | undefined;
+  readonly batch?: number | undefined;
+  readonly weights?: string | undefined;
+  readonly output?: Named | undefined;
+  readonly seed?: bigint | undefined;
+  readonly checkNumerics?: boolean | undefined;
+  readonly target?: TargetOption | undefined;
+}
+
+/** Runs a signature or computes names: once on feeds, or over a whole data set for means. */
+export async function run(
+  console: Console,
+  file: string,
+  signature: string | undefined,
+  options: RunOptions,
+): Promise<ExitCode> {
+  requireSense(signature, options);
+  const graph = openGraph(console, file, options);
+  const request = signature ?? options.fetch ?? [];
+  const program = await openProgram(console, graph, options);
+  await using session = new Session(program, { seed: options.seed, weights: options.weights });
+  await session.ready;
+  const results =
+    options.data === undefined
+      ? new Map(Object.entries(await session.run(request, await readFeeds(graph, options.feed))))
+      : await evaluate(console, session, request, options.data, options);
+  const written = await writeOutputs(results, options.output);
+  if (console.isJson) console.object(new Map([...results].map(([name, tensor]) => [name, tensorJson(tensor)])));
+  else show(console, results, written, options.data !== undefined);
+  return exitCodes.fine;
+}
+
+function requireSense(signature: string | undefined, options: RunOptions): void {
+  if ((signature === undefined) === (options.fetch === undefined)) {
+    throw new UsageError(
+      signature === undefined
+        ? "what to run? Name a signature, or names to compute with --fetch"
+        : "a signature and --fetch exclude each other",
+    );
+  }
+  if (options.data !== undefined && options.feed !== undefined) {
+    throw new UsageError("--data and --feed exclude each other: --data feeds all placeholders that have no default");
+  }
+  if (options.batch !== undefined && options.data === undefined) throw new UsageError("--batch goes with --data");
+}
+
+/** Literals as they stand; anything else is a data file. */
+async function readFeeds(graph: Graph, feeds: Named | undefined): Promise<Readonly<Record<string, FeedValue>>> {
+  const read: [string, FeedValue][] = [];
+  for (const [name, text] of feeds ?? []) {
+    const placeholder = placeholderNamed(graph, name);
+    const literal = readLiteral(text);
+    if (typeof literal === "string") {
+      const message = `\`${name}\` is ${typeText(placeholder.value.type)} and was fed a string`;
+      throw new GraphError([
+        problem("G082", placeholder.span, message, {
+          label: "declared here",
+          hint: "feed numbers, as in [[1, 2], [3, 4]], or a data file by its path",
+        }),
+      ]);
+    }
+    if (literal !== undefined) {
+      read.push([name, literal]);
+      continue;
+    }
+    const dtype = placeholder.value.type.dtype as NumericDType;
+    read.push([name, await loadData(parseDataArgument(text), { origin: "user", name, dtype })]);
+  }
+  return Object.fromEntries(read);
+}
+
+/** Means of the scalars over all rows, in f64. */
+async function evaluate(
+  console: Console,
+  session: Session,
+  request: string | readonly string[],
+  data: Named,
+  options: RunOptions,
+): Promise<ReadonlyMap<string, Fetched>> {
+  const { graph, backend } = session.program;
+  const references = new Map([...data].map(([name, text]) => [name, parseDataArgument(text)]));
+  const asked = typeof request === "string" ? signatureSelection(graph, request) : freeSelection(graph, request);
+  const outputs = session.program.prepare(asked.selection).computation.outputs;
+  const others = [
+    ...outputs.filter(({ value }) => value.type.shape.length > 0).map(({ name }) => name),
+    ...asked.strings.map(([name]) => name),
+  ];
+  if (others.length === outputs.length + asked.strings.length) {
+    throw new UsageError(
+      `--data prints means of scalars, and ${typeof request === "string" ? `\`${request}\`` : "what is fetched"} has none; ` +
+        `--feed NAME=PATH[a:b] computes the values of those rows`,
+    );
+  }
+  const evaluator = new Evaluator(session, asked.selection);
+  const dataset = await loadDataset(graph, backend.memory, references, { allow: options.allowPath });
+  const interrupted = interruption(console, (print) => print());
+  try {
+    const batch = options.batch ?? graph.train?.batch ?? Math.min(Math.max(1, dataset.rows), 1000);
+    const means = await evaluator.evaluate(dataset, batch, interrupted.signal);
+    if (others.length > 0)
+      console.note(`left out, being no scalar${others.length === 1 ? "" : "s"}: ${others.join(", ")}`);
+    console.note(`means over ${plural(dataset.rows, "row")}`);
+    return new Map(
+      [...means].map(([name, mean]): [string, Fetched] => [
+        name,
+        { dtype: "f64", shape: [], data: Float64Array.of(mean) },
+      ]),
+    );
+  } finally {
+    interrupted.release();
+    dataset.free();
+  }
+}
+
+async function writeOutputs(
+  results: ReadonlyMap<string, Fetched>,
+  outputs: Named | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  for (const [name] of outputs ?? []) {
+    const tensor = results.get(name);
+    if (tensor === undefined) {
+      const nearest = nearestName(name, results.keys());
+      const known = [...results.keys()].map((key) => `\`${key}\``).join(", ");
+      const hint = nearest === undefined ? `the results are ${known}` : `did you mean \`${nearest}\`?`;
+      throw new GraphError([problem("G083", undefined, `\`${name}\` of --output is no result of this run`, { hint })]);
+    }
+    if (tensor.dtype === "string") throw new UsageError(`${name} is a string, and tensor files hold numbers`);
+  }
+  for (const [name, path] of outputs ?? []) {
+    const tensor = results.get(name);
+    if (tensor !== undefined && tensor.dtype !== "string") await writeTensor(path, name, tensor);
+  }
+  return outputs ?? new Map();
+}
+
+/** One scalar or string stands alone; all else stands after its name and type. A mean is rounded: its last digits are noise. */
+function show(
+  console: Console,
+  results: ReadonlyMap<string, Fetched>,
+  written: ReadonlyMap<string, string>,
+  areMeans: boolean,
+): void {
+  const shown = [...results].filter(([name]) => !written.has(name));
+  for (const [name, path] of written) console.note(`wrote ${name} to ${path}`);
+  for (const [name, tensor] of shown) {
+    const title = console.paint("bold", name);
+    const text = areMeans && tensor.dtype !== "string" ? metricText(Number(tensor.data[0])) : valueText(tensor);
+    if (tensor.shape.length > 0) console.print(`${title}: ${tensor.dtype}[${tensor.shape.join(", ")}]\n${text}`);
+    else if (results.size === 1) console.print(text);
+    else console.print(`${title} = ${tensor.dtype === "string" ? JSON.stringify(text) : text}`);
+  }
+}
+
+function valueText(tensor: Fetched): string {
+  return tensor.dtype === "string" ? tensor.data[0] : tensorText(tensor, process.stdout.columns ?? 100);
+}

@@ -1,0 +1,65 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { problem } from "../compiler/ir/codes.js";
+import { GraphError } from "../compiler/ir/diagnostic.js";
+import { maximumFileLength } from "../dsl/diagnostics.js";
+import { fileError, quotePath, systemFailure } from "../runtime/files/errors.js";
+
+/** Texts as they were when they were compiled: carets must point into those, not into what the editor saved since. */
+const texts = new Map<string, string | undefined>();
+
+/** Keeps the text of a file for the diagnostics to come. */
+export function rememberSource(file: string, text: string): void {
+  texts.set(file, text);
+}
+
+/** The text of a file that a diagnostic points into; undefined where it cannot be read. */
+export function sourceText(file: string): string | undefined {
+  if (!texts.has(file)) {
+    try {
+      texts.set(file, readSource(file));
+    } catch {
+      texts.set(file, undefined);
+    }
+  }
+  return texts.get(file);
+}
+
+/**
+ * Reads a .graph file. Throws GraphError: G064 where it is missing, no regular file, not to be read or not UTF-8, G100
+ * where it is too large.
+ */
+export function readSource(file: string): string {
+  let descriptor: number | undefined;
+  try {
+    // Opening a named pipe would wait for its other end.
+    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) {
+      const kind = status.isDirectory() ? "a folder" : "not a regular file";
+      throw fileError("G064", `cannot read ${quotePath(file)}: it is ${kind}`, "name a .graph file");
+    }
+    // UTF-8 takes at most three bytes for one UTF-16 code unit.
+    if (status.size > 3 * maximumFileLength) {
+      throw new GraphError([
+        problem("G100", undefined, `${quotePath(file)} has ${status.size} bytes, too many for a source file`, {
+          hint: "large constants belong in a data file",
+        }),
+      ]);
+    }
+    const text = decode(file, readFileSync(descriptor));
+    rememberSource(file, text);
+    return text;
+  } catch (error) {
+    throw systemFailure("G064", "cannot read", file, error);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function decode(file: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw fileError("G064", `cannot read ${quotePath(file)}: it is not text in UTF-8`);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Backend } from "../compiler/backends/backend.js";
+import { chooseBackend } from "../compiler/backends/choose.js";
+import { GraphError } from "../compiler/ir/diagnostic.js";
+import type { Graph } from "../compiler/ir/graph.js";
+import { elementCount } from "../compiler/ir/tensor.js";
+import { staticShape } from "../compiler/ir/type.js";
+import { Program } from "../compiler/program.js";
+import type { Console } from "./console.js";
+import type { TargetOption } from "./options.js";
+
+/** The back end asked for, or the best there is; one line says so where that is the slow one. */
+export function openBackend(console: Console, target: TargetOption | undefined): Backend {
+  const { backend, warning } = chooseBackend(target);
+  if (warning !== undefined) {
+    const hint = warning.hint === undefined ? "" : ` (${warning.hint})`;
+    console.note(`${console.paint("yellow", "note", process.stderr)}: ${warning.message}${hint}`);
+  }
+  return backend;
+}
+
+/** Throws GraphError G120 where no native code can be made. */
+export function requireNative(): Backend {
+  return chooseBackend("cpu").backend;
+}
+
+export interface ProgramOptions {
+  readonly target?: TargetOption | undefined;
+  readonly checkNumerics?: boolean | undefined;
+}
+
+export function openProgram(console: Console, graph: Graph, options: ProgramOptions): Promise<Program> {
+  return Program.create(graph, openBackend(console, options.target), { checkNumerics: options.checkNumerics === true });
+}
+
+/** Elements of the variables that training moves, and of the others (optimizer slots, statistics). */
+export function countVariables(graph: Graph): { readonly trainable: number; readonly others: number } {
+  let trainable = 0;
+  let others = 0;
+  for (const variable of graph.variables) {
+    const elements = elementCount(staticShape(variable.value.type));
+    if (variable.trainable) trainable += elements;
+    else others += elements;
+  }
+  return { trainable, others };
+}
+
+/** Runs `work` for each and keeps what it gives, or the problems it throws. */
+export function attempt<T>(work: () => T): { readonly value: T } | { readonly error: GraphError } {
+  try {
+    return { value: work() };
+  } catch (error) {
+    if (error instanceof GraphError) return { error };
+    throw error;
+  }
+}

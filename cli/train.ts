@@ -1,0 +1,184 @@
+import type { Graph } from "../compiler/ir/graph.js";
+import { parseDataArgument } from "../runtime/data/references.js";
+import { Session } from "../runtime/session.js";
+import type { TrainEvent, TrainReport } from "../runtime/train.js";
+import type { CommonOptions, Console } from "./console.js";
+import { type ExitCode, exitCodes, showDiagnostics } from "./failure.js";
+import { interruption } from "./interrupt.js";
+import type { JsonValue } from "./json.js";
+import { type LoadOptions, openGraph } from "./load.js";
+import { countText, metricText, plural, rateText, secondsText } from "./numbers.js";
+import type { Named, TargetOption } from "./options.js";
+import { ProgressLine } from "./progress.js";
+import { openProgram } from "./target.js";
+
+export interface TrainFlags extends CommonOptions, LoadOptions {
+  readonly data?: Named | undefined;
+  readonly dataDir?: string | undefined;
+  readonly batch?: number | undefined;
+  readonly steps?: number | undefined;
+  readonly epochs?: number | undefined;
+  readonly seed?: bigint | undefined;
+  readonly save?: string | undefined;
+  readonly resume?: string | undefined;
+  readonly report?: readonly string[] | undefined;
+  readonly every?: number | undefined;
+  readonly checkNumerics?: boolean | undefined;
+  readonly target?: TargetOption | undefined;
+}
+
+/** Trains as the file says, flags over it, and tells how it goes: a bar on a terminal, a line for each report. */
+export async function train(console: Console, file: string, flags: TrainFlags): Promise<ExitCode> {
+  const data = Object.fromEntries([...(flags.data ?? [])].map(([name, text]) => [name, parseDataArgument(text)]));
+  const graph = openGraph(console, file, flags);
+  const line = new ProgressLine(console);
+  line.wait(`preparing ${graph.name}`);
+  const interrupted = interruption(console, (print) => line.above(print));
+  try {
+    const program = await openProgram(console, graph, flags);
+    await using session = new Session(program, { seed: flags.seed });
+    const reporter = new Reporter(console, line, graph, session);
+    const { dataDir, batch, steps, epochs, every, report, resume, save } = flags;
+    const result = await session.train({
+      data,
+      dataDir,
+      allow: flags.allowPath,
+      batch,
+      steps,
+      epochs,
+      every,
+      report,
+      resume,
+      save,
+      onEvent: (event) => reporter.take(event),
+      signal: interrupted.signal,
+    });
+    line.clear();
+    if (console.isJson) console.object(reportJson(result));
+    reporter.end(result, file);
+    return exitCodes.fine;
+  } finally {
+    line.clear();
+    interrupted.release();
+  }
+}
+
+/** Turns what happens into lines. */
+class Reporter {
+  readonly #console: Console;
+  readonly #line: ProgressLine;
+  readonly #graph: Graph;
+  readonly #session: Session;
+  readonly #widths = new Map<string, number>();
+  #steps = 0;
+  #firstStep = 0;
+  #reports = 0;
+
+  constructor(console: Console, line: ProgressLine, graph: Graph, session: Session) {
+    this.#console = console;
+    this.#line = line;
+    this.#graph = graph;
+    this.#session = session;
+  }
+
+  take(event: TrainEvent): void {
+    const console = this.#console;
+    switch (event.kind) {
+      case "start": {
+        this.#steps = event.steps;
+        this.#firstStep = this.#session.step;
+        const from = this.#firstStep > 0 ? ` from step ${countText(this.#firstStep)}` : "";
+        const text = `${this.#graph.name}: ${plural(event.steps, "step")}${from} on ${event.target} (${event.device}), compiled in ${secondsText(event.compileSeconds)}`;
+        this.#line.above(() => console.note(text));
+        return;
+      }
+      case "progress":
+        this.#line.update({ title: this.#title(), steps: this.#steps, ...event });
+        return;
+      case "report":
+        this.#reports += 1;
+        this.#line.above(() =>
+          console.say(
+            this.#row(
+              `step ${this.#pad("step", String(event.report.step), String(this.#steps).length)}`,
+              event.report.metrics,
+            ),
+          ),
+        );
+        return;
+      case "validation":
+        this.#line.above(() => console.say(this.#row(`epoch ${event.epoch} validation`, event.metrics)));
+        return;
+      case "checkpoint":
+        this.#line.above(() => console.note(`saved ${event.path} at step ${countText(event.step)}`));
+        return;
+      case "warning":
+        this.#line.above(() => showDiagnostics(console, [event.diagnostic]));
+        return;
+    }
+  }
+
+  /** The last words. */
+  end(report: TrainReport, file: string): void {
+    const console = this.#console;
+    const done = report.steps - this.#firstStep;
+    const rate = report.seconds > 0 && done > 0 ? ` (${rateText(done / report.seconds)} steps/s)` : "";
+    const metrics = new Map(Object.entries(report.metrics));
+    const isTold = this.#reports > 0 && report.history.at(-1)?.step === report.steps;
+    if (!isTold && metrics.size > 0) console.say(this.#row(`step ${report.steps}`, metrics));
+    const work = `${plural(done, "step")} in ${secondsText(report.seconds)}${rate}`;
+    const saved = report.checkpoints.at(-1);
+    switch (report.stopped) {
+      case "done":
+        console.note(done === 0 ? `nothing to do: step ${countText(report.steps)} is reached` : `done: ${work}`);
+        return;
+      case "early":
+        console.note(`ended early, without improvement: ${work}`);
+        return;
+      case "interrupted": {
+        const next =
+          saved === undefined
+            ? "nothing was saved (--save PATH, or `checkpoint` in the train block, would)"
+            : `go on with: graphc train ${file} --resume ${saved}`;
+        console.problem(`ended at step ${countText(report.steps)} as asked: ${work}; ${next}`);
+        return;
+      }
+    }
+  }
+
+  #title(): string {
+    const { epoch } = this.#session.progress;
+    const hasEpochs = (this.#graph.train?.data.size ?? 0) > 0;
+    return hasEpochs ? `epoch ${epoch + 1}` : this.#graph.name;
+  }
+
+  #row(head: string, metrics: ReadonlyMap<string, number>): string {
+    const values = [...metrics].map(([name, value]) => `${name} ${this.#pad(name, metricText(value), 0)}`);
+    return [head, ...values].join("  ").trimEnd();
+  }
+
+  /** Pads to the widest value so far under this name, so that lines stand in columns. */
+  #pad(name: string, text: string, least: number): string {
+    const widest = Math.max(least, this.#widths.get(name) ?? 0, text.length);
+    this.#widths.set(name, widest);
+    return name === "step" ? text.padStart(widest) : text.padEnd(widest);
+  }
+}
+
+/** The contract's object, with what else there is to tell. */
+function reportJson(report: TrainReport): JsonValue {
+  const numbers = (record: Readonly<Record<string, number>>): JsonValue => new Map(Object.entries(record));
+  return {
+    steps: report.steps,
+    stopped: report.stopped,
+    seconds: report.seconds,
+    compile_seconds: report.compileSeconds,
+    target: report.target,
+    device: report.device,
+    threads: report.threads,
+    metrics: numbers(report.metrics),
+    history: report.history.map(numbers),
+    validation: report.validation.map(numbers),
+    checkpoints: report.checkpoints,
+  };
+}
