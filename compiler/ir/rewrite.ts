@@ -89,9 +89,11 @@ class Rewriter {
     return result;
   }
 
+  /** May name a node twice: it is done when its second turn comes. */
   #waiting(values: readonly Value[]): readonly Node[] {
-    const nodes = new Set(values.map((value) => value.node));
-    return [...nodes].filter((node) => !this.#done.has(node) && !this.#replaced.has(node));
+    const nodes: Node[] = [];
+    for (const { node } of values) if (!this.#done.has(node) && !this.#replaced.has(node)) nodes.push(node);
+    return nodes;
   }
 
   #finish(node: Node, values: readonly Value[]): void {

@@ -30,7 +30,7 @@ export function rule<B>(
 }
 
 /** A rule for edges of many ops. */
-export function ruleForAny(name: string, replacement: (value: Value) => Value | undefined): Rule {
+export function ruleForAny(name: string, replacement: (value: Value, opaque: Opaque) => Value | undefined): Rule {
   return { name, root: undefined, apply: replacement };
 }
 

@@ -5,9 +5,10 @@ import { constantLike, fill } from "../ops/build.js";
 import { eq, ge, gt, le, lt, ne } from "../ops/comparison.js";
 import type { BinaryOp } from "../ops/define.js";
 import { and, not, or, select, xor } from "../ops/logic.js";
+import { opNamed } from "../ops/table.js";
 import { constant, either, is, number, some } from "./pattern.js";
-import { type Rule, rule } from "./rule.js";
-import { splatOf } from "./values.js";
+import { type Rule, rule, ruleForAny } from "./rule.js";
+import { scalarOf, splatOf } from "./values.js";
 
 const x = some("x");
 const y = some("y");
@@ -38,6 +39,24 @@ const selects: readonly Rule[] = [
     (b) => not(b.condition),
     ({ yes }) => isBool(yes) && splatOf(yes) === 1,
   ),
+];
+
+/** An op on two numbers that are chosen between is a choice between two numbers. */
+const choices: readonly Rule[] = [
+  ruleForAny("elementwise-of-constant-select", (y) => {
+    const op = opNamed(y.node.op);
+    const varying = y.node.inputs.filter((input) => scalarOf(input) === undefined);
+    const [choice] = varying;
+    if (op.kernel.kind !== "elementwise" || choice?.node.op !== select.opName || varying.length !== 1) return undefined;
+    const [condition, taken, other] = choice.node.inputs;
+    if (condition === undefined || taken === undefined || other === undefined) return undefined;
+    if (scalarOf(taken) === undefined || scalarOf(other) === undefined) return undefined;
+    const [left, right] = [taken, other].map((number) => {
+      const inputs = y.node.inputs.map((input) => (input === choice ? number : input));
+      return op.apply(inputs, y.node.attributes)[0];
+    });
+    return left === undefined || right === undefined ? undefined : select(condition, left, right);
+  }),
 ];
 
 const negations: readonly Rule[] = [
@@ -100,4 +119,4 @@ function selfComparison(op: BinaryOp, holds: number): Rule {
   );
 }
 
-export const logicRules: readonly Rule[] = [...selects, ...negations, ...connectives, ...comparisons];
+export const logicRules: readonly Rule[] = [...selects, ...choices, ...negations, ...connectives, ...comparisons];

@@ -5,7 +5,7 @@
 import { type Dim, dimEquals } from "../ir/dim.js";
 import type { NumericDType } from "../ir/dtype.js";
 import type { Value } from "../ir/node.js";
-import { mul } from "../ops/arithmetic.js";
+import { mul, neg } from "../ops/arithmetic.js";
 import { broadcastScalar, constantLike } from "../ops/build.js";
 import { dotGeneral } from "../ops/contraction.js";
 import { roundNumber } from "../ops/precision.js";
@@ -91,6 +91,11 @@ function reduceBroadcast(op: Reduction, y: Value, inner: Value): Value | undefin
   const one = reduceOver(sum, once, rest);
   return mul(one, constantLike(one, count));
 }
+
+const negatives: readonly Rule[] = [
+  // Rounding does not depend on the sign.
+  rule("sum-neg", as("y", is(sum, is(neg, x))), (b) => neg(sum(b.x, { axes: intsOf(b.y, "axes") }))),
+];
 
 interface ContractionAxes {
   readonly lhs_batch: readonly number[];
@@ -192,4 +197,9 @@ function repeatLike(operand: Value, like: Value): Value {
     : broadcastInDim(operand, { shape, axes: intsOf(like, "axes") });
 }
 
-export const reductionRules: readonly Rule[] = [...reductions.flatMap(rulesOf), ...contractions, ...sinking];
+export const reductionRules: readonly Rule[] = [
+  ...reductions.flatMap(rulesOf),
+  ...negatives,
+  ...contractions,
+  ...sinking,
+];

@@ -5,6 +5,7 @@ import { shapeEquals } from "../ir/type.js";
 import { broadcastScalar, fill } from "../ops/build.js";
 import { constant as constantOp } from "../ops/sources.js";
 import { concatenate, iota, pad } from "../ops/structure.js";
+import { opNamed } from "../ops/table.js";
 import {
   broadcastInDim,
   inversePermutation,
@@ -16,8 +17,19 @@ import {
   transposeTo,
 } from "../ops/views.js";
 import { as, is, node, type Opaque, some } from "./pattern.js";
-import { type Rule, rule } from "./rule.js";
-import { dimsOf, inputOf, intOf, intsOf, isIncreasing, otherAxes, scalarOf, splatOf, staticSizes } from "./values.js";
+import { type Rule, rule, ruleForAny } from "./rule.js";
+import {
+  dimsOf,
+  inputOf,
+  intOf,
+  intsOf,
+  isIncreasing,
+  otherAxes,
+  scalarLike,
+  scalarOf,
+  splatOf,
+  staticSizes,
+} from "./values.js";
 
 const x = some("x");
 
@@ -88,6 +100,33 @@ const reshapes: readonly Rule[] = [
   ),
   rule("reshape-reshape", as("y", is(reshape, is(reshape, x))), (b) => reshapeTo(b.x, b.y.type.shape)),
 ];
+
+/** Axes of size 1 are added as late as can be, so that what computes a reduction reads as without keepdims. */
+const unitReshapes: readonly Rule[] = [
+  ruleForAny("elementwise-of-unit-reshapes", (y, opaque) => {
+    const op = opNamed(y.node.op);
+    if (op.kernel.kind !== "elementwise") return undefined;
+    const shaped = y.node.inputs.filter((input) => scalarOf(input, opaque) === undefined);
+    const [first] = shaped;
+    if (first?.node.op !== reshape.opName || !addsUnitAxes(first)) return undefined;
+    const source = inputOf(first);
+    const alike = (input: Value): boolean =>
+      input.node.op === reshape.opName && !opaque(input) && shapeEquals(inputOf(input).type.shape, source.type.shape);
+    if (!shaped.every(alike)) return undefined;
+    const inputs = y.node.inputs.map((input) => {
+      const scalar = scalarOf(input, opaque);
+      return scalar === undefined ? inputOf(input) : scalarLike(scalar, source);
+    });
+    const [narrow] = op.apply(inputs, y.node.attributes);
+    return narrow === undefined ? undefined : reshapeTo(narrow, y.type.shape);
+  }),
+];
+
+function addsUnitAxes(reshaped: Value): boolean {
+  const [before, after] = [inputOf(reshaped).type.shape, reshaped.type.shape];
+  const strip = (shape: readonly Dim[]): readonly Dim[] => shape.filter((dim) => dim !== 1);
+  return after.length > before.length && shapeEquals(strip(before), strip(after));
+}
 
 const transposes: readonly Rule[] = [
   rule("transpose-identity", as("y", is(transpose, x)), (b) =>
@@ -203,6 +242,6 @@ function pick(shape: readonly Dim[], axes: readonly number[]): readonly Dim[] {
 }
 
 /** Canonical constants, broadcasts and reshapes: what the patterns of the other tables are written for. */
-export const canonicalRules: readonly Rule[] = [...splats, ...broadcasts, ...reshapes];
+export const canonicalRules: readonly Rule[] = [...splats, ...broadcasts, ...reshapes, ...unitReshapes];
 
 export const viewRules: readonly Rule[] = [...canonicalRules, ...transposes, ...reverses, ...slices, ...structures];

@@ -1,5 +1,7 @@
+import { mul, neg } from "../../../compiler/ops/arithmetic.js";
 import { constantLike, fill } from "../../../compiler/ops/build.js";
 import { eq, ge, gt, le, lt, ne } from "../../../compiler/ops/comparison.js";
+import { cast } from "../../../compiler/ops/conversion.js";
 import { and, not, or, select, xor } from "../../../compiler/ops/logic.js";
 import { input } from "../ir/support.js";
 import { declines, exact, type Row } from "./rows.js";
@@ -14,6 +16,7 @@ const q = input("q", "bool", [40]);
 const yes = constantLike(p, 1);
 const no = constantLike(p, 0);
 const zero = constantLike(n, 0);
+const chosen = select(p, constantLike(x, 0.25), constantLike(x, -0));
 const bool = { dtype: "bool", shape: [40] } as const;
 
 export const logicRows: readonly Row[] = [
@@ -27,6 +30,13 @@ export const logicRows: readonly Row[] = [
   exact("select-true-false", select(p, yes, no), p),
   declines("select-true-false", select(p, constantLike(x, 1), constantLike(x, 0))),
   exact("select-false-true", select(p, no, yes), not(p)),
+
+  exact("elementwise-of-constant-select", neg(chosen)),
+  exact("elementwise-of-constant-select", mul(constantLike(x, 3), chosen)),
+  exact("elementwise-of-constant-select", cast(select(p, yes, no), { to: "f32" })),
+  exact("elementwise-of-constant-select", cast(chosen, { to: "i32" })),
+  declines("elementwise-of-constant-select", neg(select(p, x, constantLike(x, 1)))),
+  declines("elementwise-of-constant-select", mul(chosen, x)),
 
   exact("not-not", not(not(p)), p),
   exact("not-not", not(not(n)), n),

@@ -1,5 +1,5 @@
 import type { DType } from "../../../compiler/ir/dtype.js";
-import { add, mul } from "../../../compiler/ops/arithmetic.js";
+import { add, mul, neg } from "../../../compiler/ops/arithmetic.js";
 import { constantLike } from "../../../compiler/ops/build.js";
 import { dotGeneral } from "../../../compiler/ops/contraction.js";
 import { cast } from "../../../compiler/ops/conversion.js";
@@ -63,6 +63,11 @@ const broadcasts: readonly Row[] = [
 function vectorOf(value: typeof vector): typeof vector {
   return broadcastInDim(value, { shape: [4], axes: [0] });
 }
+
+const negatives: readonly Row[] = [
+  close("sum-neg", sum(neg(input("x", "f32", [3, 4])), { axes: [1] }), tame),
+  exact("sum-neg", sum(neg(input("x", "i64", [3, 4])), { axes: [0, 1] })),
+];
 
 const a = input("a", "f32", [3, 4]);
 const b = input("b", "f32", [5, 4]);
@@ -134,4 +139,4 @@ const sinking: readonly Row[] = [
   ),
 ];
 
-export const reductionRows: readonly Row[] = [...common, ...broadcasts, ...contractions, ...sinking];
+export const reductionRows: readonly Row[] = [...common, ...broadcasts, ...negatives, ...contractions, ...sinking];

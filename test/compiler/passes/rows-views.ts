@@ -57,6 +57,21 @@ export const viewRows: readonly Row[] = [
   exact("reshape-reshape", reshape(reshape(x, { shape: [6, 4] }), { shape: [2, 12] }), reshape(x, { shape: [2, 12] })),
   exact("reshape-reshape", reshape(reshape(x, { shape: [24] }), { shape: [2, 3, 4] }), x),
 
+  exact(
+    "elementwise-of-unit-reshapes",
+    log(reshape(input("v", "f32", [3]), { shape: [3, 1] })),
+    reshape(log(input("v", "f32", [3])), { shape: [3, 1] }),
+  ),
+  exact(
+    "elementwise-of-unit-reshapes",
+    add(
+      reshape(input("u", "f32", [3]), { shape: [1, 3, 1] }),
+      mul(fill({ dtype: "f32", shape: [1, 3, 1] }, 2), reshape(input("v", "f32", [3]), { shape: [1, 3, 1] })),
+    ),
+  ),
+  declines("elementwise-of-unit-reshapes", log(reshape(x, { shape: [6, 4] }))),
+  declines("elementwise-of-unit-reshapes", add(row, reshape(input("v", "f32", [3]), { shape: [1, 3] }))),
+
   exact("transpose-identity", transpose(x, { permutation: [0, 1, 2] }), x),
   exact(
     "transpose-transpose",

@@ -79,6 +79,11 @@ test("cross entropy written with log(softmax(x)) has a finite loss and gradient"
   near(t, dy, [3, -1, -1, -1]);
 });
 
+test("logsumexp with keepdims is recognised", (t) => {
+  const total = reshape(sum(exp(x), { axes: [1] }), { shape: [1, 1] });
+  near(t, run({ y: log(total) }, [1000, 1000, -1000, 0])[0], [1000 + Math.log(2)]);
+});
+
 test("logsumexp keeps infinities and gives -inf for a row of them", (t) => {
   const y = log(sum(exp(x), { axes: [1] }));
   near(t, run({ y }, [1000, 1000, -1000, 0])[0], [1000 + Math.log(2)]);
