@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, isAbsolute, join, normalize, relative, resolve, sep } from "node:path";
+import { dirname, isAbsolute, join, normalize, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { problem } from "../compiler/ir/codes.js";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
@@ -43,6 +43,9 @@ export interface LoadedFile {
   readonly imports: ReadonlyMap<Import, LoadedFile | undefined>;
 }
 
+/** Files of the standard library are named so in spans and caches, wherever the package is installed. */
+const standardPrefix = "<std>/";
+
 /** Reads and parses files, each once, and finds what they import. */
 export class Files {
   readonly diagnostics: Diagnostic[] = [];
@@ -63,8 +66,7 @@ export class Files {
 
   /** A file of the standard library; undefined where there is none of this name. */
   standard(name: string): LoadedFile | undefined {
-    const path = join(this.#options.stdFolder, `${name}.graph`);
-    return this.#loaded.get(path) ?? this.#load(path, undefined, undefined, true);
+    return this.#load(`${standardPrefix}${name}.graph`, undefined, undefined, true);
   }
 
   /** Where a name that is not visible could be imported from. */
@@ -113,8 +115,9 @@ export class Files {
     return file;
   }
 
+  /** Whether a file belongs to the standard library, also when it is itself what is checked. */
   #isStandard(path: string): boolean {
-    return resolve(path).startsWith(resolve(this.#options.stdFolder) + sep);
+    return path.startsWith(standardPrefix);
   }
 
   #reportCycle(path: string, start: number, from: Span | undefined): void {
@@ -130,7 +133,8 @@ export class Files {
 
   #read(path: string, from: Span | undefined, silent: boolean): string | undefined {
     try {
-      return this.#options.readFile(path);
+      if (!path.startsWith(standardPrefix)) return this.#options.readFile(path);
+      return this.#options.readFile(join(this.#options.stdFolder, path.slice(standardPrefix.length)));
     } catch (error) {
       if (silent) return undefined;
       const code = error instanceof Error && "code" in error ? String(error.code) : "";
@@ -153,7 +157,7 @@ export class Files {
   }
 
   #importStandard(name: string, span: Span): LoadedFile | undefined {
-    const path = join(this.#options.stdFolder, `${name}.graph`);
+    const path = `${standardPrefix}${name}.graph`;
     if (/^[A-Za-z0-9_]+$/.test(name)) {
       const file = this.#loading.some((one) => one.path === path)
         ? this.#load(path, undefined, span)

@@ -1,6 +1,7 @@
 import { problem } from "../compiler/ir/codes.js";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type { Graph } from "../compiler/ir/graph.js";
+import type { Span } from "../compiler/ir/span.js";
 import type { GraphDeclaration, Ident, Item } from "./ast.js";
 import { didYouMean, limitDiagnostics, quote } from "./diagnostics.js";
 import { checkAlone, checkDeclaration } from "./elaborate/alone.js";
@@ -49,11 +50,21 @@ function load(path: string, text: string | undefined, options: LoadOptions): Loa
     allowPaths: options.allowPaths ?? [],
   });
   const main = files.main(path, text);
-  const shared = new Shared((name) => files.suggestImport(name));
+  const shared = new Shared(
+    (name) => files.suggestImport(name),
+    (file) => files.texts.get(file),
+  );
   const graph = main === undefined ? undefined : elaborateFile(files, shared, main);
-  const diagnostics = sorted([...files.diagnostics, ...shared.diagnostics], path);
+  // What stands where the syntax is wrong already is no second problem.
+  const typed = shared.diagnostics.filter((d) => !files.diagnostics.some((syntax) => overlap(d.span, syntax.span)));
+  const diagnostics = sorted([...files.diagnostics, ...typed], path);
   const failed = diagnostics.some((d) => d.severity === "error");
   return { graph: failed ? undefined : graph, diagnostics, files: files.texts, symbols: shared.symbols };
+}
+
+function overlap(a: Span | undefined, b: Span | undefined): boolean {
+  if (a === undefined || b === undefined || a.file !== b.file) return false;
+  return a.start < b.end && b.start < a.end;
 }
 
 /** The main file's problems first, then each other file's. */

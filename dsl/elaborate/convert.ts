@@ -5,7 +5,7 @@ import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { tensorType } from "../../compiler/ir/type.js";
 import { fill, literal } from "../../compiler/ops/build.js";
-import { describe, dimOf, type Item, intText, isLiteral, literalDType, type Meaning } from "./meaning.js";
+import { describe, dimOf, floatText, type Item, intText, isLiteral, literalDType, type Meaning } from "./meaning.js";
 import { applyOp, type Env, Refusal, record, refusal } from "./state.js";
 
 /** Meanings to edges and to what attributes hold. All throw `Refusal`; a poisoned meaning does so silently. */
@@ -121,8 +121,8 @@ function element(env: Env, meaning: Meaning, span: Span, dtype: DType): number |
     });
   }
   if (meaning.kind !== "float") throw refusal(env, "G029", span, `${describe(meaning)} is no element of a tensor`);
-  if (isFloat(dtype)) return fitFloat(env, meaning.value, String(meaning.value), span, dtype);
-  throw refusal(env, "G028", span, `${meaning.value} is a decimal, and ${dtype} is needed here`, {
+  if (isFloat(dtype)) return fitFloat(env, meaning.value, floatText(meaning.value), span, dtype);
+  throw refusal(env, "G028", span, `${floatText(meaning.value)} is a decimal, and ${dtype} is needed here`, {
     hint: isInteger(dtype)
       ? "a decimal takes a float's dtype only; `cast(…, to=f32)` converts the other operand"
       : undefined,

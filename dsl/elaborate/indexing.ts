@@ -79,12 +79,7 @@ function placeItems(
 }
 
 function elementCut(env: Env, item: Item, size: Dim, axis: number, value: Value): Cut {
-  silence(item.meaning);
-  if (item.meaning.kind === "tensor") {
-    throw refusal(env, "G104", item.span, "an index that is a tensor is not supported by this version", {
-      hint: "an index is an int that is known when the graph is compiled, or a slice",
-    });
-  }
+  refuseTensor(env, item);
   if (item.meaning.kind !== "int")
     throw refusal(env, "G031", item.span, `an index is an int, not ${describe(item.meaning)}`);
   const given = toDim(env, item);
@@ -93,6 +88,14 @@ function elementCut(env: Env, item: Item, size: Dim, axis: number, value: Value)
     throw outOfRange(env, item.span, `the index ${dimText(given)}`, size, axis, value);
   }
   return { start, limit: addDims(start, 1), stride: 1, reversed: false, dropped: true };
+}
+
+function refuseTensor(env: Env, { meaning, span }: Item): void {
+  silence(meaning);
+  if (meaning.kind !== "tensor") return;
+  throw refusal(env, "G104", span, "an index that is a tensor is not supported by this version", {
+    hint: "an index is an int that is known when the graph is compiled, or a slice",
+  });
 }
 
 function outOfRange(env: Env, span: Span, what: string, size: Dim, axis: number, value: Value) {
@@ -162,7 +165,9 @@ function elementOf(
   }
   const count = target.kind === "shape" ? target.value.length : target.items.length;
   const number = (part: Expression): number => {
-    const given = toNumber(env, { meaning: evaluate(part), span: part.span }, "an index");
+    const written = { meaning: evaluate(part), span: part.span };
+    refuseTensor(env, written);
+    const given = toNumber(env, written, "an index");
     const at = given < 0 ? given + count : given;
     if (at >= 0 && at <= count && (item.kind === "slice" || at < count)) return at;
     throw refusal(

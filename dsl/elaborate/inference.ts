@@ -80,7 +80,7 @@ export class Inference {
       if (dtype === wanted) return;
       throw refusal(this.#env, "G022", item.span, `${title} is ${wanted}, not ${typeText(value.type)}`, {
         notes: [originNote(this.#env, value, item.span), own],
-        hint: `\`cast(…, to=${wanted})\` converts`,
+        hint: `\`cast(${this.#env.state.shared.textOf(item.span)}, to=${wanted})\` converts`,
       });
     }
     const bound = this.dtypes.get(name);
@@ -91,7 +91,7 @@ export class Inference {
           originNote(this.#env, value, item.span),
           ...(origin === undefined ? [] : [{ span: origin.span, message: `${name} is bound to ${bound} here` }]),
         ],
-        hint: `\`cast(…, to=${bound})\` converts`,
+        hint: `\`cast(${this.#env.state.shared.textOf(item.span)}, to=${bound})\` converts`,
       });
     }
     const bounded = declared.bound?.name;
@@ -99,7 +99,8 @@ export class Inference {
       const wanted = bounded === "int" ? "an integer" : bounded === "any" ? "any dtype" : `a ${bounded}`;
       throw refusal(this.#env, "G024", item.span, `${title} is ${wanted} tensor, not ${typeText(value.type)}`, {
         notes: [originNote(this.#env, value, item.span), own],
-        hint: bounded === "float" ? "`cast(…, to=f32)` converts" : undefined,
+        hint:
+          bounded === "float" ? `\`cast(${this.#env.state.shared.textOf(item.span)}, to=f32)\` converts` : undefined,
       });
     }
     if (bound === undefined) {

@@ -119,6 +119,11 @@ export function literalDType(meaning: Meaning): DType {
   return kinds.has("bool") ? "bool" : "f32";
 }
 
+/** A float as the language writes it: `1.0`, not `1`. */
+export function floatText(value: number): string {
+  return Number.isInteger(value) && Math.abs(value) < 1e21 ? `${value}.0` : String(value);
+}
+
 /** With its article, for messages: "a tensor f32[3]", "the int 3". */
 export function describe(meaning: Meaning): string {
   switch (meaning.kind) {
@@ -127,7 +132,7 @@ export function describe(meaning: Meaning): string {
     case "int":
       return `the int ${intText(meaning)}`;
     case "float":
-      return `the float ${meaning.value}`;
+      return `the float ${floatText(meaning.value)}`;
     case "bool":
       return `the bool ${meaning.value}`;
     case "string":

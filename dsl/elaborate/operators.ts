@@ -140,7 +140,7 @@ function matchInner(env: Env, left: Value, right: Value, inner: Dim, depth: Dim,
       originNote(env, left, site.operands[0] ?? site.span),
       originNote(env, right, site.operands[1] ?? site.span),
     ],
-    hint: matmulHint(left, right, inner),
+    hint: matmulHint(env, site.operands[1] ?? site.span, left, right, inner),
   };
   if (!isSymbolic(inner) && !isSymbolic(depth)) {
     throw refusal(env, "G021", site.span, `inner dimensions ${inner} and ${depth} differ`, details);
@@ -157,11 +157,11 @@ function matchInner(env: Env, left: Value, right: Value, inner: Dim, depth: Dim,
   return [a, b];
 }
 
-function matmulHint(left: Value, right: Value, inner: Dim): string {
+function matmulHint(env: Env, use: Span, left: Value, right: Value, inner: Dim): string {
   const shape = right.type.shape;
   const transposed = shape.length === 2 ? [shape[1] as Dim, shape[0] as Dim] : undefined;
   if (transposed !== undefined && dimEquals(transposed[0] as Dim, inner)) {
-    return `transpose(…) of the second would be ${typeText(tensorType(right.type.dtype, transposed))}, which fits`;
+    return `\`transpose(${env.state.shared.textOf(use)})\` would be ${typeText(tensorType(right.type.dtype, transposed))}, which fits`;
   }
   const wanted = shape.length === 1 ? [inner] : [...shape.slice(0, -2), inner, shape[shape.length - 1] as Dim];
   return `the second would have to be ${left.type.dtype}${shapeText(wanted)}, with ${dimText(inner)} as in the first`;

@@ -42,10 +42,18 @@ export class Shared {
   readonly expanded = new Set<object>();
   /** "dense is in std/layers", for a name that only needs an import. */
   readonly suggestImport: (name: string) => string | undefined;
+  readonly #textOf: (file: string) => string | undefined;
   readonly #reported = new Set<string>();
 
-  constructor(suggestImport: (name: string) => string | undefined) {
+  constructor(suggestImport: (name: string) => string | undefined, textOf: (file: string) => string | undefined) {
     this.suggestImport = suggestImport;
+    this.#textOf = textOf;
+  }
+
+  /** What stands at a place, for hints that repeat it; `...` where that is long. */
+  textOf(span: Span): string {
+    const text = this.#textOf(span.file)?.slice(span.start, span.end) ?? "";
+    return text === "" || text.length > 24 || text.includes("\n") ? "..." : text;
   }
 
   /** Reports a problem once: both modes and every call of a fn find it again. */

@@ -73,7 +73,10 @@ export function checkType(env: Env, item: Item, wanted: TensorType, declaration:
   if (type.dtype !== wanted.dtype) {
     throw refusal(env, "G023", item.span, `${what} is ${typeText(type)}, not ${typeText(wanted)}`, {
       ...details,
-      hint: type.shape.length === wanted.shape.length ? `\`cast(…, to=${wanted.dtype})\` converts` : undefined,
+      hint:
+        type.shape.length === wanted.shape.length
+          ? `\`cast(${env.state.shared.textOf(item.span)}, to=${wanted.dtype})\` converts`
+          : undefined,
     });
   }
   const differs =
