@@ -1,0 +1,45 @@
+import { readdirSync } from "node:fs";
+import test from "ava";
+import { differentiate } from "../../../compiler/autodiff/differentiate.js";
+import type { Computation, Graph } from "../../../compiler/ir/graph.js";
+import { moduleOf } from "../../../compiler/ir/module.js";
+import { parseModule } from "../../../compiler/ir/parser.js";
+import { printModule } from "../../../compiler/ir/printer.js";
+import { initialComputation, selectSignature } from "../../../compiler/ir/select.js";
+import { verify } from "../../../compiler/ir/verifier.js";
+import { ops } from "../../../compiler/ops/table.js";
+import { beforeGradients, pipeline, runPipeline } from "../../../compiler/passes/pipeline.js";
+import { specialise } from "../../../compiler/passes/specialise.js";
+import { loadGraph } from "../../../dsl/load.js";
+import { contextFor, type Filler, sameResults } from "./support.js";
+
+/** Positive, so that second moments have roots, and below 0.9, so that labels are among ten classes. */
+const modest: Filler = (random) => random() * 0.8 + 0.05;
+
+/** Two rows: enough to be a batch, and quick. */
+function bound(graph: Graph, computation: Computation): Computation {
+  return specialise(graph, computation, new Map(graph.dims.map(({ name }) => [name, 2])));
+}
+
+for (const name of readdirSync("examples")) {
+  test(`the graphs of ${name} print, come back, and mean the same after all passes`, (t) => {
+    const { graph, diagnostics } = loadGraph(`examples/${name}/${name}.graph`, { stdFolder: "dsl/std" });
+    t.deepEqual(diagnostics, []);
+    if (graph === undefined) return;
+    const selected = [
+      initialComputation(graph),
+      ...graph.signatures.map((signature) => selectSignature(graph, signature.name)),
+    ];
+    const text = printModule(moduleOf(graph, selected));
+    t.is(printModule(parseModule(text, { ops })), text);
+    for (const computation of selected) {
+      t.deepEqual(verify(computation, ops), []);
+      const plain = bound(graph, differentiate(computation).computation);
+      const safe = differentiate(runPipeline(beforeGradients, computation, { verify: true })).computation;
+      const optimised = runPipeline(pipeline, bound(graph, safe), { verify: true });
+      t.deepEqual(verify(optimised, ops, { differentiated: true, specialised: true }), []);
+      const tolerance = { relative: 1e-4, signedZeros: false };
+      sameResults(t, plain, optimised, contextFor(plain, 1, modest), tolerance, `${name}: ${computation.name}`);
+    }
+  });
+}
