@@ -3,6 +3,7 @@ import { isFloat, isInteger, type NumericDType } from "../ir/dtype.js";
 import { decodeBF16, decodeF16 } from "../ir/half.js";
 import type { Node, Value } from "../ir/node.js";
 import { zero } from "./affine.js";
+import type { ScalarOp } from "../ops/scalar.js";
 import type { ScalarExpr } from "./form.js";
 import { isStored, type Plan, semanticsOf, splatOf } from "./plan.js";
 import {
@@ -37,7 +38,7 @@ export interface Environment {
 export class Expressions {
   readonly #environment: Environment;
   readonly #memo = new Map<Value, Map<string, ScalarExpr>>();
-  readonly #reciprocals = new Map<ScalarExpr, ScalarExpr>();
+  readonly #reciprocals = new Map<ScalarExpr, { readonly scale: ScalarExpr; readonly reciprocal: ScalarExpr }>();
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -67,7 +68,7 @@ export class Expressions {
         }
         const [dividend, by] = args;
         if (dividend !== undefined && by !== undefined && node.op === "div" && this.#dividesManyByOne(node)) {
-          return { kind: "apply", dtype, op: "mul", args: [dividend, this.#reciprocal(by)] };
+          return this.#timesReciprocal(dividend, by);
         }
         return this.#checkMade(node, { kind: "apply", dtype, op: semantics.scalar, args });
       }
@@ -130,13 +131,27 @@ export class Expressions {
     return from < 0 || shapeOf(inputOf(divisor.node, 0))[from] === 1;
   }
 
-  #reciprocal(divisor: ScalarExpr): ScalarExpr {
+  /**
+   * x / d as (x s) (1 / (d s)). The reciprocal of a magnitude of 2^126 and more is subnormal, and would be flushed to zero: such
+   * divisors, and what they divide, are scaled down by a power of two, s, which is 1 for all others.
+   */
+  #timesReciprocal(dividend: ScalarExpr, divisor: ScalarExpr): ScalarExpr {
+    const { dtype } = divisor;
+    const apply = (op: ScalarOp, ...args: readonly ScalarExpr[]): ScalarExpr => ({ kind: "apply", dtype, op, args });
+    const constant = (value: number): ScalarExpr => ({ kind: "constant", dtype, value });
+    const largest = dtype === "f32" ? 2 ** 125 : 2 ** 1021;
+    if (divisor.kind === "constant") {
+      const safe = Math.abs(Number(divisor.value)) <= largest;
+      return safe ? apply("mul", dividend, apply("div", constant(1), divisor)) : apply("div", dividend, divisor);
+    }
     const known = this.#reciprocals.get(divisor);
-    if (known !== undefined) return known;
-    const one: ScalarExpr = { kind: "constant", dtype: divisor.dtype, value: 1 };
-    const made: ScalarExpr = { kind: "apply", dtype: divisor.dtype, op: "div", args: [one, divisor] };
-    this.#reciprocals.set(divisor, made);
-    return made;
+    if (known !== undefined) return apply("mul", apply("mul", dividend, known.scale), known.reciprocal);
+    const bool = "bool" as const;
+    const isLarge: ScalarExpr = { kind: "apply", dtype: bool, op: "gt", args: [apply("abs", divisor), constant(largest)] };
+    const scale = apply("select", isLarge, constant(2 ** -4), constant(1));
+    const reciprocal = apply("div", constant(1), apply("mul", divisor, scale));
+    this.#reciprocals.set(divisor, { scale, reciprocal });
+    return apply("mul", apply("mul", dividend, scale), reciprocal);
   }
 
   #generate(node: Node, value: Value, dtype: NumericDType, index: Index): ScalarExpr {
