@@ -76,7 +76,8 @@ const running = new Set<ChildProcess>();
 /** Runs a tool; rejects with its message when it fails. Compilers that crash take only themselves. */
 function execute(command: string, parameters: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, parameters, { stdio: ["ignore", "ignore", "pipe"] });
+    // In a process group of its own: a Ctrl-C on the terminal is for this process, which may want to end in good order.
+    const child = spawn(command, parameters, { stdio: ["ignore", "ignore", "pipe"], detached: true });
     running.add(child);
     let message = "";
     child.stderr.setEncoding("utf8");
