@@ -1,11 +1,13 @@
 import { type Console, write } from "./console.js";
-import { metricText, rateText } from "./numbers.js";
+import { rateText } from "./numbers.js";
 import { width } from "./table.js";
 
 /** The bar is drawn at most so often. */
 const redrawMilliseconds = 100;
 /** The rate is that of the last few seconds: a pause for a validation should not spoil it for long. */
 const rateSeconds = 3;
+const widestBar = 24;
+const narrowestBar = 6;
 
 export interface Progress {
   readonly title: string;
@@ -26,7 +28,7 @@ export class ProgressLine {
   readonly #isPlain: boolean;
   #drawn = false;
   #last = Number.NEGATIVE_INFINITY;
-  #samples: { readonly step: number; readonly seconds: number }[] = [];
+  readonly #samples: { readonly step: number; readonly seconds: number }[] = [];
 
   constructor(console: Console, environment: NodeJS.ProcessEnv = process.env) {
     this.#console = console;
@@ -74,21 +76,16 @@ export class ProgressLine {
     const rate = this.#rate();
     const head = `${title} ${String(Math.floor(fraction * 100)).padStart(3)}%`;
     const count = `${step}/${steps}`;
-    const values = [...metrics].map(([name, value]) => `${name} ${metricText(value)}`);
+    const values = shortNames([...metrics.keys()]).map((name, i) => `${name} ${roundedText([...metrics.values()][i])}`);
     const ends = rate === undefined ? [] : [`${rateText(rate)} steps/s`, `ETA ${clockText((steps - step) / rate)}`];
     // A terminal that wraps the line could not be drawn over: what does not fit is left out, the metrics first.
     const room = (process.stderr.columns ?? 80) - 1;
-    const barWidth = 20;
-    let parts = [head, count, ...values, ...ends];
-    const length = (): number => parts.reduce((sum, part) => sum + width(part) + 2, -2);
-    while (parts.length > 2 && length() > room) {
-      const dropped = values.pop() ?? ends.pop();
-      if (dropped === undefined) break;
-      parts = [head, count, ...values, ...ends];
-    }
-    const bar = length() + barWidth + 1 <= room ? ` ${this.#bar(fraction, barWidth)}` : "";
-    const text = [`${this.#console.paint("bold", head, process.stderr)}${bar}`, ...parts.slice(1)].join("  ");
-    return length() <= room ? text : head.slice(0, room);
+    const line = (): string => [head, count, ...values, ...ends].join("  ");
+    while (width(line()) > room) if (values.pop() === undefined && ends.pop() === undefined) break;
+    const free = Math.min(widestBar, room - width(line()) - 1);
+    const bar = free >= narrowestBar ? ` ${this.#bar(fraction, free)}` : "";
+    if (width(line()) > room) return head.slice(0, room);
+    return [`${this.#console.paint("bold", head, process.stderr)}${bar}`, count, ...values, ...ends].join("  ");
   }
 
   #bar(fraction: number, columns: number): string {
@@ -106,6 +103,17 @@ export class ProgressLine {
     if (first === undefined || last === undefined || last.seconds <= first.seconds) return undefined;
     return (last.step - first.step) / (last.seconds - first.seconds);
   }
+}
+
+/** `metrics.loss` as `loss`, where the names stay apart. */
+function shortNames(names: readonly string[]): readonly string[] {
+  const short = names.map((name) => name.split(/[./]/).at(-1) ?? name);
+  return new Set(short).size === names.length ? short : names;
+}
+
+/** Four digits: more would only flicker. */
+function roundedText(value: number | undefined): string {
+  return value === undefined || !Number.isFinite(value) ? String(value) : String(Number(value.toPrecision(4)));
 }
 
 /** `0:07`, `12:30`, `1:02:03`. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
@@ -56,10 +57,7 @@ export function readSource(file: string): string {
   }
 }
 
-function decode(file: string, bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw fileError("G064", `cannot read ${quotePath(file)}: it is not text in UTF-8`);
-  }
+function decode(file: string, bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw fileError("G064", `cannot read ${quotePath(file)}: it is not text in UTF-8`);
+  return bytes.toString("utf8");
 }

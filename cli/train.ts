@@ -1,5 +1,7 @@
+import { statSync } from "node:fs";
 import type { Graph } from "../compiler/ir/graph.js";
 import { parseDataArgument } from "../runtime/data/references.js";
+import { fileError, quotePath } from "../runtime/files/errors.js";
 import { Session } from "../runtime/session.js";
 import type { TrainEvent, TrainReport } from "../runtime/train.js";
 import type { CommonOptions, Console } from "./console.js";
@@ -30,6 +32,7 @@ export interface TrainFlags extends CommonOptions, LoadOptions {
 /** Trains as the file says, flags over it, and tells how it goes: a bar on a terminal, a line for each report. */
 export async function train(console: Console, file: string, flags: TrainFlags): Promise<ExitCode> {
   const data = Object.fromEntries([...(flags.data ?? [])].map(([name, text]) => [name, parseDataArgument(text)]));
+  requireFolder(flags.dataDir);
   const graph = openGraph(console, file, flags);
   const line = new ProgressLine(console);
   line.wait(`preparing ${graph.name}`);
@@ -37,7 +40,7 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
   try {
     const program = await openProgram(console, graph, flags);
     await using session = new Session(program, { seed: flags.seed });
-    const reporter = new Reporter(console, line, graph, session);
+    const reporter = new Reporter(console, line, session, flags);
     const { dataDir, batch, steps, epochs, every, report, resume, save } = flags;
     const result = await session.train({
       data,
@@ -63,22 +66,31 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
   }
 }
 
+/** A folder that is not there would only mean that its files are looked for elsewhere. */
+function requireFolder(folder: string | undefined): void {
+  if (folder === undefined || statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw fileError("G070", `--data-dir ${quotePath(folder)} is not a folder`);
+}
+
 /** Turns what happens into lines. */
 class Reporter {
   readonly #console: Console;
   readonly #line: ProgressLine;
   readonly #graph: Graph;
   readonly #session: Session;
+  readonly #epochs: number | undefined;
   readonly #widths = new Map<string, number>();
   #steps = 0;
   #firstStep = 0;
   #reports = 0;
 
-  constructor(console: Console, line: ProgressLine, graph: Graph, session: Session) {
+  constructor(console: Console, line: ProgressLine, session: Session, flags: TrainFlags) {
     this.#console = console;
     this.#line = line;
-    this.#graph = graph;
+    this.#graph = session.program.graph;
     this.#session = session;
+    const { train: plan } = this.#graph;
+    this.#epochs = flags.epochs ?? (flags.steps === undefined && plan?.steps === undefined ? plan?.epochs : undefined);
   }
 
   take(event: TrainEvent): void {
@@ -87,8 +99,10 @@ class Reporter {
       case "start": {
         this.#steps = event.steps;
         this.#firstStep = this.#session.step;
-        const from = this.#firstStep > 0 ? ` from step ${countText(this.#firstStep)}` : "";
-        const text = `${this.#graph.name}: ${plural(event.steps, "step")}${from} on ${event.target} (${event.device}), compiled in ${secondsText(event.compileSeconds)}`;
+        const from = this.#firstStep;
+        const steps =
+          from > 0 ? `from step ${countText(from)} to ${countText(event.steps)}` : plural(event.steps, "step");
+        const text = `${this.#graph.name}: ${steps} on ${event.target} (${event.device}), compiled in ${secondsText(event.compileSeconds)}`;
         this.#line.above(() => console.note(text));
         return;
       }
@@ -97,14 +111,7 @@ class Reporter {
         return;
       case "report":
         this.#reports += 1;
-        this.#line.above(() =>
-          console.say(
-            this.#row(
-              `step ${this.#pad("step", String(event.report.step), String(this.#steps).length)}`,
-              event.report.metrics,
-            ),
-          ),
-        );
+        this.#line.above(() => console.say(this.#row(this.#stepText(event.report.step), event.report.metrics)));
         return;
       case "validation":
         this.#line.above(() => console.say(this.#row(`epoch ${event.epoch} validation`, event.metrics)));
@@ -125,7 +132,7 @@ class Reporter {
     const rate = report.seconds > 0 && done > 0 ? ` (${rateText(done / report.seconds)} steps/s)` : "";
     const metrics = new Map(Object.entries(report.metrics));
     const isTold = this.#reports > 0 && report.history.at(-1)?.step === report.steps;
-    if (!isTold && metrics.size > 0) console.say(this.#row(`step ${report.steps}`, metrics));
+    if (!isTold && metrics.size > 0) console.say(this.#row(this.#stepText(report.steps), metrics));
     const work = `${plural(done, "step")} in ${secondsText(report.seconds)}${rate}`;
     const saved = report.checkpoints.at(-1);
     switch (report.stopped) {
@@ -148,20 +155,24 @@ class Reporter {
 
   #title(): string {
     const { epoch } = this.#session.progress;
-    const hasEpochs = (this.#graph.train?.data.size ?? 0) > 0;
-    return hasEpochs ? `epoch ${epoch + 1}` : this.#graph.name;
+    if (this.#epochs !== undefined) return `epoch ${Math.min(epoch + 1, this.#epochs)}/${this.#epochs}`;
+    return (this.#graph.train?.data.size ?? 0) > 0 ? `epoch ${epoch + 1}` : this.#graph.name;
+  }
+
+  #stepText(step: number): string {
+    return `step ${String(step).padStart(String(this.#steps).length)}`;
   }
 
   #row(head: string, metrics: ReadonlyMap<string, number>): string {
-    const values = [...metrics].map(([name, value]) => `${name} ${this.#pad(name, metricText(value), 0)}`);
+    const values = [...metrics].map(([name, value]) => `${name} ${this.#pad(name, metricText(value))}`);
     return [head, ...values].join("  ").trimEnd();
   }
 
   /** Pads to the widest value so far under this name, so that lines stand in columns. */
-  #pad(name: string, text: string, least: number): string {
-    const widest = Math.max(least, this.#widths.get(name) ?? 0, text.length);
+  #pad(name: string, text: string): string {
+    const widest = Math.max(this.#widths.get(name) ?? 0, text.length);
     this.#widths.set(name, widest);
-    return name === "step" ? text.padStart(widest) : text.padEnd(widest);
+    return text.padEnd(widest);
   }
 }
 
