@@ -166,7 +166,15 @@ class Linker {
   #fileEnv(home: Home): Env {
     return {
       state: new State(this.#shared, false),
-      frame: { kind: "file", path: "", pack: undefined, call: undefined, standard: home.standard, assigned: new Map() },
+      frame: {
+        kind: "file",
+        path: "",
+        pack: undefined,
+        call: undefined,
+        standard: home.standard,
+        initial: false,
+        assigned: new Map(),
+      },
       names: home.names,
       prefix: "",
       binding: "",

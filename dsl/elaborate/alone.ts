@@ -23,6 +23,7 @@ export function checkAlone(shared: Shared, declaration: Declaration, home: Home)
     pack: [symbol("...")],
     call: undefined,
     standard: false,
+    initial: false,
     assigned: new Map(),
   };
   const env: Env = {
@@ -78,7 +79,15 @@ function standIn(kind: ReturnType<typeof compileTimeKind>, name: string): Meanin
 export function checkDeclaration(shared: Shared, declaration: Declaration, home: Home): void {
   const env: Env = {
     state: new State(shared, false),
-    frame: { kind: "file", path: "", pack: undefined, call: undefined, standard: home.standard, assigned: new Map() },
+    frame: {
+      kind: "file",
+      path: "",
+      pack: undefined,
+      call: undefined,
+      standard: home.standard,
+      initial: false,
+      assigned: new Map(),
+    },
     names: home.names,
     prefix: "",
     binding: "",

@@ -1,4 +1,13 @@
-import { type Dim, dimText, isSymbolic } from "../../compiler/ir/dim.js";
+import {
+  addDims,
+  type Dim,
+  dimText,
+  floorDivideDims,
+  isSymbolic,
+  multiplyDims,
+  productOfDims,
+  symbol,
+} from "../../compiler/ir/dim.js";
 import { type DType, isFloat, isInteger, type NumericDType } from "../../compiler/ir/dtype.js";
 import { encodeBF16, encodeF16 } from "../../compiler/ir/half.js";
 import type { Value } from "../../compiler/ir/node.js";
@@ -81,15 +90,33 @@ function listOfDims(dims: readonly Dim[], span: Span): Meaning {
 }
 
 /**
- * A declared dim as a number of the graph: the sum of that many ones, exact in i64, which folds to a constant once the dim is
- * bound.
+ * A size over declared dims as a number of the graph: the sum of that many ones, exact in i64, which folds to a constant once
+ * the dims are bound. What is subtracted is counted apart, as no shape has a negative size.
  */
 export function sizeAsTensor(env: Env, dim: Dim, dtype: DType, span: Span): Value {
-  const ones = fill(tensorType("i64", [dim]), 1);
   const site = { span, operands: [span] };
-  const [size] = applyOp(env, "sum", [ones], { axes: [0] }, site) as readonly [Value];
+  const [positive, negative] = signedParts(dim);
+  const count = (size: Dim): Value =>
+    applyOp(env, "sum", [fill(tensorType("i64", [size]), 1)], { axes: [0] }, site)[0] as Value;
+  const size =
+    negative === 0 ? count(positive) : (applyOp(env, "sub", [count(positive), count(negative)], {}, site)[0] as Value);
   if (dtype === "i64") return size;
   return applyOp(env, "cast", [size], { to: dtype }, site)[0] as Value;
+}
+
+/** A polynomial as the difference of two without negative coefficients. */
+function signedParts(dim: Dim): readonly [Dim, Dim] {
+  if (typeof dim === "number") return dim < 0 ? [0, -dim] : [dim, 0];
+  let parts: readonly [Dim, Dim] = [0, 0];
+  for (const { coefficient, atoms } of dim.terms) {
+    const product = atoms.map((atom) =>
+      atom.kind === "symbol" ? symbol(atom.key) : floorDivideDims(atom.numerator, atom.denominator),
+    );
+    const term = multiplyDims(Math.abs(coefficient), productOfDims(product));
+    const [positive, negative] = parts;
+    parts = coefficient < 0 ? [positive, addDims(negative, term)] : [addDims(positive, term), negative];
+  }
+  return parts;
 }
 
 const integerRange: Readonly<Record<string, readonly [bigint, bigint]>> = {

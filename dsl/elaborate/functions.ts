@@ -138,6 +138,7 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
     pack: undefined,
     call: { span, name, caller: env.frame },
     standard: home.standard,
+    initial: env.frame.initial || env.declared !== undefined,
     assigned: new Map(),
   };
   const early: Env = { state: env.state, frame, names, prefix: `${path}/`, binding: path, declared: undefined };

@@ -1,7 +1,7 @@
 import { symbol } from "../../compiler/ir/dim.js";
 import type { Graph, Mode } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
-import type { DimDeclaration, GraphDeclaration, Placeholder, Statement, Update } from "../ast.js";
+import type { Call, DimDeclaration, GraphDeclaration, Placeholder, Statement, Update } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { attempt, evaluate, guarded } from "./expressions.js";
 import { describe, type Home, int, isPoisoned, poisoned } from "./meaning.js";
@@ -17,6 +17,7 @@ const maximumBound = 2 ** 40;
 
 /** Types a graph, once for each training mode. The Graph is complete only if `shared.diagnostics` has no errors. */
 export function elaborateGraph(shared: Shared, declaration: GraphDeclaration, home: Home): Graph {
+  differentiatedNames(declaration, shared.differentiated);
   const inference = elaborateMode(shared, declaration, home, false);
   const training = elaborateMode(shared, declaration, home, true);
   const env = inference.env;
@@ -38,6 +39,26 @@ export function elaborateGraph(shared: Shared, declaration: GraphDeclaration, ho
   };
 }
 
+/** Adds the names in the lists of `gradients(y, [names])`. */
+function differentiatedNames(part: unknown, names: Set<string>): void {
+  const stack: unknown[] = [part];
+  for (let one = stack.pop(); one !== undefined; one = stack.pop()) {
+    if (typeof one !== "object" || one === null) continue;
+    if (isGradientsCall(one)) {
+      const xs = one.arguments.find((argument, i) =>
+        argument.name === undefined ? i === 1 : argument.name.name === "xs",
+      );
+      const listed = xs?.value.kind === "list" ? xs.value.items : xs === undefined ? [] : [xs.value];
+      for (const item of listed) if (item.kind === "reference") names.add(item.text);
+    }
+    for (const value of Object.values(one)) if (typeof value === "object" && value !== null) stack.push(value);
+  }
+}
+
+function isGradientsCall(part: object): part is Call {
+  return "kind" in part && part.kind === "call" && "callee" in part && (part as Call).callee.text === "gradients";
+}
+
 function seedOf(declaration: GraphDeclaration): bigint {
   for (const one of declaration.body.statements) if (one.kind === "seed") return one.value.value;
   return 0n;
@@ -56,6 +77,7 @@ function elaborateMode(
     pack: undefined,
     call: undefined,
     standard: home.standard,
+    initial: false,
     assigned: new Map(),
   };
   const env: Env = { state, frame, names: new Names(home.names), prefix: "", binding: "", declared: undefined };

@@ -38,6 +38,8 @@ export class Shared {
   readonly strings = new Map<string, string>();
   readonly constraints: Constraint[] = [];
   readonly symbols = new Map<string, SymbolInfo>();
+  /** Names that some `gradients(y, [names])` of the graph lists. */
+  readonly differentiated = new Set<string>();
   /** Functions that some call has expanded with real arguments, so that they need no check of their own. */
   readonly expanded = new Set<object>();
   /** "dense is in std/layers", for a name that only needs an import. */
@@ -111,6 +113,8 @@ export interface Frame {
   readonly pack: readonly Dim[] | undefined;
   readonly call: { readonly span: Span; readonly name: string; readonly caller: Frame } | undefined;
   readonly standard: boolean;
+  /** Inside an initial value: its edges are computed once, before any run, and cannot be fetched. */
+  readonly initial: boolean;
   /** Variables that it may assign, by name, with the values that reads see after an assignment. */
   readonly assigned: Map<string, Value>;
 }

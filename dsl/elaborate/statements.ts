@@ -1,4 +1,6 @@
+import { isFloat } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
+import { typeEquals } from "../../compiler/ir/type.js";
 import type { Binding, BindingTarget, Constant, Ident, Scope, Statement } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { assignment } from "./assignments.js";
@@ -6,7 +8,7 @@ import { toTensor } from "./convert.js";
 import { evaluate, guarded } from "./expressions.js";
 import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned, tensor } from "./meaning.js";
 import { Names } from "./names.js";
-import { type Env, record, refusal, report, type SymbolInfo } from "./state.js";
+import { applyOp, type Env, record, refusal, report, type SymbolInfo } from "./state.js";
 import { checkType, declaredType } from "./types.js";
 import { variable } from "./variables.js";
 
@@ -136,9 +138,9 @@ function distribute(env: Env, one: Binding, meaning: Meaning): readonly Meaning[
 }
 
 function bindTarget(env: Env, target: BindingTarget, item: Item, doc: string | undefined): void {
-  const meaning = isPoisoned(item.meaning) ? poisoned : guarded(env, () => typed(env, target, item));
+  const given = isPoisoned(item.meaning) ? poisoned : guarded(env, () => typed(env, target, item));
   if (target.name.name === "_") return;
-  const edge = edgeOf(env, { meaning, span: item.span });
+  const { edge, meaning } = identified(env, target.name, given, edgeOf(env, { meaning: given, span: item.span }), doc);
   if (edge === undefined && meaning.kind === "list" && isLiteral(meaning)) {
     bindName(env, target.name, poisoned, undefined);
     return;
@@ -153,6 +155,30 @@ function bindTarget(env: Env, target: BindingTarget, item: Item, doc: string | u
   if (meaning.kind === "string" && env.frame.kind === "graph")
     env.state.shared.strings.set(env.prefix + name, meaning.value);
   if (edge !== undefined) publish(env, name, edge);
+}
+
+/**
+ * A literal that the graph differentiates by becomes an input with a default: constants are shared wherever they are equal, and
+ * the 2.0 of `x = 2.0` must not be the exponent of `y = x ** 2.0`.
+ */
+function identified(
+  env: Env,
+  name: Ident,
+  meaning: Meaning,
+  edge: Value | undefined,
+  doc: string | undefined,
+): { readonly edge: Value | undefined; readonly meaning: Meaning } {
+  const path = env.prefix + name.name;
+  const { shared } = env.state;
+  const differentiates = shared.differentiated.has(path) || shared.differentiated.has(name.name);
+  const applies = env.frame.kind === "graph" && edge?.node.op === "constant" && isFloat(edge.type.dtype);
+  if (!applies || env.names.own(name.name) !== undefined || !differentiates) return { edge, meaning };
+  const attributes = { name: path, dtype: edge.type.dtype, shape: edge.type.shape };
+  const [value] = applyOp(env, "placeholder", [], attributes, { span: name.span, operands: [] }) as readonly [Value];
+  if (!shared.placeholders.has(path)) {
+    shared.placeholders.set(path, { name: path, value, defaultValue: edge, span: name.span, doc });
+  }
+  return { edge: value, meaning: tensor(value) };
 }
 
 /** `y = w` names the value that w has now, not the variable. */
@@ -173,34 +199,42 @@ function typed(env: Env, target: BindingTarget, item: Item): Meaning {
 function edgeOf(env: Env, item: Item): Value | undefined {
   const { meaning } = item;
   if (meaning.kind === "tensor") return record(env, meaning.value, item.span);
-  if (meaning.kind === "int" && typeof meaning.value !== "bigint") return undefined;
-  if (!isLiteral(meaning)) return undefined;
-  const edge = guarded(env, () => tensor(toTensor(env, item, literalDType(meaning))));
+  if (!isLiteral(meaning) && !isStack(meaning)) return undefined;
+  const edge = guarded(env, () => tensor(toTensor(env, item, isLiteral(meaning) ? literalDType(meaning) : undefined)));
   return edge.kind === "tensor" ? edge.value : undefined;
+}
+
+/** A list of tensors of one type, which is a tensor, too; others are lists only. */
+function isStack(meaning: Meaning): boolean {
+  if (meaning.kind !== "list") return false;
+  const types = meaning.items.flatMap((item) => (item.meaning.kind === "tensor" ? [item.meaning.value.type] : []));
+  const [first] = types;
+  return first !== undefined && types.length === meaning.items.length && types.every((type) => typeEquals(type, first));
 }
 
 /** Makes an edge fetchable by its path. */
 export function publish(env: Env, name: string, edge: Value): void {
   const path = env.prefix + name;
-  if (!env.state.names.has(path)) env.state.names.set(path, edge);
+  if (!env.frame.initial && !env.state.names.has(path)) env.state.names.set(path, edge);
 }
 
 export function constant(env: Env, one: Constant): void {
   const inside: Env = { ...env, binding: env.prefix + one.name.name };
-  const meaning = guarded(inside, () => {
-    const given: Item = { meaning: evaluate(inside, one.value), span: one.value.span };
-    if (isPoisoned(given.meaning)) return poisoned;
-    if (one.type === undefined) return given.meaning;
-    if (one.type.kind === "named-type" && one.type.name.name === "string" && given.meaning.kind === "string")
-      return given.meaning;
-    if (one.type.kind === "named-type" && one.type.dims === undefined && one.type.name.name === given.meaning.kind)
-      return given.meaning;
+  const given = guarded(inside, () => {
+    const item: Item = { meaning: evaluate(inside, one.value), span: one.value.span };
+    if (isPoisoned(item.meaning)) return poisoned;
+    if (one.type === undefined) return item.meaning;
+    if (one.type.kind === "named-type" && one.type.name.name === "string" && item.meaning.kind === "string")
+      return item.meaning;
+    if (one.type.kind === "named-type" && one.type.dims === undefined && one.type.name.name === item.meaning.kind)
+      return item.meaning;
     return tensor(
-      checkType(inside, given, declaredType(inside, one.type, evaluate), one.type.span, quote(one.name.name)),
+      checkType(inside, item, declaredType(inside, one.type, evaluate), one.type.span, quote(one.name.name)),
     );
   });
-  const edge = edgeOf(inside, { meaning, span: one.value.span });
-  if (edge !== undefined) requireConstant(env, edge, one, "a constant");
+  const found = edgeOf(inside, { meaning: given, span: one.value.span });
+  const { edge, meaning } = identified(env, one.name, given, found, one.doc?.text);
+  if (edge !== undefined && edge === found) requireConstant(env, edge, one, "a constant");
   bindName(env, one.name, withoutVariable(meaning), {
     kind: meaning.kind === "string" ? "string" : "constant",
     type: edge?.type,
