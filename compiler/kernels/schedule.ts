@@ -80,9 +80,9 @@ function chooseVectorAxis(shape: ContractShape, lanes: number, target: TargetLim
   const cycles = (axis: "m" | "n"): number => {
     const [operand, extent, other] = axis === "n" ? [shape.rhs, shape.n, shape.m] : [shape.lhs, shape.m, shape.n];
     const { cost } = chooseTile(other, extent, lanes, target);
-    // A transposing pass over the operand goes element by element; a plain one moves registers.
-    const packing = operand.plain && operand.unitFree ? (small ? 0 : 2 / lanes) : 2;
-    return cost * shape.k + packing * extent * shape.k + 1.75 * shape.strided[axis] * shape.m * shape.n;
+    // Measured: a transposing pass over the operand, and a strided load or store in the write-back.
+    const packing = operand.plain && operand.unitFree ? (small ? 0 : 2 / lanes) : 0.25;
+    return cost * shape.k + packing * extent * shape.k + 0.6 * shape.strided[axis] * shape.m * shape.n;
   };
   return cycles("m") < cycles("n") ? "m" : "n";
 }
@@ -104,7 +104,7 @@ function chooseTile(
       // Tiles at the edges are written for their own, smaller sizes.
       const cost = pieces(rowsExtent, rows).reduce(
         (sum, [r, times]) =>
-          pieces(columns, vectors).reduce((inner, [v, across]) => inner + times * across * stepCycles(r, v), sum),
+          pieces(columns, vectors).reduce((inner, [v, across]) => inner + times * across * stepCycles(r, v, target), sum),
         0,
       );
       if (cost < bestCost - 1e-9) {
@@ -128,9 +128,11 @@ function pieces(extent: number, tile: number): readonly (readonly [number, numbe
 }
 
 /**
- * Cycles of one step over k: two FMAs a cycle, two loads (a vector or a broadcast) a cycle, a latency that takes about a dozen
- * independent sums to hide, and the loop itself.
+ * Cycles of one step over k: fused multiply-adds, two loads (a vector or a broadcast) a cycle, the latency of four cycles that
+ * independent sums must hide, and the loop itself. Some cores do two 512-bit multiply-adds a cycle and some one; the latter is
+ * taken, because wasted lanes cost those more than packing costs the others.
  */
-function stepCycles(rows: number, vectors: number): number {
-  return Math.max((rows * vectors) / 2, (rows + vectors) / 2, 6) + 0.5;
+function stepCycles(rows: number, vectors: number, target: TargetLimits): number {
+  const fused = target.vectorBytes === 64 ? 1 : 2;
+  return Math.max((rows * vectors) / fused, (rows + vectors) / 2, 4) + 0.5;
 }

@@ -8,6 +8,7 @@ import { type NativeCalls, nativeCalls } from "./native.js";
 export const bufferAlignment = 64;
 
 const pageBytes = 4096;
+const hugePageBytes = 2 * 1024 * 1024;
 
 /** Memory outside JavaScript's heap, at an address that compiled code can be given. */
 export interface NativeBuffer {
@@ -50,8 +51,12 @@ function outOfMemory(bytes: number): GraphError {
 
 function plainBlock(calls: NativeCalls, bytes: number): Block {
   const rounded = Math.max(bufferAlignment, Math.ceil(bytes / bufferAlignment) * bufferAlignment);
-  const address = calls.alignedAlloc(bufferAlignment, rounded);
+  const large = rounded >= 2 * hugePageBytes;
+  const size = large ? Math.ceil(rounded / hugePageBytes) * hugePageBytes : rounded;
+  const address = calls.alignedAlloc(large ? hugePageBytes : bufferAlignment, size);
   if (address === 0n) throw outOfMemory(bytes);
+  // Shuffled rows of a data set lie on a page each: with small pages every one of them misses the address cache too.
+  if (large) calls.adviseHugePages(address, size);
   return { address, release: () => calls.free(address) };
 }
 

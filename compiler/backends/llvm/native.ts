@@ -5,6 +5,8 @@ import { loadKoffi } from "./bindings.js";
 export interface NativeCalls {
   readonly alignedAlloc: (alignment: number, bytes: number) => bigint;
   readonly free: (address: bigint) => void;
+  /** Asks for large pages; a kernel that has none ignores it. */
+  readonly adviseHugePages: (address: bigint, bytes: number) => void;
   readonly map: (bytes: number) => bigint;
   readonly protect: (address: bigint, bytes: number) => number;
   readonly unmap: (address: bigint, bytes: number) => void;
@@ -24,6 +26,8 @@ export function nativeCalls(): NativeCalls {
   // Addresses cross as integers: koffi's pointers would be objects to keep alive.
   const alignedAlloc = libc.func("aligned_alloc", "uintptr_t", ["size_t", "size_t"]);
   const free = libc.func("free", "void", ["uintptr_t"]);
+  const advise = libc.func("madvise", "int", ["uintptr_t", "size_t", "int"]);
+  const hugePages = 14;
   const map = libc.func("mmap", "uintptr_t", ["uintptr_t", "size_t", "int", "int", "int", "int64_t"]);
   const protect = libc.func("mprotect", "int", ["uintptr_t", "size_t", "int"]);
   const unmap = libc.func("munmap", "int", ["uintptr_t", "size_t"]);
@@ -34,6 +38,9 @@ export function nativeCalls(): NativeCalls {
     alignedAlloc: (alignment, bytes) => BigInt(alignedAlloc(alignment, bytes)),
     free: (address) => {
       free(address);
+    },
+    adviseHugePages: (address, bytes) => {
+      advise(address, bytes, hugePages);
     },
     map: (bytes) => BigInt(map(0, bytes, readWrite, privateAnonymous, -1, 0)),
     protect: (address, bytes) => Number(protect(address, bytes, noProtection)),
