@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
+import { join } from "node:path";
 import { problem } from "../../ir/codes.js";
 import { GraphError } from "../../ir/diagnostic.js";
 import { byteSize } from "../../ir/dtype.js";
@@ -64,15 +65,25 @@ async function compileNative(computation: Computation, options: CompileOptions, 
   };
 }
 
-/** Changes when equal kernels would be lowered to other code by another version of the lowering. */
-const loweringVersion = "1";
+let loweringDigest: string | undefined;
+
+/** A digest of this folder's own code: equal kernels lowered by other code are other programs. */
+function loweringVersion(): string {
+  if (loweringDigest === undefined) {
+    const hash = createHash("sha256");
+    const files = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".js"));
+    for (const name of files.sort()) hash.update(`${name}\n`).update(readFileSync(join(import.meta.dirname, name)));
+    loweringDigest = hash.digest("hex");
+  }
+  return loweringDigest;
+}
 
 /**
  * The library of a kernel program. The cache knows it by the kernels themselves, so that a known program needs neither LLVM nor
  * its tools: llvm-bindings alone takes longer to load than all the rest of such a start.
  */
 async function codeOf(program: KernelProgram, target: CpuTarget): Promise<LibraryFile> {
-  const identity = [version, loweringVersion, targetKey(target), fingerprint(program)].join("\n");
+  const identity = [version, loweringVersion(), targetKey(target), fingerprint(program)].join("\n");
   const key = createHash("sha256").update(identity).digest("hex");
   const name = cacheGet(key, ".key")?.toString("utf8");
   const known = name !== undefined && /^[0-9a-f]{64}$/.test(name) ? cachePath(name, ".so") : undefined;

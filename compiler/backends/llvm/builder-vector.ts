@@ -57,11 +57,10 @@ export class VectorBuilder extends ConvertBuilder {
   extractLane(vector: Value, lane: number | Value): Value {
     const { type } = vector;
     const scalar = withLanes(type, 1);
-    if (typeof lane === "number") {
-      if (!Number.isInteger(lane) || lane < 0 || lane >= type.lanes)
-        throw new InternalError(`${type.text} has no lane ${lane}`);
-      if (type.lanes === 1) return vector;
+    if (typeof lane === "number" && (!Number.isInteger(lane) || lane < 0 || lane >= type.lanes)) {
+      throw new InternalError(`${type.text} has no lane ${lane}`);
     }
+    if (type.lanes === 1) return vector;
     const index = typeof lane === "number" ? this.index(lane) : lane;
     requireType("extractLane", index, this.index(0).type);
     const name = `extract.${intrinsicSuffix(type)}`;
@@ -80,6 +79,7 @@ export class VectorBuilder extends ConvertBuilder {
     if (typeof lane === "number" && (!Number.isInteger(lane) || lane < 0 || lane >= type.lanes)) {
       throw new InternalError(`${type.text} has no lane ${lane}`);
     }
+    if (type.lanes === 1) return scalar;
     const index = typeof lane === "number" ? this.index(lane) : lane;
     requireType("insertLane", index, this.index(0).type);
     const name = `insert.${intrinsicSuffix(type)}`;

@@ -45,7 +45,8 @@ export function layOut(program: KernelProgram): Layout {
         places.set(buffer.id, { word: "runState", slot: 0, offset: 0, bytes });
         break;
       case "temporary": {
-        const offset = program.memory.offsets.get(buffer.id);
+        // An output without elements is written by no kernel, and so is not in the plan.
+        const offset = program.memory.offsets.get(buffer.id) ?? (bytes === 0 ? 0 : undefined);
         if (offset === undefined) throw new InternalError(`${buffer.label} has no place in the arena`);
         places.set(buffer.id, { word: "arena", slot: 0, offset, bytes });
         break;

@@ -3,7 +3,7 @@ import type { Buffer, KernelProgram, ProgramOutput } from "../../../kernels/form
 import { shuffleDomain } from "../../shuffle.js";
 import type { Builder } from "../builder.js";
 import type { FunctionRef } from "../module.js";
-import { i32, i64, ptr } from "../types.js";
+import { i32, i64, ptr, typeOf } from "../types.js";
 import type { Value } from "../value.js";
 import { blockWords, placeholderWord, placeholderWords, variableWord } from "./block.js";
 import type { Layout } from "./layout.js";
@@ -157,7 +157,7 @@ function emitBatch(
               b.prefetch(b.offsetBytes(coming, line));
               return [];
             });
-            b.copyBytes(b.offsetBytes(staging, b.mul(row, rowBytes)), rowAt(place), rowBytes);
+            emitRowCopy(b, b.offsetBytes(staging, b.mul(row, rowBytes)), rowAt(place), rowBytes);
             return [];
           });
           state.setAt(word(placeholderWords.address), state.at(word(placeholderWords.staging)));
@@ -169,6 +169,26 @@ function emitBatch(
       );
     });
   });
+}
+
+/** Copies a row in cache lines, the last of which may overlap the one before; a row shorter than a line by memcpy. */
+function emitRowCopy(b: Builder, to: Value, from: Value, bytes: Value): void {
+  const line = typeOf("i8", 64);
+  const copyLine = (offset: Value): void => b.store(b.load(line, b.offsetBytes(from, offset)), b.offsetBytes(to, offset));
+  b.ifElse(
+    b.compare("ge", bytes, b.index(64)),
+    () => {
+      const last = b.sub(bytes, b.index(64));
+      b.loop(b.index(0), last, 64, (offset) => {
+        copyLine(offset);
+        return [];
+      });
+      copyLine(last);
+    },
+    () => {
+      b.copyBytes(to, from, bytes);
+    },
+  );
 }
 
 /** Fisher-Yates with Threefry draws: exactly `shuffleRows` of backends/shuffle.ts. */

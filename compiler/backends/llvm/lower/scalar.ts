@@ -5,6 +5,7 @@ import type { Builder } from "../builder.js";
 import { emitMath } from "../math/emit.js";
 import { registerElement, typeOf } from "../types.js";
 import type { Value } from "../value.js";
+import { emitFloatFloorDivision, emitFloatModulo } from "./modulo.js";
 
 /** How integers of a dtype compare, divide and widen. */
 export function signednessOf(dtype: NumericDType): "signed" | "unsigned" {
@@ -89,7 +90,7 @@ function emitExact(
     case "is_finite":
       return b.compare("lt", b.abs(x), b.constant(x.type, Number.POSITIVE_INFINITY));
     case "floor_div":
-      return isFloat(operand) ? b.floor(b.div(x, y)) : divideIntegers(b, operand, x, y).quotient;
+      return isFloat(operand) ? emitFloatFloorDivision(b, x, y) : divideIntegers(b, operand, x, y).quotient;
     case "mod":
       return isFloat(operand) ? emitFloatModulo(b, x, y) : divideIntegers(b, operand, x, y).remainder;
     case "pow":
@@ -125,33 +126,6 @@ function emitSign(b: Builder, dtype: NumericDType, x: Value): Value {
 
 function divideIntegers(b: Builder, dtype: NumericDType, x: Value, y: Value) {
   return signednessOf(dtype) === "unsigned" ? b.divUnsignedGuarded(x, y) : b.divFloor(x, y);
-}
-
-/**
- * x - y floor(x / y) in one rounding where the target fuses. Exact for quotients below 2^24 (f32) or 2^53 (f64); the sign is y's,
- * as Python has it.
- */
-function emitFloatModulo(b: Builder, x: Value, y: Value): Value {
-  const quotient = b.floor(b.div(x, y));
-  const remainder = b.fma(b.neg(quotient), y, x);
-  // A quotient rounded up to the next integer leaves a remainder just outside [0, y).
-  const zero = b.constant(x.type, 0);
-  const wrongSign = b.or(
-    b.and(b.compare("lt", remainder, zero), b.compare("gt", y, zero)),
-    b.and(b.compare("gt", remainder, zero), b.compare("lt", y, zero)),
-  );
-  const corrected = b.select(wrongSign, b.add(remainder, y), remainder);
-  // With an infinite y the quotient is 0 or -1: x itself, or y where the signs differ.
-  const infinite = b.compare("eq", b.abs(y), b.constant(y.type, Number.POSITIVE_INFINITY));
-  const differ = b.compare(
-    "lt",
-    b.mul(b.copySign(b.constant(x.type, 1), x), b.copySign(b.constant(x.type, 1), y)),
-    zero,
-  );
-  const nonzero = b.compare("ne", x, zero);
-  const atInfinity = b.select(b.and(differ, nonzero), y, x);
-  const finiteX = b.compare("lt", b.abs(x), b.constant(x.type, Number.POSITIVE_INFINITY));
-  return b.select(b.and(infinite, finiteX), atInfinity, corrected);
 }
 
 /** x ** y by repeated squaring, wrapping; a negative exponent gives 0 except for bases of 1 and -1. */
