@@ -1,7 +1,7 @@
 // Builds dist/: compiles the TypeScript, drops what its sources no longer produce, and adds the files that are read at
 // run time.
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { linkMnist } from "./mnist.mjs";
@@ -42,13 +42,21 @@ function copyAssets() {
   linkMnist(join(dist, "examples"));
 }
 
-/** npm makes the binary of an installed package executable; in a checkout the build does. */
-function makeExecutable() {
+/**
+ * npm makes the binary of an installed package executable and links it; in a checkout the build does. `npx` alone would
+ * also do, but remembers for good that there was no such file where it is called before the first build.
+ */
+function linkProgram() {
   const program = join(dist, "cli", "main.js");
-  if (existsSync(program)) chmodSync(program, statSync(program).mode | 0o111);
+  if (process.platform === "win32") return;
+  chmodSync(program, 0o755);
+  const folder = join(root, "node_modules", ".bin");
+  const link = join(folder, "graphc");
+  rmSync(link, { force: true });
+  symlinkSync(relative(folder, program), link);
 }
 
 compile();
 prune();
 copyAssets();
-makeExecutable();
+linkProgram();
