@@ -1,5 +1,5 @@
 import type { IParserErrorMessageProvider, IToken, TokenType } from "chevrotain";
-import { tokenLabel, tokenMatcher } from "chevrotain";
+import { tokenLabel, tokenMatcher } from "./chevrotain.js";
 import * as t from "./tokens.js";
 
 /** Rules that read the items of a list: where their closing bracket is expected, a comma may stand too. */

@@ -1,15 +1,9 @@
-import {
-  EmbeddedActionsParser,
-  EOF,
-  type IToken,
-  isRecognitionException,
-  type TokenType,
-  tokenMatcher,
-} from "chevrotain";
+import type { IToken, TokenType } from "chevrotain";
 import type { Diagnostic, Note } from "../compiler/ir/diagnostic.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { Comment, Doc, Expression, Ident, Invalid } from "./ast.js";
 import { type Brackets, indentation, isClosing, isOpening } from "./brackets.js";
+import { EmbeddedActionsParser, EOF, isRecognitionException, tokenMatcher } from "./chevrotain.js";
 import {
   maximumNesting,
   nestingTooDeep,

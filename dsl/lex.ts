@@ -1,7 +1,8 @@
-import { type ILexingError, type IToken, Lexer, type TokenType } from "chevrotain";
+import type { ILexingError, IToken, TokenType } from "chevrotain";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { Comment } from "./ast.js";
+import { Lexer } from "./chevrotain.js";
 import { malformedNumber, malformedString, unexpectedCharacter } from "./diagnostics.js";
 import * as t from "./tokens.js";
 
@@ -11,7 +12,7 @@ export interface Lexed {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-let lexer: Lexer | undefined;
+let lexer: InstanceType<typeof Lexer> | undefined;
 
 /** Splits `text` into tokens. What is foreign is reported and read as what was meant, so that the parser can go on. */
 export function lex(text: string, file: string): Lexed {

@@ -1,5 +1,6 @@
-import { EOF, type IToken, tokenMatcher } from "chevrotain";
+import type { IToken } from "chevrotain";
 import type { Span } from "../compiler/ir/span.js";
+import { EOF, tokenMatcher } from "./chevrotain.js";
 import { misplacedStatement, quote, strayBracket, suggest, unknownStatement } from "./diagnostics.js";
 import { Refusal } from "./refusal.js";
 import * as t from "./tokens.js";

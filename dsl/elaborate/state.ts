@@ -1,6 +1,6 @@
 import { type Code, type Details, problem } from "../../compiler/ir/codes.js";
 import type { Diagnostic, Note } from "../../compiler/ir/diagnostic.js";
-import type { Dim } from "../../compiler/ir/dim.js";
+import { type Dim, dimText } from "../../compiler/ir/dim.js";
 import type { DType } from "../../compiler/ir/dtype.js";
 import type { CallUpdate, Constraint, DimDeclaration, Placeholder, Update, Variable } from "../../compiler/ir/graph.js";
 import type { Attributes, Value } from "../../compiler/ir/node.js";
@@ -46,6 +46,7 @@ export class Shared {
   readonly suggestImport: (name: string) => string | undefined;
   readonly #textOf: (file: string) => string | undefined;
   readonly #reported = new Set<string>();
+  readonly #constrained = new Set<string>();
 
   constructor(suggestImport: (name: string) => string | undefined, textOf: (file: string) => string | undefined) {
     this.suggestImport = suggestImport;
@@ -67,7 +68,12 @@ export class Shared {
     this.diagnostics.push(diagnostic);
   }
 
+  /** Two sizes that must turn out equal; each place once, though both modes find it. */
   constrain(left: Dim, right: Dim, diagnostic: Diagnostic): void {
+    const { span } = diagnostic;
+    const key = `${dimText(left)} = ${dimText(right)} ${span?.file} ${span?.start} ${span?.end}`;
+    if (this.#constrained.has(key)) return;
+    this.#constrained.add(key);
     this.constraints.push({ left, right, diagnostic });
   }
 }
