@@ -231,7 +231,8 @@ function divisionSamples(): readonly Sample<Record<never, never>>[] {
 /** The remainder is exact (fmod is), so this is the floor of the exact quotient wherever that fits a float64. */
 function floorQuotient(x: number, y: number): number {
   const ratio = x / y;
-  if (!Number.isFinite(ratio) || !Number.isFinite(y)) return Math.floor(ratio);
+  if (!Number.isFinite(ratio)) return ratio;
+  if (!Number.isFinite(y)) return ratio < 0 || Object.is(ratio, -0) ? (x === 0 ? -0 : -1) : 0;
   const quotient = (x - floorRemainder(x, y)) / y;
   return quotient === 0 ? ratio * 0 : Math.round(quotient);
 }
