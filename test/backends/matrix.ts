@@ -1,0 +1,134 @@
+/** The op table as computations: every op with all its samples in every dtype that it takes, as the outputs of one module. */
+
+import { isFloat, type NumericDType } from "../../compiler/ir/dtype.js";
+import type { Computation } from "../../compiler/ir/graph.js";
+import type { Value } from "../../compiler/ir/node.js";
+import type { Tensor, TensorData } from "../../compiler/ir/tensor.js";
+import type { Fill, Op, Sample } from "../../compiler/ops/define.js";
+import { numericDType } from "../../compiler/ops/precision.js";
+import { placeholder, runState } from "../../compiler/ops/sources.js";
+import { computationOf } from "../kernels/support.js";
+import { materialise, sampleDTypes } from "../support/samples.js";
+import { exact, type Tolerance } from "./support.js";
+
+export interface OpModule {
+  readonly op: Op;
+  readonly computation: Computation;
+  readonly feeds: ReadonlyMap<string, TensorData>;
+  /** The operands behind each output, for messages. */
+  readonly operands: ReadonlyMap<string, readonly Tensor[]>;
+}
+
+/** Ops that no kernel is made for: sources are the operands of all others; pseudo-ops are gone before. */
+export function hasKernel(op: Op): boolean {
+  return op.kernel.kind !== "pseudo" && op.opName !== "placeholder" && op.opName !== "variable";
+}
+
+export function moduleOf(op: Op): OpModule {
+  const outputs: Record<string, Value> = {};
+  const feeds = new Map<string, TensorData>();
+  const operands = new Map<string, readonly Tensor[]>();
+  for (const dtype of sampleDTypes(op)) {
+    for (const [number, sample] of [...op.samples, ...furtherSamples(op, dtype)].entries()) {
+      if (!fits(sample, dtype)) continue;
+      const tensors = materialise(sample, dtype, number + 1);
+      const inputs = tensors.map((tensor, i) => {
+        if (op.opName === "random_uniform" && i === 0) return runState();
+        const name = `${dtype}.${number}.${i}`;
+        feeds.set(name, tensor.data);
+        return placeholder({ name, dtype: tensor.dtype, shape: tensor.shape });
+      });
+      for (const [i, output] of op.apply(inputs, sample.attributes ?? {}).entries()) {
+        const name = `${dtype}.${number}#${i}`;
+        outputs[name] = output;
+        operands.set(name, tensors);
+      }
+    }
+  }
+  const computation = computationOf(outputs, {}, op.opName);
+  const read = new Set(computation.placeholders.map(({ name }) => name));
+  for (const name of feeds.keys()) if (!read.has(name)) feeds.delete(name);
+  return { op, computation, feeds, operands };
+}
+
+/** Matrices are made of floats only. */
+function fits(sample: Sample, dtype: NumericDType): boolean {
+  return isFloat(dtype) || sample.inputs.every(({ fill }) => fill.kind !== "matrices");
+}
+
+const pairs = (left: Fill, right: Fill, shape: readonly number[]): Sample => ({
+  inputs: [left, right].map((fill) => ({ shape, fill })),
+});
+
+/** What the table's own samples leave out: long rows of lanes with a rest, and special divisors. */
+function furtherSamples(op: Op, dtype: NumericDType): readonly Sample[] {
+  if (op.kernel.kind === "elementwise" && op.operands.length === 1 && op.opName !== "cast") {
+    const fill = op.samples[0]?.inputs[0]?.fill;
+    return fill === undefined ? [] : [{ inputs: [{ shape: [5, 37], fill }] }];
+  }
+  if (op.opName !== "floor_div" && op.opName !== "mod") return [];
+  const short: Fill = { kind: "values", values: [0.1, -0.1, 0.3, -3, 7, -0.7, 1e-3] };
+  const whole: Fill = { kind: "integers", low: -50, high: 50 };
+  if (!isFloat(dtype)) return [pairs({ kind: "specials" }, { kind: "values", values: [-1, 1, -3, 7, 127] }, [9, 10])];
+  return [
+    pairs(whole, short, [101]),
+    pairs({ kind: "specials" }, { kind: "specials", transposed: true }, [40, 40]),
+    pairs({ kind: "uniform", low: -1e4, high: 1e4 }, { kind: "uniform", low: 1e-3, high: 1 }, [301]),
+  ];
+}
+
+/** How near the native result must come to the reference's, which computes in float64 and rounds once. */
+export function toleranceOf(op: Op, dtype: NumericDType, operands: readonly Tensor[]): Tolerance {
+  if (!isFloat(dtype)) return exact;
+  const narrow = dtype === "f16" || dtype === "bf16";
+  switch (op.kernel.kind) {
+    case "elementwise":
+      switch (op.kernel.scalar) {
+        case "exp":
+        case "expm1":
+        case "log":
+        case "log1p":
+        case "sin":
+        case "cos":
+        case "tanh":
+        case "sigmoid":
+        case "erf":
+        case "pow":
+        case "rsqrt":
+          return { ...exact, ulps: narrow ? 1 : 4 };
+        case "floor_div":
+        case "mod":
+          return { ...exact, ulps: 1 };
+        case "max":
+        case "min":
+          return { ...exact, zeroSigns: false };
+        default:
+          return exact;
+      }
+    case "reduce":
+    case "contract":
+      return { ulps: 2, relative: 0, absolute: sumError(dtype, operands), zeroSigns: false };
+    case "routine":
+      return { ulps: 0, relative: 0, absolute: dtype === "f32" ? 3e-4 : 1e-12, zeroSigns: false };
+    default:
+      return exact;
+  }
+}
+
+/** Rounding errors of a sum grow with its terms: an ulp of the greatest possible total. */
+function sumError(dtype: NumericDType, operands: readonly Tensor[]): number {
+  const count = operands[0]?.data.length ?? 0;
+  const terms = operands.map(({ data }) => (data instanceof BigInt64Array ? 0 : finiteMaximum(data)));
+  const total = Math.max(1, count) * terms.reduce((product, term) => product * Math.max(term, 1e-3), 1);
+  return isFloat(dtype) && dtype !== "f16" && dtype !== "bf16" ? total * (dtype === "f32" ? 2 ** -23 : 2 ** -52) : 0;
+}
+
+function finiteMaximum(data: Exclude<TensorData, BigInt64Array>): number {
+  let most = 0;
+  for (const x of data) if (Number.isFinite(x) && Math.abs(x) < 1e6) most = Math.max(most, Math.abs(x));
+  return most;
+}
+
+export function outputDType(output: Value): NumericDType {
+  return numericDType(output.type.dtype);
+}
