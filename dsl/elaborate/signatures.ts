@@ -12,6 +12,8 @@ export interface Modes {
 /** Reads and checks every signature of a graph. */
 export function signatures(env: Env, statements: readonly Statement[], modes: Modes): readonly Signature[] {
   const found = new Map<string, Signature>();
+  // What an error left out might be what feeds a placeholder's readers.
+  const whole = env.state.shared.diagnostics.every((d) => d.severity !== "error");
   for (const one of statements) {
     if (one.kind !== "signature") continue;
     const first = found.get(one.name.name);
@@ -21,7 +23,7 @@ export function signatures(env: Env, statements: readonly Statement[], modes: Mo
       });
       continue;
     }
-    found.set(one.name.name, signature(env, one, modes));
+    found.set(one.name.name, signature(env, one, modes, whole));
     env.state.shared.symbols.set(`signature ${one.name.name}`, {
       kind: "signature",
       type: undefined,
@@ -32,7 +34,7 @@ export function signatures(env: Env, statements: readonly Statement[], modes: Mo
   return [...found.values()];
 }
 
-function signature(env: Env, one: SignatureDeclaration, modes: Modes): Signature {
+function signature(env: Env, one: SignatureDeclaration, modes: Modes, whole: boolean): Signature {
   const training = one.training?.value ?? one.does.length > 0;
   const mode = training ? modes.training : modes.inference;
   const inputs = distinct(env, one.inputs, "input").filter((path) => checkInput(env, path));
@@ -48,10 +50,7 @@ function signature(env: Env, one: SignatureDeclaration, modes: Modes): Signature
     doc: one.doc?.text,
   };
   checkConflicts(env, one, result, mode);
-  // What could not be read might be what would explain a placeholder.
-  if (inputs.length === one.inputs.length && env.state.shared.diagnostics.every((d) => d.severity !== "error")) {
-    checkFed(env, one, result, mode);
-  }
+  if (whole && inputs.length === one.inputs.length) checkFed(env, one, result, mode);
   return result;
 }
 
