@@ -36,7 +36,8 @@ export function suggest(name: string, candidates: Iterable<string>): string | un
   const list = [...candidates];
   if (list.length === 0 || name.length > 64) return undefined;
   const best = closest(name, list);
-  const limit = name.length <= 3 ? 1 : name.length <= 6 ? 2 : 3;
+  // Any other single letter is one edit away: only its case can be a slip.
+  const limit = name.length <= 1 ? 0 : name.length <= 3 ? 1 : name.length <= 6 ? 2 : 3;
   return distance(name.toLowerCase(), best.toLowerCase()) <= limit ? best : undefined;
 }
 
