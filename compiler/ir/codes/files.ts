@@ -47,7 +47,7 @@ export const dataCodes = [
     title: "data file not found",
     explain:
       "Paths in a file resolve from its folder, `--data-dir` says where data lies, flags resolve from the working directory.",
-    example: "$ graphc train mnist.graph --data-dir nowhere",
+    example: "$ graphc train mnist.graph --data image=nowhere.idx",
   },
   {
     code: "G071",

@@ -18,7 +18,7 @@ export const sessionCodes = [
     code: "G082",
     title: "feed of the wrong dtype",
     explain: "A typed array has the placeholder's dtype; numbers in plain arrays fit into it.",
-    example: '$ graphc run mnist.graph predict --feed image="text"',
+    example: "$ graphc run divide.graph --fetch y --feed n=0.5",
   },
   {
     code: "G083",
@@ -30,7 +30,7 @@ export const sessionCodes = [
     code: "G084",
     title: "dim is beyond its bound",
     explain: "A feed binds a dim to a size above the bound that its `dim` declares.",
-    example: "$ graphc train mnist.graph --batch 2048",
+    example: "$ graphc train mnist.graph --batch 200",
   },
   {
     code: "G085",
@@ -84,7 +84,7 @@ export const checkpointCodes = [
     code: "G092",
     title: "file cannot be saved",
     explain: "The disk is full or the folder is not writable. The file that was there before is as it was.",
-    example: "$ graphc train mnist.graph --save /full/disk.safetensors",
+    example: "$ graphc train mnist.graph --save README.md/mnist.safetensors",
   },
   {
     code: "G093",
@@ -97,7 +97,7 @@ export const checkpointCodes = [
     title: "name of a checkpoint is not right",
     explain:
       "The name may hold `{step}` once, after the last `/`: it becomes the number of the step. Old ones are counted by it.",
-    example: "$ graphc train mnist.graph --save ckpt/{step}/mnist.safetensors",
+    example: "$ graphc train misnamed.graph",
   },
 ] as const satisfies readonly CodeRow[];
 
@@ -150,7 +150,7 @@ export const limitCodes = [
     code: "G120",
     title: "back end is not available",
     explain: "Something that the target needs is missing on this machine; `graphc doctor` says what.",
-    example: "$ graphc train mnist.graph --target gpu",
+    example: "$ graphc train mnist.graph --target cpu",
   },
   {
     code: "G121",

@@ -49,9 +49,9 @@ export const updateCodes = [
   {
     code: "G047",
     title: "assignment cannot run here",
-    explain: "A fn's own `:=` inside scan, while or if is an error: its number of runs would not be defined.",
-    example:
-      "fn f(x: f32) -> (y: f32) {\n  variable n: f32 = zeros()\n  n := n + 1\n  y = x\n}\n\ngraph g {\n  y = if true { yield f(1.0) } else { yield 2.0 }\n}\n",
+    explain:
+      "An evaluation over data leaves the variables as they are: it takes a signature without `does`. A fn's own `:=` inside scan, while or if is an error: its number of runs would not be defined.",
+    example: "$ graphc run mnist.graph fit --data image=train-images-idx3-ubyte --data label=train-labels-idx1-ubyte",
   },
   {
     code: "G048",
