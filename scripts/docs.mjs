@@ -1,0 +1,36 @@
+// Writes the pages of the manual that are made from the code: docs/errors.md, docs/ops.md and docs/std.md.
+// Needs a build. With --check it writes nothing and fails where a page is not what it would write.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { errorsPage } from "./docs/errors.mjs";
+import { functionsPage } from "./docs/functions.mjs";
+import { opsPage } from "./docs/ops.mjs";
+
+const root = join(import.meta.dirname, "..");
+const { values } = parseArgs({ options: { check: { type: "boolean" }, dist: { type: "string", default: "dist" } } });
+const dist = resolve(root, values.dist);
+
+if (!existsSync(join(dist, "cli", "main.js"))) {
+  console.error("docs: there is no build to ask: run `npm run build` first");
+  process.exit(1);
+}
+
+const pages = new Map([
+  ["docs/errors.md", await errorsPage(dist)],
+  ["docs/ops.md", await opsPage(dist)],
+  ["docs/std.md", await functionsPage(dist, root)],
+]);
+
+const stale = [...pages].filter(([name, text]) => {
+  const path = join(root, name);
+  return !existsSync(path) || readFileSync(path, "utf8") !== text;
+});
+
+for (const [name, text] of stale) {
+  if (values.check) console.error(`docs: ${name} is not what the code says: run \`npm run docs\``);
+  else writeFileSync(join(root, name), text);
+}
+if (values.check && stale.length > 0) process.exit(1);
+const made = stale.length === 0 ? "all as the code says" : `${stale.map(([name]) => name).join(", ")} written`;
+console.log(`docs: ${pages.size} generated pages, ${made}`);
