@@ -12,15 +12,15 @@ export type { DType, NumericDType } from "./compiler/ir/dtype.js";
 export type { Span } from "./compiler/ir/span.js";
 export type { Tensor, TensorData } from "./compiler/ir/tensor.js";
 export type { Program } from "./compiler/program.js";
+export { version } from "./compiler/version.js";
 export { renderText as renderDiagnostics } from "./dsl/render.js";
 export { readData } from "./runtime/data/read.js";
 export { csv, idx, npy, npz, safetensors } from "./runtime/data/references.js";
-export type { FeedValue, NestedArray } from "./runtime/feeds.js";
 export type { ColumnValue } from "./runtime/dataset.js";
 export type { EvaluateOptions } from "./runtime/evaluate.js";
+export type { FeedValue, NestedArray } from "./runtime/feeds.js";
 export { type Feeds, type Fetched, Session, type SessionOptions, type StringTensor } from "./runtime/session.js";
 export type { TrainEvent, TrainOptions, TrainReport } from "./runtime/train.js";
-export { version } from "./compiler/version.js";
 
 /** How a graph is compiled. */
 export interface CompileFileOptions {
@@ -38,9 +38,11 @@ export interface CompileFileOptions {
  */
 export async function compile(path: string, options: CompileFileOptions = {}): Promise<Program> {
   const { graph, diagnostics } = loadGraph(resolve(path));
-  if (graph === undefined || diagnostics.some(({ severity }) => severity === "error")) throw new GraphError(diagnostics);
+  if (graph === undefined || diagnostics.some(({ severity }) => severity === "error"))
+    throw new GraphError(diagnostics);
   const { backend, warning } = chooseBackend(options.target);
-  const warn = options.onWarning ?? ((one: Diagnostic) => process.stderr.write(`graphc: ${one.message} (${one.hint ?? ""})\n`));
+  const warn =
+    options.onWarning ?? ((one: Diagnostic) => process.stderr.write(`graphc: ${one.message} (${one.hint ?? ""})\n`));
   for (const one of warning === undefined ? diagnostics : [...diagnostics, warning]) warn(one);
   return Program.create(graph, backend, { checkNumerics: options.checkNumerics ?? false });
 }

@@ -26,9 +26,27 @@ const softmaxStep = 2 * 2 * 100 * 784 * 10;
 const dnnStep = 2 * (2 * 32 * 784 * 128 + 3 * 32 * 128 * 10);
 
 const workloads: readonly Workload[] = [
-  { name: "linear_regression, 2,500,001 steps", file: "linear_regression", options: {}, operations: 8 * 10, goal: "0.1 s" },
-  { name: "mnist_softmax, 1000 steps of 100", file: "mnist_softmax", options: {}, operations: softmaxStep, goal: "0.06 s" },
-  { name: "mnist_dnn, an epoch of 1718 steps of 32", file: "mnist_dnn", options: { steps: 1718 }, operations: dnnStep, goal: "0.5 s" },
+  {
+    name: "linear_regression, 2,500,001 steps",
+    file: "linear_regression",
+    options: {},
+    operations: 8 * 10,
+    goal: "0.1 s",
+  },
+  {
+    name: "mnist_softmax, 1000 steps of 100",
+    file: "mnist_softmax",
+    options: {},
+    operations: softmaxStep,
+    goal: "0.06 s",
+  },
+  {
+    name: "mnist_dnn, an epoch of 1718 steps of 32",
+    file: "mnist_dnn",
+    options: { steps: 1718 },
+    operations: dnnStep,
+    goal: "0.5 s",
+  },
 ];
 
 const repeats = 5;
@@ -37,7 +55,9 @@ if (warning !== undefined) console.log(`${warning.message}\n`);
 const peak = warning === undefined ? await peakGigaflops(hostTarget()) : Number.NaN;
 console.log(`${backend.device}, one thread; fused multiply-add peak ${peak.toFixed(0)} GFLOP/s\n`);
 
-console.log(`${"workload".padEnd(42)}${"median".padStart(10)}${"goal".padStart(9)}${"floor at peak".padStart(15)}${"compile".padStart(10)}`);
+console.log(
+  `${"workload".padEnd(42)}${"median".padStart(10)}${"goal".padStart(9)}${"floor at peak".padStart(15)}${"compile".padStart(10)}`,
+);
 for (const workload of workloads) {
   const path = join(examples, workload.file, `${workload.file}.graph`);
   const times: number[] = [];
@@ -54,7 +74,12 @@ for (const workload of workloads) {
     compileSeconds = prepared + report.compileSeconds;
   }
   const floor = (workload.operations * steps) / (peak * 1e9);
-  const cells = [seconds(median(times)).padStart(10), workload.goal.padStart(9), seconds(floor).padStart(15), seconds(compileSeconds).padStart(10)];
+  const cells = [
+    seconds(median(times)).padStart(10),
+    workload.goal.padStart(9),
+    seconds(floor).padStart(15),
+    seconds(compileSeconds).padStart(10),
+  ];
   console.log(`${workload.name.padEnd(42)}${cells.join("")}`);
 }
 
@@ -62,7 +87,9 @@ if (warning === undefined) {
   console.log(`\n${"contraction, float32 (m x k x n)".padEnd(42)}${"GFLOP/s".padStart(10)}${"of peak".padStart(9)}`);
   for (const shape of contractionCases) {
     const { name, gigaflops } = await measureContraction(backend, shape);
-    console.log(`${name.padEnd(42)}${gigaflops.toFixed(1).padStart(10)}${`${((100 * gigaflops) / peak).toFixed(0)} %`.padStart(9)}`);
+    console.log(
+      `${name.padEnd(42)}${gigaflops.toFixed(1).padStart(10)}${`${((100 * gigaflops) / peak).toFixed(0)} %`.padStart(9)}`,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Backend, type Compiled } from "../compiler/backends/backend.js";
+import type { Backend, Compiled } from "../compiler/backends/backend.js";
 import type { Executable, StorageBlock } from "../compiler/backends/executable.js";
 import type { NumericDType } from "../compiler/ir/dtype.js";
 import type { Computation } from "../compiler/ir/graph.js";
@@ -8,7 +8,9 @@ import { elementCount } from "../compiler/ir/tensor.js";
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? Number.NaN) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
 /** A compiled computation with variables of its own, filled with small random numbers. */

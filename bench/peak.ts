@@ -1,10 +1,10 @@
-import { InternalError } from "../compiler/ir/diagnostic.js";
 import { loadLibrary } from "../compiler/backends/llvm/library.js";
+import { allocateNative } from "../compiler/backends/llvm/memory.js";
 import { ModuleBuilder } from "../compiler/backends/llvm/module.js";
 import type { CpuTarget } from "../compiler/backends/llvm/target.js";
 import { buildLibrary } from "../compiler/backends/llvm/toolchain.js";
 import { f32, i64, ptr, typeOf } from "../compiler/backends/llvm/types.js";
-import { allocateNative } from "../compiler/backends/llvm/memory.js";
+import { InternalError } from "../compiler/ir/diagnostic.js";
 import { median } from "./measure.js";
 
 /** Independent sums: enough to hide the latency of a fused multiply-add on any core, and fewer than its registers. */
@@ -21,7 +21,10 @@ export async function peakGigaflops(target: CpuTarget, repeats = 9): Promise<num
     const factor = b.splat(b.load(f32, b.offsetBytes(block, 8)), lanes);
     const initial = Array.from({ length: chains }, (_, i) => b.constant(type, i));
     const sums = b.loop(b.index(0), turns, 1, (_, state) => state.map((sum) => b.fma(sum, factor, factor)), initial);
-    b.store(sums.reduce((x, y) => b.add(x, y)), b.offsetBytes(block, 64));
+    b.store(
+      sums.reduce((x, y) => b.add(x, y)),
+      b.offsetBytes(block, 64),
+    );
     b.return(b.index(0));
   });
   const built = await buildLibrary([module.finish()]);

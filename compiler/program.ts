@@ -15,9 +15,10 @@ import { specialise } from "./passes/specialise.js";
 /** Variables with no more elements than this in all get their first values from the reference evaluator. */
 const fewElements = 16384;
 
-
 /** What a run computes: a signature by its name, or any fetches and updates. */
-export type Selection = { readonly kind: "signature"; readonly name: string } | ({ readonly kind: "request" } & Request);
+export type Selection =
+  | { readonly kind: "signature"; readonly name: string }
+  | ({ readonly kind: "request" } & Request);
 
 /** A selection cut out of the graph and differentiated; its dims are still symbolic. */
 export interface Prepared {

@@ -138,16 +138,29 @@ function requireFit(
   const declared = `\`${placeholder.name}\` is ${typeText(type)}`;
   const found = `${tensor.dtype}[${tensor.shape.join(", ")}]`;
   const refuse = (detail: string, hint?: string): GraphError =>
-    new GraphError([problem("G074", placeholder.span, `${declared}, but ${from} is ${found}: ${detail}`, { label: "declared here", hint })]);
+    new GraphError([
+      problem("G074", placeholder.span, `${declared}, but ${from} is ${found}: ${detail}`, {
+        label: "declared here",
+        hint,
+      }),
+    ]);
   if (tensor.dtype !== type.dtype) {
-    throw refuse("the dtypes differ", `declare it as ${tensor.dtype} and \`cast(${placeholder.name}, to=${type.dtype})\``);
+    throw refuse(
+      "the dtypes differ",
+      `declare it as ${tensor.dtype} and \`cast(${placeholder.name}, to=${type.dtype})\``,
+    );
   }
   if (tensor.shape.length !== type.shape.length || tensor.shape.length === 0) {
-    throw refuse(tensor.shape.length === 0 ? "a scalar has no rows" : `it has ${tensor.shape.length} axes, not ${type.shape.length}`);
+    throw refuse(
+      tensor.shape.length === 0
+        ? "a scalar has no rows"
+        : `it has ${tensor.shape.length} axes, not ${type.shape.length}`,
+    );
   }
   const row = type.shape.slice(1);
   row.forEach((dim, index) => {
-    if (!isSymbolic(dim) && dim !== tensor.shape[index + 1]) throw refuse(`its rows have another shape (axis ${index + 1})`);
+    if (!isSymbolic(dim) && dim !== tensor.shape[index + 1])
+      throw refuse(`its rows have another shape (axis ${index + 1})`);
   });
   if (elementCount(tensor.shape.slice(1)) === 0) throw refuse("its rows are empty");
 }

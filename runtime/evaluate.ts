@@ -1,8 +1,8 @@
 import type { Executable } from "../compiler/backends/executable.js";
-import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
-import type { Prepared, Selection } from "../compiler/program.js";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
+import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
+import type { Prepared, Selection } from "../compiler/program.js";
 import { type ColumnValue, type DataFolders, type Dataset, loadDataset } from "./dataset.js";
 import { checkFeeds } from "./requests.js";
 import { runFailure, type Session } from "./session.js";
@@ -87,7 +87,9 @@ export class Evaluator {
     });
     if (outcome.failure !== undefined) throw runFailure(outcome.failure);
     this.#session.advance({ ...progress, runsSinceStep: progress.runsSinceStep + outcome.steps });
-    const names = executable.info.outputs.filter(({ shape }) => shape.every((size) => size === 1)).map(({ name }) => name);
+    const names = executable.info.outputs
+      .filter(({ shape }) => shape.every((size) => size === 1))
+      .map(({ name }) => name);
     names.forEach((name, i) => {
       sums.set(name, (sums.get(name) ?? 0) + (outcome.sums[i] ?? 0));
     });
@@ -102,7 +104,10 @@ export class Evaluator {
     const unfed = computation.placeholders.filter(({ name }) => !dataset.columns.has(name));
     const fixed = checkFeeds(program, { ...this.#prepared, computation: { ...computation, placeholders: unfed } }, {});
     for (const [name, feed] of fixed) shapes.set(name, feed);
-    const executable: Executable = await this.#session.executable(this.#prepared, bindDims(program.graph, computation, shapes));
+    const executable: Executable = await this.#session.executable(
+      this.#prepared,
+      bindDims(program.graph, computation, shapes),
+    );
     return { executable, feeds: new Map([...fixed].map(([name, feed]) => [name, feed.data])) };
   }
 }

@@ -41,14 +41,28 @@ export function readFeed(placeholder: Placeholder, value: FeedValue): Feed {
 
 function fromTensor(placeholder: Placeholder, type: TensorType, tensor: Tensor): Feed {
   if (!ArrayBuffer.isView(tensor.data) || !Array.isArray(tensor.shape)) {
-    throw wrongDType(placeholder, describe(tensor), "feed a tensor { dtype, shape, data }, a typed array or nested arrays");
+    throw wrongDType(
+      placeholder,
+      describe(tensor),
+      "feed a tensor { dtype, shape, data }, a typed array or nested arrays",
+    );
   }
   if (tensor.dtype !== type.dtype) {
-    throw wrongDType(placeholder, tensor.dtype, `convert the data, or declare \`${placeholder.name}: ${tensor.dtype}…\` and cast`);
+    throw wrongDType(
+      placeholder,
+      tensor.dtype,
+      `convert the data, or declare \`${placeholder.name}: ${tensor.dtype}…\` and cast`,
+    );
   }
   requireArrayKind(placeholder, type, tensor.data);
-  if (tensor.shape.some((size) => !Number.isSafeInteger(size) || size < 0) || elementCount(tensor.shape) !== tensor.data.length) {
-    throw wrongShape(placeholder, `its shape [${tensor.shape.join(", ")}] does not hold ${tensor.data.length} elements`);
+  if (
+    tensor.shape.some((size) => !Number.isSafeInteger(size) || size < 0) ||
+    elementCount(tensor.shape) !== tensor.data.length
+  ) {
+    throw wrongShape(
+      placeholder,
+      `its shape [${tensor.shape.join(", ")}] does not hold ${tensor.data.length} elements`,
+    );
   }
   return { placeholder, shape: tensor.shape, data: tensor.data };
 }
@@ -96,7 +110,8 @@ function nestedShape(placeholder: Placeholder, value: NestedArray): readonly num
   const shape: number[] = [];
   let level: NestedArray = value;
   while (Array.isArray(level)) {
-    if (shape.length === maximumRank) throw wrongShape(placeholder, `its arrays are nested more than ${maximumRank} deep`);
+    if (shape.length === maximumRank)
+      throw wrongShape(placeholder, `its arrays are nested more than ${maximumRank} deep`);
     shape.push(level.length);
     level = (level as readonly NestedArray[])[0] ?? 0;
   }
@@ -137,7 +152,11 @@ function storeElement(
 ): void {
   if (typeof element === "boolean" || dtype === "bool") {
     if (dtype !== "bool" || (element !== true && element !== false && element !== 0 && element !== 1)) {
-      throw wrongDType(placeholder, describe(element), `${dtype} takes ${dtype === "bool" ? "true or false" : "numbers"}`);
+      throw wrongDType(
+        placeholder,
+        describe(element),
+        `${dtype} takes ${dtype === "bool" ? "true or false" : "numbers"}`,
+      );
     }
     data[position] = element ? 1 : 0;
     return;
@@ -152,7 +171,11 @@ function storeElement(
   const range = integerRanges.get(dtype);
   const whole = typeof element === "bigint" ? element : Number.isInteger(element) ? BigInt(element) : undefined;
   if (whole === undefined || range === undefined || whole < range[0] || whole > range[1]) {
-    throw wrongDType(placeholder, `the value ${element}`, `${dtype} holds whole numbers from ${range?.[0]} to ${range?.[1]}`);
+    throw wrongDType(
+      placeholder,
+      `the value ${element}`,
+      `${dtype} holds whole numbers from ${range?.[0]} to ${range?.[1]}`,
+    );
   }
   if (data instanceof BigInt64Array) data[position] = whole;
   else data[position] = Number(whole);
@@ -175,7 +198,12 @@ function wrongShape(placeholder: Placeholder, detail: string, hint?: string): Gr
   return new GraphError([feedProblem("G081", placeholder, message, hint)]);
 }
 
-function feedProblem(code: "G081" | "G082", placeholder: Placeholder, message: string, hint: string | undefined): Diagnostic {
+function feedProblem(
+  code: "G081" | "G082",
+  placeholder: Placeholder,
+  message: string,
+  hint: string | undefined,
+): Diagnostic {
   const symbols = placeholder.value.type.shape.map(dimText).join(", ");
   return problem(code, placeholder.span, message, { label: `declared with shape [${symbols}] here`, hint });
 }

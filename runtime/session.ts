@@ -4,6 +4,7 @@ import { GraphError } from "../compiler/ir/diagnostic.js";
 import { bindDims } from "../compiler/ir/specialise.js";
 import type { Tensor, TensorData } from "../compiler/ir/tensor.js";
 import type { Prepared, Program } from "../compiler/program.js";
+import { version } from "../compiler/version.js";
 import type { ColumnValue } from "./dataset.js";
 import { type EvaluateOptions, evaluateData } from "./evaluate.js";
 import type { FeedValue } from "./feeds.js";
@@ -12,7 +13,6 @@ import { compareWithModel } from "./files/compare.js";
 import { checkFeeds, freeSelection, signatureSelection } from "./requests.js";
 import { type TrainOptions, type TrainReport, train } from "./train.js";
 import { VariableStore } from "./variables.js";
-import { version } from "../compiler/version.js";
 
 /** A fetched string constant. */
 export interface StringTensor {
@@ -106,7 +106,11 @@ export class Session implements AsyncDisposable {
    * Runs a signature over a whole data set in batches and gives the mean of each scalar output, weighted by rows. Nothing may
    * be updated. Throws GraphError as `run` and for data that do not fit.
    */
-  evaluate(signature: string, data: Readonly<Record<string, ColumnValue>>, options: EvaluateOptions = {}): Promise<Readonly<Record<string, number>>> {
+  evaluate(
+    signature: string,
+    data: Readonly<Record<string, ColumnValue>>,
+    options: EvaluateOptions = {},
+  ): Promise<Readonly<Record<string, number>>> {
     return this.#enqueue(() => evaluateData(this, signature, data, options));
   }
 
@@ -217,7 +221,10 @@ export class Session implements AsyncDisposable {
       name,
       { dtype, shape, data: outcome.outputs[index] as TensorData },
     ]);
-    const strings = asked.strings.map(([name, text]): [string, Fetched] => [name, { dtype: "string", shape: [], data: [text] }]);
+    const strings = asked.strings.map(([name, text]): [string, Fetched] => [
+      name,
+      { dtype: "string", shape: [], data: [text] },
+    ]);
     // fromEntries defines own properties, so that a tensor named `__proto__` is just a name.
     return Object.fromEntries([...tensors, ...strings]);
   }

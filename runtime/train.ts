@@ -10,7 +10,14 @@ import { readCheckpoint, writeCheckpoint } from "./files/checkpoint.js";
 import { saveCheckpoint } from "./files/rotation.js";
 import { checkFeeds } from "./requests.js";
 import { runFailure, type Session } from "./session.js";
-import { type Report, type Settings, type TrainEvent, type TrainOptions, type TrainReport, trainSettings } from "./train_options.js";
+import {
+  type Report,
+  type Settings,
+  type TrainEvent,
+  type TrainOptions,
+  type TrainReport,
+  trainSettings,
+} from "./train_options.js";
 
 export type { Report, TrainEvent, TrainOptions, TrainReport } from "./train_options.js";
 
@@ -88,12 +95,16 @@ class Trainer {
     this.#batch = dataset.rows === 0 ? 0 : (settings.batch ?? dataset.rows);
     if (dataset.rows > 0 && this.#batch > dataset.rows && settings.remainder === "drop") {
       const message = `a batch of ${this.#batch} rows is larger than the data (${dataset.rows} rows): no step could be done`;
-      throw new GraphError([problem("G046", undefined, message, { hint: "use a smaller batch, or `remainder = keep`" })]);
+      throw new GraphError([
+        problem("G046", undefined, message, { hint: "use a smaller batch, or `remainder = keep`" }),
+      ]);
     }
   }
 
   async train(): Promise<TrainReport> {
-    const { executable, feeds } = await this.#executable(Math.min(this.#batch, Math.max(this.#dataset.rows, this.#batch)));
+    const { executable, feeds } = await this.#executable(
+      Math.min(this.#batch, Math.max(this.#dataset.rows, this.#batch)),
+    );
     this.#emit({
       kind: "start",
       target: executable.info.target,
@@ -159,7 +170,9 @@ class Trainer {
       epoch: Number(outcome.epoch),
       row: outcome.position,
     });
-    const names = executable.info.outputs.filter(({ shape }) => shape.every((size) => size === 1)).map(({ name }) => name);
+    const names = executable.info.outputs
+      .filter(({ shape }) => shape.every((size) => size === 1))
+      .map(({ name }) => name);
     const metrics = (values: readonly number[]): ReadonlyMap<string, number> =>
       new Map(names.map((name, i) => [name, values[i] ?? Number.NaN]));
     if (outcome.steps > 0) this.#last = metrics(outcome.last);
@@ -205,7 +218,9 @@ class Trainer {
   #atEpochEnd(): boolean {
     const { row } = this.#session.progress;
     const left = this.#dataset.rows - row;
-    return this.#dataset.rows > 0 && row > 0 && (left <= 0 || (left < this.#batch && this.#settings.remainder === "drop"));
+    return (
+      this.#dataset.rows > 0 && row > 0 && (left <= 0 || (left < this.#batch && this.#settings.remainder === "drop"))
+    );
   }
 
   /** Turns to the next epoch; validates; true when training should end early. */
@@ -228,7 +243,10 @@ class Trainer {
     const value = best === undefined ? undefined : metrics.get(best.metric);
     if (best === undefined || value === undefined || !isBetter(value, this.#best, best.mode, 0)) return;
     this.#best = value;
-    const metadata = new Map([["best.metric", best.metric], ["best.value", String(value)]]);
+    const metadata = new Map([
+      ["best.metric", best.metric],
+      ["best.value", String(value)],
+    ]);
     this.#saved(await saveCheckpoint(best.to, this.#session.checkpoint(metadata)));
   }
 
@@ -287,7 +305,9 @@ class Trainer {
   }
 
   /** The code for a batch of this many rows, and the feeds that stay the same. */
-  async #executable(rows: number): Promise<{ readonly executable: Executable; readonly feeds: ReadonlyMap<string, TensorData> }> {
+  async #executable(
+    rows: number,
+  ): Promise<{ readonly executable: Executable; readonly feeds: ReadonlyMap<string, TensorData> }> {
     const { program } = this.#session;
     const shapes = new Map<string, FedShape>();
     for (const [name, shape] of this.#dataset.shapes) shapes.set(name, { shape: [rows, ...shape.slice(1)] });
@@ -318,7 +338,11 @@ class Trainer {
       threads: 1,
       metrics: Object.fromEntries(this.#last),
       history: this.#history.map(({ step, metrics }) => ({ step, ...Object.fromEntries(metrics) })),
-      validation: this.#validations.map(({ step, epoch, metrics }) => ({ step, epoch, ...Object.fromEntries(metrics) })),
+      validation: this.#validations.map(({ step, epoch, metrics }) => ({
+        step,
+        epoch,
+        ...Object.fromEntries(metrics),
+      })),
       checkpoints: this.#checkpoints,
     };
   }

@@ -12,12 +12,28 @@ export interface Report {
 
 /** What happens while training, for progress displays and logs. */
 export type TrainEvent =
-  | { readonly kind: "start"; readonly target: string; readonly device: string; readonly compileSeconds: number; readonly steps: number }
+  | {
+      readonly kind: "start";
+      readonly target: string;
+      readonly device: string;
+      readonly compileSeconds: number;
+      readonly steps: number;
+    }
   /** A few times a second. */
-  | { readonly kind: "progress"; readonly step: number; readonly seconds: number; readonly metrics: ReadonlyMap<string, number> }
+  | {
+      readonly kind: "progress";
+      readonly step: number;
+      readonly seconds: number;
+      readonly metrics: ReadonlyMap<string, number>;
+    }
   | { readonly kind: "report"; readonly report: Report }
   /** Means over the validation data, after an epoch. */
-  | { readonly kind: "validation"; readonly step: number; readonly epoch: number; readonly metrics: ReadonlyMap<string, number> }
+  | {
+      readonly kind: "validation";
+      readonly step: number;
+      readonly epoch: number;
+      readonly metrics: ReadonlyMap<string, number>;
+    }
   | { readonly kind: "checkpoint"; readonly step: number; readonly path: string }
   | { readonly kind: "warning"; readonly diagnostic: Diagnostic };
 
@@ -44,7 +60,9 @@ export interface TrainOptions extends DataFolders {
   readonly resume?: string | undefined;
   /** Where the final state is saved. */
   readonly save?: string | undefined;
-  readonly onReport?: ((report: { readonly step: number; readonly metrics: Readonly<Record<string, number>> }) => void) | undefined;
+  readonly onReport?:
+    | ((report: { readonly step: number; readonly metrics: Readonly<Record<string, number>> }) => void)
+    | undefined;
   readonly onEvent?: ((event: TrainEvent) => void) | undefined;
   /** Aborted: end after the current step, save, and return. */
   readonly signal?: AbortSignal | undefined;
@@ -64,7 +82,9 @@ export interface TrainReport {
   readonly metrics: Readonly<Record<string, number>>;
   readonly history: readonly ({ readonly step: number } & Readonly<Record<string, number>>)[];
   /** Means over the validation data after each epoch. */
-  readonly validation: readonly ({ readonly step: number; readonly epoch: number } & Readonly<Record<string, number>>)[];
+  readonly validation: readonly ({ readonly step: number; readonly epoch: number } & Readonly<
+    Record<string, number>
+  >)[];
   /** Files written, the last one last. */
   readonly checkpoints: readonly string[];
 }
@@ -73,7 +93,9 @@ export interface TrainReport {
 export interface Settings {
   readonly signature: Signature;
   readonly data: ReadonlyMap<string, DataSource | ColumnValue>;
-  readonly validate: { readonly signature: Signature; readonly data: ReadonlyMap<string, DataSource | ColumnValue> } | undefined;
+  readonly validate:
+    | { readonly signature: Signature; readonly data: ReadonlyMap<string, DataSource | ColumnValue> }
+    | undefined;
   readonly batch: number | undefined;
   readonly shuffle: boolean;
   readonly remainder: "drop" | "keep";
@@ -100,11 +122,17 @@ export function trainSettings(graph: Graph, options: TrainOptions): Settings {
     throw new GraphError([problem("G048", signature.span, message, { hint: "add `does NAME` to the signature" })]);
   }
   // Data given by the caller replaces the plan's column by column: `--data image=...` alone keeps the labels' file.
-  const data = new Map<string, DataSource | ColumnValue>([...(plan?.data ?? []), ...Object.entries(options.data ?? {})]);
+  const data = new Map<string, DataSource | ColumnValue>([
+    ...(plan?.data ?? []),
+    ...Object.entries(options.data ?? {}),
+  ]);
   const validate =
     options.validate === undefined
       ? plan?.validate && { signature: signatureNamed(graph, plan.validate.run), data: new Map(plan.validate.data) }
-      : { signature: signatureNamed(graph, options.validate.run), data: new Map(Object.entries(options.validate.data)) };
+      : {
+          signature: signatureNamed(graph, options.validate.run),
+          data: new Map(Object.entries(options.validate.data)),
+        };
   const ends = options.steps !== undefined || options.epochs !== undefined ? options : plan;
   const settings: Settings = {
     signature,
@@ -126,7 +154,8 @@ export function trainSettings(graph: Graph, options: TrainOptions): Settings {
 }
 
 function requireSense(settings: Settings): void {
-  const wrong = (message: string, hint?: string): GraphError => new GraphError([problem("G046", undefined, message, { hint })]);
+  const wrong = (message: string, hint?: string): GraphError =>
+    new GraphError([problem("G046", undefined, message, { hint })]);
   const counts = { batch: settings.batch, steps: settings.steps, epochs: settings.epochs, every: settings.every };
   for (const [name, value] of Object.entries(counts)) {
     const least = name === "batch" ? 1 : 0;

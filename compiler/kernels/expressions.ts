@@ -2,8 +2,8 @@ import { InternalError } from "../ir/diagnostic.js";
 import { isFloat, isInteger, type NumericDType } from "../ir/dtype.js";
 import { decodeBF16, decodeF16 } from "../ir/half.js";
 import type { Node, Value } from "../ir/node.js";
-import { zero } from "./affine.js";
 import type { ScalarOp } from "../ops/scalar.js";
+import { zero } from "./affine.js";
 import type { ScalarExpr } from "./form.js";
 import { isStored, type Plan, semanticsOf, splatOf } from "./plan.js";
 import {
@@ -147,7 +147,12 @@ export class Expressions {
     const known = this.#reciprocals.get(divisor);
     if (known !== undefined) return apply("mul", apply("mul", dividend, known.scale), known.reciprocal);
     const bool = "bool" as const;
-    const isLarge: ScalarExpr = { kind: "apply", dtype: bool, op: "gt", args: [apply("abs", divisor), constant(largest)] };
+    const isLarge: ScalarExpr = {
+      kind: "apply",
+      dtype: bool,
+      op: "gt",
+      args: [apply("abs", divisor), constant(largest)],
+    };
     const scale = apply("select", isLarge, constant(2 ** -4), constant(1));
     const reciprocal = apply("div", constant(1), apply("mul", divisor, scale));
     this.#reciprocals.set(divisor, { scale, reciprocal });

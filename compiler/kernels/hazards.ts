@@ -58,9 +58,9 @@ function scanNest(body: readonly Statement[]): Scan {
       if (expression.kind !== "load") return;
       const known = first.get(expression);
       if (known === undefined) first.set(expression, { loops, at: clock });
-      const encloses = known !== undefined && known.loops.every((loop, i) => loops[i] === loop);
+      const evaluatedAt = known?.loops.every((loop, i) => loops[i] === loop) ? known.at : clock;
       const list = mentions.get(expression.access.buffer) ?? [];
-      list.push({ index: expression.access.index, loops, at: clock, evaluatedAt: encloses ? known.at : clock });
+      list.push({ index: expression.access.index, loops, at: clock, evaluatedAt });
       mentions.set(expression.access.buffer, list);
     });
   };

@@ -104,7 +104,10 @@ function chooseTile(
       // Tiles at the edges are written for their own, smaller sizes.
       const cost = pieces(rowsExtent, rows).reduce(
         (sum, [r, times]) =>
-          pieces(columns, vectors).reduce((inner, [v, across]) => inner + times * across * stepCycles(r, v, target), sum),
+          pieces(columns, vectors).reduce(
+            (inner, [v, across]) => inner + times * across * stepCycles(r, v, target),
+            sum,
+          ),
         0,
       );
       if (cost < bestCost - 1e-9) {

@@ -7,7 +7,8 @@ const before = await session.run("compare");
 console.log(`largest difference of the two gradients: ${before["difference"]?.data[0]}`);
 
 await session.train({
-  onReport: ({ step, metrics }) => console.log(`step ${step}  loss ${metrics["loss"]?.toFixed(5)}  difference ${metrics["difference"]}`),
+  onReport: ({ step, metrics }) =>
+    console.log(`step ${step}  loss ${metrics["loss"]?.toFixed(5)}  difference ${metrics["difference"]}`),
 });
 
 const { a3 } = await session.run("predict");

@@ -10,4 +10,6 @@ const report = await session.train({
   },
 });
 const { cost, W, b } = report.metrics;
-console.log(`\n${report.steps} steps in ${report.seconds.toFixed(3)} s: cost ${cost?.toFixed(4)}, W ${W?.toFixed(5)}, b ${b?.toFixed(5)}`);
+console.log(
+  `\n${report.steps} steps in ${report.seconds.toFixed(3)} s: cost ${cost?.toFixed(4)}, W ${W?.toFixed(5)}, b ${b?.toFixed(5)}`,
+);

@@ -8,7 +8,9 @@ await using session = new Session(program);
 
 const report = await session.train({
   onReport: ({ step, metrics }) => {
-    console.log(`step ${step}  loss ${metrics["metrics.loss"]?.toFixed(4)}  accuracy ${metrics["metrics.accuracy"]?.toFixed(4)}`);
+    console.log(
+      `step ${step}  loss ${metrics["metrics.loss"]?.toFixed(4)}  accuracy ${metrics["metrics.accuracy"]?.toFixed(4)}`,
+    );
   },
 });
 console.log(`${report.steps} steps in ${report.seconds.toFixed(3)} s on ${report.device}`);

@@ -4,7 +4,9 @@ const program = await compile(new URL("neuron.graph", import.meta.url).pathname)
 await using session = new Session(program);
 
 const gates = await session.run("gates");
-await session.train({ onReport: ({ step, metrics }) => console.log(`step ${step}  loss ${metrics["loss"]?.toFixed(4)}`) });
+await session.train({
+  onReport: ({ step, metrics }) => console.log(`step ${step}  loss ${metrics["loss"]?.toFixed(4)}`),
+});
 const { xor_learned } = await session.run("xor");
 
 console.log("\na b | AND  OR NAND | XOR by hand, learned");
@@ -12,5 +14,7 @@ for (let row = 0; row < 4; row++) {
   const bit = (name: string): string => String(gates[name]?.data[row]);
   const inputs = `${row >> 1} ${row & 1}`;
   const learned = String(xor_learned?.data[row]);
-  console.log(`${inputs} |   ${bit("and_gate")}   ${bit("or_gate")}    ${bit("nand_gate")} |   ${bit("xor_by_hand")}           ${learned}`);
+  console.log(
+    `${inputs} |   ${bit("and_gate")}   ${bit("or_gate")}    ${bit("nand_gate")} |   ${bit("xor_by_hand")}           ${learned}`,
+  );
 }

@@ -43,7 +43,7 @@ export class NumberCollector {
   readonly #name: string;
   #values = new Float64Array(1024);
   #count = 0;
-  #wide: { readonly index: number; readonly value: bigint }[] = [];
+  readonly #wide: { readonly index: number; readonly value: bigint }[] = [];
   #allIntegers = true;
   /** Whole numbers from 0 to this are in the range of the dtype. */
   readonly #largestShort: number;

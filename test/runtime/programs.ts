@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { probe } from "../../compiler/backends/llvm/availability.js";
-import { compile, type CompileFileOptions, GraphError, type Program, type TargetName } from "../../index.js";
+import { type CompileFileOptions, compile, GraphError, type Program, type TargetName } from "../../index.js";
 
 /** The targets that this machine has. */
 export const targets: readonly TargetName[] = probe().available ? ["reference", "cpu"] : ["reference"];
@@ -16,7 +16,11 @@ export function temporaryFolder(t: ExecutionContext): string {
 }
 
 /** Writes a graph's text to a file and compiles it. */
-export async function compileText(t: ExecutionContext, text: string, options: CompileFileOptions = {}): Promise<Program> {
+export async function compileText(
+  t: ExecutionContext,
+  text: string,
+  options: CompileFileOptions = {},
+): Promise<Program> {
   const path = join(temporaryFolder(t), "model.graph");
   writeFileSync(path, text);
   return compile(path, { target: "reference", ...options });

@@ -29,7 +29,13 @@ graph counter {
 for (const target of targets) {
   test(`${target}: a signature computes its outputs from feeds and defaults`, async (t) => {
     await using session = new Session(await compileText(t, counter, { target }));
-    const { scaled, title } = await session.run("read", { x: [[1, 2], [3, 4], [5, 6]] });
+    const { scaled, title } = await session.run("read", {
+      x: [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+    });
     t.deepEqual(scaled?.shape, [3, 2]);
     t.deepEqual([...(scaled?.data ?? [])], [2, 4, 6, 8, 10, 12]);
     t.deepEqual(title, { dtype: "string", shape: [], data: ["a counter"] });
@@ -40,7 +46,12 @@ for (const target of targets) {
   test(`${target}: an update is done once a run, and a fetched variable is its value at the end`, async (t) => {
     await using session = new Session(await compileText(t, counter, { target }));
     await session.run("add", { x: [[1, 2]] });
-    const { sums, total, count } = await session.run("add", { x: [[1, 2], [1, 1]] });
+    const { sums, total, count } = await session.run("add", {
+      x: [
+        [1, 2],
+        [1, 1],
+      ],
+    });
     t.deepEqual([...(sums?.data ?? [])], [4, 6]);
     t.deepEqual([...(total?.data ?? [])], [6, 10]);
     t.deepEqual([...(count?.data ?? [])], [2n]);
@@ -63,7 +74,8 @@ for (const target of targets) {
     await using first = new Session(program, { seed: 5 });
     await using second = new Session(program, { seed: 5 });
     await using other = new Session(program, { seed: 6 });
-    const draw = async (session: Session): Promise<readonly number[]> => [...((await session.run(["noise"]))["noise"]?.data ?? [])].map(Number);
+    const draw = async (session: Session): Promise<readonly number[]> =>
+      [...((await session.run(["noise"]))["noise"]?.data ?? [])].map(Number);
     const one = await draw(first);
     t.deepEqual(await draw(second), one);
     t.notDeepEqual(await draw(first), one);
@@ -100,7 +112,9 @@ for (const target of targets) {
 
   test(`${target}: an empty batch is a batch`, async (t) => {
     await using session = new Session(await compileText(t, counter, { target }));
-    const { scaled, sums } = await session.run(["scaled", "sums"], { x: { dtype: "f32", shape: [0, 2], data: new Float32Array(0) } });
+    const { scaled, sums } = await session.run(["scaled", "sums"], {
+      x: { dtype: "f32", shape: [0, 2], data: new Float32Array(0) },
+    });
     t.deepEqual(scaled?.shape, [0, 2]);
     t.deepEqual([...(sums?.data ?? [])], [0, 0]);
   });

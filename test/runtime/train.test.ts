@@ -53,7 +53,11 @@ for (const target of targets) {
   test(`${target}: a resumed run equals the uninterrupted one, byte for byte`, async (t) => {
     const program = await compileText(t, line, { target });
     const folder = temporaryFolder(t);
-    const [whole, part, resumed] = ["whole", "part", "resumed"].map((name) => join(folder, `${name}.safetensors`)) as [string, string, string];
+    const [whole, part, resumed] = ["whole", "part", "resumed"].map((name) => join(folder, `${name}.safetensors`)) as [
+      string,
+      string,
+      string,
+    ];
     await using one = new Session(program);
     await one.train(options({ save: whole }));
     await using two = new Session(program);
@@ -95,7 +99,13 @@ for (const target of targets) {
     const controller = new AbortController();
     const save = join(temporaryFolder(t), "stopped.safetensors");
     const report = await session.train(
-      options({ steps: 2_000_000_000, save, every: 1000, onReport: () => controller.abort(), signal: controller.signal }),
+      options({
+        steps: 2_000_000_000,
+        save,
+        every: 1000,
+        onReport: () => controller.abort(),
+        signal: controller.signal,
+      }),
     );
     t.is(report.stopped, "interrupted");
     t.true(report.steps >= 1000 && report.steps < 2_000_000_000);
@@ -181,4 +191,5 @@ await session.train({ run: "fit", data: { x, y }, batch: 8, shuffle: true, steps
   t.deepEqual(readFileSync(resumed), readFileSync(whole));
 }
 
-for (const target of targets) test(`${target}: killed in mid-epoch and resumed, the end is the same`, killAndResume, target);
+for (const target of targets)
+  test(`${target}: killed in mid-epoch and resumed, the end is the same`, killAndResume, target);

@@ -50,7 +50,7 @@ export interface Position {
  */
 export class ExpressionEmitter {
   readonly #scope: KernelScope;
-  #memo: Map<ScalarExpr, Value>[] = [new Map()];
+  readonly #memo: Map<ScalarExpr, Value>[] = [new Map()];
   readonly #keys = new Map<string, Pair>();
 
   constructor(scope: KernelScope) {
@@ -243,20 +243,13 @@ export function widen(b: Builder, value: Value, lanes: number): Value {
   return b.splat(value, lanes);
 }
 
+type Check = Extract<ScalarExpr, { kind: "check_index" | "check_nonzero" | "check_finite" }>;
+
 /** i1, one a lane: where a check does not hold. */
-function violated(
-  b: Builder,
-  expr: Extract<ScalarExpr, { kind: "check_index" | "check_nonzero" | "check_finite" }>,
-  value: Value,
-): Value {
-  switch (expr.kind) {
-    case "check_index":
-      return outOfRange(b, value, expr.dtype, expr.limit);
-    case "check_nonzero":
-      return b.compare("eq", value, b.constant(value.type, 0));
-    case "check_finite":
-      return notFinite(b, value);
-  }
+function violated(b: Builder, expr: Check, value: Value): Value {
+  if (expr.kind === "check_index") return outOfRange(b, value, expr.dtype, expr.limit);
+  if (expr.kind === "check_nonzero") return b.compare("eq", value, b.constant(value.type, 0));
+  return notFinite(b, value);
 }
 
 function outOfRange(b: Builder, value: Value, dtype: NumericDType, limit: number): Value {

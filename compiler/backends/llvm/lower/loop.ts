@@ -174,7 +174,8 @@ function emitBatch(
 /** Copies a row in cache lines, the last of which may overlap the one before; a row shorter than a line by memcpy. */
 function emitRowCopy(b: Builder, to: Value, from: Value, bytes: Value): void {
   const line = typeOf("i8", 64);
-  const copyLine = (offset: Value): void => b.store(b.load(line, b.offsetBytes(from, offset)), b.offsetBytes(to, offset));
+  const copyLine = (offset: Value): void =>
+    b.store(b.load(line, b.offsetBytes(from, offset)), b.offsetBytes(to, offset));
   b.ifElse(
     b.compare("ge", bytes, b.index(64)),
     () => {

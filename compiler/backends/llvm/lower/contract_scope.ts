@@ -1,0 +1,176 @@
+import { InternalError } from "../../../ir/diagnostic.js";
+import {
+  type ContractScratch,
+  contractScratch,
+  depthOf,
+  panelPitch,
+  rowsPerBlock,
+  type TileAxes,
+  tileAxes,
+} from "../../../kernels/contract_scratch.js";
+import type { ContractKernel, Extent, LoopId, ScalarExpr } from "../../../kernels/form.js";
+import type { Builder } from "../builder.js";
+import { type ElementKind, registerElement } from "../types.js";
+import type { Value } from "../value.js";
+import {
+  type Counter,
+  ExpressionEmitter,
+  type KernelScope,
+  type Position,
+  type VectorPosition,
+} from "./expressions.js";
+import { loadStrides } from "./facts.js";
+
+/** A strip of columns: where it starts, and the active lanes of each of its registers (all but perhaps in the last). */
+export interface Strip {
+  readonly start: Counter;
+  /** The strip's number as an i64. */
+  readonly number: Value;
+  readonly lanes: readonly number[];
+}
+
+/** What all parts of a contraction's code share: its axes, operands and panels, and the loops that are open. */
+export class ContractScope {
+  readonly b: Builder;
+  readonly kernel: ContractKernel;
+  readonly expressions: ExpressionEmitter;
+  readonly axes: TileAxes;
+  readonly sizes: ContractScratch;
+  readonly element: ElementKind;
+  readonly lanes: number;
+  /** Columns of a whole strip. */
+  readonly width: number;
+  readonly vectorOperand: ScalarExpr;
+  readonly scalarOperand: ScalarExpr;
+  /** Elements from row to row and from k to k in the scalar panel. */
+  readonly panel: { readonly row: number; readonly depth: number };
+  readonly #pointers: KernelScope["pointers"];
+  readonly #loops = new Map<LoopId, Counter>();
+
+  constructor(scope: KernelScope, kernel: ContractKernel) {
+    this.b = scope.b;
+    this.kernel = kernel;
+    this.#pointers = scope.pointers;
+    this.expressions = new ExpressionEmitter(scope);
+    this.element = registerElement(kernel.accumulator.dtype);
+    this.lanes = scope.b.lanesOf(this.element);
+    this.width = kernel.schedule.vectors * this.lanes;
+    this.axes = tileAxes(kernel);
+    this.sizes = contractScratch(this.axes, kernel.schedule, this.lanes);
+    const lanesAlongN = kernel.schedule.vectorAxis === "n";
+    this.vectorOperand = lanesAlongN ? kernel.rhs : kernel.lhs;
+    this.scalarOperand = lanesAlongN ? kernel.lhs : kernel.rhs;
+    const alongRows = this.isUnit(this.scalarOperand, this.axes.rows) && !this.isUnit(this.scalarOperand, this.inner);
+    this.panel = alongRows
+      ? { row: 1, depth: panelPitch(rowsPerBlock(this.axes, kernel.schedule)) }
+      : { row: panelPitch(depthOf(this.axes)), depth: 1 };
+  }
+
+  /** The innermost loop of k. */
+  get inner(): Extent {
+    return this.axes.depth.at(-1) ?? { id: -3, extent: 1 };
+  }
+
+  /** Whether an operand's elements lie next to each other along a loop. */
+  isUnit(expr: ScalarExpr, loop: Extent): boolean {
+    const strides = loadStrides(expr, loop.id);
+    return strides.includes(1) && strides.every((stride) => stride === 0 || stride === 1);
+  }
+
+  /** Runs `body` with a loop standing at `counter`. */
+  open(loop: Extent, counter: Counter, body: () => void): void {
+    this.#loops.set(loop.id, counter);
+    this.expressions.within(body);
+    this.#loops.delete(loop.id);
+  }
+
+  /** Loops over extents, outermost first, with their counters open in `body`. */
+  nested(extents: readonly Extent[], body: () => void): void {
+    const [first, ...rest] = extents;
+    if (first === undefined) {
+      body();
+      return;
+    }
+    this.b.loop(0, first.extent, 1, (base) => {
+      this.open(first, { base, plus: 0 }, () => this.nested(rest, body));
+      return [];
+    });
+  }
+
+  /** Loops over k; `body` gets the position in the packed depth. */
+  eachDepth(depth: readonly Extent[], outer: Value, body: (k: Value) => void): void {
+    const { b } = this;
+    const [first, ...rest] = depth;
+    if (first === undefined) {
+      body(outer);
+      return;
+    }
+    const inner = rest.reduce((product, { extent }) => product * extent, 1);
+    b.loop(0, first.extent, 1, (base) => {
+      this.open(first, { base, plus: 0 }, () => {
+        this.eachDepth(rest, b.add(outer, b.mul(base, b.index(inner))), body);
+      });
+      return [];
+    });
+  }
+
+  eachStrip(body: (strip: Strip) => void): void {
+    const { b } = this;
+    const { extent } = this.axes.columns;
+    const full = Math.floor(extent / this.width);
+    const { vectors } = this.kernel.schedule;
+    b.loop(0, full, 1, (number) => {
+      const start = { base: b.mul(number, b.index(this.width)), plus: 0 };
+      this.expressions.within(() => body({ start, number, lanes: new Array<number>(vectors).fill(this.lanes) }));
+      return [];
+    });
+    const rest = extent - full * this.width;
+    if (rest === 0) return;
+    const lanes: number[] = [];
+    for (let left = rest; left > 0; left -= this.lanes) lanes.push(Math.min(left, this.lanes));
+    const start = { base: b.index(full * this.width), plus: 0 };
+    this.expressions.within(() => body({ start, number: b.index(full), lanes }));
+  }
+
+  /** The lanes of one register of a strip. */
+  lanesAt(strip: Strip, register: number): VectorPosition {
+    const active = strip.lanes[register] ?? 0;
+    const mask = active === this.lanes ? undefined : this.b.firstLanes(active, this.lanes);
+    const first = { base: strip.start.base, plus: strip.start.plus + register * this.lanes };
+    return { loop: this.axes.columns.id, first, lanes: this.lanes, active, mask };
+  }
+
+  position(vector: VectorPosition | undefined, accumulated?: Value): Position {
+    return {
+      loops: this.#loops,
+      vector,
+      accumulated: () => {
+        if (accumulated === undefined) throw new InternalError("a contraction's sum is read before it is complete");
+        return accumulated;
+      },
+    };
+  }
+
+  /** The address of one k of a strip in the vector panel. */
+  panelLine(strip: Strip, k: Counter): Value {
+    const { b } = this;
+    const line = b.add(b.mul(strip.number, b.index(depthOf(this.axes))), k.base);
+    const base = b.offsetElements(this.scratch("vectorPanel"), this.element, b.mul(line, b.index(this.width)));
+    return b.offsetElements(base, this.element, k.plus * this.width);
+  }
+
+  /** The address of one row's k in the scalar panel. */
+  rowAddress(row: Value, k: Value): Value {
+    const { b } = this;
+    const index = b.add(b.mul(row, b.index(this.panel.row)), b.mul(k, b.index(this.panel.depth)));
+    return b.offsetElements(this.scratch("scalarPanel"), this.element, index);
+  }
+
+  scratch(which: keyof ContractScratch): Value {
+    const order = (["vectorPanel", "scalarPanel", "tile"] as const).filter((name) => this.sizes[name] > 0);
+    const buffer = this.kernel.scratch[order.indexOf(which)];
+    const pointer = buffer === undefined ? undefined : this.#pointers.get(buffer);
+    if (pointer === undefined) throw new InternalError(`a contraction without its ${which}`);
+    return pointer;
+  }
+}
