@@ -1,0 +1,112 @@
+import test from "ava";
+import { at, codesOf, folderWith, graphc, graphcHere, isRecord, lineFolder, onlyObject } from "./support.js";
+
+test("check prints signatures, variables and memory", async (t) => {
+  const { code, stdout, stderr } = await graphc(["check", "line.graph"], { cwd: lineFolder() });
+  t.is(code, 0);
+  t.is(stderr, "");
+  t.true(stdout.startsWith("line.graph: no problems\n"));
+  t.true(stdout.includes("  fit(x: f32[N], y: f32[N]) does learn -> (metrics.loss: f32)\n"));
+  t.true(stdout.includes("2 parameters; 8 B"));
+  t.regex(stdout, /peak memory \d+ B in predict with N = 64/);
+  t.true(stdout.includes("N = 4 is the train block's batch"));
+});
+
+test.serial("check --quiet prints nothing where all is well", async (t) => {
+  t.deepEqual(await graphcHere(["check", "--quiet", "line.graph"], { cwd: lineFolder() }), {
+    code: 0,
+    stdout: "",
+    stderr: "",
+  });
+});
+
+test.serial("check --json has types, signatures and memory", async (t) => {
+  const value = onlyObject(await graphcHere(["check", "--json", "line.graph", "--dim", "N=8"], { cwd: lineFolder() }));
+  t.deepEqual(at(value, "diagnostics"), []);
+  t.deepEqual(at(value, "signatures", "fit"), {
+    inputs: { x: "f32[N]", y: "f32[N]" },
+    updates: ["learn"],
+    training: true,
+    outputs: { "metrics.loss": "f32" },
+    doc: null,
+  });
+  t.is(at(value, "memory", "parameters"), 2);
+  t.is(at(value, "memory", "variable_bytes"), 8);
+  t.deepEqual(at(value, "memory", "signatures", "fit", "dims"), { N: 8 });
+  const peaks = ["predict", "evaluate", "fit"].map((name) =>
+    Number(at(value, "memory", "signatures", name, "peak_bytes")),
+  );
+  t.is(at(value, "memory", "peak_bytes"), Math.max(...peaks));
+  t.true(peaks.every((peak) => peak >= 8));
+});
+
+test.serial("check reports all problems of all files, with places", async (t) => {
+  const cwd = folderWith({
+    "a.graph": "graph a {\n  x = nope + 1\n  y = [1.0] + [1.0, 2.0, 3.0, 4.0][0:3]\n  z = relu()\n}\n",
+    "b.graph": "graph b {\n  x = = 1\n}\n",
+  });
+  const ended = await graphcHere(["check", "--json", "a.graph", "b.graph", "none.graph"], { cwd });
+  t.is(ended.code, 1);
+  const codes = codesOf(ended);
+  for (const code of ["G012", "G030", "G002", "G064"]) t.true(codes.includes(code), `${code} in ${codes.join()}`);
+  const [first] = Array.isArray(at(onlyObject(ended), "diagnostics")) ? [at(onlyObject(ended), "diagnostics", 0)] : [];
+  t.true(isRecord(first));
+  t.like(first, { code: "G012", severity: "error", file: "a.graph", line: 2, column: 7 });
+  const text = await graphcHere(["check", "a.graph", "b.graph"], { cwd });
+  t.is(text.code, 1);
+  t.is(text.stdout, "");
+  t.regex(text.stderr, /error G012: [^\n]*`nope`[^\n]*\n *--> a\.graph:2:7\n/);
+  t.regex(text.stderr, /\n\d+ errors\n$/);
+});
+
+test.serial("check finds a cut gradient that no signature asks for", async (t) => {
+  const cwd = folderWith({
+    "cut.graph":
+      "graph cut {\n  variable w: f32[3] = ones()\n  y = cast(argmax(w, axis=0), to=f32)\n  d = gradients(y, [w])\n}\n",
+  });
+  const ended = await graphcHere(["check", "--json", "cut.graph"], { cwd });
+  t.is(ended.code, 1);
+  t.deepEqual(codesOf(ended), ["G050"]);
+});
+
+test.serial("check takes libraries, and says of a graph what it would need too much", async (t) => {
+  const cwd = folderWith({
+    "lib.graph": "fn twice(x: f32) -> (y: f32) {\n  y = 2 * x\n}\n",
+    "huge.graph": "graph huge {\n  variable w: f64[1000000, 1000000] = zeros()\n  signature s() -> (w)\n}\n",
+  });
+  const library = await graphcHere(["check", "lib.graph"], { cwd });
+  t.is(library.code, 0);
+  t.is(library.stdout, "lib.graph: no problems\n");
+  const huge = await graphcHere(["check", "--json", "huge.graph"], { cwd });
+  t.is(huge.code, 1);
+  t.deepEqual(codesOf(huge), ["G102"]);
+});
+
+test.serial("several files have an entry each", async (t) => {
+  const value = onlyObject(await graphcHere(["check", "--json", "line.graph", "./line.graph"], { cwd: lineFolder() }));
+  t.deepEqual(Object.keys(at(value, "files") ?? {}), ["line.graph", "./line.graph"]);
+  t.is(at(value, "files", "./line.graph", "memory", "parameters"), 2);
+});
+
+test.serial("names that look like code stay names", async (t) => {
+  const cwd = folderWith({
+    "proto.graph":
+      "graph __proto__ {\n  placeholder constructor: f32\n  __proto__ = constructor + 1\n  signature toString(constructor) -> (__proto__)\n}\n",
+  });
+  const ended = await graphcHere(["check", "--json", "proto.graph"], { cwd });
+  t.is(ended.code, 0, ended.stdout);
+  t.true(ended.stdout.includes('"toString":{"inputs":{"constructor":"f32"}'));
+  t.true(ended.stdout.includes('"outputs":{"__proto__":"f32"}'));
+});
+
+test("colour is an option of the terminal, never of a pipe", async (t) => {
+  const cwd = lineFolder();
+  const plain = await graphc(["check", "line.graph"], { cwd });
+  const forced = await graphc(["check", "line.graph"], { cwd, env: { FORCE_COLOR: "1" } });
+  const refused = await graphc(["check", "--no-color", "line.graph"], { cwd, env: { FORCE_COLOR: "1" } });
+  const environment = await graphc(["check", "line.graph"], { cwd, env: { FORCE_COLOR: "1", NO_COLOR: "1" } });
+  t.false(plain.stdout.includes("\u001B"));
+  t.true(forced.stdout.includes("\u001B["));
+  t.false(refused.stdout.includes("\u001B"));
+  t.false(environment.stdout.includes("\u001B"));
+});

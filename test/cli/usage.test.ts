@@ -1,0 +1,85 @@
+import test from "ava";
+import { at, graphc, graphcHere, onlyObject } from "./support.js";
+
+const commands = ["check", "fmt", "compile", "train", "run", "inspect", "doctor"];
+
+test("help lists the commands of this version and no others", async (t) => {
+  const { code, stdout, stderr } = await graphc(["help"]);
+  t.is(code, 0);
+  t.is(stderr, "");
+  const listed = [...stdout.matchAll(/^ {2}(\w+)(?: \[| \.|$)/gm)].map((match) => match[1]);
+  t.deepEqual(listed, [...commands, "help"]);
+});
+
+for (const command of commands) {
+  test.serial(`help ${command} shows an example`, async (t) => {
+    const { code, stdout } = await graphcHere([command, "--help"]);
+    t.is(code, 0);
+    t.regex(stdout, new RegExp(`^ {2}\\$ graphc ${command}\\b`, "m"));
+    t.true(stdout.includes("--json") && stdout.includes("--quiet") && stdout.includes("--no-color"));
+    // What is not there yet is absent, so that no flag does nothing.
+    for (const absent of ["--threads", "--device", "--profile", "--events"]) t.false(stdout.includes(absent));
+  });
+}
+
+test("the version is one line", async (t) => {
+  t.deepEqual(await graphc(["--version"]), { code: 0, stdout: "graphc 0.1.0\n", stderr: "" });
+});
+
+test("no command prints the help as a usage error", async (t) => {
+  const { code, stdout, stderr } = await graphc([]);
+  t.is(code, 2);
+  t.is(stdout, "");
+  t.true(stderr.includes("Commands:"));
+});
+
+const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
+  ["a mistyped command", ["trian", "x.graph"], /unknown command 'trian'; did you mean train\?[\s\S]*graphc help/],
+  [
+    "a mistyped option",
+    ["train", "x.graph", "--stepz", "1"],
+    /'--stepz'; did you mean --steps\?[\s\S]*graphc train --help/,
+  ],
+  ["a missing file name", ["check"], /missing required argument 'file'/],
+  ["too many arguments", ["compile", "a.graph", "b.graph"], /too many arguments/],
+  [
+    "an unknown stage",
+    ["inspect", "a.graph", "--stage", "gpu"],
+    /ast, graph, gradients, optimized, kernels, llvm, asm/,
+  ],
+  ["no stage", ["inspect", "a.graph"], /--stage/],
+  ["an unknown target", ["train", "a.graph", "--target", "tpu"], /cpu, reference/],
+  ["a negative dim", ["inspect", "a.graph", "--stage", "kernels", "--dim", "N=-1"], /'--dim <N=SIZE>'.*'N=-1'/],
+  ["a dim without a size", ["compile", "a.graph", "--dim", "N="], /'--dim/],
+  ["a dim given twice", ["compile", "a.graph", "--dim", "N=1", "--dim", "N=2"], /"N" is given twice/],
+  ["a huge count", ["train", "a.graph", "--steps", "1e99"], /below 2\^53/],
+  ["a fraction of a step", ["train", "a.graph", "--steps", "1.5"], /whole number/],
+  ["an empty batch", ["train", "a.graph", "--batch", "0"], /at least 1/],
+  ["a seed beyond 64 bits", ["train", "a.graph", "--seed", "18446744073709551616"], /64 bits/],
+  ["steps and epochs", ["train", "a.graph", "--steps", "1", "--epochs", "1"], /cannot be used with/],
+  ["seed and resume", ["train", "a.graph", "--seed", "1", "--resume", "a.safetensors"], /cannot be used with/],
+  ["a feed without a value", ["run", "a.graph", "s", "--feed", "x"], /NAME=VALUE/],
+  ["a feed without a name", ["run", "a.graph", "s", "--feed", "=1"], /NAME=VALUE/],
+  ["nothing to run", ["run", "a.graph"], /Name a signature/],
+  ["a signature and names", ["run", "a.graph", "s", "--fetch", "x"], /exclude each other/],
+  ["feeds and data", ["run", "a.graph", "s", "--feed", "x=1", "--data", "x=a.npy"], /exclude each other/],
+];
+
+for (const [what, parameters, message] of mistakes) {
+  test.serial(`${what} is a usage error`, async (t) => {
+    const { code, stdout, stderr } = await graphcHere(parameters);
+    t.is(code, 2);
+    t.is(stdout, "");
+    t.regex(stderr, /^error: /);
+    t.regex(stderr, message);
+    t.false(stderr.includes("    at "));
+  });
+}
+
+test("a usage error with --json is one object", async (t) => {
+  const ended = await graphc(["train", "x.graph", "--stepz", "--json"]);
+  t.is(ended.code, 2);
+  t.is(ended.stderr, "");
+  t.deepEqual(at(onlyObject(ended), "diagnostics"), []);
+  t.is(at(onlyObject(ended), "error", "kind"), "usage");
+});
