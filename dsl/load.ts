@@ -133,6 +133,9 @@ class Linker {
     const home: Home = { file: file.path, names, standard: file.standard };
     this.#homes.set(file, home);
     for (const item of file.ast.items) this.#bindItem(file, home, item);
+    for (const item of file.ast.items) {
+      if (item.kind === "fn" || item.kind === "optimizer") checkDeclaration(this.#shared, item, home);
+    }
     return home;
   }
 
@@ -146,11 +149,9 @@ class Linker {
         return;
       case "fn":
         this.#bind(home, item.name, { kind: "fn", fn: { kind: "fn", declaration: item, home } });
-        checkDeclaration(this.#shared, item, home);
         return;
       case "optimizer":
         this.#bind(home, item.name, { kind: "fn", fn: { kind: "optimizer", declaration: item, home } });
-        checkDeclaration(this.#shared, item, home);
         return;
       case "constant":
         constant(this.#fileEnv(home), item);

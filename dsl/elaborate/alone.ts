@@ -1,5 +1,5 @@
 import { symbol } from "../../compiler/ir/dim.js";
-import type { FunctionDeclaration, OptimizerDeclaration } from "../ast.js";
+import type { FunctionDeclaration, OptimizerDeclaration, TypeExpression } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { isAxes } from "./calls.js";
 import { attempt } from "./expressions.js";
@@ -9,6 +9,7 @@ import { type Callable, type Home, int, type Meaning, poisoned } from "./meaning
 import { Names } from "./names.js";
 import { type Env, type Frame, refusal, report, type Shared, State } from "./state.js";
 import { statements } from "./statements.js";
+import { dtypeNamed } from "./types.js";
 
 type Declaration = FunctionDeclaration | OptimizerDeclaration;
 
@@ -101,7 +102,26 @@ export function checkDeclaration(shared: Shared, declaration: Declaration, home:
       });
     });
   }
+  const known = new Set([...declaration.typeParameters, ...declaration.parameters].map(({ name }) => name.name));
+  const outputs = declaration.kind === "fn" ? declaration.outputs : [];
+  for (const { type } of [...declaration.parameters, ...outputs]) {
+    if (type !== undefined && compileTimeKind(type) === undefined) checkTypeNames(env, declaration, type, known);
+  }
   if (declaration.kind === "optimizer" && declaration.parameters.length < 2) {
     report(env, "G030", declaration.name.span, "an optimizer takes the parameter `p` and its gradient `g` first");
+  }
+}
+
+/** The dtype and the sizes of a written type are declared: a name in a shape is no new dimension. */
+function checkTypeNames(env: Env, declaration: Declaration, type: TypeExpression, known: ReadonlySet<string>): void {
+  if (type.kind === "list-type") return;
+  const { name } = type;
+  if (!known.has(name.name)) attempt(env, () => dtypeNamed(env, name.name, name.span));
+  for (const dim of type.dims ?? []) {
+    if (dim.kind !== "reference" || dim.segments.length > 1) continue;
+    if (known.has(dim.text) || env.names.lookup(dim.text) !== undefined) continue;
+    report(env, "G017", dim.span, `the size ${quote(dim.text)} is not declared`, {
+      hint: `\`fn ${declaration.name.name}[${dim.text}](...)\` declares a size that is inferred at the call`,
+    });
   }
 }

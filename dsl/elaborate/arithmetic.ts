@@ -93,7 +93,16 @@ function foldInts(
   }
   const a = dimOf(left);
   const b = dimOf(right);
-  return a === undefined || b === undefined ? undefined : foldDims(operator, a, b);
+  return a === undefined || b === undefined ? undefined : checkedSize(env, foldDims(operator, a, b), span);
+}
+
+/** Longest text of a size: `(N + M) ** 8`, squared again and again, would not end. */
+const longestSize = 2000;
+
+function checkedSize(env: Env, result: Meaning | undefined, span: Span): Meaning | undefined {
+  if (result?.kind !== "int" || typeof result.value === "bigint" || result.value.key.length <= longestSize)
+    return result;
+  throw refusal(env, "G102", span, "the size is too large an expression over dims");
 }
 
 function foldDims(operator: BinaryOperator, a: Dim, b: Dim): Meaning | undefined {
@@ -109,7 +118,7 @@ function foldDims(operator: BinaryOperator, a: Dim, b: Dim): Meaning | undefined
     case "%":
       return int(moduloDims(a, b));
     case "**": {
-      if (typeof b !== "number" || b < 0 || b > 8) return undefined;
+      if (typeof b !== "number" || b < 0 || b > 4) return undefined;
       return int(Array.from({ length: b }, () => a).reduce(multiplyDims, 1));
     }
     default:

@@ -1,5 +1,13 @@
 import type { Span } from "../../compiler/ir/span.js";
-import type { Argument, Call, FunctionDeclaration, OptimizerDeclaration, Parameter } from "../ast.js";
+import type {
+  Argument,
+  Call,
+  Expression,
+  FunctionDeclaration,
+  OptimizerDeclaration,
+  Parameter,
+  TypeExpression,
+} from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { evaluate } from "./expressions.js";
 import { expandFunction } from "./functions.js";
@@ -64,7 +72,6 @@ export function evaluateArguments(
   const positional: Item[] = input === undefined ? [] : [input];
   const named: { name: string; nameSpan: Span; item: Item }[] = [];
   let name: string | undefined;
-  // What initialisers are given belongs to this call, not to calls among its arguments' own.
   for (const argument of given) {
     const item = { meaning: evaluate(env, argument.value), span: argument.value.span };
     if (argument.name === undefined) positional.push(item);
@@ -173,12 +180,28 @@ function declarationText(declaration: FunctionDeclaration | OptimizerDeclaration
     const optional = parameter.default === undefined ? "" : "?";
     return parameter.type === undefined
       ? parameter.name.name + optional
-      : `${parameter.name.name}${optional}: ${typeExpressionText(parameter)}`;
+      : `${parameter.name.name}${optional}: ${typeExpressionText(parameter.type)}`;
   });
   return `${declaration.name.name}(${parameters.join(", ")})`;
 }
 
-function typeExpressionText({ type }: Parameter): string {
+function typeExpressionText(type: TypeExpression | undefined): string {
   if (type === undefined) return "";
-  return type.kind === "list-type" ? "list" : type.dims === undefined ? type.name.name : `${type.name.name}[...]`;
+  if (type.kind === "list-type") return "list";
+  if (type.dims === undefined) return type.name.name;
+  return `${type.name.name}[${type.dims.map(sizeText).join(", ")}]`;
+}
+
+function sizeText(size: Expression): string {
+  switch (size.kind) {
+    case "ellipsis":
+      return "...";
+    case "reference":
+    case "integer":
+      return size.text;
+    case "binary":
+      return `${sizeText(size.left)} ${size.operator} ${sizeText(size.right)}`;
+    default:
+      return "?";
+  }
 }

@@ -169,6 +169,8 @@ export class Inference {
       return;
     }
     this.#deferred.push(() => {
+      // An undeclared name has been reported at the declaration.
+      if (name !== undefined && this.#inside?.names.lookup(name) === undefined) return;
       const meaning = this.#inside === undefined ? undefined : evaluate(this.#inside, dim);
       if (meaning?.kind !== "int") return;
       const wanted = typeof meaning.value === "bigint" ? Number(meaning.value) : meaning.value;

@@ -212,9 +212,13 @@ export function placesOf(env: Env, span: Span): readonly Span[] {
   return [span];
 }
 
+const mostPlaces = 64;
+
 /** Remembers where an edge comes from, for it and for what was built below it. */
 export function record(env: Env, value: Value, span: Span): Value {
   const { sources } = env.state.shared;
+  // A constant that a whole program shares would collect a place a line.
+  if (sources.spansOf(value.node).length >= mostPlaces) return value;
   const places = placesOf(env, span);
   sources.inherit(value, places);
   for (const place of places) sources.add(value.node, place);

@@ -317,3 +317,28 @@ test("an uncalled fn is checked as far as its body alone shows", (t) => {
     ["G012 1:9 `flaot` is no bound of a type parameter (`T: float`"],
   );
 });
+
+test("the names in a declaration's types are declared, called or not", (t) => {
+  const text = `fn f(x: f32[N, 2], y: f31) -> (z: f32[N]) {
+  z = x[:, 0]
+}
+`;
+  const expected = [
+    "G017 1:13 the size `N` is not declared (`fn f[N](...)` declares a size that is inferred at the call)",
+    "G012 1:23 unknown dtype `f31` (did you mean `f32`?)",
+    "G017 1:39 the size `N` is not declared (`fn f[N](...)` declares a size that is inferred at the call)",
+  ];
+  t.deepEqual(problems(text), expected);
+  t.deepEqual(problems(text + graph("placeholder x: f32[3, 2]", "y = f(x, 1.0)")), expected);
+});
+
+test("sizes that grow without end are stopped", (t) => {
+  const doubling = Array.from({ length: 40 }, (_, i) => `n${i + 1} = (n${i} + M) * (n${i} + 1)`);
+  const dividing = Array.from({ length: 40 }, (_, i) => `n${i + 1} = n${i} // (n${i} + 1)`);
+  for (const lines of [doubling, dividing]) {
+    t.deepEqual(
+      problems(graph("dim M", "dim N", "n0 = N", ...lines)).map((p) => p.slice(0, 4)),
+      ["G102"],
+    );
+  }
+});
