@@ -1,0 +1,153 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import test, { type ExecutionContext } from "ava";
+import { probe } from "../../compiler/backends/llvm/availability.js";
+import { compile, idx, readData, Session, type TargetName } from "../../index.js";
+
+const examples = join(import.meta.dirname, "..", "..", "examples");
+const graphOf = (name: string): string => join(examples, name, `${name}.graph`);
+const native = probe().available;
+const targets: readonly TargetName[] = native ? ["reference", "cpu"] : ["reference"];
+
+/** Whole training runs take the reference evaluator minutes: they are done natively. */
+const nativeTest = native ? test : test.skip;
+if (!native) console.log("examples: native code cannot be made here, so the long training runs are skipped");
+
+/** What an example prints, line by line. */
+async function printed(name: string): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(examples, name, "run.js")]);
+  return stdout.trimEnd().split("\n");
+}
+
+async function open(t: ExecutionContext, name: string, target?: TargetName): Promise<Session> {
+  const session = new Session(await compile(graphOf(name), { target }));
+  t.teardown(() => session.close());
+  return session;
+}
+
+function close(t: ExecutionContext, found: number | undefined, expected: number, tolerance: number): void {
+  t.true(Math.abs((found ?? Number.NaN) - expected) <= tolerance, `${found} is not within ${tolerance} of ${expected}`);
+}
+
+test("hello prints its constant", async (t) => {
+  t.deepEqual(await printed("hello"), ["Hello, graph!"]);
+});
+
+for (const target of targets) {
+  test(`${target}: one neuron computes AND, OR and NAND; two layers, by hand and trained, compute XOR`, async (t) => {
+    const session = await open(t, "neuron", target);
+    const gates = await session.run("gates");
+    const row = (name: string): readonly number[] => [...(gates[name]?.data ?? [])].map(Number);
+    t.deepEqual(row("and_gate"), [0, 0, 0, 1]);
+    t.deepEqual(row("or_gate"), [0, 1, 1, 1]);
+    t.deepEqual(row("nand_gate"), [1, 1, 1, 0]);
+    t.deepEqual(row("xor_by_hand"), [0, 1, 1, 0]);
+    await session.train();
+    const { xor_learned } = await session.run("xor");
+    t.deepEqual([...(xor_learned?.data ?? [])].map(Number), [0, 1, 1, 0]);
+  });
+
+  test(`${target}: the activations are their formulas in float64`, async (t) => {
+    const x = [-3, -1, -0.5, 0, 0.5, 1, 3];
+    const session = await open(t, "activations", target);
+    const found = await session.run("all_of_them", { x });
+    const sigmoid = (v: number): number => 1 / (1 + Math.exp(-v));
+    const total = x.reduce((sum, v) => sum + Math.exp(v), 0);
+    // Phi(3), Phi(1) and Phi(0.5), from tables of the normal distribution function.
+    const phi = new Map([
+      [3, 0.9986501019683699],
+      [1, 0.8413447460685429],
+      [0.5, 0.6914624612740131],
+      [0, 0.5],
+    ]);
+    const normal = (v: number): number => (v < 0 ? 1 - (phi.get(-v) ?? Number.NaN) : (phi.get(v) ?? Number.NaN));
+    const formulas: Readonly<Record<string, (v: number) => number>> = {
+      step_y: (v) => (v >= 0 ? 1 : 0),
+      sigmoid_y: sigmoid,
+      tanh_y: Math.tanh,
+      relu_y: (v) => Math.max(v, 0),
+      leaky_relu_y: (v) => (v >= 0 ? v : 0.01 * v),
+      elu_y: (v) => (v > 0 ? v : Math.expm1(v)),
+      softplus_y: (v) => Math.log1p(Math.exp(v)),
+      softmax_y: (v) => Math.exp(v) / total,
+      gelu_y: (v) => v * normal(v),
+      swish_y: (v) => v * sigmoid(v),
+    };
+    t.deepEqual(Object.keys(found), Object.keys(formulas));
+    for (const [name, formula] of Object.entries(formulas)) {
+      x.forEach((v, i) => {
+        close(t, Number(found[name]?.data[i]), formula(v), 1e-6);
+      });
+    }
+  });
+
+  test(`${target}: the delta rule by hand equals the derived gradient`, async (t) => {
+    const session = await open(t, "backpropagation", target);
+    const { difference } = await session.run("compare");
+    t.true(Number(difference?.data[0]) < 1e-6);
+    const report = await session.train({ steps: 200 });
+    t.true((report.metrics["difference"] ?? 1) < 1e-6);
+  });
+
+  test(`${target}: least squares, four ways`, async (t) => {
+    const session = await open(t, "least_squares", target);
+    const lines = await session.run("fit");
+    for (const name of ["by_inverse", "by_solve", "by_lstsq", "by_polyfit"]) {
+      close(t, Number(lines[name]?.data[0]), 0.87493126, 1e-8);
+      close(t, Number(lines[name]?.data[1]), -26.79078617, 1e-8);
+    }
+  });
+
+  test(`${target}: linear regression follows gradient descent in float32`, async (t) => {
+    const session = await open(t, "linear_regression", target);
+    const report = await session.train({ steps: 500 });
+    const x = [32, 64, 96, 118, 126, 144, 152.5, 158];
+    const y = [18, 24, 61.5, 49, 52, 105, 130.3, 125];
+    let w = Math.fround(1.26818371);
+    let b = Math.fround(-155.01182556);
+    for (let step = 0; step < 500; step++) {
+      const errors = x.map((value, i) => w * value + b - (y[i] ?? 0));
+      const dw = errors.reduce((sum, error, i) => sum + error * (x[i] ?? 0), 0) / 4;
+      const db = errors.reduce((sum, error) => sum + error, 0) / 4;
+      w = Math.fround(w - 1e-5 * dw);
+      b = Math.fround(b - 1e-5 * db);
+    }
+    close(t, report.metrics["W"], w, 1e-4);
+    close(t, report.metrics["b"], b, 1e-3);
+  });
+}
+
+nativeTest("linear regression ends where the published run ended", async (t) => {
+  const session = await open(t, "linear_regression", "cpu");
+  const report = await session.train();
+  t.is(report.steps, 2_500_001);
+  t.is(report.history.length, 25);
+  close(t, report.metrics["W"], 0.87797, 1e-4);
+  close(t, report.metrics["b"], -27.17693, 1e-4);
+  close(t, report.metrics["cost"], 355.9598, 1e-4);
+});
+
+const digits = [
+  { name: "mnist_softmax", accuracy: "accuracy", least: 0.91 },
+  { name: "mnist_dnn", accuracy: "metrics.accuracy", least: 0.975 },
+] as const;
+
+for (const { name, accuracy, least } of digits) {
+  nativeTest(`${name} learns the digits`, async (t) => {
+    const data = join(examples, name, "data");
+    t.true(existsSync(data), "the MNIST files are laid out by make setup");
+    const session = await open(t, name, "cpu");
+    await session.train();
+    const image = idx(join(data, "t10k-images-idx3-ubyte"));
+    const label = idx(join(data, "t10k-labels-idx1-ubyte"));
+    const means = await session.evaluate("evaluate", { image, label });
+    t.true((means[accuracy] ?? 0) >= least, `test accuracy ${means[accuracy]}`);
+    const labels = await readData(label.slice(0, 10));
+    t.deepEqual([...labels.data].map(Number), [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
+    const { digit } = await session.run("predict", { image: await readData(image.slice(0, 10)) });
+    const right = [...(digit?.data ?? [])].filter((value, i) => Number(value) === Number(labels.data[i])).length;
+    t.true(right >= 9);
+  });
+}
