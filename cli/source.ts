@@ -1,7 +1,9 @@
 import { isUtf8 } from "node:buffer";
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
+import { nearestName } from "../compiler/ir/nearest.js";
 import { maximumFileLength } from "../dsl/diagnostics.js";
 import { fileError, quotePath, systemFailure } from "../runtime/files/errors.js";
 
@@ -51,7 +53,7 @@ export function readSource(file: string): string {
     rememberSource(file, text);
     return text;
   } catch (error) {
-    throw systemFailure("G064", "cannot read", file, error);
+    throw systemFailure("G064", "cannot read", file, error, nearestFile(file));
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
@@ -60,4 +62,17 @@ export function readSource(file: string): string {
 function decode(file: string, bytes: Buffer): string {
   if (!isUtf8(bytes)) throw fileError("G064", `cannot read ${quotePath(file)}: it is not text in UTF-8`);
   return bytes.toString("utf8");
+}
+
+/** "did you mean ...": a .graph file of the same folder whose name is near. */
+function nearestFile(file: string): string | undefined {
+  try {
+    const names = readdirSync(dirname(file)).filter((name) => name.endsWith(".graph"));
+    const nearest = nearestName(basename(file), names);
+    return nearest === undefined || nearest === basename(file)
+      ? undefined
+      : `did you mean ${quotePath(join(dirname(file), nearest))}?`;
+  } catch {
+    return undefined;
+  }
 }

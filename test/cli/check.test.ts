@@ -110,3 +110,9 @@ test("colour is an option of the terminal, never of a pipe", async (t) => {
   t.false(refused.stdout.includes("\u001B"));
   t.false(environment.stdout.includes("\u001B"));
 });
+
+test.serial("a mistyped file name is met with the nearest", async (t) => {
+  const ended = await graphcHere(["check", "lina.graph"], { cwd: lineFolder() });
+  t.is(ended.code, 1);
+  t.regex(ended.stderr, /^error G064: cannot read "lina\.graph"[^\n]*\n *= hint: did you mean "line\.graph"\?\n$/);
+});

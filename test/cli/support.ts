@@ -132,12 +132,8 @@ export function lineFolder(): string {
   return folderWith({ "line.graph": lineGraph, "line.csv": lineTable });
 }
 
-/**
- * The same within this process, which spares starting one: for what depends on neither signals nor streams. Tests that
- * use it are serial, since a process has one working directory and one standard output.
- */
-export async function graphcHere(parameters: readonly string[], { cwd }: StartOptions = {}): Promise<Ended> {
-  const before = process.cwd();
+/** What `work` writes to this process's streams, and the code that it gives. */
+export async function capture(work: () => Promise<number>): Promise<Ended> {
   const real = { stdout: process.stdout.write, stderr: process.stderr.write };
   const written = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
@@ -147,11 +143,23 @@ export async function graphcHere(parameters: readonly string[], { cwd }: StartOp
     };
   }
   try {
-    if (cwd !== undefined) process.chdir(cwd);
-    const code = await execute(parameters);
+    const code = await work();
     return { code, ...written };
   } finally {
     for (const name of ["stdout", "stderr"] as const) process[name].write = real[name];
+  }
+}
+
+/**
+ * The same as `graphc` within this process, which spares starting one: for what depends on neither signals nor streams.
+ * Tests that use it are serial, since a process has one working directory and one standard output.
+ */
+export async function graphcHere(parameters: readonly string[], { cwd }: StartOptions = {}): Promise<Ended> {
+  const before = process.cwd();
+  try {
+    if (cwd !== undefined) process.chdir(cwd);
+    return await capture(() => execute(parameters));
+  } finally {
     process.chdir(before);
   }
 }

@@ -1,5 +1,7 @@
 import test from "ava";
-import { at, graphc, graphcHere, onlyObject } from "./support.js";
+import { Console } from "../../cli/console.js";
+import { report } from "../../cli/failure.js";
+import { at, capture, graphc, graphcHere, onlyObject } from "./support.js";
 
 const commands = ["check", "fmt", "compile", "train", "run", "inspect", "doctor"];
 
@@ -82,4 +84,20 @@ test("a usage error with --json is one object", async (t) => {
   t.is(ended.stderr, "");
   t.deepEqual(at(onlyObject(ended), "diagnostics"), []);
   t.is(at(onlyObject(ended), "error", "kind"), "usage");
+});
+
+test.serial("a defect says so, what to report, and exits with 70", async (t) => {
+  const said = async (json: boolean) => {
+    return capture(async () => report(new Console({ json }), new TypeError("x is not a function"), "train"));
+  };
+  const text = await said(false);
+  t.is(text.code, 70);
+  t.is(text.stdout, "");
+  t.regex(text.stderr, /^internal error: this is a defect of graphc/);
+  t.true(text.stderr.includes("TypeError: x is not a function"));
+  t.regex(text.stderr, /report it[\s\S]*graphc 0\.1\.0, Node \d+/);
+  t.false(text.stderr.includes("    at "));
+  const json = await said(true);
+  t.is(json.code, 70);
+  t.is(at(onlyObject(json), "error", "kind"), "defect");
 });
