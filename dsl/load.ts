@@ -157,6 +157,7 @@ class Linker {
         constant(this.#fileEnv(home), item);
         return;
       case "invalid":
+        if (item.names.length === 0) home.names.markIncomplete();
         for (const name of item.names) home.names.bind(name.name, { meaning: poisoned, span: name.span });
         return;
       case "graph":

@@ -3,7 +3,7 @@ import type { Ident, Reference } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { type Callable, describe, type Meaning, poisoned } from "./meaning.js";
 import type { Entry, Names } from "./names.js";
-import { type Env, refusal } from "./state.js";
+import { type Env, Refusal, refusal } from "./state.js";
 
 /** What a name or a dotted path stands for. Throws `Refusal`. */
 export function reference(env: Env, expression: Reference): Meaning {
@@ -63,6 +63,7 @@ export function unknownName(env: Env, name: Ident, names: Names, candidates: Ite
       hint: "move the binding up: only update, signature and train look ahead",
     });
   }
+  if (names.incomplete) return new Refusal(undefined);
   const near = didYouMean(name.name, candidates);
   const imported = env.state.shared.suggestImport(name.name);
   return refusal(env, "G012", name.span, `unknown name ${quote(name.name)}`, {

@@ -14,8 +14,19 @@ export class Names {
   /** Names that statements further down will bind. */
   readonly #later = new Map<string, Span>();
 
+  #incomplete = false;
+
   constructor(parent: Names | undefined) {
     this.parent = parent;
+  }
+
+  /** A statement here was not understood, and may have bound any name: an unknown one is no problem of its own. */
+  markIncomplete(): void {
+    this.#incomplete = true;
+  }
+
+  get incomplete(): boolean {
+    return this.#incomplete || this.parent?.incomplete === true;
   }
 
   own(name: string): Entry | undefined {

@@ -72,11 +72,14 @@ function distinct(env: Env, paths: readonly Path[], what: string): readonly Path
 export function isBroken(env: Env, path: Path): boolean {
   const [first, ...rest] = path.segments;
   let entry = first === undefined ? undefined : env.names.lookup(first.name);
+  if (entry === undefined && env.names.incomplete) return true;
   for (const [i, segment] of rest.entries()) {
     if (entry?.meaning.kind === "poisoned") return true;
     // What a call holds is not known once anything in the graph failed.
     if (path.separators[i] === "/") return env.state.shared.diagnostics.some((d) => d.severity === "error");
-    entry = entry?.meaning.kind === "scope" ? entry.meaning.names.own(segment.name) : undefined;
+    const names = entry?.meaning.kind === "scope" ? entry.meaning.names : undefined;
+    entry = names?.own(segment.name);
+    if (entry === undefined && names?.incomplete === true) return true;
   }
   return entry?.meaning.kind === "poisoned";
 }

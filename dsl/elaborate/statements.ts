@@ -33,6 +33,7 @@ export function expectNames(names: Names, body: readonly Statement[]): void {
         names.expect(one.name.name, one.name.span);
         break;
       case "invalid":
+        if (one.names.length === 0) names.markIncomplete();
         for (const name of one.names) names.bind(name.name, { meaning: poisoned, span: name.span });
         break;
       default:

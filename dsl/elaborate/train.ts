@@ -4,7 +4,7 @@ import type { Expression, Field, Path, Statement } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { pathOf } from "../paths.js";
 import { dataSource } from "./data.js";
-import { checkOutput, type Modes } from "./signatures.js";
+import { checkOutput, isBroken, type Modes } from "./signatures.js";
 import { type Env, report } from "./state.js";
 
 type Plan = { -readonly [K in keyof TrainPlan]: TrainPlan[K] };
@@ -155,6 +155,7 @@ class Reader {
     const path = pathOf(field.value);
     const found = this.#signatures.find(({ name }) => name === path?.text);
     if (path === undefined) return this.#wrong(field, "the name of a signature");
+    if (found === undefined && this.#env.names.incomplete) return undefined;
     if (found === undefined) {
       const names = this.#signatures.map(({ name }) => name);
       report(this.#env, "G012", field.value.span, `unknown signature ${quote(path.text)}`, {
@@ -188,6 +189,7 @@ class Reader {
       const name = entry.name.text;
       const known = this.#env.state.shared.placeholders;
       if (!known.has(name)) {
+        if (isBroken(this.#env, entry.name)) continue;
         report(this.#env, "G012", entry.name.span, `unknown placeholder ${quote(name)}`, {
           hint: didYouMean(name, known.keys()),
         });

@@ -9,7 +9,7 @@ import { didYouMean, quote } from "../diagnostics.js";
 import { expand, requireEqual } from "./broadcast.js";
 import { toDim, toTensor } from "./convert.js";
 import { type Item, isLiteral } from "./meaning.js";
-import { applyOp, type Env, originNote, refusal } from "./state.js";
+import { applyOp, type Env, originNote, Refusal, refusal } from "./state.js";
 
 /** Evaluates a size; given by `expressions.ts`, which also reads types. */
 export type Evaluate = (env: Env, expression: Expression) => Item["meaning"];
@@ -50,6 +50,7 @@ function sizes(env: Env, dim: Expression, evaluate: Evaluate): readonly Dim[] {
 /** A size in a shape; an undeclared name is G017, not a new dimension. */
 export function size(env: Env, dim: Expression, evaluate: Evaluate): Dim {
   if (dim.kind === "reference" && dim.segments.length === 1 && env.names.lookup(dim.text) === undefined) {
+    if (env.names.incomplete) throw new Refusal(undefined);
     throw refusal(env, "G017", dim.span, `the dim ${quote(dim.text)} is not declared`, {
       hint: didYouMean(dim.text, env.state.shared.dims.keys()) ?? `\`dim ${dim.text} <= 1024\` declares it`,
     });

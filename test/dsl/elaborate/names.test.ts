@@ -266,3 +266,11 @@ test("an edge made in the standard library points at the user's line first", (t)
   t.is(text.slice(first?.start, first?.end), "softmax(x)");
   t.is(second?.file, "<std>/activations.graph");
 });
+
+test("what a statement that is not understood would have bound is not reported as unknown", (t) => {
+  const text = graph("dimq N", "placeholder x: f32[N]", "y = x + M", "signature s(z) -> (y, a.b)");
+  t.deepEqual(
+    problems(text).map((p) => p.slice(0, 8)),
+    ["G004 2:3"],
+  );
+});
