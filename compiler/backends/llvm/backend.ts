@@ -14,7 +14,7 @@ import { version } from "../../version.js";
 import type { Backend, Compiled, CompileOptions } from "../backend.js";
 import type { ExecutableInfo, TensorSlot } from "../executable.js";
 import { cacheGet, cachePath, cachePut } from "./cache.js";
-import { bindNative } from "./executable.js";
+import { bindNative, type NativeProgram } from "./executable.js";
 import { loadLibrary } from "./library.js";
 import { type Layout, layOut } from "./lower/layout.js";
 import { entryName, lowerProgram } from "./lower/program.js";
@@ -32,6 +32,9 @@ export function cpuBackend(target: CpuTarget = hostTarget()): Backend {
     compile: (computation, options) => compileNative(computation, options, target),
   };
 }
+
+/** A program drops the specialisations that it has not used for long; their code goes when the last session lets go of it. */
+const forgotten = new FinalizationRegistry<() => void>((release) => release());
 
 async function compileNative(computation: Computation, options: CompileOptions, target: CpuTarget): Promise<Compiled> {
   const start = performance.now();
@@ -55,12 +58,18 @@ async function compileNative(computation: Computation, options: CompileOptions, 
     compileSeconds: (performance.now() - start) / 1000,
     cached: built.cached,
   };
+  const native: NativeProgram = { program, layout, info, entry, constants };
+  const release = (): void => {
+    library.unload();
+    constants.free();
+  };
+  forgotten.register(native, release, native);
   return {
     info,
-    bind: (variables) => bindNative({ program, layout, info, entry, constants }, variables),
+    bind: (variables) => bindNative(native, variables),
     close: () => {
-      library.unload();
-      constants.free();
+      forgotten.unregister(native);
+      release();
     },
   };
 }
@@ -71,7 +80,9 @@ let loweringDigest: string | undefined;
 function loweringVersion(): string {
   if (loweringDigest === undefined) {
     const hash = createHash("sha256");
-    const files = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".js"));
+    const files = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".js"),
+    );
     for (const name of files.sort()) hash.update(`${name}\n`).update(readFileSync(join(import.meta.dirname, name)));
     loweringDigest = hash.digest("hex");
   }
