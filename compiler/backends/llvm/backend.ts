@@ -21,7 +21,7 @@ import { entryName, lowerProgram } from "./lower/program.js";
 import { allocateNative, type NativeBuffer } from "./memory.js";
 import { nativeStorage } from "./storage.js";
 import { type CpuTarget, hostTarget, targetKey } from "./target.js";
-import { buildLibrary } from "./toolchain.js";
+import { buildLibrary, ToolchainMissing } from "./toolchain.js";
 
 /** Native code for this machine's processor. Throws GraphError (G120) when a part of the toolchain is missing. */
 export function cpuBackend(target: CpuTarget = hostTarget()): Backend {
@@ -99,9 +99,15 @@ async function codeOf(program: KernelProgram, target: CpuTarget): Promise<Librar
   const name = cacheGet(key, ".key")?.toString("utf8");
   const known = name !== undefined && /^[0-9a-f]{64}$/.test(name) ? cachePath(name, ".so") : undefined;
   if (known !== undefined) return { path: known, bytes: statSync(known).size, cached: true };
-  const built = await buildLibrary([lowerProgram(program, target).finish()]);
+  const built = await buildLibrary([lowerProgram(program, target).finish()]).catch(refuseMissing);
   cachePut(key, Buffer.from(built.key, "utf8"), ".key");
   return built;
+}
+
+/** A tool that went away since the target was chosen is the machine's state, and no defect. */
+function refuseMissing(error: unknown): never {
+  if (!(error instanceof ToolchainMissing)) throw error;
+  throw new GraphError([problem("G120", undefined, error.message, { hint: "`graphc doctor` says what is missing" })]);
 }
 
 interface LibraryFile {
