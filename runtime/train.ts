@@ -3,6 +3,7 @@ import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
 import type { TensorData } from "../compiler/ir/tensor.js";
+import { typeText } from "../compiler/ir/type.js";
 import type { Prepared } from "../compiler/program.js";
 import { type Dataset, loadDataset } from "./dataset.js";
 import { Evaluator } from "./evaluate.js";
@@ -92,6 +93,7 @@ class Trainer {
       updates: signature.updates,
       training: signature.training,
     });
+    requireScalars(this.#prepared, options.report ?? session.program.graph.train?.report?.of ?? []);
     this.#batch = dataset.rows === 0 ? 0 : (settings.batch ?? dataset.rows);
     if (dataset.rows > 0 && this.#batch > dataset.rows && settings.remainder === "drop") {
       const message = `a batch of ${this.#batch} rows is larger than the data (${dataset.rows} rows): no step could be done`;
@@ -362,4 +364,18 @@ function isBetter(value: number, best: number | undefined, mode: "min" | "max", 
   if (Number.isNaN(value)) return false;
   if (best === undefined) return true;
   return mode === "min" ? value < best - minDelta : value > best + minDelta;
+}
+
+/** Refuses names that were asked to be reported and are no scalars: they would be left out without a word. */
+function requireScalars({ computation }: Prepared, names: readonly string[]): void {
+  const shaped = computation.outputs.filter(
+    ({ name, value }) => names.includes(name) && value.type.shape.some((dim) => dim !== 1),
+  );
+  if (shaped.length === 0) return;
+  const hint = "report a scalar made of it, such as its mean";
+  throw new GraphError(
+    shaped.map(({ name, value }) =>
+      problem("G025", undefined, `\`${name}\` is ${typeText(value.type)}, and only scalars can be reported`, { hint }),
+    ),
+  );
 }

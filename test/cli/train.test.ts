@@ -82,6 +82,7 @@ const refusals: readonly (readonly [string, readonly string[], string])[] = [
   ["columns of two lengths", ["--data", "x=line.csv[0:3]"], "G073"],
   ["a range that is none", ["--data", "x=line.csv[5:2]"], "G075"],
   ["a data folder that is not there", ["--data-dir", "nope"], "G070"],
+  ["a report of what is no scalar", ["--report", "p"], "G025"],
   ["a name that is not there", ["--report", "metrics.los"], "G083"],
   ["a batch beyond the bound", ["--batch", "65", "--data", "x=long.csv", "--data", "y=long.csv"], "G084"],
   ["a checkpoint that is not there", ["--resume", "nope.safetensors"], "G064"],
