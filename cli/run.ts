@@ -14,7 +14,6 @@ import { freeSelection, signatureSelection } from "../runtime/requests.js";
 import { type Fetched, Session } from "../runtime/session.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, UsageError } from "./failure.js";
-import { interruption } from "./interrupt.js";
 import { tensorJson } from "./json.js";
 import { type LoadOptions, openGraph } from "./load.js";
 import { metricText, plural } from "./numbers.js";
@@ -121,10 +120,9 @@ async function evaluate(
   }
   const evaluator = new Evaluator(session, asked.selection);
   const dataset = await loadDataset(graph, backend.memory, references, { allow: options.allowPath });
-  const interrupted = interruption(console, (print) => print());
   try {
     const batch = options.batch ?? graph.train?.batch ?? Math.min(Math.max(1, dataset.rows), 1000);
-    const means = await evaluator.evaluate(dataset, batch, interrupted.signal);
+    const means = await evaluator.evaluate(dataset, batch);
     if (others.length > 0)
       console.note(`left out, being no scalar${others.length === 1 ? "" : "s"}: ${others.join(", ")}`);
     console.note(`means over ${plural(dataset.rows, "row")}`);
@@ -135,7 +133,6 @@ async function evaluate(
       ]),
     );
   } finally {
-    interrupted.release();
     dataset.free();
   }
 }
