@@ -4,8 +4,9 @@ import { GraphError } from "../compiler/ir/diagnostic.js";
 import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
 import type { Prepared, Selection } from "../compiler/program.js";
 import { type ColumnValue, type DataFolders, type Dataset, loadDataset } from "./dataset.js";
+import { runFailure } from "./failure.js";
 import { checkFeeds } from "./requests.js";
-import { runFailure, type Session } from "./session.js";
+import type { Session } from "./session.js";
 
 export interface EvaluateOptions extends DataFolders {
   /** Rows at a time; without it 1024. */

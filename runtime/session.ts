@@ -1,5 +1,5 @@
-import type { Executable, RunFailure } from "../compiler/backends/executable.js";
-import { type Code, problem } from "../compiler/ir/codes.js";
+import type { Executable } from "../compiler/backends/executable.js";
+import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import { bindDims } from "../compiler/ir/specialise.js";
 import type { Tensor, TensorData } from "../compiler/ir/tensor.js";
@@ -7,6 +7,7 @@ import type { Prepared, Program } from "../compiler/program.js";
 import { version } from "../compiler/version.js";
 import type { ColumnValue } from "./dataset.js";
 import { type EvaluateOptions, evaluateData } from "./evaluate.js";
+import { runFailure } from "./failure.js";
 import type { FeedValue } from "./feeds.js";
 import { type Checkpoint, type LoadedWeights, readWeights, writeCheckpoint } from "./files/checkpoint.js";
 import { compareWithModel } from "./files/compare.js";
@@ -262,11 +263,4 @@ export class Session implements AsyncDisposable {
     const hint = this.#state === "closed" ? undefined : "`await session.ready` first";
     throw new GraphError([problem("G088", undefined, message, { hint })]);
   }
-}
-
-/** A failed check of a run as a diagnostic at the line that it came from. */
-export function runFailure(failure: RunFailure, message = failure.message): GraphError {
-  const [span, ...others] = failure.spans;
-  const notes = others.map((other) => ({ span: other, message: "and comes from here" }));
-  return new GraphError([problem(failure.code as Code, span, message, { notes })]);
 }

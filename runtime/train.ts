@@ -7,10 +7,11 @@ import { typeText } from "../compiler/ir/type.js";
 import type { Prepared } from "../compiler/program.js";
 import { type Dataset, loadDataset } from "./dataset.js";
 import { Evaluator } from "./evaluate.js";
+import { runFailure } from "./failure.js";
 import { readCheckpoint, writeCheckpoint } from "./files/checkpoint.js";
 import { saveCheckpoint } from "./files/rotation.js";
 import { checkFeeds } from "./requests.js";
-import { runFailure, type Session } from "./session.js";
+import type { Session } from "./session.js";
 import {
   type Report,
   type Settings,

@@ -1,7 +1,7 @@
 import { InternalError } from "../../../ir/diagnostic.js";
 import { byteSize } from "../../../ir/dtype.js";
 import type { Value } from "../value.js";
-import type { Matrix, RoutineScope } from "./routine.js";
+import type { Matrix, RoutineScope } from "./routine_scope.js";
 
 /** a x = b by Gaussian elimination with partial pivoting (Golub and Van Loan, algorithm 3.4.1), the right-hand sides along with it. */
 export function emitSolve(scope: RoutineScope): void {

@@ -1,24 +1,11 @@
 import { InternalError } from "../../../ir/diagnostic.js";
-import type { NumericDType } from "../../../ir/dtype.js";
 import type { Buffer, BufferId, RoutineKernel } from "../../../kernels/form.js";
-import type { Builder } from "../builder.js";
-import { i64, registerElement, storageElement, typeOf } from "../types.js";
+import { i64, storageElement } from "../types.js";
 import type { Value } from "../value.js";
 import type { KernelScope } from "./expressions.js";
 import { emitCholesky, emitQr, emitSolve, emitTriangularSolve } from "./factorise.js";
 import { statusWords } from "./failure.js";
-
-/** A routine's sizes and switches, its matrices for one batch entry, and what it does when it cannot go on. */
-export interface RoutineScope {
-  readonly b: Builder;
-  readonly dtype: NumericDType;
-  readonly operands: readonly Matrix[];
-  readonly results: readonly Matrix[];
-  readonly scratch: Matrix;
-  readonly size: (name: string) => number;
-  /** Reports the failure (a singular matrix) where the i1 is set. The routine goes on; its results are not used. */
-  readonly failWhere: (bad: Value) => void;
-}
+import { Matrix, type RoutineScope } from "./routine_scope.js";
 
 /** Writes a linear-algebra routine: a loop over the batch around the textbook algorithm for one matrix. */
 export function emitRoutine(scope: KernelScope, kernel: RoutineKernel, buffers: ReadonlyMap<BufferId, Buffer>): void {
@@ -80,49 +67,4 @@ function reportFailure(scope: KernelScope, failure: number | undefined, bad: Val
     const earlier = b.load(i64, slot);
     b.store(b.select(b.compare("eq", earlier, b.index(0)), b.index(failure + 1), earlier), slot);
   });
-}
-
-/** Elements of a dense row-major matrix at an address. */
-export class Matrix {
-  readonly #b: Builder;
-  readonly #dtype: NumericDType;
-  readonly #base: Value;
-
-  constructor(b: Builder, dtype: NumericDType, base: Value) {
-    this.#b = b;
-    this.#dtype = dtype;
-    this.#base = base;
-  }
-
-  #address(row: Value, columns: number, column: Value): Value {
-    const b = this.#b;
-    const index = b.add(b.mul(row, b.index(columns)), column);
-    return b.offsetElements(this.#base, storageElement(this.#dtype), index);
-  }
-
-  get(row: Value, columns: number, column: Value): Value {
-    return this.#b.loadElements(this.#dtype, 1, this.#address(row, columns, column));
-  }
-
-  set(row: Value, columns: number, column: Value, value: Value): void {
-    this.#b.storeElements(this.#dtype, value, this.#address(row, columns, column));
-  }
-
-  /** Elements from here on, for a vector that stands behind a matrix. */
-  from(elements: number): Matrix {
-    const base = this.#b.offsetElements(this.#base, storageElement(this.#dtype), elements);
-    return new Matrix(this.#b, this.#dtype, base);
-  }
-
-  number(value: number): Value {
-    return this.#b.constant(typeOf(registerElement(this.#dtype)), value);
-  }
-
-  copyFrom(other: Matrix, elements: number): void {
-    const zero = this.#b.index(0);
-    this.#b.loop(0, elements, 1, (i) => {
-      this.set(zero, 0, i, other.get(zero, 0, i));
-      return [];
-    });
-  }
 }
