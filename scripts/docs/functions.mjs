@@ -14,7 +14,9 @@ export async function functionsPage(dist, root) {
   const files = readdirSync(folder)
     .sort()
     .map((name) => describeFile(name, readFileSync(join(folder, name), "utf8"), parse, prelude.has(name)));
-  const builtIn = [...intrinsics.values()].map(describeIntrinsic).sort();
+  // `and`, `or` and `not` are operators: as words of the language they cannot be called.
+  const callable = [...intrinsics.values()].filter(({ name }) => !["and", "or", "not"].includes(name));
+  const builtIn = callable.map(describeIntrinsic).sort();
   return `${[intro, "## Built in", ...builtIn, ...files].join("\n\n")}\n`;
 }
 

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import test from "ava";
 import { referenceBackend } from "../../compiler/backends/reference/backend.js";
-import { Program, prepareComputation } from "../../compiler/program.js";
 import type { Graph } from "../../compiler/ir/graph.js";
+import { Program, prepareComputation } from "../../compiler/program.js";
 import { type Loaded, loadGraphFromText } from "../../dsl/load.js";
 import { renderText } from "../../dsl/render.js";
 import { Session } from "../../runtime/session.js";
@@ -26,7 +26,8 @@ function load(block: Block, libraries: ReadonlyMap<string, string>): Loaded {
 /** All that is wrong with a graph, also what shows only when its signatures are made ready. */
 function errorsOf({ graph, diagnostics }: Loaded): readonly string[] {
   const codes = diagnostics.filter(({ severity }) => severity === "error").map(({ code }) => code);
-  if (graph !== undefined) for (const { name } of graph.signatures) prepareComputation(graph, { kind: "signature", name });
+  if (graph !== undefined)
+    for (const { name } of graph.signatures) prepareComputation(graph, { kind: "signature", name });
   return codes;
 }
 
