@@ -22,7 +22,8 @@ export function chooseBackend(target: TargetName | undefined): Choice {
   const missing = requirements.filter(({ found }) => !found).map(({ name }) => name);
   const what = `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing`;
   const hint = "`graphc doctor` says how to install what is missing";
-  if (target === "cpu") throw new GraphError([problem("G120", undefined, `no native code can be made here: ${what}`, { hint })]);
+  if (target === "cpu")
+    throw new GraphError([problem("G120", undefined, `no native code can be made here: ${what}`, { hint })]);
   const message = `${what}: the reference back end serves, slower`;
   return { backend: referenceBackend(), warning: problem("G120", undefined, message, { hint, severity: "warning" }) };
 }
