@@ -69,7 +69,7 @@ export class Session implements AsyncDisposable {
       this.ready = Promise.resolve();
     } else {
       this.#state = "loading";
-      this.ready = this.#load(weights);
+      this.ready = this.#load(weights, options.seed !== undefined);
       // Whoever runs something hears of it there.
       this.ready.catch(() => undefined);
     }
@@ -240,9 +240,12 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  async #load(path: string): Promise<void> {
+  /** An explicit seed stands, whatever seed the checkpoint was made with. */
+  async #load(path: string, keepSeed: boolean): Promise<void> {
     const loaded = await readWeights(path);
+    const seed = this.#seed;
     this.apply(path, loaded);
+    if (keepSeed) this.#seed = seed;
     this.#state = "open";
   }
 

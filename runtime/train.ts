@@ -176,8 +176,9 @@ class Trainer {
     const names = executable.info.outputs
       .filter(({ shape }) => shape.every((size) => size === 1))
       .map(({ name }) => name);
+    const reported = new Set(this.#settings.report);
     const metrics = (values: readonly number[]): ReadonlyMap<string, number> =>
-      new Map(names.map((name, i) => [name, values[i] ?? Number.NaN]));
+      new Map(names.flatMap((name, i) => (reported.has(name) ? [[name, values[i] ?? Number.NaN] as const] : [])));
     if (outcome.steps > 0) this.#last = metrics(outcome.last);
     for (const { step, values } of outcome.reports) this.#record({ step: Number(step), metrics: metrics(values) });
     this.#warnOfNaN();
@@ -340,11 +341,11 @@ class Trainer {
       device: this.#session.program.backend.device,
       threads: 1,
       metrics: Object.fromEntries(this.#last),
-      history: this.#history.map(({ step, metrics }) => ({ step, ...Object.fromEntries(metrics) })),
+      history: this.#history.map(({ step, metrics }) => ({ ...Object.fromEntries(metrics), step })),
       validation: this.#validations.map(({ step, epoch, metrics }) => ({
+        ...Object.fromEntries(metrics),
         step,
         epoch,
-        ...Object.fromEntries(metrics),
       })),
       checkpoints: this.#checkpoints,
     };

@@ -20,7 +20,9 @@ export function chooseBackend(target: TargetName | undefined): Choice {
   const { available, requirements } = probe();
   if (available) return { backend: cpuBackend(), warning: undefined };
   const missing = requirements.filter(({ found }) => !found).map(({ name }) => name);
-  const what = `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing`;
+  const what = missing.includes("platform")
+    ? "native code needs Linux on x86-64"
+    : `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing`;
   const hint = "`graphc doctor` says how to install what is missing";
   if (target === "cpu")
     throw new GraphError([problem("G120", undefined, `no native code can be made here: ${what}`, { hint })]);
