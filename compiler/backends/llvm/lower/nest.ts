@@ -1,5 +1,6 @@
 import { InternalError } from "../../../ir/diagnostic.js";
 import type { AccumulatorId, LoopId, LoopStatement, NestKernel, ScalarExpr, Statement } from "../../../kernels/form.js";
+import { lanesAlong, lanesOfNest } from "../../../kernels/lanes.js";
 import type { Value } from "../value.js";
 import {
   type Copy,
@@ -45,7 +46,7 @@ class NestEmitter {
     this.#scope = scope;
     this.#kernel = kernel;
     this.#expressions = new ExpressionEmitter(scope);
-    this.#registerLanes = lanesFor(scope.b.target.vectorBytes, rootExpressions(kernel.body));
+    this.#registerLanes = lanesOfNest(kernel.body, scope.b.target.vectorBytes);
   }
 
   emit(): void {
@@ -113,7 +114,7 @@ class NestEmitter {
   }
 
   #lanesOf(loop: LoopStatement): number {
-    return Math.min(this.#registerLanes, 2 ** Math.ceil(Math.log2(Math.max(1, loop.extent))));
+    return lanesAlong(loop.extent, this.#registerLanes);
   }
 
   #vectorLoop(loop: LoopStatement): void {
@@ -123,8 +124,9 @@ class NestEmitter {
     const unroll = Math.max(1, loop.schedule.unroll);
     const registers = Math.floor(loop.extent / lanes);
     const unrolled = registers - (registers % unroll);
+    const rows = new Set(loop.schedule.rows);
     const full = (base: Value, plus: number): VectorPosition => {
-      return { loop: loop.id, first: { base, plus }, lanes, active: lanes, mask: undefined };
+      return { loop: loop.id, first: { base, plus }, lanes, active: lanes, mask: undefined, rows };
     };
     this.#counted(loop, 0, unrolled * lanes, unroll * lanes, (base) => {
       for (let copy = 0; copy < unroll; copy++) this.#body(loop, copy, full(base, copy * lanes));
@@ -134,7 +136,7 @@ class NestEmitter {
     if (active === 0) return;
     const mask = b.firstLanes(active, lanes);
     const first = { base: b.index(registers * lanes), plus: 0 };
-    this.#body(loop, 0, { loop: loop.id, first, lanes, active, mask });
+    this.#body(loop, 0, { loop: loop.id, first, lanes, active, mask, rows });
   }
 
   #scalarLoop(loop: LoopStatement): void {
@@ -206,6 +208,8 @@ class NestEmitter {
       const fixed =
         disjoint(facts.loops, inside.loops) &&
         disjoint(facts.loads, inside.stored) &&
+        // One that is declared in here may be finished already: from the copy of this body that was written before.
+        disjoint(facts.accumulators, inside.declared) &&
         [...facts.accumulators].every((id) => this.#finished.has(id));
       if (fixed) this.#value(expr);
       else stack.push(...operandsOf(expr));
@@ -292,18 +296,6 @@ function mapCopies(x: Copy, y: Copy, join: (x: Value, y: Value) => Value): Copy 
 function disjoint(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
   for (const element of a) if (b.has(element)) return false;
   return true;
-}
-
-/** One register of the kernel's main element type: f32 and i32 fill it with 4 bytes a lane; bytes alone use them all. */
-function lanesFor(vectorBytes: number, roots: readonly ScalarExpr[]): number {
-  let widest = 1;
-  let narrowFloat = false;
-  for (const expr of reachable(roots)) {
-    const element = registerType(expr.dtype, 1).element;
-    if (element === "f32" || element === "i32") narrowFloat = true;
-    else if (element === "f64" || element === "i64") widest = Math.max(widest, 8);
-  }
-  return vectorBytes / (narrowFloat ? 4 : widest);
 }
 
 function reachable(roots: readonly ScalarExpr[]): ReadonlySet<ScalarExpr> {
