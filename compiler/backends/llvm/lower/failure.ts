@@ -8,8 +8,8 @@ import { signednessOf } from "./scalar.js";
 export const statusWords = { failure: 0, value: 1 } as const;
 
 /**
- * Records a failed check where any lane of `bad` is set, unless one is recorded already: the first that fails is the one that
- * is reported. Integers leave one of the offending values; floats leave nothing.
+ * Records a failed check where any lane of `bad` is set, unless one of a lower number is recorded: numbers follow the order of the
+ * graph, so that what is reported is the cause and not its consequence. Integers leave one of the offending values.
  */
 export function emitFailure(
   b: Builder,
@@ -22,7 +22,9 @@ export function emitFailure(
   const slot = (word: number): Value => b.offsetElements(status, "i64", word);
   b.ifElse(b.anyLane(bad), () => {
     const earlier = b.load(i64, slot(statusWords.failure));
-    b.ifElse(b.compare("eq", earlier, b.index(0)), () => {
+    // Less one, as unsigned numbers: no failure becomes the largest.
+    const none = b.sub(earlier, b.index(1));
+    b.ifElse(b.compare("gt", none, b.index(failure), "unsigned"), () => {
       b.store(b.index(failure + 1), slot(statusWords.failure));
       b.store(isFloat(dtype) ? b.index(0) : offending(b, bad, value, dtype), slot(statusWords.value));
     });
