@@ -1,0 +1,131 @@
+/** One random graph on both back ends: outputs, variables and failures of several runs and of a loop. */
+
+import type { CpuTarget } from "../../compiler/backends/llvm/target.js";
+import { evaluateValues } from "../../compiler/backends/reference/evaluate.js";
+import { isFloat } from "../../compiler/ir/dtype.js";
+import type { Value } from "../../compiler/ir/node.js";
+import { staticShape } from "../../compiler/ir/type.js";
+import { ReferenceFailure } from "../../compiler/ops/define.js";
+import { numericDType, referenceFromTensor } from "../../compiler/ops/precision.js";
+import { type RandomGraph, randomGraph } from "./graphs.js";
+import { bindBoth, exact, firstDifference, startState, type Tolerance } from "./support.js";
+
+/** Where the back ends disagree about a graph; empty when they agree. Throws what a back end throws. */
+export async function disagreements(numbers: readonly number[], target?: CpuTarget): Promise<readonly string[]> {
+  const graph = randomGraph(numbers);
+  const { computation, feeds, contents } = graph;
+  const both = await bindBoth(computation, contents, target);
+  const found: string[] = [];
+  try {
+    for (let run = 0; run < 2 && found.length === 0; run++) {
+      const bound = magnitudeBound(
+        graph,
+        feeds,
+        new Map([...both.reference.variables].map(([name, { data }]) => [name, data])),
+      );
+      const state = { ...startState, step: startState.step + BigInt(run) };
+      const expected = both.reference.executable.run(feeds, state);
+      const actual = both.native.executable.run(feeds, state);
+      if (expected.kind === "failed" || actual.kind === "failed") {
+        const codes = [actual, expected].map((outcome) => (outcome.kind === "failed" ? outcome.failure.code : "done"));
+        if (codes[0] !== codes[1]) found.push(`run ${run}: ${codes[0]}, not ${codes[1]}`);
+      } else {
+        computation.outputs.forEach(({ name, value }, i) => {
+          const [x, y] = [actual.outputs[i], expected.outputs[i]];
+          if (x === undefined || y === undefined) throw new Error(`the output ${name} is missing`);
+          const difference = firstDifference(numericDType(value.type.dtype), x, y, toleranceOf(graph, value, bound));
+          if (difference !== undefined) found.push(`run ${run}: ${name} (${describe(value)}) ${difference}`);
+        });
+      }
+      for (const { name, type } of computation.variables) {
+        const [x, y] = [both.native.variables.get(name), both.reference.variables.get(name)];
+        if (x === undefined || y === undefined) throw new Error(`the variable ${name} is missing`);
+        const assigned = computation.assignments.find(({ path }) => path === name)?.value;
+        const tolerance =
+          assigned === undefined || expected.kind === "failed" ? exact : toleranceOf(graph, assigned, bound);
+        const difference = firstDifference(numericDType(type.dtype), x.data, y.data, tolerance);
+        if (difference !== undefined) found.push(`run ${run}: variable ${name} ${difference}`);
+        // The next run starts from equal variables: errors do not add up.
+        if (x.data instanceof BigInt64Array) x.data.set(y.data as BigInt64Array);
+        else x.data.set(y.data as Exclude<typeof y.data, BigInt64Array>);
+      }
+    }
+  } finally {
+    both.close();
+  }
+  return found;
+}
+
+function describe(value: Value): string {
+  return `${value.node.op} ${value.type.dtype}[${staticShape(value.type).join(", ")}]`;
+}
+
+/** The greatest finite magnitude of any float on the way: errors are proportional to it, and products of it. */
+function magnitudeBound(
+  { computation, values }: RandomGraph,
+  feeds: RandomGraph["feeds"],
+  contents: RandomGraph["contents"],
+): number {
+  const context = {
+    ...startState,
+    feeds: new Map(computation.placeholders.map(({ name, type }) => [name, widened(name, type, feeds)])),
+    variables: new Map(computation.variables.map(({ name, type }) => [name, widened(name, type, contents)])),
+  };
+  let most = 1;
+  try {
+    const reached = reachable(
+      computation.outputs.map(({ value }) => value).concat(computation.assignments.map(({ value }) => value)),
+    );
+    for (const { dtype, data } of evaluateValues(
+      values.filter((value) => reached.has(value)),
+      context,
+    )) {
+      if (!isFloat(dtype) || data instanceof BigInt64Array) continue;
+      for (const x of data) if (Number.isFinite(x)) most = Math.max(most, Math.abs(x));
+    }
+  } catch (error) {
+    if (!(error instanceof ReferenceFailure)) throw error;
+  }
+  return most;
+}
+
+function reachable(roots: readonly Value[]): ReadonlySet<Value> {
+  const seen = new Set<Value>();
+  const stack = [...roots];
+  for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    stack.push(...value.node.inputs);
+  }
+  return seen;
+}
+
+function widened(
+  name: string,
+  type: RandomGraph["computation"]["placeholders"][number]["type"],
+  contents: RandomGraph["feeds"],
+) {
+  const data = contents.get(name);
+  if (data === undefined) throw new Error(`${name} has no content`);
+  return referenceFromTensor({ dtype: numericDType(type.dtype), shape: staticShape(type), data });
+}
+
+const roundings = { f64: 2 ** -52, f32: 2 ** -23, f16: 2 ** -10, bf16: 2 ** -7 };
+
+/** Exact where all that leads to the value is; otherwise the coarsest float on the way sets the error. */
+function toleranceOf({ exact: exactValues }: RandomGraph, value: Value, bound: number): Tolerance {
+  const reached = reachable([value]);
+  if (exactValues.has(value)) return { ...exact, zeroSigns: ![...reached].some(isExtreme) };
+  let rounding = 0;
+  for (const { type } of reached) {
+    const own = numericDType(type.dtype);
+    if (isFloat(own)) rounding = Math.max(rounding, roundings[own as keyof typeof roundings]);
+  }
+  const absolute = 64 * rounding * bound ** 2;
+  return { ulps: 4, relative: 0, absolute, zeroSigns: false };
+}
+
+/** max and min take either of two zeros, whose signs then travel on. */
+function isExtreme({ node }: Value): boolean {
+  return ["maximum", "minimum", "max", "min", "sum", "prod", "dot_general"].includes(node.op);
+}
