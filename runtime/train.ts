@@ -5,6 +5,7 @@ import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
 import type { TensorData } from "../compiler/ir/tensor.js";
 import { typeText } from "../compiler/ir/type.js";
 import type { Prepared } from "../compiler/program.js";
+import { placeCheckpoints } from "./checkpoint_places.js";
 import { type Dataset, loadDataset } from "./dataset.js";
 import { Evaluator } from "./evaluate.js";
 import { runFailure } from "./failure.js";
@@ -28,11 +29,11 @@ const secondsPerCall = 0.1;
 
 /** Trains a session; it has the session to itself. Throws GraphError; what was assigned by the steps done stays. */
 export async function train(session: Session, options: TrainOptions): Promise<TrainReport> {
-  const settings = trainSettings(session.program.graph, options);
+  const { graph, backend } = session.program;
+  const settings = await placeCheckpoints(graph, trainSettings(graph, options), options);
   if (options.resume !== undefined) {
     session.apply(options.resume, { kind: "checkpoint", checkpoint: await readCheckpoint(options.resume) });
   }
-  const { graph, backend } = session.program;
   const datasets: Dataset[] = [];
   try {
     const load = async (data: Settings["data"]): Promise<Dataset> => {

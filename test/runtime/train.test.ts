@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { Session, type TrainOptions } from "../../index.js";
@@ -146,6 +146,44 @@ test("keeps as many checkpoints as it is told", async (t) => {
   const folder = temporaryFolder(t);
   await session.train(options({ checkpoint: { every: 10, to: join(folder, "line-{step}.safetensors"), keep: 2 } }));
   t.deepEqual(readdirSync(folder).sort(), ["line-50.safetensors", "line-60.safetensors"]);
+});
+
+/** A counter whose file says where its checkpoints go. */
+function counter(to: string): string {
+  return `
+graph counter {
+  variable n: i64 = 0
+  update count {
+    n := n + 1
+  }
+  signature fit() does count -> (n)
+  train {
+    run = fit
+    steps = 10
+    checkpoint = { every = 5, to = ${JSON.stringify(to)} }
+  }
+}
+`;
+}
+
+test("a file's checkpoints go into its own folder, wherever the process runs", async (t) => {
+  const program = await compileText(t, counter("kept/n-{step}.safetensors"));
+  const folder = dirname(program.graph.file);
+  await using session = new Session(program);
+  await session.train();
+  t.deepEqual(readdirSync(join(folder, "kept")).sort(), ["n-10.safetensors", "n-5.safetensors"]);
+});
+
+test("a file's checkpoints may not leave its folder, unless the caller allows the place", async (t) => {
+  const elsewhere = temporaryFolder(t);
+  for (const to of ["../n-{step}.safetensors", join(elsewhere, "n-{step}.safetensors")]) {
+    await using session = new Session(await compileText(t, counter(to)));
+    t.deepEqual(await refusal(t, () => session.train()), ["G063"]);
+    t.is(session.step, 0);
+  }
+  await using session = new Session(await compileText(t, counter(join(elsewhere, "n-{step}.safetensors"))));
+  await session.train({ allow: [elsewhere] });
+  t.deepEqual(readdirSync(elsewhere).sort(), ["n-10.safetensors", "n-5.safetensors"]);
 });
 
 /** Trains in a process of its own, which is killed in mid-epoch; the resumed run's file equals the uninterrupted one's. */
