@@ -76,7 +76,10 @@ export interface LoopRequest {
   readonly stopAtEpochEnd: boolean;
   /** Record the scalar outputs at steps that are multiples of this (of the global step count); 0 for never. */
   readonly every: number;
-  /** Assigns variables (training); false evaluates: the step count stays, the outputs' sums are what counts. */
+  /**
+   * Assigns variables (training); false evaluates a computation without assignments: the step count stays, the outputs' sums
+   * are what counts.
+   */
   readonly advance: boolean;
   /** Aborted: end after the current step. */
   readonly signal: AbortSignal | undefined;

@@ -12,6 +12,7 @@ import type {
   RunState,
   StorageBlock,
 } from "../executable.js";
+import { firstPlace } from "../rows.js";
 import type { NativeEntry } from "./library.js";
 import { blockWords, placeholderWord, placeholderWords, variableWord } from "./lower/block.js";
 import { statusWords } from "./lower/failure.js";
@@ -69,7 +70,7 @@ class NativeExecutable implements Executable {
     this.#stop = allocateNative(laneBytes);
     this.#scalars = scalarOutputs(program);
     this.#reports = allocateNative(reportRoom * reportWords(program) * 8);
-    this.#sums = allocateNative(Math.max(1, this.#scalars.length) * 8);
+    this.#sums = allocateNative(2 * this.#scalars.length * 8);
     layout.placeholders.forEach((buffer, slot) => this.#addFeed(buffer, slot));
     layout.variables.forEach((buffer, slot) => {
       this.#words[variableWord(layout.placeholders.length, slot)] = addressOf(this.#variableBlock(buffer));
@@ -105,7 +106,8 @@ class NativeExecutable implements Executable {
       stop[0] = 1;
     };
     try {
-      this.#prepareLoop(request);
+      const place = firstPlace(request, this.info.placeholders);
+      this.#prepareLoop(place === undefined ? { ...request, steps: 0 } : { ...request, ...place });
       if (request.signal?.aborted === true) abort();
       request.signal?.addEventListener("abort", abort);
       await this.#native.entry.callAsync(this.#block.address);
@@ -172,6 +174,9 @@ class NativeExecutable implements Executable {
   }
 
   #prepareLoop(request: LoopRequest): void {
+    // The code of an update may make outputs as well: it cannot be left out here.
+    if (!request.advance && this.info.assigned.length > 0)
+      throw new InternalError("an evaluation that assigns variables");
     this.#prepare(request.feeds, request.state);
     for (const [name, column] of request.columns) {
       const feed = this.#feeds.get(name);
@@ -192,7 +197,7 @@ class NativeExecutable implements Executable {
     const every = BigInt(request.every);
     this.#set("every", every);
     this.#set("untilReport", every === 0n ? 0n : every - (request.state.step % every));
-    (this.#sums.view("f64", 0, Math.max(1, this.#scalars.length)) as Float64Array).fill(0);
+    (this.#sums.view("f64", 0, 2 * this.#scalars.length) as Float64Array).fill(0);
     if (request.shuffle) this.#prepareOrder(request.rows, request.state.seed);
   }
 
@@ -214,13 +219,14 @@ class NativeExecutable implements Executable {
       step: BigInt(rows[index * words] as number),
       values: Array.from(rows.subarray(index * words + 1, (index + 1) * words)),
     }));
+    const totals = this.#sums.view("f64", 0, 2 * this.#scalars.length) as Float64Array;
     return {
       steps,
       epoch: this.#get("epoch"),
       position: Number(this.#get("position")),
       reports,
-      last: this.#scalars.map((output) => Number(this.#output(output)[0])),
-      sums: Array.from(this.#sums.view("f64", 0, this.#scalars.length) as Float64Array),
+      last: Array.from(totals.subarray(this.#scalars.length)),
+      sums: Array.from(totals.subarray(0, this.#scalars.length)),
       failure: this.#failure(steps),
     };
   }
@@ -231,7 +237,7 @@ class NativeExecutable implements Executable {
     const failure = this.#native.program.failures[number - 1];
     if (failure === undefined) throw new InternalError(`the code reports an unknown failure ${number}`);
     const value = this.#words[blockWords.status + statusWords.value];
-    const message = failure.message.replaceAll("{value}", String(value));
+    const message = failure.message.replaceAll("{value}", failure.code === "G110" ? floatText(value) : String(value));
     return { code: failure.code, message, spans: failure.spans, stepsDone };
   }
 
@@ -258,6 +264,13 @@ class NativeExecutable implements Executable {
         return this.#words.slice(blockWords.runState, blockWords.runState + 3);
     }
   }
+}
+
+/** A float that is not finite, by its bits. */
+function floatText(bits: bigint | undefined): string {
+  const [x = Number.NaN] = new Float64Array(BigInt64Array.of(bits ?? 0n).buffer);
+  if (Number.isNaN(x)) return "a NaN";
+  return x > 0 ? "an infinity" : "minus infinity";
 }
 
 function copyElements(target: TensorData, source: TensorData): void {

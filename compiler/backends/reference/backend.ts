@@ -21,6 +21,7 @@ import type {
   StorageBlock,
   TensorSlot,
 } from "../executable.js";
+import { firstPlace } from "../rows.js";
 import { batchRows, movedOn, RowOrder } from "./batches.js";
 import { type Evaluation, type EvaluationPlan, planOf, planValues } from "./evaluate.js";
 
@@ -122,12 +123,13 @@ class ReferenceExecutable implements Executable {
     const { seed, step, runsSinceStep } = request.state;
     const reports: LoopOutcome["reports"][number][] = [];
     const sums = this.#scalars.map(() => 0);
-    let last = sums;
-    let place = { epoch: request.epoch, position: request.position };
+    let last: readonly number[] = this.#scalars.map(() => 0);
+    const first = firstPlace(request, this.info.placeholders);
+    let place = first ?? { epoch: request.epoch, position: request.position };
     let done = 0;
     let failure: RunFailure | undefined;
     let turn = performance.now();
-    for (let going = true; going && done < request.steps; ) {
+    for (let going = first !== undefined; going && done < request.steps; ) {
       const feeds = batchRows(request, place, this.#order, this.info.placeholders);
       const count = BigInt(done);
       const outcome = this.#step(

@@ -2,13 +2,8 @@
 import { InternalError } from "../../ir/diagnostic.js";
 import { elementCount, type TensorData } from "../../ir/tensor.js";
 import type { LoopRequest, TensorSlot } from "../executable.js";
+import type { Place } from "../rows.js";
 import { shuffleKey, shuffleRows } from "../shuffle.js";
-
-/** Whole passes over the data, and the rows of the current pass that have been used. */
-export interface Place {
-  readonly epoch: bigint;
-  readonly position: number;
-}
 
 /** The row order of one epoch at a time. */
 export class RowOrder {

@@ -31,7 +31,7 @@ export const blockWords = {
   reports: 19,
   reportRoom: 20,
   reportCount: 21,
-  /** Sums of the scalar outputs x batch: an address of f64. */
+  /** An address of f64: the sums of the scalar outputs x batch, then these outputs at the last step done. */
   sums: 22,
   arena: 23,
   constants: 24,

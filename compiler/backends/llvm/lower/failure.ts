@@ -9,7 +9,7 @@ export const statusWords = { failure: 0, value: 1 } as const;
 
 /**
  * Records a failed check where any lane of `bad` is set, unless one of a lower number is recorded: numbers follow the order of the
- * graph, so that what is reported is the cause and not its consequence. Integers leave one of the offending values.
+ * graph, so that what is reported is the cause and not its consequence. One of the offending values is left beside it.
  */
 export function emitFailure(
   b: Builder,
@@ -26,14 +26,18 @@ export function emitFailure(
     const none = b.sub(earlier, b.index(1));
     b.ifElse(b.compare("gt", none, b.index(failure), "unsigned"), () => {
       b.store(b.index(failure + 1), slot(statusWords.failure));
-      b.store(isFloat(dtype) ? b.index(0) : offending(b, bad, value, dtype), slot(statusWords.value));
+      b.store(offending(b, bad, value, dtype), slot(statusWords.value));
     });
   });
 }
 
-/** The largest of the offending values. */
+/** The largest of the offending values; of floats, the bits of one of them as f64. */
 function offending(b: Builder, bad: Value, value: Value, dtype: NumericDType): Value {
-  const wide = dtype === "i64" ? value : b.resizeInteger(value, "i64", signednessOf(dtype));
+  const wide = isFloat(dtype)
+    ? b.bitsOf(b.resizeFloat(value, "f64"))
+    : dtype === "i64"
+      ? value
+      : b.resizeInteger(value, "i64", signednessOf(dtype));
   const least = b.constant(typeOf("i64", wide.type.lanes), -(2n ** 63n));
   return b.reduce("max", b.select(bad, wide, least));
 }

@@ -33,7 +33,9 @@ export function emitLoop(b: Builder, block: Value, program: KernelProgram, layou
   const advance = b.compare("ne", state.get("advance"), b.index(0));
   const hasRows = b.compare("ne", rows, b.index(0));
   const stopFlag = state.get("stop", ptr);
-  b.loopWhile(
+  // A step that fails leaves results of its own behind: what the one before gave is kept where that can happen.
+  const canFail = program.failures.length > 0;
+  const [stepsDone] = b.loopWhile(
     [b.index(0), b.constant(i64, 1)],
     ([done, going]) => {
       if (done === undefined || going === undefined) throw new InternalError("a loop without its state");
@@ -53,6 +55,7 @@ export function emitLoop(b: Builder, block: Value, program: KernelProgram, layou
         () => {
           const now = b.add(done, b.index(1));
           state.set("done", now);
+          if (canFail) emitLast(b, state, block, layout, outputs);
           const room = b.ifElse(
             advance,
             () => {
@@ -80,6 +83,10 @@ export function emitLoop(b: Builder, block: Value, program: KernelProgram, layou
       return next;
     },
   );
+  if (canFail) return;
+  b.ifElse(b.compare("gt", stepsDone ?? b.index(0), b.index(0)), () => {
+    emitLast(b, state, block, layout, outputs);
+  });
 }
 
 function only(values: readonly Value[]): Value {
@@ -288,6 +295,21 @@ function emitSums(
     const place = b.offsetElements(sums, "f64", index);
     const value = b.mul(emitScalarOutput(b, block, layout, output), weight);
     b.store(b.add(b.loadElements("f64", 1, place), value), place);
+  });
+}
+
+/** Keeps the scalar outputs of a step, behind the sums. */
+function emitLast(
+  b: Builder,
+  state: BlockState,
+  block: Value,
+  layout: Layout,
+  outputs: readonly ProgramOutput[],
+): void {
+  const sums = state.get("sums", ptr);
+  outputs.forEach((output, index) => {
+    const place = b.offsetElements(sums, "f64", outputs.length + index);
+    b.store(emitScalarOutput(b, block, layout, output), place);
   });
 }
 
