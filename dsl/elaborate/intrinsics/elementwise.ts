@@ -1,3 +1,4 @@
+import { isFloat } from "../../../compiler/ir/dtype.js";
 import type { Value } from "../../../compiler/ir/node.js";
 import { typeText } from "../../../compiler/ir/type.js";
 import { opNamed } from "../../../compiler/ops/table.js";
@@ -95,6 +96,8 @@ function select(call: Arguments): Meaning {
   for (const item of items) silence(item.meaning);
   const site = call.site("x", "y");
   if (condition.meaning.kind === "bool") {
+    const known = chooseKnown(condition.meaning.value, items[0]?.meaning, items[1]?.meaning);
+    if (known !== undefined) return known;
     // Both sides are typed in both modes, so that a program that trains also predicts.
     const [chosen, other] = unify(call.env, items, "and", site) as readonly [Value, Value];
     return tensor(condition.meaning.value ? chosen : other);
@@ -110,6 +113,29 @@ function select(call: Arguments): Meaning {
   return tensor(call.apply("select", broadcastAll(call.env, [mask, ...branches], "and", all), {}, all));
 }
 
+/** What only the compiler knows stays so: a chosen dtype is a dtype, a chosen number a literal that takes its place's dtype. */
+function chooseKnown(condition: boolean, x: Meaning | undefined, y: Meaning | undefined): Meaning | undefined {
+  const chosen = condition ? x : y;
+  const other = condition ? y : x;
+  switch (chosen?.kind) {
+    case "dtype":
+    case "shape":
+    case "string":
+    case "bool":
+      return other?.kind === chosen.kind ? chosen : undefined;
+    case "float":
+      return other?.kind === "float" || other?.kind === "int" ? chosen : undefined;
+    case "int":
+      if (other?.kind === "int") return chosen;
+      // Of an int and a float the type is a float, whichever is chosen.
+      return other?.kind === "float" && typeof chosen.value === "bigint"
+        ? { kind: "float", value: Number(chosen.value) }
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
 const selection: readonly IntrinsicParameter[] = [{ name: "condition", kind: "tensor" }, x, y];
 
 export const elementwise: readonly Intrinsic[] = [
@@ -117,7 +143,7 @@ export const elementwise: readonly Intrinsic[] = [
   ...binaries.map(binaryIntrinsic),
   {
     name: "select",
-    doc: `${opNamed("select").doc} A condition known when the graph is compiled, such as \`training\`, chooses one side.`,
+    doc: `${opNamed("select").doc} A condition known when the graph is compiled, such as \`training\`, chooses one side, which may then be a dtype, a shape or a literal.`,
     parameters: selection,
     result: "z",
     build: select,
@@ -131,14 +157,15 @@ export const elementwise: readonly Intrinsic[] = [
   },
   {
     name: "cast",
-    doc: `${opNamed("cast").doc}`,
+    doc: `${opNamed("cast").doc} A literal takes a float's dtype at once: \`cast(0.1, to=f64)\` has all its digits.`,
     parameters: [x, { name: "to", kind: "dtype" }],
     result: "y",
     build: (call) => {
       const to = call.dtype("to", "f32");
       const item = call.item("x");
       if (to === "string") throw refusal(call.env, "G024", call.spanOf("to"), "a tensor cannot hold strings");
-      const value = toTensor(call.env, item);
+      const number = isLiteral(item.meaning) && literalDType(item.meaning) !== "bool";
+      const value = toTensor(call.env, item, number && isFloat(to) ? to : undefined);
       return tensor(value.type.dtype === to ? value : call.apply("cast", [value], { to }, call.site("x")));
     },
   },

@@ -171,3 +171,26 @@ test("what stays undecided becomes a constraint with the same diagnostic", (t) =
     message: /N = 4 and 3 = 3 differ/,
   });
 });
+
+test("a literal under cast takes a float's dtype at once, with all its digits", (t) => {
+  t.deepEqual(value(graph("x = cast(0.1, to=f64)"), "x"), [0.1]);
+  t.deepEqual(value(graph("x = cast([1, 0.1], to=f64)"), "x"), [1, 0.1]);
+  t.deepEqual(value(graph("x = cast(2.7, to=i64)"), "x"), [2]);
+  t.deepEqual(value(graph("x = cast(300, to=u8)"), "x"), [44]);
+  t.deepEqual(value(graph("x = cast(true, to=f64)"), "x"), [1]);
+  t.deepEqual(problems(graph("x = cast(1e300, to=f32)")), ["G028 2:12 1e+300 is beyond the range of f32"]);
+});
+
+test("select by what the compiler knows chooses dtypes, shapes and literals", (t) => {
+  const choose = (condition: string): string =>
+    graph(
+      `b = ones(select(${condition}, shape([1.0, 2.0]), shape([1.0, 2.0, 3.0])), dtype=select(${condition}, f64, f32))`,
+      `c = b * select(${condition}, 0.1, 2)`,
+      `d = select(${condition}, 1, 0.5)`,
+      `e = select(${condition}, b, 0)`,
+    );
+  t.deepEqual(types(choose("f32 == f32"), "b", "c", "d", "e"), ["f64[2]", "f64[2]", "f32", "f64[2]"]);
+  t.deepEqual(types(choose("f32 == f64"), "b", "c", "d", "e"), ["f32[3]", "f32[3]", "f32", "f32[3]"]);
+  t.deepEqual(value(choose("true"), "c"), [0.1, 0.1]);
+  t.deepEqual(value(choose("false"), "c"), [2, 2, 2]);
+});
