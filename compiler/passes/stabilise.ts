@@ -4,9 +4,9 @@
  */
 import type { Value } from "../ir/node.js";
 import { shapeEquals } from "../ir/type.js";
-import { abs, add, div, maximum, minimum, neg, sub } from "../ops/arithmetic.js";
+import { abs, add, div, neg, sub } from "../ops/arithmetic.js";
 import { broadcastAlong, zerosLike } from "../ops/build.js";
-import { isFinite as isFiniteOp } from "../ops/comparison.js";
+import { ge, gt, isFinite as isFiniteOp, le, lt } from "../ops/comparison.js";
 import { exp, expm1, log, log1p, sigmoid, tanh } from "../ops/exponential.js";
 import { select } from "../ops/logic.js";
 import { stopGradient } from "../ops/pseudo.js";
@@ -14,7 +14,7 @@ import { max, sum } from "../ops/reduction.js";
 import { broadcastInDim } from "../ops/views.js";
 import { as, either, is, number, some } from "./pattern.js";
 import { type Pass, type Rule, rule, rules } from "./rule.js";
-import { inputOf, intsOf, otherAxes } from "./values.js";
+import { inputOf, intsOf, otherAxes, splatOf } from "./values.js";
 
 const x = some("x");
 const one = number(1);
@@ -105,7 +105,19 @@ function repeatsReduced({
 
 /** log(1 / (1 + e^-x)) = min(x, 0) - log1p(e^-|x|). */
 function logSigmoid(value: Value): Value {
-  return sub(minimum(value, zerosLike(value)), log1p(exp(neg(abs(value)))));
+  const zero = zerosLike(value);
+  const negative = lt(value, zero);
+  return sub(select(negative, value, zero), log1p(exp(select(negative, value, neg(value)))));
+}
+
+/**
+ * log(1 + e^x) = max(x, 0) + log1p(e^-|x|). Both parts take the same side at 0, so that derivatives of every order are those of the
+ * smooth function there; max and abs have a kink, whose second derivative would be 0 instead of 1/4.
+ */
+function softplus(value: Value): Value {
+  const zero = zerosLike(value);
+  const positive = gt(value, zero);
+  return add(select(positive, value, zero), log1p(exp(select(positive, neg(value), value))));
 }
 
 function negative(value: Value): Value {
@@ -136,13 +148,36 @@ const smallDifferences: readonly Rule[] = [
   rule(
     "softplus",
     is(log1p, is(exp, x)),
-    (b) => add(maximum(b.x, zerosLike(b.x)), log1p(exp(neg(abs(b.x))))),
+    (b) => softplus(b.x),
     (b) => !isNegativeMagnitude(b.x),
   ),
 ];
 
+/** Whether an edge is -|x|, also as a choice between x and -x. */
 function isNegativeMagnitude(value: Value): boolean {
-  return value.node.op === neg.opName && inputOf(value).node.op === abs.opName;
+  if (value.node.op === neg.opName) return inputOf(value).node.op === abs.opName;
+  if (value.node.op !== select.opName) return false;
+  const condition = inputOf(value);
+  const compared = comparedWithZero(condition);
+  if (compared === undefined) return false;
+  const [whenPositive, otherwise] = compared.positive
+    ? [inputOf(value, 1), inputOf(value, 2)]
+    : [inputOf(value, 2), inputOf(value, 1)];
+  return otherwise === compared.value && isNegationOf(whenPositive, otherwise);
+}
+
+/** What a comparison tells the sign of, and whether it holds for positive numbers or for negative ones. */
+function comparedWithZero(condition: Value): { readonly value: Value; readonly positive: boolean } | undefined {
+  const { op } = condition.node;
+  const greater = op === gt.opName || op === ge.opName;
+  if (!greater && op !== lt.opName && op !== le.opName) return undefined;
+  const [left, right] = [inputOf(condition, 0), inputOf(condition, 1)];
+  if (splatOf(right) === 0) return { value: left, positive: greater };
+  return splatOf(left) === 0 ? { value: right, positive: !greater } : undefined;
+}
+
+function isNegationOf(a: Value, b: Value): boolean {
+  return (a.node.op === neg.opName && inputOf(a) === b) || (b.node.op === neg.opName && inputOf(b) === a);
 }
 
 const doc =

@@ -1,6 +1,8 @@
 import { abs, add, div, mul, neg, sub } from "../../../compiler/ops/arithmetic.js";
-import { broadcastAlong, constantLike, onesLike } from "../../../compiler/ops/build.js";
+import { broadcastAlong, constantLike, onesLike, zerosLike } from "../../../compiler/ops/build.js";
+import { gt, le, lt } from "../../../compiler/ops/comparison.js";
 import { exp, expm1, log, log1p, sigmoid, tanh } from "../../../compiler/ops/exponential.js";
+import { select } from "../../../compiler/ops/logic.js";
 import { max, sum } from "../../../compiler/ops/reduction.js";
 import { input } from "../ir/support.js";
 import { close, declines, type Row } from "./rows.js";
@@ -8,6 +10,7 @@ import { type Filler, tame } from "./support.js";
 
 const x = input("x", "f64", [5, 7]);
 const one = onesLike(x);
+const zero = zerosLike(x);
 const negatives: Filler = (random) => -random() * 2 - 0.1;
 const fractions: Filler = (random) => random() * 0.9;
 
@@ -55,6 +58,13 @@ export const stableRows: readonly Row[] = [
   close("softplus", log1p(exp(x)), tame),
   close("softplus", log1p(exp(mul(x, x))), negatives),
   declines("softplus", log1p(exp(neg(abs(x))))),
+  declines("softplus", log1p(exp(select(gt(x, zero), neg(x), x)))),
+  declines("softplus", log1p(exp(select(le(x, zero), x, neg(x))))),
+  declines("softplus", log1p(exp(select(lt(zero, neg(x)), x, neg(x))))),
+  // These are |x|, whose exponential overflows.
+  close("softplus", log1p(exp(select(gt(x, zero), x, neg(x)))), tame),
+  close("softplus", log1p(exp(select(lt(x, zero), neg(x), x))), tame),
+  close("softplus", log1p(exp(select(gt(x, one), neg(x), x))), tame),
 ];
 
 function square(): Row["before"] {

@@ -119,6 +119,34 @@ test("softplus and small differences keep their digits", (t) => {
   t.true(Math.abs((log1p?.[0] ?? 0) / 1e-8 - 1) < 1e-6);
 });
 
+test("the safe forms of softplus and log(sigmoid) have the derivatives of the smooth functions at 0, too", (t) => {
+  const softplus = log(add(onesLike(z), exp(z)));
+  const logistic = log(sigmoid(z));
+  const first = [gradientOf(softplus, z), gradientOf(logistic, z)] as const;
+  const inputs = [0, -0, 2, -2];
+  const [ds, dl, dds, ddl] = run(
+    { ds: first[0], dl: first[1], dds: gradientOf(first[0], z), ddl: gradientOf(first[1], z) },
+    inputs,
+  );
+  const slope = inputs.map((v) => 1 / (1 + Math.exp(-v)));
+  near(t, ds, slope);
+  near(
+    t,
+    dl,
+    slope.map((p) => 1 - p),
+  );
+  near(
+    t,
+    dds,
+    slope.map((p) => p * (1 - p)),
+  );
+  near(
+    t,
+    ddl,
+    slope.map((p) => -p * (1 - p)),
+  );
+});
+
 test("what gradients differentiate in stays in the graph", (t) => {
   // d log(p) / dp is 1 / p only as long as p is still what the logarithm reads.
   const p = softmax(x);
