@@ -15,6 +15,30 @@ const largestWrite = 1 << 24;
 const inUse = new Set<string>();
 
 /**
+ * Makes a folder and what is missing above it. Node's own recursive mkdir never ends where the folder above exists and yet says
+ * that there is no such file, as /proc does.
+ */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "EEXIST" && (await stat(folder)).isDirectory()) return;
+    const above = dirname(folder);
+    if (code !== "ENOENT" || above === folder || (await exists(above))) throw error;
+    await makeFolder(above);
+    await mkdir(folder);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
  * Writes a file so that, whatever happens, its name holds the whole old or the whole new content: into a temporary file
  * in the same folder, synced, renamed over the name, the folder synced. On a failure the temporary file is removed and
  * the old file stays. Missing folders are made. Temporary files that killed processes left for this name are removed.
@@ -25,7 +49,7 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   const { target, mode } = await inspectTarget(path);
   const folder = dirname(target);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
   } catch (error) {
     throw writeFailure(path, error);
   }

@@ -137,3 +137,11 @@ for (const fault of [
     },
   );
 }
+
+// Only Linux has /proc.
+if (process.platform === "linux") {
+  test("a folder that cannot be made is refused at once", async (t) => {
+    const error = await t.throwsAsync(() => writeFileAtomic("/proc/nothing/here", [Buffer.from("x")]));
+    t.regex(error?.message ?? "", /G092/);
+  });
+}
