@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import {
   closeSync,
+  existsSync,
   fstatSync,
   fsyncSync,
   lstatSync,
@@ -16,7 +17,7 @@ import {
   writeSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /**
  * The store of compiled code, shared by all processes of one user. An entry is a file named by its key, whose last bytes
@@ -68,10 +69,26 @@ export function openCacheFolder(configured: string = configuredCacheFolder()): C
   return folder;
 }
 
+/**
+ * Makes a folder of the user's own and what is missing above it. Node's recursive mkdir never ends where the folder above exists
+ * and yet says that there is no such file, as /proc does.
+ */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder) makeFolder(above);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been quicker.
+    if (!existsSync(folder)) throw error;
+  }
+}
+
 function usableFolder(configured: string): CacheFolder {
   const reason = ((): string | undefined => {
     try {
-      mkdirSync(configured, { recursive: true, mode: 0o700 });
+      makeFolder(configured);
       return refusal(configured) ?? probeWrite(configured);
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
