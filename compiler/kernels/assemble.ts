@@ -1,6 +1,7 @@
 import { InternalError } from "../ir/diagnostic.js";
 import { addAffine, constantAffine, loopAffine, scaleAffine, zero } from "./affine.js";
 import type { Affine, Statement } from "./form.js";
+import { serial } from "./lanes.js";
 import { type Emission, kernelExpressions } from "./nests.js";
 import { freshLoop, type Root } from "./roots.js";
 import { axesIndex, inputOf, numberAttribute, numbersAttribute, shapeOf } from "./views.js";
@@ -33,7 +34,7 @@ export function emitAssembly(root: Root, emission: Emission): readonly Statement
     }));
     for (const loop of [...loops].reverse()) {
       if (loop === undefined) continue;
-      body = [{ kind: "loop", ...loop, accumulators: [], schedule: { vector: false, unroll: 1 }, body }];
+      body = [{ kind: "loop", ...loop, accumulators: [], schedule: serial, body }];
     }
     statements.push(...body);
   };
@@ -95,5 +96,5 @@ export function copyStatements(
     { kind: "store", target: { buffer: to, index }, value: { kind: "load", dtype, access: { buffer: from, index } } },
   ];
   if (loop === undefined) return body;
-  return [{ kind: "loop", ...loop, accumulators: [], schedule: { vector: false, unroll: 1 }, body }];
+  return [{ kind: "loop", ...loop, accumulators: [], schedule: serial, body }];
 }

@@ -10,6 +10,7 @@ import { dividesByUnknown, dtypeOf } from "./expressions.js";
 import { finishProgram } from "./finish.js";
 import type { BufferId, Failure, Kernel, KernelProgram, ProgramOutput } from "./form.js";
 import { overwrittenTooEarly } from "./hazards.js";
+import { columnMajorRoots } from "./layouts.js";
 import { scheduleNest } from "./loops.js";
 import { KernelNames, nameOfGroup, spansOfGroup } from "./names.js";
 import { type Emission, emitNest } from "./nests.js";
@@ -41,6 +42,7 @@ export function buildKernels(computation: Computation, target: TargetLimits, opt
   const { roots, rootOf, outputs } = makeRoots(computation, plan);
   const grouping = groupRoots(scalarsFirst(roots, rootOf), rootOf, fusion);
   const demand = withRoutines(findDemand(grouping, rootOf));
+  const columnMajor = columnMajorRoots(grouping, rootOf, target);
 
   // An update that can't be done in place is found when its kernel is spelt out; then all is spelt out again with a temporary.
   let demoted: ReadonlySet<string> = new Set(
@@ -48,7 +50,17 @@ export function buildKernels(computation: Computation, target: TargetLimits, opt
   );
   for (;;) {
     const order = orderGroups(grouping, rootOf, demoted);
-    const emitter = new Emitter(computation, plan, failures, grouping, rootOf, demand, order.demoted, target);
+    const emitter = new Emitter(
+      computation,
+      plan,
+      failures,
+      grouping,
+      rootOf,
+      demand,
+      order.demoted,
+      columnMajor,
+      target,
+    );
     const compute = order.compute.map((group) => emitter.kernel(group, outputs.names));
     const commit = order.commit.map((group) => emitter.kernel(group, outputs.names));
     const unsafe = emitter.unsafeUpdates([...compute, ...commit]);
@@ -193,6 +205,7 @@ class Emitter {
     rootOf: ReadonlyMap<Value, Root>,
     demand: Demand,
     demoted: ReadonlySet<string>,
+    columnMajor: ReadonlySet<Root>,
     target: TargetLimits,
   ) {
     this.#computation = computation;
@@ -200,7 +213,7 @@ class Emitter {
     this.#failures = failures;
     this.#demoted = demoted;
     this.#target = target;
-    this.places = new Places(this.buffers, demand, demoted);
+    this.places = new Places(this.buffers, demand, demoted, columnMajor);
     let accumulators = 0;
     this.#emission = {
       environment: {

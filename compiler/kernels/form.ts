@@ -167,6 +167,11 @@ export interface LoopSchedule {
   readonly vector: boolean;
   /** Registers of lanes (or iterations, when not a vector loop) handled together, with an accumulator each: hides latency. */
   readonly unroll: number;
+  /**
+   * Row buffers that every iteration of this vector loop writes before it reads them. Each lane has a line of its own: lane l of
+   * element e is at e x lanes + l, and the buffer is as much longer than its indices say.
+   */
+  readonly rows: readonly BufferId[];
 }
 
 export type Kernel = NestKernel | ContractKernel | RoutineKernel;

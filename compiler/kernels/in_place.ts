@@ -2,7 +2,7 @@ import { loadsOf, storesOf } from "./access.js";
 import type { Buffer, BufferId, Kernel } from "./form.js";
 import { overwrittenTooEarly } from "./hazards.js";
 import { lives } from "./memory.js";
-import { Rewriter } from "./rewrite.js";
+import { loopsIn, Rewriter } from "./rewrite.js";
 
 /**
  * Temporaries that take over the bytes of one that is read for the last time by the kernel that first writes them: element-wise
@@ -20,9 +20,11 @@ export function shareInPlace(
   kernels.forEach((kernel, at) => {
     if (kernel.kind === "routine") return;
     const stored = new Set(storesOf(kernel).map((access) => access.buffer));
+    // Lanes with a line each do not go through a row buffer in the order of its indices.
+    const rows = new Set(kernel.kind === "nest" ? loopsIn(kernel.body).flatMap((loop) => loop.schedule.rows) : []);
     const loaded = new Set(loadsOf(kernel).map((access) => access.buffer));
     for (const target of stored) {
-      if (span.get(target)?.from !== at || loaded.has(target)) continue;
+      if (span.get(target)?.from !== at || loaded.has(target) || rows.has(target)) continue;
       for (const source of loaded) {
         if (taken.has(source) || stored.has(source) || span.get(source)?.to !== at || span.get(source)?.from === at)
           continue;

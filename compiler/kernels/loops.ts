@@ -1,22 +1,44 @@
-import { byteSize, isFloat } from "../ir/dtype.js";
-import { forEachExpression } from "./access.js";
+import { isFloat } from "../ir/dtype.js";
+import { forEachExpression, forEachStatement } from "./access.js";
 import { loopAffine, strideOf } from "./affine.js";
-import type { AccumulatorId, Affine, LoopId, LoopStatement, NestKernel, ScalarExpr, Statement } from "./form.js";
-import { Rewriter } from "./rewrite.js";
+import type {
+  Access,
+  Accumulator,
+  AccumulatorId,
+  Affine,
+  BufferId,
+  LoopId,
+  LoopStatement,
+  NestKernel,
+  ScalarExpr,
+  Statement,
+} from "./form.js";
+import { lanesAlong, lanesOfNest, serial } from "./lanes.js";
+import { loopsIn, Rewriter } from "./rewrite.js";
 import { freshLoop } from "./roots.js";
 import type { TargetLimits } from "./schedule.js";
 import { blockSums } from "./sums.js";
 
+/** What schedules ask of the program around a nest. */
+export interface NestNames {
+  readonly freshAccumulator: () => AccumulatorId;
+  readonly buffers: {
+    /** Whether a buffer is a temporary of one iteration of loops of its kernel. */
+    readonly isRow: (buffer: BufferId) => boolean;
+    readonly repeatRow: (buffer: BufferId, lanes: number) => void;
+  };
+}
+
 /** Makes the schedule of a nest: merges loops that are one run through memory, puts lanes along one loop of each path, blocks long sums. */
-export function scheduleNest(
-  kernel: NestKernel,
-  target: TargetLimits,
-  names: { readonly freshAccumulator: () => AccumulatorId },
-): NestKernel {
+export function scheduleNest(kernel: NestKernel, target: TargetLimits, names: NestNames): NestKernel {
   const merged = mergeLoops(kernel.body);
+  const lanes = lanesOfNest(merged, target.vectorBytes);
+  const rows = rowsByLoop(merged, (buffer) => names.buffers.isRow(buffer));
+  const chooser = new LaneChooser(lanes, rows);
   const vectorised = merged.map((statement) =>
-    statement.kind === "loop" ? chooseLanes(statement, target).loop : statement,
+    statement.kind === "loop" ? chooser.choose(statement).loop : statement,
   );
+  for (const loop of loopsIn(vectorised)) for (const row of loop.schedule.rows) names.buffers.repeatRow(row, lanes);
   return { ...kernel, body: blockSums(vectorised, names.freshAccumulator) };
 }
 
@@ -70,37 +92,121 @@ interface Choice {
   readonly cycles: number;
 }
 
-/** The cheaper of lanes along this loop and lanes along loops inside it, by a rough count of cycles. */
-function chooseLanes(loop: LoopStatement, target: TargetLimits): Choice {
-  const inner = loop.body.map((statement) => (statement.kind === "loop" ? chooseLanes(statement, target) : undefined));
-  const insideCycles = loop.body.reduce(
-    (sum, statement, i) => sum + (inner[i]?.cycles ?? statementCycles(statement, undefined, 1, new Set())),
-    0,
-  );
-  const inside: Choice = {
-    loop: {
-      ...loop,
-      schedule: { vector: false, unroll: scalarUnroll(loop) },
-      body: loop.body.map((statement, i) => inner[i]?.loop ?? statement),
-    },
-    cycles: loop.extent * (insideCycles + 1),
+/** Row buffers of which every access lies within the loop, and none moves along with it. */
+function rowsByLoop(
+  body: readonly Statement[],
+  isRow: (buffer: BufferId) => boolean,
+): (loop: LoopStatement) => ReadonlySet<BufferId> {
+  const rowsIn = (statements: readonly Statement[]): readonly BufferId[] =>
+    storesIn(statements)
+      .map((store) => store.buffer)
+      .filter(isRow);
+  if (rowsIn(body).length === 0) return () => none;
+  const all = accessesIn(body);
+  return (loop) => {
+    const stored = rowsIn(loop.body);
+    if (stored.length === 0) return none;
+    const inside = accessesIn(loop.body);
+    const ofBuffer = (list: readonly Access[], buffer: BufferId): readonly Access[] =>
+      list.filter((access) => access.buffer === buffer);
+    return new Set(
+      stored.filter((buffer) => {
+        const here = ofBuffer(inside, buffer);
+        return (
+          here.length === ofBuffer(all, buffer).length && here.every((access) => strideOf(access.index, loop.id) === 0)
+        );
+      }),
+    );
   };
-  if (loop.extent < 2 || !mayVectorise(loop)) return inside;
-  const lanes = lanesIn(loop.body, target);
-  const steps = Math.ceil(loop.extent / lanes);
-  const seen = new Set<ScalarExpr>();
-  const perStep = loop.body.reduce((sum, statement) => sum + statementCycles(statement, loop.id, lanes, seen), 0);
-  const across = loop.accumulators.length * 2 * Math.log2(Math.max(2, lanes));
-  const here = steps * (perStep + 1) + across;
-  if (here > inside.cycles) return inside;
-  const sums = loop.accumulators.length > 0 || loop.body.some((statement) => statement.kind === "loop");
-  const unroll = sums ? Math.max(1, Math.min(4, Math.floor(loop.extent / lanes))) : 1;
-  return { loop: { ...loop, schedule: { vector: true, unroll }, body: loop.body.map(withoutLanes) }, cycles: here };
+}
+
+const none: ReadonlySet<BufferId> = new Set();
+
+function storesIn(body: readonly Statement[]): readonly Access[] {
+  const found: Access[] = [];
+  forEachStatement(body, (statement) => {
+    if (statement.kind === "store") found.push(statement.target);
+  });
+  return found;
+}
+
+function accessesIn(body: readonly Statement[]): readonly Access[] {
+  const found: Access[] = [];
+  forEachStatement(body, (statement) => {
+    if (statement.kind === "loop") return;
+    if (statement.kind === "store") found.push(statement.target);
+    // Each statement by itself: an expression that two share is counted in both.
+    forEachExpression(statement.value, new Set(), (e) => {
+      if (e.kind === "load") found.push(e.access);
+    });
+  });
+  return found;
+}
+
+/** Chooses the loops that lanes run along, by a rough count of cycles. */
+class LaneChooser {
+  readonly #lanes: number;
+  readonly #rowsOf: (loop: LoopStatement) => ReadonlySet<BufferId>;
+
+  constructor(lanes: number, rowsOf: (loop: LoopStatement) => ReadonlySet<BufferId>) {
+    this.#lanes = lanes;
+    this.#rowsOf = rowsOf;
+  }
+
+  /** The cheaper of lanes along this loop and lanes along loops inside it. */
+  choose(loop: LoopStatement): Choice {
+    const inner = loop.body.map((statement) => (statement.kind === "loop" ? this.choose(statement) : undefined));
+    const insideCycles = loop.body.reduce(
+      (sum, statement, i) => sum + (inner[i]?.cycles ?? statementCycles(statement, undefined, 1, new Set())),
+      0,
+    );
+    const inside: Choice = {
+      loop: {
+        ...loop,
+        schedule: { ...serial, unroll: scalarUnroll(loop) },
+        body: loop.body.map((statement, i) => inner[i]?.loop ?? statement),
+      },
+      cycles: loop.extent * (insideCycles + 1),
+    };
+    if (loop.extent < 2) return inside;
+    const rows = this.#rowsOf(loop);
+    if (!mayVectorise(loop, rows)) return inside;
+    const lanes = lanesAlong(loop.extent, this.#lanes);
+    const steps = Math.ceil(loop.extent / lanes);
+    const seen = new Set<ScalarExpr>();
+    const along: LanesAlong = { loop: loop.id, lanes, rows };
+    const perStep = loop.body.reduce((sum, statement) => sum + statementCycles(statement, along, lanes, seen), 0);
+    const across = loop.accumulators.reduce((sum, accumulator) => sum + cyclesAcross(accumulator, lanes), 0);
+    const here = steps * (perStep + 1) + across;
+    if (here > inside.cycles) return inside;
+    const nested = loop.body.some((statement) => statement.kind === "loop");
+    const sums = loop.accumulators.length > 0 || nested;
+    // Rows in lanes hide latency among themselves; several registers of a long body would only be more code.
+    const unroll = sums && rows.size === 0 ? Math.max(1, Math.min(4, Math.floor(loop.extent / lanes))) : 1;
+    return {
+      loop: { ...loop, schedule: { vector: true, unroll, rows: [...rows] }, body: loop.body.map(withoutLanes) },
+      cycles: here,
+    };
+  }
+}
+
+/** Lanes are joined half by half, each time a shuffle and an operation that wait for the ones before. */
+function cyclesAcross(accumulator: Accumulator, lanes: number): number {
+  const indexed = accumulator.combiner === "arg_max" || accumulator.combiner === "arg_min";
+  return (indexed ? 18 : 6) * Math.log2(Math.max(2, lanes));
 }
 
 function withoutLanes(statement: Statement): Statement {
   if (statement.kind !== "loop") return statement;
-  return { ...statement, schedule: { vector: false, unroll: 1 }, body: statement.body.map(withoutLanes) };
+  const nested = statement.body.some((inner) => inner.kind === "loop");
+  const unroll = !nested && statement.accumulators.length > 0 ? partsOf(statement.extent) : 1;
+  return { ...statement, schedule: { ...serial, unroll }, body: statement.body.map(withoutLanes) };
+}
+
+/** Into how many sums a sum in each lane is split, so that they do not wait for each other: a number that leaves no rest, if any. */
+function partsOf(extent: number): number {
+  for (const parts of [4, 5, 3, 2]) if (extent % parts === 0) return parts;
+  return extent < 8 ? 1 : 4;
 }
 
 /** Small innermost loops are unrolled whole; a scalar sum in four parts. */
@@ -110,32 +216,21 @@ function scalarUnroll(loop: LoopStatement): number {
   return loop.accumulators.length > 0 ? 4 : 1;
 }
 
-/** Each lane must store to a place of its own: a row buffer that all iterations share forbids lanes along them. */
-function mayVectorise(loop: LoopStatement): boolean {
+/** Each lane must store to a place of its own, be it a line of a row buffer. */
+function mayVectorise(loop: LoopStatement, rows: ReadonlySet<BufferId>): boolean {
   const visit = (body: readonly Statement[]): boolean =>
     body.every((statement) => {
       if (statement.kind === "loop") return visit(statement.body);
-      return statement.kind !== "store" || strideOf(statement.target.index, loop.id) !== 0;
+      if (statement.kind !== "store") return true;
+      return strideOf(statement.target.index, loop.id) !== 0 || rows.has(statement.target.buffer);
     });
   return visit(loop.body);
 }
 
-/** Lanes of the widest element that the body handles. */
-function lanesIn(body: readonly Statement[], target: TargetLimits): number {
-  let widest = 1;
-  const seen = new Set<ScalarExpr>();
-  const visit = (statements: readonly Statement[]): void => {
-    for (const statement of statements) {
-      if (statement.kind === "loop") visit(statement.body);
-      else {
-        forEachExpression(statement.value, seen, (e) => {
-          if (e.kind !== "constant" && e.kind !== "index") widest = Math.max(widest, byteSize(e.dtype));
-        });
-      }
-    }
-  };
-  visit(body);
-  return Math.max(1, Math.floor(target.vectorBytes / widest));
+interface LanesAlong {
+  readonly loop: LoopId;
+  readonly lanes: number;
+  readonly rows: ReadonlySet<BufferId>;
 }
 
 const dear = new Map<string, number>([
@@ -158,24 +253,24 @@ const dear = new Map<string, number>([
 /** A scalar call into the same polynomial gains nothing from lanes, so it costs as much as a whole register of them. */
 function statementCycles(
   statement: Statement,
-  lanesAlong: LoopId | undefined,
+  along: LanesAlong | undefined,
   lanes: number,
   seen: Set<ScalarExpr>,
 ): number {
   if (statement.kind === "loop") {
-    const body = statement.body.reduce((sum, inner) => sum + statementCycles(inner, lanesAlong, lanes, seen), 0);
+    const body = statement.body.reduce((sum, inner) => sum + statementCycles(inner, along, lanes, seen), 0);
     return statement.extent * (body + 1);
   }
   // Gathers cost about a cycle and a half a lane, scatters more.
-  const accessCycles = (index: Affine, strided = 1.5): number => {
-    if (lanesAlong === undefined) return 0.5;
-    const stride = strideOf(index, lanesAlong);
+  const accessCycles = ({ buffer, index }: Access, strided = 1.5): number => {
+    if (along === undefined) return 0.5;
+    const stride = along.rows.has(buffer) ? 1 : strideOf(index, along.loop);
     return stride === 0 ? 0.25 : stride === 1 ? 0.75 : strided * lanes;
   };
-  let cycles = statement.kind === "store" ? accessCycles(statement.target.index, 3) : 1;
+  let cycles = statement.kind === "store" ? accessCycles(statement.target, 3) : 1;
   const count = (expression: ScalarExpr): void => {
     forEachExpression(expression, seen, (e) => {
-      if (e.kind === "load") cycles += accessCycles(e.access.index);
+      if (e.kind === "load") cycles += accessCycles(e.access);
       else if (e.kind === "apply") cycles += dear.get(e.op) ?? (isFloat(e.dtype) ? 0.5 : 0.75);
       else if (e.kind === "random") cycles += 40;
       else if (e.kind !== "constant") cycles += 0.5;

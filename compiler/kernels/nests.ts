@@ -4,6 +4,7 @@ import { substituteAffine } from "./affine.js";
 import { accumulatorDType } from "./contractions.js";
 import { castTo, dtypeOf, type Environment, Expressions } from "./expressions.js";
 import type { Accumulator, AccumulatorId, LoopStatement, ScalarExpr, Statement } from "./form.js";
+import { serial } from "./lanes.js";
 import { isStored } from "./plan.js";
 import type { Item, Loop, NestGroup } from "./regions.js";
 import { boundLoop, combinerOf, directionOf, indexAt, indexExpression, operandsAt, type Root } from "./roots.js";
@@ -108,7 +109,7 @@ export function emitNest(group: NestGroup, emission: Emission): readonly Stateme
       id: item.id,
       extent: item.extent,
       accumulators: complete.map((root) => accumulators.get(root)).filter((a) => a !== undefined),
-      schedule: { vector: false, unroll: 1 },
+      schedule: serial,
       body: emitItems(item.body),
     };
     return [loop, ...complete.flatMap(stores)];

@@ -155,12 +155,14 @@ class Writer {
         case "loop": {
           const lanes = statement.schedule.vector ? " lanes" : "";
           const unroll = statement.schedule.unroll > 1 ? ` x${statement.schedule.unroll}` : "";
+          const { rows } = statement.schedule;
+          const lines = rows.length === 0 ? "" : `, a line a lane of ${rows.map((id) => `b${id}`).join(", ")}`;
           const sums =
             statement.accumulators.length === 0
               ? ""
               : ` with ${statement.accumulators.map(accumulatorText).join(", ")}`;
           return [
-            `${indent}for i${statement.id} < ${statement.extent}${lanes}${unroll}${sums} {`,
+            `${indent}for i${statement.id} < ${statement.extent}${lanes}${unroll}${lines}${sums} {`,
             ...this.body(statement.body, `${indent}  `),
             `${indent}}`,
           ];

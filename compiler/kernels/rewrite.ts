@@ -1,5 +1,15 @@
 import { substituteAffine } from "./affine.js";
-import type { Access, AccumulatorId, Affine, BufferId, LoopId, LoopStatement, ScalarExpr, Statement } from "./form.js";
+import type {
+  Access,
+  AccumulatorId,
+  Affine,
+  BufferId,
+  LoopId,
+  LoopSchedule,
+  LoopStatement,
+  ScalarExpr,
+  Statement,
+} from "./form.js";
 
 /** What becomes of names; what is not mentioned stays. */
 export interface Renaming {
@@ -80,6 +90,13 @@ export class Rewriter {
     return rewritten.every((item, i) => item === list[i]) ? list : rewritten;
   }
 
+  #schedule(schedule: LoopSchedule): LoopSchedule {
+    const { buffer } = this.#renaming;
+    return buffer === undefined || schedule.rows.length === 0
+      ? schedule
+      : { ...schedule, rows: schedule.rows.map(buffer) };
+  }
+
   /** Loop statements keep their own ids: `loopId` renames those. */
   statements(body: readonly Statement[], loopId: (loop: LoopId) => LoopId = (loop) => loop): readonly Statement[] {
     return body.map((statement): Statement => {
@@ -89,6 +106,7 @@ export class Rewriter {
             ...statement,
             id: loopId(statement.id),
             accumulators: statement.accumulators.map((a) => ({ ...a, id: this.#renaming.accumulator?.(a.id) ?? a.id })),
+            schedule: this.#schedule(statement.schedule),
             body: this.statements(statement.body, loopId),
           };
         case "store":

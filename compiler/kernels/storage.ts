@@ -13,6 +13,7 @@ export class BufferTable {
   readonly #buffers: Buffer[] = [];
   readonly #named = new Map<string, BufferId>();
   readonly #constants = new Map<Value, BufferId>();
+  readonly #rows = new Set<BufferId>();
 
   add(dtype: NumericDType, length: number, storage: Storage, label: string): BufferId {
     const id = this.#buffers.length;
@@ -22,6 +23,23 @@ export class BufferTable {
 
   variable(path: string, value: Value): BufferId {
     return this.#once(`variable ${path}`, value, { kind: "variable", path }, path);
+  }
+
+  /** A temporary that holds what one iteration of the loops around it hands from one loop to another. */
+  addRow(dtype: NumericDType, length: number, label: string): BufferId {
+    const id = this.add(dtype, length, { kind: "temporary" }, `${label} row`);
+    this.#rows.add(id);
+    return id;
+  }
+
+  isRow(id: BufferId): boolean {
+    return this.#rows.has(id);
+  }
+
+  /** Gives a row buffer a line for each of so many lanes. */
+  repeatRow(id: BufferId, lanes: number): void {
+    const buffer = this.get(id);
+    this.#buffers[id] = { ...buffer, length: buffer.length * lanes };
   }
 
   /** The storage of a placeholder, variable, constant or of the run's state. */
@@ -137,13 +155,23 @@ export class Places {
   readonly #buffers: BufferTable;
   readonly #demand: Demand;
   readonly #demoted: ReadonlySet<string>;
+  readonly #columnMajor: ReadonlySet<Root>;
   readonly #places = new Map<Root, Place>();
 
-  /** `demoted` are assigned variables whose new value goes to a temporary first and is copied at the end. */
-  constructor(buffers: BufferTable, demand: Demand, demoted: ReadonlySet<string>) {
+  /**
+   * `demoted` are assigned variables whose new value goes to a temporary first and is copied at the end; `columnMajor` the roots
+   * whose last axis is stored outermost.
+   */
+  constructor(
+    buffers: BufferTable,
+    demand: Demand,
+    demoted: ReadonlySet<string>,
+    columnMajor: ReadonlySet<Root> = new Set(),
+  ) {
     this.#buffers = buffers;
     this.#demand = demand;
     this.#demoted = demoted;
+    this.#columnMajor = columnMajor;
   }
 
   /** All places that a root is stored to; empty for one that only its own loop body reads. */
@@ -200,7 +228,9 @@ export class Places {
     const local = this.#demand.local.get(root);
     if (this.#demand.full.has(root) || root.assigned.length > 0 || local === undefined) {
       const buffer = this.#buffers.add(dtype, countOf(root.value), { kind: "temporary" }, label);
-      return { buffer, strides: rowMajorStrides(shape), dropped: [] };
+      const columns = this.#columnMajor.has(root) ? shape.at(-1) : undefined;
+      const strides = columns === undefined ? rowMajorStrides(shape) : columnMajorStrides(shape, columns);
+      return { buffer, strides, dropped: [] };
     }
     const shared = root.path.filter((loop, depth) => local.every((reader) => reader.path[depth] === loop));
     const dropped = shared.map((loop) => loop.id);
@@ -210,8 +240,19 @@ export class Places {
     );
     const length = kept.reduce((product, size) => product * size, 1);
     const strides = rowMajorStrides(kept).map((stride, axis) => (kept[axis] === 1 ? 0 : stride));
-    return { buffer: this.#buffers.add(dtype, length, { kind: "temporary" }, `${label} row`), strides, dropped };
+    return { buffer: this.#buffers.addRow(dtype, length, label), strides, dropped };
   }
+}
+
+/** The last axis outermost, the others in row-major order within it. */
+function columnMajorStrides(shape: readonly number[], columns: number): readonly number[] {
+  return rowMajorStrides(shape).map((stride, axis) =>
+    axis === shape.length - 1 ? countOfShape(shape) / columns : stride / columns,
+  );
+}
+
+function countOfShape(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 export function labelOf(value: Value): string {

@@ -1,6 +1,7 @@
 import { isFloat } from "../ir/dtype.js";
 import { addAffine, constantAffine, loopAffine } from "./affine.js";
 import type { Accumulator, AccumulatorId, LoopId, LoopStatement, Statement } from "./form.js";
+import { serial } from "./lanes.js";
 import { loopsIn, Rewriter } from "./rewrite.js";
 import { freshLoop } from "./roots.js";
 
@@ -106,11 +107,17 @@ function splitLoop(
     ];
   };
   const outer = freshLoop();
-  const schedule = { vector: false, unroll: 1 };
   const whole = block(size, { offset: 0, outer });
-  if (rest === 0) return { ...loop, id: outer, extent: blocks, schedule, body: whole };
-  const main: LoopStatement = { kind: "loop", id: outer, extent: blocks, accumulators: [], schedule, body: whole };
+  if (rest === 0) return { ...loop, id: outer, extent: blocks, schedule: serial, body: whole };
+  const main: LoopStatement = {
+    kind: "loop",
+    id: outer,
+    extent: blocks,
+    accumulators: [],
+    schedule: serial,
+    body: whole,
+  };
   // One iteration, so that both parts add to the same accumulators.
   const last = block(rest, { offset: blocks * size, outer: undefined });
-  return { ...loop, id: freshLoop(), extent: 1, schedule, body: [main, ...last] };
+  return { ...loop, id: freshLoop(), extent: 1, schedule: serial, body: [main, ...last] };
 }

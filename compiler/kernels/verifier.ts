@@ -6,6 +6,7 @@ import type {
   Accumulator,
   AccumulatorId,
   Affine,
+  BufferId,
   Extent,
   Kernel,
   KernelProgram,
@@ -99,7 +100,7 @@ class KernelVerifier {
     }
   }
 
-  #body(body: readonly Statement[], lanes: LoopId | undefined): void {
+  #body(body: readonly Statement[], lanes: LoopId | undefined, rows: readonly BufferId[] = []): void {
     const completed: AccumulatorId[] = [];
     for (const statement of body) {
       switch (statement.kind) {
@@ -108,6 +109,7 @@ class KernelVerifier {
           if (!Number.isSafeInteger(extent) || extent < 0) this.#report(`the loop i${id} has the extent ${extent}`);
           if (this.#loops.has(id)) this.#report(`the loop i${id} is open twice`);
           if (schedule.vector && lanes !== undefined) this.#report(`lanes along i${id} inside lanes along i${lanes}`);
+          if (schedule.rows.length > 0 && !schedule.vector) this.#report(`i${id} has no lanes to give a line each`);
           if (!Number.isSafeInteger(schedule.unroll) || schedule.unroll < 1)
             this.#report(`i${id} is unrolled ${schedule.unroll} times`);
           for (const accumulator of accumulators) {
@@ -115,7 +117,9 @@ class KernelVerifier {
               this.#report(`a${accumulator.id} is declared twice`);
             this.#open.set(accumulator.id, accumulator);
           }
-          this.#within([{ id, extent }], () => this.#body(statement.body, schedule.vector ? id : lanes));
+          this.#within([{ id, extent }], () =>
+            this.#body(statement.body, schedule.vector ? id : lanes, [...rows, ...schedule.rows]),
+          );
           for (const accumulator of accumulators) {
             this.#open.delete(accumulator.id);
             this.#complete.set(accumulator.id, accumulator);
@@ -125,7 +129,11 @@ class KernelVerifier {
         }
         case "store":
           this.#store(statement.target, statement.value);
-          if (lanes !== undefined && strideOf(statement.target.index, lanes) === 0) {
+          if (
+            lanes !== undefined &&
+            strideOf(statement.target.index, lanes) === 0 &&
+            !rows.includes(statement.target.buffer)
+          ) {
             this.#report(`all lanes along i${lanes} store to one element of b${statement.target.buffer}`);
           }
           break;

@@ -158,3 +158,19 @@ for (const [name, step, kernels] of [
     t.true(all(program).length <= kernels, printed(program));
   });
 }
+
+test("rows shorter than a register are reduced in lanes of their own", (t) => {
+  const logits = add(matmul(input("x", [50, 12]), weight("w", [12, 10])), columns(weight("b", [10]), [50, 10]));
+  const { loss } = crossEntropy(logits, input("label", [50], "u8"));
+  const { program, wrong } = built({ outputs: { loss }, assignments: {} });
+  t.deepEqual(wrong, []);
+  const contraction = all(program).find((kernel) => kernel.kind === "contract");
+  const [stored] = contraction?.kind === "contract" ? contraction.epilogue : [];
+  const [m] = contraction?.kind === "contract" ? contraction.m : [];
+  t.is(stored?.target.index.terms.find((term) => term.loop === m?.id)?.stride, 1, "the logits lie column by column");
+  const nests = all(program).filter((kernel) => kernel.kind === "nest");
+  t.true(
+    nests.some((nest) => nest.body.some((loop) => loop.kind === "loop" && loop.extent === 50 && loop.schedule.vector)),
+    printed(program),
+  );
+});

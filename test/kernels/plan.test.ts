@@ -161,9 +161,9 @@ test("temporaries share the arena: the peak is near what lives at once", (t) => 
   t.deepEqual(verifyKernels(program), []);
   // Activations of one step: 32 x (784 + 3 x 128) floats, a mask, and small change; never the gradient of the first weight.
   t.true(program.memory.arenaBytes < 200_000, `${program.memory.arenaBytes}`);
-  // The images as floats, 100 x 784, and at most once more as the packed panel of a contraction, 112 x 784.
+  // The images as floats, 100 x 784, and at most once more as the packed panel of a contraction, 128 x 784 (pairs of registers).
   const regression = softmaxRegression(100);
-  t.true(build(computationOf(regression.outputs, regression.assignments)).memory.arenaBytes < 680_000);
+  t.true(build(computationOf(regression.outputs, regression.assignments)).memory.arenaBytes < 730_000);
 });
 
 test("layers take turns in two places of the arena", (t) => {

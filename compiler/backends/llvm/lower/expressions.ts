@@ -1,5 +1,6 @@
 import { InternalError, unreachable } from "../../../ir/diagnostic.js";
 import type { NumericDType } from "../../../ir/dtype.js";
+import { scaleAffine } from "../../../kernels/affine.js";
 import type { Access, Affine, BufferId, LoopId, ScalarExpr } from "../../../kernels/form.js";
 import type { Builder } from "../builder.js";
 import { i64, registerElement, storageElement, typeOf } from "../types.js";
@@ -35,6 +36,8 @@ export interface VectorPosition {
   readonly active: number;
   /** i1 a lane; undefined where all are active. */
   readonly mask: Value | undefined;
+  /** Row buffers that hold a line for each lane. */
+  readonly rows?: ReadonlySet<BufferId>;
 }
 
 /** Where the emission stands: loop counters, lanes, and finished reductions. */
@@ -191,7 +194,12 @@ export class ExpressionEmitter {
     const { b, pointers } = this.#scope;
     const base = pointers.get(access.buffer);
     if (base === undefined) throw new InternalError(`buffer ${access.buffer} is not a parameter of the kernel`);
-    const { sum, plus, stride } = this.#split(access.index, position);
+    const { vector } = position;
+    const isRow = vector?.rows?.has(access.buffer) === true;
+    const index = isRow ? scaleAffine(access.index, vector.lanes) : access.index;
+    const split = this.#split(index, position);
+    const { sum, plus } = split;
+    const stride = isRow ? 1 : split.stride;
     const element = storageElement(dtype);
     const moved = sum === undefined ? base : b.offsetElements(base, element, sum);
     return { address: b.offsetElements(moved, element, plus), stride };
@@ -203,7 +211,8 @@ export class ExpressionEmitter {
     const { vector } = position;
     if (vector === undefined || stride === 0 || vector.lanes === 1) return b.loadElements(dtype, 1, address);
     const type = typeOf(storageElement(dtype), vector.lanes);
-    if (vector.mask === undefined) return b.fromStorage(b.loadStrided(type, address, stride), dtype);
+    if (vector.mask === undefined || vector.rows?.has(access.buffer) === true)
+      return b.fromStorage(b.loadStrided(type, address, stride), dtype);
     if (stride === 1) return b.fromStorage(b.loadMasked(type, address, vector.mask), dtype);
     // The last lanes would lie outside the tensor: read the real ones one by one.
     let lanes = b.constant(type, 0);
@@ -225,7 +234,7 @@ export class ExpressionEmitter {
       return;
     }
     const stored = b.toStorage(widen(b, value, vector.lanes), dtype);
-    if (vector.mask === undefined) b.storeStrided(stored, address, stride);
+    if (vector.mask === undefined || vector.rows?.has(access.buffer) === true) b.storeStrided(stored, address, stride);
     else if (stride === 1) b.storeMasked(stored, address, vector.mask);
     else {
       for (let lane = 0; lane < vector.active; lane++) {

@@ -9,7 +9,6 @@ import {
   flatten,
   identityCopy,
   type Partial,
-  registerType,
   startPartial,
   unflatten,
 } from "./accumulators.js";
