@@ -207,8 +207,7 @@ function ragged(env: Env, span: Span, message: string): Refusal {
 }
 
 function stack(env: Env, items: readonly Item[], dtype: DType | undefined, span: Span): Value {
-  const first = items.find((item) => item.meaning.kind === "tensor")?.meaning;
-  const own = dtype ?? (first?.kind === "tensor" ? first.value.type.dtype : undefined);
+  const own = dtype ?? dtypeIn(items);
   const values = items.map((item) => toTensor(env, item, own));
   const rows = values.map((value, i) => {
     const at = items[i]?.span ?? span;
@@ -221,6 +220,20 @@ function stack(env: Env, items: readonly Item[], dtype: DType | undefined, span:
     )[0] as Value;
   });
   return applyOp(env, "concatenate", rows, { axis: 0 }, { span, operands: items.map((item) => item.span) })[0] as Value;
+}
+
+/** The dtype of the first tensor in a nested list: literals beside it take it, in other rows too. */
+function dtypeIn(items: readonly Item[]): DType | undefined {
+  for (const { meaning } of items) {
+    const found =
+      meaning.kind === "tensor"
+        ? meaning.value.type.dtype
+        : meaning.kind === "list"
+          ? dtypeIn(meaning.items)
+          : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** A size for a shape. */

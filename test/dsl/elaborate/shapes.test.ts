@@ -159,6 +159,7 @@ test("a dim is a number of the graph, too", (t) => {
 
 test("lists of tensors stack; lists that are not rectangular are refused", (t) => {
   t.deepEqual(value(graph("a = sum([1.0, 2.0])", "b = 5.0 * a", "x = [a, b]"), "x"), [3, 15]);
+  t.deepEqual(types(graph("placeholder s: f64", "x = [[1.0, 2], [0.5, s]] * s"), "x"), ["f64[2, 2]"]);
   t.deepEqual(problems(graph("x = [[1, 2], [3]]", "y = [1, [2]]", "z = [[1], 2]", 'w = [1, "a"]', "v = w")), [
     "G029 2:16 the list is not rectangular: this row has 1 elements, the first 2",
     "G029 3:11 the list is not rectangular: a list stands where its neighbours are numbers",
