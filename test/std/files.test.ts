@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import test from "ava";
+import { format } from "../../dsl/format.js";
+import { shippedStdFolder } from "../../dsl/imports.js";
+import { loadGraph } from "../../dsl/load.js";
+import { parse } from "../../dsl/parse.js";
+
+const folder = shippedStdFolder;
+const files = readdirSync(folder).filter((name) => name.endsWith(".graph"));
+const testsOf = "test/std";
+
+for (const file of files) {
+  test(`${file} checks by itself, is formatted, and documents itself and all that it declares`, (t) => {
+    const path = join(folder, file);
+    t.deepEqual(loadGraph(path, {}).diagnostics, []);
+    const text = readFileSync(path, "utf8");
+    const formatted = format(text, path);
+    t.is(formatted.ok ? formatted.text : "", text);
+    const { ast } = parse(text, path);
+    t.truthy(ast.doc);
+    const silent = ast.items.flatMap((item) =>
+      (item.kind === "fn" || item.kind === "optimizer") && item.doc === undefined ? [item.name.name] : [],
+    );
+    t.deepEqual(silent, []);
+  });
+}
+
+test("every function of the standard library is used by its tests", (t) => {
+  const tests = readdirSync(testsOf)
+    .filter((name) => name !== basename(import.meta.filename).replace(".js", ".ts"))
+    .map((name) => readFileSync(join(testsOf, name), "utf8"))
+    .join("\n");
+  const library = files.map((file) => readFileSync(join(folder, file), "utf8")).join("\n");
+  const names = [...library.matchAll(/^(?:fn|optimizer) (\w+)/gm)].map(([, name]) => name ?? "");
+  t.true(names.length > 50);
+  // What another function of the library calls is tested through it.
+  const uses = (name: string): number => library.split(new RegExp(`\\b${name}\\(`)).length - 1;
+  t.deepEqual(
+    names.filter((name) => !new RegExp(`\\b${name}\\b`).test(tests) && uses(name) < 2),
+    [],
+  );
+});
