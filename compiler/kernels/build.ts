@@ -116,7 +116,7 @@ class Failures {
       } else if (kind === "routine") this.#add(node, "G087", routineMessage(node));
       else if (dividesByUnknown(node)) this.#add(node, "G089", "an integer is divided by zero");
       else if (checkNumerics && makesNonFinite(node))
-        this.#add(node, "G110", `${node.op} gave {value}, which is not finite`);
+        this.#add(node, "G110", `\`${node.op}\` makes {value} of finite operands`);
     }
   }
 
