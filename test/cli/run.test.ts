@@ -129,7 +129,9 @@ test.serial("--allow-path lets an import leave the folder, and nothing else does
 });
 
 test.serial("--seed chooses the random numbers", async (t) => {
-  const cwd = folderWith({ "r.graph": "graph r {\n  seed 1\n  variable w: f32[3] = normal(standard_deviation=1.0)\n}\n" });
+  const cwd = folderWith({
+    "r.graph": "graph r {\n  seed 1\n  variable w: f32[3] = normal(standard_deviation=1.0)\n}\n",
+  });
   const draw = async (...flags: readonly string[]): Promise<string> =>
     (await graphcHere(["run", "r.graph", "--fetch", "w", ...flags, ...reference], { cwd })).stdout;
   const [own, one, two] = [await draw(), await draw("--seed", "1"), await draw("--seed", "2")];
