@@ -100,7 +100,7 @@ async function codeOf(program: KernelProgram, target: CpuTarget): Promise<Librar
   const known = name !== undefined && /^[0-9a-f]{64}$/.test(name) ? cachePath(name, ".so") : undefined;
   if (known !== undefined) return { path: known, bytes: statSync(known).size, cached: true };
   const built = await buildLibrary([lowerProgram(program, target).finish()]).catch(refuseMissing);
-  cachePut(key, Buffer.from(built.key, "utf8"), ".key");
+  if (built.kept) cachePut(key, Buffer.from(built.key, "utf8"), ".key");
   return built;
 }
 

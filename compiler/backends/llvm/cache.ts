@@ -12,6 +12,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   utimesSync,
   writeSync,
@@ -34,6 +35,10 @@ const trailerMagic = Buffer.from("graphc-cache-v1\n");
 const trailerBytes = trailerMagic.length + 8 + 32;
 const defaultCapMegabytes = 512;
 const staleAfterMilliseconds = 3600_000;
+/** So long after its last use an entry may still be about to be loaded, by this process or another. */
+const loadingMilliseconds = 60_000;
+/** The intermediate files of one compilation take less; LLVM ends the whole process where it cannot write one. */
+const roomBytes = 16 * 1024 * 1024;
 
 /** Where the environment says that the cache should be. */
 export function configuredCacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
@@ -95,10 +100,44 @@ function usableFolder(configured: string): CacheFolder {
     }
   })();
   if (reason === undefined) return { path: configured, warning: undefined };
+  return privateFolder(`${configured} cannot be used, ${reason}`);
+}
+
+function privateFolder(reason: string): CacheFolder {
   const path = mkdtempSync(join(tmpdir(), "graphc-cache-"));
   if (temporary.size === 0) process.once("exit", removeTemporary);
   temporary.add(path);
-  return { path, warning: `compiled code is not kept: ${configured} cannot be used, ${reason}` };
+  return { path, warning: `compiled code is not kept: ${reason}` };
+}
+
+/** The disk has no room for compiled code. `code` is the system's, so that it is told like any other full disk. */
+export class DiskFull extends Error {
+  override readonly name = "DiskFull";
+  readonly code = "ENOSPC";
+}
+
+const instead = new Map<string, CacheFolder>();
+
+/**
+ * The folder, or where its disk is full a private one on the disk for temporary files, which ends with the process: what is in
+ * the cache can still be loaded, and what is not is compiled beside it. Throws DiskFull where there is no room either.
+ */
+export function folderWithRoom(folder: CacheFolder): CacheFolder {
+  if (hasRoom(folder.path)) return folder;
+  const other = instead.get(folder.path) ?? privateFolder(`the disk of ${folder.path} is full`);
+  instead.set(folder.path, other);
+  if (hasRoom(other.path)) return other;
+  throw new DiskFull(`no room to compile in ${folder.path} and in ${tmpdir()}`);
+}
+
+function hasRoom(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize >= roomBytes;
+  } catch {
+    // Some network file systems do not tell; a write will.
+    return true;
+  }
 }
 
 function probeWrite(folder: string): string | undefined {
@@ -215,9 +254,9 @@ export function evict(folder: CacheFolder, capBytes: number): void {
   }
   let total = files.reduce((sum, file) => sum + file.size, 0);
   files.sort((a, b) => a.used - b.used);
-  // The newest entry stays even when it alone is beyond the cap: it is about to be loaded.
+  // What was just used is about to be loaded, though it alone may be beyond the cap.
   for (const file of files.slice(0, -1)) {
-    if (total <= capBytes) return;
+    if (total <= capBytes || Date.now() - file.used < loadingMilliseconds) return;
     rmSync(file.path, { force: true });
     total -= file.size;
   }

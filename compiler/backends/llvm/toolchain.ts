@@ -3,7 +3,15 @@ import { createHash } from "node:crypto";
 import { accessSync, constants, readFileSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { InternalError } from "../../ir/diagnostic.js";
-import { type CacheFolder, cachePath, cachePut, openCacheFolder, workFolder } from "./cache.js";
+import {
+  type CacheFolder,
+  cachePath,
+  cachePut,
+  DiskFull,
+  folderWithRoom,
+  openCacheFolder,
+  workFolder,
+} from "./cache.js";
 import type { FinishedModule } from "./module.js";
 import { type CpuTarget, targetKey } from "./target.js";
 
@@ -91,6 +99,8 @@ function execute(command: string, parameters: readonly string[]): Promise<void> 
     child.on("close", (status, signal) => {
       running.delete(child);
       if (status === 0) resolve();
+      else if (/no space left on device|disk quota exceeded/i.test(message))
+        reject(new DiskFull(`${command} found no room to write`));
       else reject(new InternalError(`${command} failed (${signal ?? status}): ${message.slice(0, 2000)}`));
     });
   });
@@ -117,6 +127,8 @@ export interface CompileTimes {
 export interface BuiltLibrary {
   /** A shared library, to be loaded and never changed. */
   readonly path: string;
+  /** Whether it stays in the cache; false where the cache's disk is full and it lies elsewhere until the process ends. */
+  readonly kept: boolean;
   /** The content hash that names it in the cache. */
   readonly key: string;
   readonly cached: boolean;
@@ -138,7 +150,7 @@ const toolchainVersion = "1";
 
 /**
  * Compiles the parts of one library, side by side, and links them. Equal parts for an equal target come from the cache.
- * Throws ToolchainMissing, or InternalError with a tool's message.
+ * Throws ToolchainMissing, DiskFull, or InternalError with a tool's message.
  */
 export async function buildLibrary(
   parts: readonly FinishedModule[],
@@ -147,7 +159,8 @@ export async function buildLibrary(
   const first = parts[0];
   if (first === undefined) throw new InternalError("a library without parts");
   const { target } = first;
-  const folder = options.folder ?? openCacheFolder();
+  const cache = options.folder ?? openCacheFolder();
+  const folder = folderWithRoom(cache);
   const work = workFolder(folder);
   try {
     const hash = createHash("sha256").update(
@@ -161,9 +174,12 @@ export async function buildLibrary(
       return path;
     });
     const key = hash.digest("hex");
-    const known = cachePath(key, ".so", folder);
-    if (known !== undefined)
-      return { path: known, key, cached: true, bytes: readFileSync(known).length, times: undefined };
+    for (const place of new Set([cache, folder])) {
+      const known = cachePath(key, ".so", place);
+      if (known === undefined) continue;
+      const bytes = readFileSync(known).length;
+      return { path: known, kept: place === cache, key, cached: true, bytes, times: undefined };
+    }
     const visible = [...parts.flatMap((part) => part.exports), ...(options.shared ?? [])];
     const compiled = await Promise.all(
       bitcodes.map((path) => compileObject(path, target, visible, options.passes ?? passes)),
@@ -180,7 +196,8 @@ export async function buildLibrary(
       generate: compiled.reduce((sum, part) => sum + part.generate, 0),
       link: performance.now() - started,
     };
-    return { path: cachePut(key, bytes, ".so", folder), key, cached: false, bytes: bytes.length, times };
+    const path = cachePut(key, bytes, ".so", folder);
+    return { path, kept: folder === cache, key, cached: false, bytes: bytes.length, times };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -225,7 +242,7 @@ async function linkShared(objects: readonly string[], library: string): Promise<
 
 /** The machine code of one module as assembly text, for `inspect --stage asm`. */
 export async function assemblyOf(module: FinishedModule): Promise<string> {
-  const work = workFolder();
+  const work = workFolder(folderWithRoom(openCacheFolder()));
   try {
     const bitcode = join(work, "module.bc");
     const optimised = join(work, "module.opt");

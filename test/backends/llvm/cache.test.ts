@@ -102,6 +102,7 @@ test("entries used longest ago go first when the cache is full", (t) => {
     ["a", "b", "c", "d"].map((key) => cacheGet(key, ".bin", folder) !== undefined),
     [true, false, false, true],
   );
+  for (const path of [paths[0], paths[3]]) utimesSync(path ?? "", 1000, 1000);
   evict(folder, 0);
   t.is(readdirSync(folder.path).length, 1);
 });
@@ -113,4 +114,12 @@ test("the environment chooses folder and size", (t) => {
   t.is(cacheCapBytes({}), 512 * 1024 * 1024);
   t.is(cacheCapBytes({ GRAPHC_CACHE_MB: "3" }), 3 * 1024 * 1024);
   t.is(cacheCapBytes({ GRAPHC_CACHE_MB: "many" }), 512 * 1024 * 1024);
+});
+
+test("what was just used is not evicted, however small the cap: it is about to be loaded", (t) => {
+  const folder = openCacheFolder(freshFolder());
+  cachePut("library", Buffer.alloc(1000), ".so", folder);
+  cachePut("name", Buffer.alloc(64), ".key", folder);
+  evict(folder, 0);
+  t.is(readdirSync(folder.path).length, 2);
 });
