@@ -4,9 +4,10 @@ import { fileURLToPath } from "node:url";
 import { problem } from "../compiler/ir/codes.js";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type { Span } from "../compiler/ir/span.js";
-import type { Import, SourceFile } from "./ast.js";
+import type { FunctionDeclaration, Import, OptimizerDeclaration, SourceFile } from "./ast.js";
 import { didYouMean, quote } from "./diagnostics.js";
 import { parse } from "./parse.js";
+import { sectionsOf, textOfSection } from "./sections.js";
 
 /** Where source files come from: the disk, or texts of a test or an editor. Throws as `readFileSync` does. */
 export type ReadFile = (path: string) => string;
@@ -41,6 +42,16 @@ export interface LoadedFile {
   readonly standard: boolean;
   /** The file of each import statement; undefined where it could not be had, which has been reported. */
   readonly imports: ReadonlyMap<Import, LoadedFile | undefined>;
+  /** Functions that are not in `ast`: each is parsed when it is asked for, once; undefined where it can't be, which has been reported. Only the standard library has such. */
+  readonly deferred: ReadonlyMap<string, () => FunctionDeclaration | OptimizerDeclaration | undefined>;
+}
+
+/** The names that a file offers to those that import it. */
+export function exportsOf(file: LoadedFile): ReadonlySet<string> {
+  const declared = file.ast.items.flatMap((item) =>
+    item.kind === "fn" || item.kind === "optimizer" || item.kind === "constant" ? [item.name.name] : [],
+  );
+  return new Set([...declared, ...file.deferred.keys()]);
 }
 
 /** Files of the standard library are named so in spans and caches, wherever the package is installed. */
@@ -74,10 +85,7 @@ export class Files {
     for (const library of this.#libraries()) {
       const file = this.standard(library);
       if (preludeFiles.includes(library) || file === undefined) continue;
-      const found = file.ast.items.some(
-        (item) => item.kind !== "import" && item.kind !== "invalid" && item.kind !== "graph" && item.name.name === name,
-      );
-      if (found) return `std/${library}`;
+      if (exportsOf(file).has(name)) return `std/${library}`;
     }
     return undefined;
   }
@@ -104,15 +112,34 @@ export class Files {
     const content = text ?? this.#read(path, from, silent);
     if (content === undefined) return undefined;
     this.texts.set(path, content);
-    const { ast, diagnostics } = parse(content, path);
-    this.diagnostics.push(...diagnostics);
+    const sections = this.#isStandard(path) ? sectionsOf(content) : undefined;
+    const ast =
+      sections === undefined ? this.#parse(content, path) : this.#parse(sections.rest ?? "", path, content.length);
     this.#loading.push({ path, span: from });
     const imports = new Map<Import, LoadedFile | undefined>();
     for (const item of ast.items) if (item.kind === "import") imports.set(item, this.#import(item, path));
     this.#loading.pop();
-    const file: LoadedFile = { path, ast, standard: this.#isStandard(path), imports };
+    const deferred = new Map(
+      [...(sections?.functions ?? [])].map(([name, section]) => {
+        return [name, () => this.#function(textOfSection(content, section), path)] as const;
+      }),
+    );
+    const file: LoadedFile = { path, ast, standard: this.#isStandard(path), imports, deferred };
     this.#loaded.set(path, file);
     return file;
+  }
+
+  #parse(text: string, path: string, length = text.length): SourceFile {
+    if (text === "")
+      return { kind: "file", file: path, doc: undefined, items: [], span: { file: path, start: 0, end: length } };
+    const { ast, diagnostics } = parse(text, path);
+    this.diagnostics.push(...diagnostics);
+    return ast;
+  }
+
+  #function(text: string, path: string): FunctionDeclaration | OptimizerDeclaration | undefined {
+    for (const item of this.#parse(text, path).items) if (item.kind === "fn" || item.kind === "optimizer") return item;
+    return undefined;
   }
 
   /** Whether a file belongs to the standard library, also when it is itself what is checked. */

@@ -2,7 +2,7 @@ import { problem } from "../compiler/ir/codes.js";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import type { Span } from "../compiler/ir/span.js";
-import type { GraphDeclaration, Ident, Item } from "./ast.js";
+import type { FunctionDeclaration, GraphDeclaration, Ident, Item, OptimizerDeclaration } from "./ast.js";
 import { didYouMean, limitDiagnostics, quote } from "./diagnostics.js";
 import { checkAlone, checkDeclaration } from "./elaborate/alone.js";
 import { elaborateGraph } from "./elaborate/graph.js";
@@ -11,7 +11,15 @@ import { type Home, type Meaning, poisoned } from "./elaborate/meaning.js";
 import { Names } from "./elaborate/names.js";
 import { type Env, Shared, State, type SymbolInfo } from "./elaborate/state.js";
 import { constant } from "./elaborate/statements.js";
-import { Files, type LoadedFile, preludeFiles, type ReadFile, readFileFromDisk, shippedStdFolder } from "./imports.js";
+import {
+  exportsOf,
+  Files,
+  type LoadedFile,
+  preludeFiles,
+  type ReadFile,
+  readFileFromDisk,
+  shippedStdFolder,
+} from "./imports.js";
 
 export interface LoadOptions {
   /** Reads a source file; from the disk where it is left out. */
@@ -114,16 +122,12 @@ class Linker {
     for (const name of preludeFiles) {
       const file = files.standard(name);
       if (file === undefined) continue;
-      for (const [exported, entry] of this.home(file).names.ownEntries()) {
-        if (this.#prelude.own(exported) === undefined && this.#declares(file, exported)) {
-          this.#prelude.bind(exported, { meaning: entry.meaning, span: undefined });
-        }
+      const { names } = this.home(file);
+      for (const exported of exportsOf(file)) {
+        if (this.#prelude.has(exported)) continue;
+        this.#prelude.defer(exported, () => ({ meaning: names.own(exported)?.meaning ?? poisoned, span: undefined }));
       }
     }
-  }
-
-  #declares(file: LoadedFile, name: string): boolean {
-    return exportsOf(file).has(name);
   }
 
   home(file: LoadedFile): Home {
@@ -136,6 +140,14 @@ class Linker {
     for (const item of file.ast.items) {
       if (item.kind === "fn" || item.kind === "optimizer") checkDeclaration(this.#shared, item, home);
     }
+    for (const [name, read] of file.deferred) {
+      names.defer(name, () => {
+        const declaration = read();
+        if (declaration === undefined) return { meaning: poisoned, span: undefined };
+        checkDeclaration(this.#shared, declaration, home);
+        return { meaning: functionMeaning(declaration, home), span: declaration.name.span };
+      });
+    }
     return home;
   }
 
@@ -144,14 +156,16 @@ class Linker {
       case "import":
         for (const { name, local } of item.names) {
           const source = file.imports.get(item);
+          if (home.standard && source?.deferred.has(name.name) === true) {
+            home.names.defer(local.name, () => ({ meaning: this.#exported(source, name), span: local.span }));
+            continue;
+          }
           this.#bind(home, local, source === undefined ? poisoned : this.#exported(source, name));
         }
         return;
       case "fn":
-        this.#bind(home, item.name, { kind: "fn", fn: { kind: "fn", declaration: item, home } });
-        return;
       case "optimizer":
-        this.#bind(home, item.name, { kind: "fn", fn: { kind: "optimizer", declaration: item, home } });
+        this.#bind(home, item.name, functionMeaning(item, home));
         return;
       case "constant":
         constant(this.#fileEnv(home), item);
@@ -223,10 +237,8 @@ class Linker {
   }
 }
 
-function exportsOf(file: LoadedFile): ReadonlySet<string> {
-  return new Set(
-    file.ast.items.flatMap((item) =>
-      item.kind === "fn" || item.kind === "optimizer" || item.kind === "constant" ? [item.name.name] : [],
-    ),
-  );
+function functionMeaning(declaration: FunctionDeclaration | OptimizerDeclaration, home: Home): Meaning {
+  return declaration.kind === "fn"
+    ? { kind: "fn", fn: { kind: "fn", declaration, home } }
+    : { kind: "fn", fn: { kind: "optimizer", declaration, home } };
 }

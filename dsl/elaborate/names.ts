@@ -11,6 +11,8 @@ export interface Entry {
 export class Names {
   readonly parent: Names | undefined;
   readonly #entries = new Map<string, Entry>();
+  /** Functions of a library that are read when they are first looked up. */
+  readonly #deferred = new Map<string, () => Entry>();
   /** Names that statements further down will bind. */
   readonly #later = new Map<string, Span>();
 
@@ -29,13 +31,30 @@ export class Names {
     return this.#incomplete || this.parent?.incomplete === true;
   }
 
+  /** Whether the block itself has the name, without reading what it stands for. */
+  has(name: string): boolean {
+    return this.#entries.has(name) || this.#deferred.has(name);
+  }
+
   own(name: string): Entry | undefined {
-    return this.#entries.get(name);
+    const entry = this.#entries.get(name);
+    if (entry !== undefined) return entry;
+    const read = this.#deferred.get(name);
+    if (read === undefined) return undefined;
+    this.#deferred.delete(name);
+    const made = read();
+    this.#entries.set(name, made);
+    return made;
+  }
+
+  /** Binds a function that is read when it is first looked up. */
+  defer(name: string, read: () => Entry): void {
+    this.#deferred.set(name, read);
   }
 
   lookup(name: string): Entry | undefined {
     for (let names: Names | undefined = this; names !== undefined; names = names.parent) {
-      const entry = names.#entries.get(name);
+      const entry = names.own(name);
       if (entry !== undefined) return entry;
     }
     return undefined;
@@ -44,7 +63,7 @@ export class Names {
   /** The nearest function of this name: a tensor called `softmax` does not hide the function. */
   lookupCallable(name: string): Entry | undefined {
     for (let names: Names | undefined = this; names !== undefined; names = names.parent) {
-      const entry = names.#entries.get(name);
+      const entry = names.own(name);
       if (entry?.meaning.kind === "fn" || entry?.meaning.kind === "poisoned") return entry;
     }
     return undefined;
@@ -69,12 +88,16 @@ export class Names {
   }
 
   *visible(): Iterable<string> {
-    for (let names: Names | undefined = this; names !== undefined; names = names.parent) yield* names.#entries.keys();
+    for (let names: Names | undefined = this; names !== undefined; names = names.parent) {
+      yield* names.#entries.keys();
+      yield* names.#deferred.keys();
+    }
   }
 
   *visibleCallables(): Iterable<string> {
     for (let names: Names | undefined = this; names !== undefined; names = names.parent) {
       for (const [name, entry] of names.#entries) if (entry.meaning.kind === "fn") yield name;
+      yield* names.#deferred.keys();
     }
   }
 
