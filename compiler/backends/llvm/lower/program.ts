@@ -67,7 +67,10 @@ function defineKernel(
 ): CompiledKernel {
   const use = useOf(kernel);
   const groups = pointerGroups(layout, use);
-  const parameters: readonly Parameter[] = [{ type: ptr }, ...groups.map((group) => pointerParameter(layout, group))];
+  const parameters: readonly Parameter[] = [
+    { type: ptr },
+    ...groups.map((group) => pointerParameter(layout, group, inline)),
+  ];
   const name = `k${index}_${kernel.name.replace(/[^A-Za-z0-9_]/g, "_").slice(0, 60)}`;
   const defined = module.define({ name, parameters, linkage: "internal", inline }, (b, [block, ...pointers]) => {
     if (block === undefined) throw new InternalError("a kernel without a block");
@@ -102,15 +105,18 @@ function emitKernel(scope: KernelScope, kernel: Kernel, layout: Layout): void {
   }
 }
 
-function pointerParameter(layout: Layout, group: PointerGroup): Parameter {
+function pointerParameter(layout: Layout, group: PointerGroup, inline: "always" | "never"): Parameter {
   const { place } = group;
   // A placeholder may point at any row of a data set: its elements' own size is all that is known.
   const buffer = layout.buffers.get(group.buffers[0] as BufferId);
   const align = place.word === "placeholder" ? byteSize(buffer?.dtype ?? "u8") : place.word === "runState" ? 8 : 64;
-  // Two placeholders may be fed the same array; both are only read, and that is no aliasing that matters.
+  // Two placeholders may be fed the same array; both are only read, and that is no aliasing that matters. When LLVM 14 inlines, it
+  // turns noalias into metadata, and there it looks through six casts and offsets only: of an address beyond, it says that it
+  // is apart from the parameter that it comes from, and stores were moved past loads of the same place.
+  const isApart = !group.aliased && inline === "never";
   return {
     type: ptr,
-    ...(group.aliased ? {} : { noalias: true }),
+    ...(isApart ? { noalias: true } : {}),
     align,
     ...(group.written ? {} : { access: "read" as const }),
   };
