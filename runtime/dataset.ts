@@ -154,7 +154,7 @@ function requireFit(
     throw refuse(
       tensor.shape.length === 0
         ? "a scalar has no rows"
-        : `it has ${tensor.shape.length} axes, not ${type.shape.length}`,
+        : `it has ${tensor.shape.length === 1 ? "1 axis" : `${tensor.shape.length} axes`}, not ${type.shape.length}`,
     );
   }
   const row = type.shape.slice(1);

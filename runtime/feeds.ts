@@ -118,7 +118,7 @@ function nestedShape(placeholder: Placeholder, value: NestedArray): readonly num
   const check = (part: NestedArray, depth: number): void => {
     const size = shape[depth];
     if (Array.isArray(part) !== (size !== undefined) || (Array.isArray(part) && part.length !== size)) {
-      const found = Array.isArray(part) ? `${part.length} elements` : "a number";
+      const found = !Array.isArray(part) ? "a number" : part.length === 1 ? "1 element" : `${part.length} elements`;
       throw wrongShape(placeholder, `its arrays are ragged: ${found} where ${size ?? "a number"} was expected`);
     }
     if (Array.isArray(part)) for (const inner of part as readonly NestedArray[]) check(inner, depth + 1);

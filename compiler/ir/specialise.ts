@@ -27,13 +27,16 @@ export function bindDims(graph: Graph, computation: Computation, feeds: Readonly
   const diagnostics: Diagnostic[] = [];
   const origins = new Map<string, Origin>();
   const equations: Equation[] = [];
+  const misfits = new Set<string>();
   for (const { name, value } of graph.placeholders) {
     const fed = feeds.get(name);
     if (fed === undefined) continue;
     if (value.type.shape.length !== fed.shape.length) {
       diagnostics.push(
-        wrongShape(graph, name, fed.shape, `it has ${fed.shape.length} axes, not ${value.type.shape.length}`),
+        wrongShape(graph, name, fed.shape, `it has ${axes(fed.shape.length)}, not ${value.type.shape.length}`),
       );
+      // What it should have decided is not missing: it is wrong, and that is said.
+      for (const dim of value.type.shape) for (const symbol of symbolsOf(dim)) misfits.add(symbol);
       continue;
     }
     value.type.shape.forEach((dim, axis) => {
@@ -42,7 +45,7 @@ export function bindDims(graph: Graph, computation: Computation, feeds: Readonly
   }
   solve(graph, feeds, equations, origins, diagnostics);
   const bindings = new Map([...origins].map(([name, { size }]) => [name, size]));
-  diagnostics.push(...boundProblems(graph, bindings), ...missingProblems(graph, computation, bindings));
+  diagnostics.push(...boundProblems(graph, bindings), ...missingProblems(graph, computation, bindings, misfits));
   if (diagnostics.length > 0) throw new GraphError(diagnostics);
   return bindings;
 }
@@ -142,6 +145,10 @@ function wrongShape(graph: Graph, feed: string, shape: readonly number[], reason
   return problem("G081", placeholderOf(graph, feed)?.span, message, { label: typeOf(graph, feed) });
 }
 
+function axes(count: number): string {
+  return count === 1 ? "1 axis" : `${count} axes`;
+}
+
 function typeOf(graph: Graph, name: string): string {
   const placeholder = placeholderOf(graph, name);
   return placeholder === undefined ? "unknown" : typeText(placeholder.value.type);
@@ -167,9 +174,14 @@ export function boundProblems(graph: Graph, bindings: Bindings): readonly Diagno
   });
 }
 
-/** Dims that the computation mentions and nothing has bound. */
-export function missingProblems(graph: Graph, computation: Computation, bindings: Bindings): readonly Diagnostic[] {
-  const missing = [...dimsOf(computation)].filter((name) => !bindings.has(name)).sort();
+/** Dims that the computation mentions and nothing has bound, except those that are `told` of already. */
+export function missingProblems(
+  graph: Graph,
+  computation: Computation,
+  bindings: Bindings,
+  told: ReadonlySet<string> = new Set(),
+): readonly Diagnostic[] {
+  const missing = [...dimsOf(computation)].filter((name) => !bindings.has(name) && !told.has(name)).sort();
   return missing.map((name) => {
     const declared = graph.dims.find((dim) => dim.name === name);
     const deciding = graph.placeholders.find(({ value }) => value.type.shape.some((dim) => symbolsOf(dim).has(name)));

@@ -69,9 +69,10 @@ test("expressions bind a dim too, when they are linear in it", (t) => {
 });
 
 test("a feed of another shape is refused with both shapes", (t) => {
-  const [rank] = refused(t, () => bindDims(graph, fit, shapes({ x: [5], y: [5] })));
+  const [rank, ...others] = refused(t, () => bindDims(graph, fit, shapes({ x: [5], y: [5] })));
+  t.deepEqual(others, [], "the dims that it should have decided are not told as missing");
   t.is(rank?.code, "G081");
-  t.is(rank?.message, "`x` is f32[N, 3], but is fed with [5]: it has 1 axes, not 2");
+  t.is(rank?.message, "`x` is f32[N, 3], but is fed with [5]: it has 1 axis, not 2");
   t.is(rank?.span, places.x);
   const [size] = refused(t, () => bindDims(graph, fit, shapes({ x: [5, 4], y: [5] })));
   t.is(size?.message, "`x` is f32[N, 3], but is fed with [5, 4]: axis 1 is 4, but it must be 3");
