@@ -1,6 +1,7 @@
 import test from "ava";
 import type { Binding, Expression, GraphDeclaration, Statement } from "../../dsl/ast.js";
 import { GraphParser } from "../../dsl/grammar.js";
+import { makeLexer } from "../../dsl/lex.js";
 import { parse } from "../../dsl/parse.js";
 import { pathOf } from "../../dsl/paths.js";
 
@@ -140,6 +141,7 @@ function show(e: Expression): string {
 }
 
 test("chevrotain finds no ambiguity and no conflict in the grammar", (t) => {
+  t.notThrows(() => makeLexer({ validate: true }));
   t.notThrows(() => new GraphParser({ validate: true }));
 });
 
