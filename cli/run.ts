@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { NumericDType } from "../compiler/ir/dtype.js";
@@ -71,6 +72,10 @@ function requireSense(signature: string | undefined, options: RunOptions): void 
   if (options.batch !== undefined && options.data === undefined) throw new UsageError("--batch goes with --data");
 }
 
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 60)} ... ${text.slice(-15)}` : text;
+}
+
 /** Literals as they stand; anything else is a data file. */
 async function readFeeds(graph: Graph, feeds: Named | undefined): Promise<Readonly<Record<string, FeedValue>>> {
   const read: [string, FeedValue][] = [];
@@ -89,6 +94,9 @@ async function readFeeds(graph: Graph, feeds: Named | undefined): Promise<Readon
     if (literal !== undefined) {
       read.push([name, literal]);
       continue;
+    }
+    if (text.trimStart().startsWith("[") && !existsSync(text)) {
+      throw new UsageError(`--feed ${name} is not a list of numbers: ${shorten(text)}`);
     }
     const dtype = placeholder.value.type.dtype as NumericDType;
     read.push([name, await loadData(parseDataArgument(text), { origin: "user", name, dtype })]);
