@@ -144,9 +144,11 @@ class Reporter {
         return;
       case "interrupted": {
         const next =
-          saved === undefined
-            ? "nothing was saved (--save PATH, or `checkpoint` in the train block, would)"
-            : `go on with: graphc train ${file} --resume ${saved}`;
+          done === 0
+            ? "no step was done, and nothing was saved"
+            : saved === undefined
+              ? "nothing was saved (--save PATH, or `checkpoint` in the train block, would)"
+              : `go on with: graphc train ${file} --resume ${saved}`;
         console.problem(`ended at step ${countText(report.steps)} as asked: ${work}; ${next}`);
         return;
       }

@@ -54,6 +54,7 @@ export class Session implements AsyncDisposable {
   readonly variables: VariableStore;
   #seed: bigint;
   #progress: Progress = { step: 0, runsSinceStep: 0, epoch: 0, row: 0 };
+  #metadata: ReadonlyMap<string, string> = new Map();
   readonly #executables = new Map<string, { readonly dims: string; readonly executable: Executable }[]>();
   #tail: Promise<unknown>;
   #state: "loading" | "open" | "closed" = "open";
@@ -151,8 +152,8 @@ export class Session implements AsyncDisposable {
     return this.close();
   }
 
-  /** All state as data: what `save` writes. `metadata` is kept with it. */
-  checkpoint(metadata: ReadonlyMap<string, string> = new Map()): Checkpoint {
+  /** All state as data: what `save` writes. */
+  checkpoint(): Checkpoint {
     const { step, runsSinceStep, epoch, row } = this.#progress;
     return {
       variables: this.variables.snapshot(),
@@ -162,7 +163,7 @@ export class Session implements AsyncDisposable {
       step,
       runsSinceStep,
       position: { epoch, row },
-      metadata,
+      metadata: this.#metadata,
     };
   }
 
@@ -173,9 +174,19 @@ export class Session implements AsyncDisposable {
     if (problems.length > 0) throw new GraphError(problems);
     for (const [name, tensor] of variables) this.variables.set(name, tensor);
     if (loaded.kind !== "checkpoint") return;
-    const { seed, step, runsSinceStep, position } = loaded.checkpoint;
+    const { seed, step, runsSinceStep, position, metadata } = loaded.checkpoint;
     this.#seed = seed;
     this.#progress = { step, runsSinceStep, epoch: position.epoch, row: position.row };
+    this.#metadata = metadata;
+  }
+
+  /** For training: what it has to know again after a resume, kept with every checkpoint. */
+  remember(metadata: ReadonlyMap<string, string>): void {
+    this.#metadata = metadata;
+  }
+
+  get metadata(): ReadonlyMap<string, string> {
+    return this.#metadata;
   }
 
   /** For training: moves on. */

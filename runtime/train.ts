@@ -9,8 +9,10 @@ import { placeCheckpoints } from "./checkpoint_places.js";
 import { type Dataset, loadDataset } from "./dataset.js";
 import { Evaluator } from "./evaluate.js";
 import { runFailure } from "./failure.js";
+import { requireWritable } from "./files/atomic.js";
 import { readCheckpoint, writeCheckpoint } from "./files/checkpoint.js";
-import { saveCheckpoint } from "./files/rotation.js";
+import { checkpointPath, saveCheckpoint } from "./files/rotation.js";
+import { Improvement } from "./improvement.js";
 import { checkFeeds } from "./requests.js";
 import type { Session } from "./session.js";
 import {
@@ -31,6 +33,11 @@ const secondsPerCall = 0.1;
 export async function train(session: Session, options: TrainOptions): Promise<TrainReport> {
   const { graph, backend } = session.program;
   const settings = await placeCheckpoints(graph, trainSettings(graph, options), options);
+  // Said now, and not after hours of work.
+  for (const template of [settings.checkpoint?.to, settings.best?.to]) {
+    if (template !== undefined) await requireWritable(checkpointPath(template, session.step));
+  }
+  if (options.save !== undefined) await requireWritable(options.save);
   if (options.resume !== undefined) {
     session.apply(options.resume, { kind: "checkpoint", checkpoint: await readCheckpoint(options.resume) });
   }
@@ -71,8 +78,7 @@ class Trainer {
   #seconds = 0;
   #compileSeconds = 0;
   #last: ReadonlyMap<string, number> = new Map();
-  #best: number | undefined;
-  #unimproved = 0;
+  readonly #improvement: Improvement;
   #warned = false;
 
   constructor(
@@ -87,6 +93,7 @@ class Trainer {
     this.#options = options;
     this.#dataset = dataset;
     this.#validation = validation;
+    this.#improvement = new Improvement(settings, session.metadata);
     const { signature } = settings;
     const fetches = [...new Set([...signature.outputs, ...settings.report])];
     this.#prepared = session.program.prepare({
@@ -116,7 +123,10 @@ class Trainer {
       compileSeconds: this.#compileSeconds,
       steps: this.#totalSteps(),
     });
+    const first = this.#session.step;
     const stopped = await this.#run(executable, feeds);
+    // Ended before the first step: a file that is there may hold more than this session does.
+    if (stopped === "interrupted" && this.#session.step === first) return this.#report(executable, stopped);
     if (this.#options.save !== undefined) await this.#save(this.#options.save);
     else if (stopped === "interrupted" && this.#settings.checkpoint !== undefined) await this.#saveTemplate();
     return this.#report(executable, stopped);
@@ -125,6 +135,8 @@ class Trainer {
   /** Calls the target for about a tenth of a second at a time until all steps are done, or it is told to end. */
   async #run(executable: Executable, feeds: ReadonlyMap<string, TensorData>): Promise<TrainReport["stopped"]> {
     let chunk = 1;
+    // A run that was interrupted while it validated goes on with that.
+    if (this.#atEpochEnd() && (await this.#epochEnd())) return "early";
     for (;;) {
       if (this.#options.signal?.aborted === true) return "interrupted";
       const left = this.#stepsLeft();
@@ -232,42 +244,29 @@ class Trainer {
   async #epochEnd(): Promise<boolean> {
     const { progress } = this.#session;
     const epoch = progress.epoch + 1;
-    this.#session.advance({ ...progress, epoch, row: 0 });
-    if (this.#validation === undefined) return false;
-    const { evaluator, dataset } = this.#validation;
-    const metrics = await evaluator.evaluate(dataset, this.#settings.batch ?? dataset.rows, this.#options.signal);
+    const metrics = await this.#validate();
+    if (this.#validation !== undefined && this.#options.signal?.aborted === true) {
+      // Means of a part of the data decide nothing: whoever resumes validates again.
+      this.#session.advance(progress);
+      return false;
+    }
+    this.#session.advance({ ...this.#session.progress, epoch, row: 0 });
+    if (metrics === undefined) return false;
     const { step } = this.#session;
     this.#validations.push({ step, epoch, metrics });
     this.#emit({ kind: "validation", step, epoch, metrics });
-    await this.#keepBest(metrics);
-    return this.#shouldStop(metrics);
-  }
-
-  async #keepBest(metrics: ReadonlyMap<string, number>): Promise<void> {
-    const { best } = this.#settings;
-    const value = best === undefined ? undefined : metrics.get(best.metric);
-    if (best === undefined || value === undefined || !isBetter(value, this.#best, best.mode, 0)) return;
-    this.#best = value;
-    const metadata = new Map([
-      ["best.metric", best.metric],
-      ["best.value", String(value)],
-    ]);
-    this.#saved(await saveCheckpoint(best.to, this.#session.checkpoint(metadata)));
-  }
-
-  #stoppingBest: number | undefined;
-
-  #shouldStop(metrics: ReadonlyMap<string, number>): boolean {
-    const { earlyStopping } = this.#settings;
-    const value = earlyStopping === undefined ? undefined : metrics.get(earlyStopping.metric);
-    if (earlyStopping === undefined || value === undefined) return false;
-    if (isBetter(value, this.#stoppingBest, earlyStopping.mode, earlyStopping.minDelta)) {
-      this.#stoppingBest = value;
-      this.#unimproved = 0;
-      return false;
+    const { isBest, isOver } = this.#improvement.judge(metrics);
+    this.#session.remember(this.#improvement.metadata());
+    if (isBest && this.#settings.best !== undefined) {
+      this.#saved(await saveCheckpoint(this.#settings.best.to, this.#session.checkpoint()));
     }
-    this.#unimproved += 1;
-    return this.#unimproved >= earlyStopping.patience;
+    return isOver;
+  }
+
+  async #validate(): Promise<ReadonlyMap<string, number> | undefined> {
+    if (this.#validation === undefined) return undefined;
+    const { evaluator, dataset } = this.#validation;
+    return evaluator.evaluate(dataset, this.#settings.batch ?? dataset.rows, this.#options.signal);
   }
 
   /** Steps to do in all: what is given, or as many as the epochs have. */
@@ -361,12 +360,6 @@ class Trainer {
 function nextChunk(chunk: number, seconds: number): number {
   const ideal = seconds > 0 ? Math.floor((chunk * secondsPerCall) / seconds) : chunk * 8;
   return Math.max(1, Math.min(ideal, chunk * 8));
-}
-
-function isBetter(value: number, best: number | undefined, mode: "min" | "max", minDelta: number): boolean {
-  if (Number.isNaN(value)) return false;
-  if (best === undefined) return true;
-  return mode === "min" ? value < best - minDelta : value > best + minDelta;
 }
 
 /** Refuses names that were asked to be reported and are no scalars: they would be left out without a word. */

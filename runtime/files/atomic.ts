@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { threadId } from "node:worker_threads";
 import { fileError, quotePath, systemErrorCode, systemFailure } from "./errors.js";
 
@@ -85,6 +85,25 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
     inUse.delete(temporary);
   }
   await syncFolder(folder, path);
+}
+
+/**
+ * Sees, before the work whose result is to be saved, that a file of this name could be written now. Leaves nothing behind.
+ * @throws GraphError as `writeFileAtomic`.
+ */
+export async function requireWritable(path: string): Promise<void> {
+  if (path === "") throw fileError("G092", "cannot save: the name of the file is empty");
+  const { target } = await inspectTarget(path);
+  let folder = dirname(resolve(target));
+  while (folder !== dirname(folder) && !(await exists(folder))) folder = dirname(folder);
+  const temporary = join(folder, temporaryName(basename(target)));
+  try {
+    const handle = await open(temporary, "wx");
+    await handle.close();
+    await unlink(temporary);
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
 }
 
 async function inspectTarget(path: string): Promise<{ readonly target: string; readonly mode: number | undefined }> {
