@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { InternalError } from "../../../ir/diagnostic.js";
 import type { Builder } from "../builder.js";
 import { i32, i64, typeOf } from "../types.js";
 import type { Value } from "../value.js";
@@ -11,6 +12,36 @@ const parity = 0x1bd11bda;
 
 /** Threefry-2x32-20 (Salmon et al., 2011). Key and counter have equal lanes. */
 export function emitThreefry(b: Builder, key: Pair, counter: Pair): Pair {
+  return counter[0].type.lanes === 1 ? callThreefry(b, key, counter) : emitRounds(b, key, counter);
+}
+
+/**
+ * One word at a time it is a call of a function that all of a library's kernels share. Inside a loop over the counter LLVM would
+ * take the twenty rounds for one long sum of induction variables: its loop strength reduction then takes longer than all
+ * else of a compilation together. Vectors it does not look into.
+ */
+function callThreefry(b: Builder, key: Pair, counter: Pair): Pair {
+  const shared = b.module.defineOnce(
+    {
+      name: "graphc_threefry",
+      parameters: [i32, i32, i32, i32].map((type) => ({ type })),
+      result: i64,
+      linkage: "internal",
+      inline: "never",
+      pure: true,
+    },
+    (body, [k0, k1, c0, c1]) => {
+      if (k0 === undefined || k1 === undefined || c0 === undefined || c1 === undefined)
+        throw new InternalError("threefry without its parameters");
+      const [x0, x1] = emitRounds(body, [k0, k1], [c0, c1]);
+      const high = body.shiftLeft(body.resizeInteger(x1, "i64", "unsigned"), body.index(32));
+      body.return(body.or(high, body.resizeInteger(x0, "i64", "unsigned")));
+    },
+  );
+  return emitWords(b, b.callValue(shared, [...key, ...counter]));
+}
+
+function emitRounds(b: Builder, key: Pair, counter: Pair): Pair {
   const { type } = counter[0];
   const k2 = b.xor(b.xor(key[0], key[1]), b.constant(type, parity));
   const schedule = [key[0], key[1], k2] as const;
