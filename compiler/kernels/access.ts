@@ -1,3 +1,4 @@
+import { strideOf } from "./affine.js";
 import type { Access, Affine, BufferId, Kernel, LoopId, ScalarExpr, Statement } from "./form.js";
 
 /** Calls `visit` for each expression object that `root` reaches, operands first, each object once. Iterative. */
@@ -25,6 +26,7 @@ export function forEachExpression(
 export function operandsOf(expression: ScalarExpr): readonly ScalarExpr[] {
   switch (expression.kind) {
     case "load":
+      return dynamicValues(expression.access);
     case "constant":
     case "index":
     case "accumulated":
@@ -38,6 +40,45 @@ export function operandsOf(expression: ScalarExpr): readonly ScalarExpr[] {
     case "check_nonzero":
       return [expression.value];
   }
+}
+
+/** The run-time positions that an access is computed from. */
+export function dynamicValues({ dynamic }: Access): readonly ScalarExpr[] {
+  return dynamic === undefined ? none : dynamic.map((term) => term.value);
+}
+
+const none: readonly ScalarExpr[] = [];
+
+/** The expressions that one statement evaluates, without those of the statements inside it. */
+export function expressionsOfStatement(statement: Statement): readonly ScalarExpr[] {
+  switch (statement.kind) {
+    case "loop":
+      return none;
+    case "store":
+      return statement.target.dynamic === undefined
+        ? [statement.value]
+        : [statement.value, ...dynamicValues(statement.target)];
+    case "accumulate":
+      return statement.index === undefined ? [statement.value] : [statement.value, statement.index];
+  }
+}
+
+/** Whether an expression may differ between iterations of a loop; a reduction's result is taken to. */
+export function variesAlong(root: ScalarExpr, loop: LoopId): boolean {
+  let found = false;
+  forEachExpression(root, new Set(), (e) => {
+    if (e.kind === "load") found ||= mentions(e.access.index, loop);
+    else if (e.kind === "index") found ||= mentions(e.value, loop);
+    else if (e.kind === "random") found ||= mentions(e.position, loop);
+    else if (e.kind === "accumulated") found = true;
+  });
+  return found;
+}
+
+/** The step in elements from iteration to iteration of a loop; undefined where a run-time position decides. */
+export function strideAlong(access: Access, loop: LoopId): number | undefined {
+  if (dynamicValues(access).some((value) => variesAlong(value, loop))) return undefined;
+  return strideOf(access.index, loop);
 }
 
 /** Statements of a nest with the loops around them, in order of execution. */
@@ -58,16 +99,12 @@ export function expressionsOf(kernel: Kernel): readonly ScalarExpr[] {
     case "nest": {
       const found: ScalarExpr[] = [];
       forEachStatement(kernel.body, (statement) => {
-        if (statement.kind === "store") found.push(statement.value);
-        else if (statement.kind === "accumulate") {
-          found.push(statement.value);
-          if (statement.index !== undefined) found.push(statement.index);
-        }
+        found.push(...expressionsOfStatement(statement));
       });
       return found;
     }
     case "contract":
-      return [kernel.lhs, kernel.rhs, ...kernel.epilogue.map((store) => store.value)];
+      return [kernel.lhs, kernel.rhs, ...kernel.epilogue.flatMap(expressionsOfStatement)];
     case "routine":
       return [];
   }

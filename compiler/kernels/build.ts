@@ -10,6 +10,7 @@ import { dividesByUnknown, dtypeOf } from "./expressions.js";
 import { finishProgram } from "./finish.js";
 import type { BufferId, Failure, Kernel, KernelProgram, ProgramOutput } from "./form.js";
 import { overwrittenTooEarly } from "./hazards.js";
+import { withIndexChecks } from "./index_checks.js";
 import { columnMajorRoots } from "./layouts.js";
 import { scheduleNest } from "./loops.js";
 import { KernelNames, nameOfGroup, spansOfGroup } from "./names.js";
@@ -17,10 +18,11 @@ import { type Emission, emitNest } from "./nests.js";
 import { orderGroups } from "./order.js";
 import { isStored, type Plan, planRoots, semanticsOf } from "./plan.js";
 import { type FusionOptions, type Group, type Grouping, groupRoots } from "./regions.js";
-import { makeRoot, type Root } from "./roots.js";
+import { fillsOneBuffer, makeRoot, type Root } from "./roots.js";
 import { emitRoutine } from "./routines.js";
 import type { TargetLimits } from "./schedule.js";
 import { BufferTable, type Demand, findDemand, Places } from "./storage.js";
+import { emitUpdate } from "./updates.js";
 import { countOf, numbersAttribute, shapeOf } from "./views.js";
 
 export interface KernelOptions extends Partial<FusionOptions> {
@@ -32,7 +34,8 @@ export interface KernelOptions extends Partial<FusionOptions> {
  * Lowers a specialised computation (static shapes, no pseudo-ops) to kernels with their schedules and memory plan. Throws
  * InternalError for a computation that earlier stages should have refused.
  */
-export function buildKernels(computation: Computation, target: TargetLimits, options: KernelOptions): KernelProgram {
+export function buildKernels(given: Computation, target: TargetLimits, options: KernelOptions): KernelProgram {
+  const computation = withIndexChecks(given);
   const fusion: FusionOptions = { fuseEpilogues: options.fuseEpilogues ?? true, fuseNests: options.fuseNests ?? true };
   const plan = planRoots(
     computation,
@@ -85,7 +88,7 @@ export function buildKernels(computation: Computation, target: TargetLimits, opt
   }
 
   function withRoutines(found: Demand): Demand {
-    const always = roots.filter((root) => root.kind === "routine" || root.kind === "assemble");
+    const always = roots.filter(fillsOneBuffer);
     return { full: new Set([...found.full, ...always]), local: found.local };
   }
 }
@@ -111,7 +114,8 @@ class Failures {
       const { kind } = semanticsOf(node);
       if (kind === "check") {
         const size = numbersAttribute(node.attributes, "size")[0] ?? 0;
-        const allowed = size === 0 ? "the axis is empty" : `it must be from 0 to ${size - 1}`;
+        const least = node.op === "wrap_index" ? -size : 0;
+        const allowed = size === 0 ? "the axis is empty" : `it must be from ${least} to ${size - 1}`;
         this.#add(node, "G086", `the index {value} is out of range: ${allowed}`);
       } else if (kind === "routine") this.#add(node, "G087", routineMessage(node));
       else if (dividesByUnknown(node)) this.#add(node, "G089", "an integer is divided by zero");
@@ -177,8 +181,7 @@ function makeRoots(
 function scalarsFirst(roots: readonly Root[], rootOf: ReadonlyMap<Value, Root>): readonly Root[] {
   const scalars = new Set<Root>();
   for (const root of roots) {
-    if (root.iterations !== 1 || root.kind === "routine" || root.kind === "assemble" || root.kind === "contract")
-      continue;
+    if (root.iterations !== 1 || fillsOneBuffer(root) || root.kind === "contract") continue;
     const inputs = root.reads.flatMap((read) => rootOf.get(read.value) ?? []);
     if (inputs.every((input) => scalars.has(input))) scalars.add(root);
   }
@@ -249,7 +252,7 @@ class Emitter {
         if (main.kind === "routine") {
           return { name, spans, ...emitRoutine(group, this.#emission, this.#failureOf(main.value.node)) };
         }
-        const body = emitAssembly(main, this.#emission);
+        const body = main.kind === "update" ? emitUpdate(main, this.#emission) : emitAssembly(main, this.#emission);
         return scheduleNest({ kind: "nest", name, body, spans }, this.#target, this.#emission);
       }
     }

@@ -1,10 +1,10 @@
 import { InternalError } from "../ir/diagnostic.js";
-import { forEachExpression } from "./access.js";
+import { expressionsOfStatement, forEachExpression, strideAlong } from "./access.js";
 import { strideOf, zero } from "./affine.js";
 import { contractScratch, tileAxes } from "./contract_scratch.js";
 import { contractionOf } from "./contractions.js";
 import { castTo, dtypeOf } from "./expressions.js";
-import type { Accumulator, Affine, ContractKernel, Extent, ScalarExpr, Statement } from "./form.js";
+import type { Access, Accumulator, Affine, ContractKernel, Extent, ScalarExpr, Statement } from "./form.js";
 import { type Emission, kernelExpressions, pointwiseExpression } from "./nests.js";
 import type { ContractGroup } from "./regions.js";
 import { Rewriter } from "./rewrite.js";
@@ -110,7 +110,7 @@ function mergeAxes(body: Body): Body {
       const [outer, inner] = [loops[i], loops[i + 1]];
       if (outer === undefined || inner === undefined) continue;
       const indices = [
-        ...[body.lhs, body.rhs, ...body.epilogue.map((store) => store.value)].flatMap(indicesOf),
+        ...[body.lhs, body.rhs, ...body.epilogue.flatMap(expressionsOfStatement)].flatMap(indicesOf),
         ...body.epilogue.map((store) => store.target.index),
       ];
       if (!indices.every((index) => strideOf(index, outer.id) === strideOf(index, inner.id) * inner.extent)) continue;
@@ -141,6 +141,14 @@ function indicesOf(root: ScalarExpr): readonly Affine[] {
   return found;
 }
 
+function accessesOf(root: ScalarExpr): readonly Access[] {
+  const found: Access[] = [];
+  forEachExpression(root, new Set(), (e) => {
+    if (e.kind === "load") found.push(e.access);
+  });
+  return found;
+}
+
 function loopsOf(main: Root): Loops {
   const contraction = contractionOf(main.value.node);
   const index = main.index;
@@ -160,17 +168,18 @@ function loopsOf(main: Root): Loops {
 
 /** Loads and stores of the epilogue that step through memory along these loops, but not one element at a time. */
 function stridedAlong(epilogue: readonly Store[], loops: readonly Extent[]): number {
-  const indices = [...new Set(epilogue.map((store) => store.value))].flatMap(indicesOf);
+  const loads = [...new Set(epilogue.flatMap(expressionsOfStatement))].flatMap(accessesOf);
   const innermost = loops.at(-1);
   if (innermost === undefined) return 0;
-  return [...indices, ...epilogue.map((store) => store.target.index)].filter((index) => {
-    const stride = strideOf(index, innermost.id);
+  return [...loads, ...epilogue.map((store) => store.target)].filter((access) => {
+    const stride = strideAlong(access, innermost.id);
     return stride !== 0 && stride !== 1;
   }).length;
 }
 
 function operandShape(operand: ScalarExpr, free: readonly Extent[], contracted: readonly Extent[]): OperandShape {
-  if (operand.kind !== "load") return { plain: false, unitFree: false, unitContracted: false };
+  if (operand.kind !== "load" || operand.access.dynamic !== undefined)
+    return { plain: false, unitFree: false, unitContracted: false };
   const { index } = operand.access;
   return { plain: true, unitFree: isUnit(index, free), unitContracted: isUnit(index, contracted) };
 }

@@ -3,13 +3,17 @@ import { isFloat, isInteger, type NumericDType } from "../ir/dtype.js";
 import { decodeBF16, decodeF16 } from "../ir/half.js";
 import type { Node, Value } from "../ir/node.js";
 import type { ScalarOp } from "../ops/scalar.js";
-import { zero } from "./affine.js";
-import type { ScalarExpr } from "./form.js";
+import { addAffine, constantAffine, loopAffine, zero } from "./affine.js";
+import type { Access, Affine, DynamicTerm, LoopId, ScalarExpr } from "./form.js";
 import { isStored, type Plan, semanticsOf, splatOf } from "./plan.js";
 import {
+  axesIndex,
+  countOf,
+  freshStandIn,
   type Index,
   indexKey,
   inputOf,
+  isStandIn,
   numberAttribute,
   numbersAttribute,
   positionOf,
@@ -38,6 +42,9 @@ export interface Environment {
 export class Expressions {
   readonly #environment: Environment;
   readonly #memo = new Map<Value, Map<string, ScalarExpr>>();
+  /** Loops that stand for run-time positions in index maps. */
+  readonly #standIns = new Map<ScalarExpr, LoopId>();
+  readonly #positions = new Map<LoopId, ScalarExpr>();
   readonly #reciprocals = new Map<ScalarExpr, { readonly scale: ScalarExpr; readonly reciprocal: ScalarExpr }>();
 
   constructor(environment: Environment) {
@@ -48,7 +55,7 @@ export class Expressions {
   element(value: Value, index: Index): ScalarExpr {
     if (splatOf(value) !== undefined) return this.#remember(value, scalarIndex, () => constantOf(value));
     if (isStored(value) || this.#environment.plan.isRoot(value)) {
-      return this.#remember(value, index, () => this.#environment.read(value, index));
+      return this.#remember(value, index, () => this.#resolved(this.#environment.read(value, index)));
     }
     return this.#remember(value, index, () => this.compute(value, index));
   }
@@ -78,19 +85,113 @@ export class Expressions {
           throw new InternalError(`${node.op} is read by position but its operand is not dense`);
         return this.element(inputOf(node, 0), through);
       }
+      case "dynamic_view":
+        return this.#atRunTimePosition(node, value, index);
       case "check": {
         const limit = numbersAttribute(node.attributes, "size")[0] ?? 0;
         const failure = this.#environment.indexFailure(node, limit);
-        return { kind: "check_index", dtype, value: this.element(inputOf(node, 0), index), limit, failure };
+        const checked = castTo(dtype, this.element(inputOf(node, 0), index));
+        return { kind: "check_index", dtype, value: checked, limit, fromEnd: node.op === "wrap_index", failure };
       }
       case "generator":
         return this.#generate(node, value, dtype, index);
       case "source":
         if (splatOf(value) !== undefined) return constantOf(value);
-        return this.#environment.read(value, index);
+        return this.#resolved(this.#environment.read(value, index));
       default:
         throw new InternalError(`${node.op} is no scalar expression`);
     }
+  }
+
+  /** An element of a gather or a dynamic slice: the operand's, at an index with run-time positions in it. */
+  #atRunTimePosition(node: Node, value: Value, index: Index): ScalarExpr {
+    const operand = inputOf(node, 0);
+    const at = index.kind === "axes" ? index.axes : [index.position];
+    if (index.kind === "position" && shapeOf(value).length > 1)
+      throw new InternalError(`${node.op} is read by position`);
+    const positions = this.positions(node, 1, at);
+    if (countOf(operand) === 0) {
+      // There is no element to read: the checks fail the run, and anything will do as the value.
+      const [first, ...others] = positions.values;
+      if (first === undefined) throw new InternalError(`${node.op} reads an empty tensor`);
+      const all = others.reduce(
+        (a, b): ScalarExpr => ({ kind: "apply", dtype: "i64", op: "add", args: [a, b] }),
+        first,
+      );
+      return castTo(dtypeOf(value), all);
+    }
+    return this.element(operand, axesIndex(positions.axes));
+  }
+
+  /**
+   * Where a gather, scatter or dynamic slice stands in its first operand, at `at` in what it reads or writes there. Run-time
+   * positions are loops of their own to the index maps; `access` takes them out again. Indices begin at input `first`.
+   */
+  positions(
+    node: Node,
+    first: number,
+    at: readonly Affine[],
+  ): { readonly axes: readonly Affine[]; readonly values: readonly ScalarExpr[] } {
+    const shape = shapeOf(inputOf(node, 0));
+    const indices = node.inputs.slice(first);
+    if (node.op === "dynamic_slice" || node.op === "dynamic_update_slice") {
+      const values = indices.map((start) => castTo("i64", this.element(start, scalarIndex)));
+      return { axes: values.map((value, axis) => addAffine(this.#asAffine(value), at[axis] ?? zero)), values };
+    }
+    const indexed = numbersAttribute(node.attributes, "axes");
+    const points = shapeOf(inputOf(node, first)).length;
+    const point = axesIndex(at.slice(0, points));
+    const values = indices.map((index) => castTo("i64", this.element(index, point)));
+    let next = points;
+    const axes = shape.map((_, axis) => {
+      const value = values[indexed.indexOf(axis)];
+      return value === undefined ? (at[next++] ?? zero) : this.#asAffine(value);
+    });
+    return { axes, values };
+  }
+
+  /** A position as an affine function: of the loops where it counts along them, else of a loop that stands for it. */
+  #asAffine(value: ScalarExpr): Affine {
+    if (value.kind === "index") return value.value;
+    if (value.kind === "constant") return constantAffine(Number(value.value));
+    const known = this.#standIns.get(value) ?? freshStandIn();
+    this.#standIns.set(value, known);
+    this.#positions.set(known, value);
+    return loopAffine(known);
+  }
+
+  /** The access with run-time positions apart from the loops. */
+  access({ buffer, index }: Access): Access {
+    const dynamic = index.terms.flatMap(({ loop, stride }): readonly DynamicTerm[] => {
+      const value = this.#positions.get(loop);
+      return value === undefined ? [] : [{ value, stride }];
+    });
+    if (dynamic.length === 0) return { buffer, index };
+    const terms = index.terms.filter(({ loop }) => !this.#positions.has(loop));
+    return { buffer, index: { offset: index.offset, terms }, dynamic };
+  }
+
+  #resolved(read: ScalarExpr): ScalarExpr {
+    if (read.kind !== "load" || !read.access.index.terms.some(({ loop }) => isStandIn(loop))) return read;
+    return { ...read, access: this.access(read.access) };
+  }
+
+  /** The value of an index of which run-time positions may be a part. */
+  #counted(place: Affine): ScalarExpr {
+    const apply = (op: ScalarOp, ...args: readonly ScalarExpr[]): ScalarExpr => ({
+      kind: "apply",
+      dtype: "i64",
+      op,
+      args,
+    });
+    const affine = { offset: place.offset, terms: place.terms.filter(({ loop }) => !isStandIn(loop)) };
+    let sum: ScalarExpr = { kind: "index", dtype: "i64", value: affine };
+    for (const { loop, stride } of place.terms) {
+      const value = this.#positions.get(loop);
+      if (value === undefined) continue;
+      sum = apply("add", sum, apply("mul", value, { kind: "constant", dtype: "i64", value: BigInt(stride) }));
+    }
+    return sum;
   }
 
   /** Fails where finite operands give something that is not: what was fed is no fault of the op. */
@@ -165,13 +266,16 @@ export class Expressions {
       const shape = shapeOf(value);
       if (index.kind === "position" && shape.length > 1) throw new InternalError("iota is read by position");
       const place = index.kind === "position" ? index.position : (index.axes[axis] ?? zero);
-      const counted: ScalarExpr = { kind: "index", dtype: "i64", value: place };
+      const counted = this.#counted(place);
       return dtype === "i64" ? counted : { kind: "apply", dtype, op: "cast", args: [counted] };
     }
     if (node.op === "random_uniform") {
       if (dtype !== "f32" && dtype !== "f64") throw new InternalError(`random numbers of dtype ${dtype}`);
       if (inputOf(node, 0).node.op !== "run_state")
         throw new InternalError("a random op draws from the run's state alone");
+      const position = positionOf(index, shapeOf(value));
+      if (position.terms.some(({ loop }) => isStandIn(loop)))
+        throw new InternalError("a draw at a run-time position is not stored");
       const path = node.attributes["path"];
       if (typeof path !== "string") throw new InternalError("a random op without its path");
       return {
@@ -179,7 +283,7 @@ export class Expressions {
         dtype,
         path,
         index: numberAttribute(node.attributes, "index"),
-        position: positionOf(index, shapeOf(value)),
+        position,
         loopIndices: node.inputs.slice(1).map((input) => this.element(input, scalarIndex)),
       };
     }

@@ -76,6 +76,14 @@ export interface Affine {
 export interface Access {
   readonly buffer: BufferId;
   readonly index: Affine;
+  /** Added to the index: positions that are known only at run time. */
+  readonly dynamic?: readonly DynamicTerm[];
+}
+
+/** stride x value, an i64 whose range a check bounds (see bounds.ts), so that no access leaves its buffer whatever the run is fed. */
+export interface DynamicTerm {
+  readonly value: ScalarExpr;
+  readonly stride: number;
 }
 
 /**
@@ -104,12 +112,16 @@ export type ScalarExpr =
       readonly op: ScalarOp;
       readonly args: readonly ScalarExpr[];
     }
-  /** `value` (an integer), which must be in [0, limit); otherwise the run fails with `failure`. */
+  /**
+   * `value` (an integer), which must be in [0, limit), or in [-limit, limit) and counted `fromEnd` where negative; otherwise the
+   * run fails with `failure`, and the result is 0, so that what reads memory at it stays inside.
+   */
   | {
       readonly kind: "check_index";
       readonly dtype: NumericDType;
       readonly value: ScalarExpr;
       readonly limit: number;
+      readonly fromEnd: boolean;
       readonly failure: number;
     }
   /** `value` (an integer divisor), which must not be 0. */
@@ -140,7 +152,7 @@ export interface Accumulator {
 
 export type Statement =
   | LoopStatement
-  | { readonly kind: "store"; readonly target: Access; readonly value: ScalarExpr }
+  | StoreStatement
   /** `index` is given for arg_max and arg_min only. */
   | {
       readonly kind: "accumulate";
@@ -148,6 +160,16 @@ export type Statement =
       readonly value: ScalarExpr;
       readonly index: ScalarExpr | undefined;
     };
+
+export interface StoreStatement {
+  readonly kind: "store";
+  readonly target: Access;
+  readonly value: ScalarExpr;
+  /** Combines the value with the element that is there, and rounds; undefined to put it in its place. */
+  readonly combiner?: UpdateCombiner;
+}
+
+export type UpdateCombiner = "add" | "mul" | "max" | "min" | "and" | "or";
 
 export interface LoopStatement {
   readonly kind: "loop";
@@ -205,7 +227,7 @@ export interface ContractKernel {
   readonly rhs: ScalarExpr;
   /** Its dtype is the one that is multiplied and summed in. */
   readonly accumulator: Accumulator;
-  readonly epilogue: readonly Extract<Statement, { kind: "store" }>[];
+  readonly epilogue: readonly StoreStatement[];
   readonly schedule: ContractSchedule;
   /** Scratch temporaries for packed panels, sized by the schedule. */
   readonly scratch: readonly BufferId[];

@@ -1,10 +1,12 @@
-import { forEachExpression } from "./access.js";
+import { expressionsOfStatement, forEachExpression } from "./access.js";
 import { affineRange, strideOf } from "./affine.js";
-import type { Affine, BufferId, Kernel, LoopId, ScalarExpr, Statement } from "./form.js";
+import type { Access, Affine, BufferId, Kernel, LoopId, ScalarExpr, Statement } from "./form.js";
 
 /** A load object met in a statement: expressions are evaluated once, at the first statement that mentions them. */
 interface Mention {
   readonly index: Affine;
+  /** At a position that only the run knows: any element may be meant. */
+  readonly dynamic: boolean;
   readonly loops: readonly LoopId[];
   readonly at: number;
   /** Where the object was first mentioned, when that was in the same body or in one around it. */
@@ -14,6 +16,7 @@ interface Mention {
 interface Written {
   readonly buffer: BufferId;
   readonly index: Affine;
+  readonly dynamic: boolean;
   readonly loops: readonly LoopId[];
   readonly at: number;
 }
@@ -41,6 +44,10 @@ export function overwrittenTooEarly(kernel: Kernel, candidates: ReadonlySet<Buff
   return found;
 }
 
+function place({ index, dynamic }: Access): { readonly index: Affine; readonly dynamic: boolean } {
+  return { index, dynamic: dynamic !== undefined };
+}
+
 interface Scan {
   readonly mentions: ReadonlyMap<BufferId, readonly Mention[]>;
   readonly stores: readonly Written[];
@@ -60,7 +67,7 @@ function scanNest(body: readonly Statement[]): Scan {
       if (known === undefined) first.set(expression, { loops, at: clock });
       const evaluatedAt = known?.loops.every((loop, i) => loops[i] === loop) ? known.at : clock;
       const list = mentions.get(expression.access.buffer) ?? [];
-      list.push({ index: expression.access.index, loops, at: clock, evaluatedAt });
+      list.push({ ...place(expression.access), loops, at: clock, evaluatedAt });
       mentions.set(expression.access.buffer, list);
     });
   };
@@ -72,10 +79,9 @@ function scanNest(body: readonly Statement[]): Scan {
         visit(statement.body, [...loops, statement.id]);
         continue;
       }
-      mention(statement.value, loops);
-      if (statement.kind === "accumulate") {
-        if (statement.index !== undefined) mention(statement.index, loops);
-      } else stores.push({ buffer: statement.target.buffer, index: statement.target.index, loops, at: clock });
+      for (const expression of expressionsOfStatement(statement)) mention(expression, loops);
+      if (statement.kind === "store")
+        stores.push({ buffer: statement.target.buffer, ...place(statement.target), loops, at: clock });
     }
   };
   visit(body, []);
@@ -101,7 +107,7 @@ function scanContraction(kernel: Extract<Kernel, { kind: "contract" }>): Scan {
       const list = mentions.get(expression.access.buffer) ?? [];
       // After every store: the next tile reads its operands when this one has been written.
       list.push({
-        index: expression.access.index,
+        ...place(expression.access),
         loops,
         at: Number.POSITIVE_INFINITY,
         evaluatedAt: Number.POSITIVE_INFINITY,
@@ -120,6 +126,7 @@ function isSafe(store: Written, load: Mention, extents: ReadonlyMap<LoopId, numb
   const inOrder = load.evaluatedAt <= store.at;
   if (!inOrder) return false;
   if (common.every((loop) => extentOf(loop) <= 1)) return true;
+  if (store.dynamic || load.dynamic) return false;
   return iterationsAreDisjoint(store.index, load.index, common, extentOf);
 }
 

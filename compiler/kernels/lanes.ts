@@ -1,5 +1,5 @@
 import type { NumericDType } from "../ir/dtype.js";
-import { forEachExpression } from "./access.js";
+import { expressionsOfStatement, forEachExpression } from "./access.js";
 import type { LoopSchedule, ScalarExpr, Statement } from "./form.js";
 
 /** A loop as it stands: no lanes, one iteration after another. */
@@ -40,8 +40,7 @@ export function lanesOfNest(body: readonly Statement[], vectorBytes: number): nu
         visit(statement.body);
         continue;
       }
-      look(statement.value);
-      if (statement.kind === "accumulate" && statement.index !== undefined) look(statement.index);
+      expressionsOfStatement(statement).forEach(look);
     }
   };
   visit(body);

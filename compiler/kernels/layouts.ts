@@ -2,7 +2,7 @@ import { byteSize } from "../ir/dtype.js";
 import type { Value } from "../ir/node.js";
 import { dtypeOf } from "./expressions.js";
 import type { Grouping, NestGroup } from "./regions.js";
-import type { Root } from "./roots.js";
+import { fillsOneBuffer, type Root } from "./roots.js";
 import type { TargetLimits } from "./schedule.js";
 import { countOf, shapeOf } from "./views.js";
 
@@ -55,7 +55,7 @@ function rowLengths(group: NestGroup): ReadonlyMap<number, number> {
 }
 
 function hasShortRows(root: Root, lengths: ReadonlyMap<number, number>, target: TargetLimits): boolean {
-  if (root.output || root.assigned.length > 0 || root.kind === "routine" || root.kind === "assemble") return false;
+  if (root.output || root.assigned.length > 0 || fillsOneBuffer(root)) return false;
   const shape = shapeOf(root.value);
   const length = shape.at(-1) ?? 1;
   const rows = countOf(root.value) / length;

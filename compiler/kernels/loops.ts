@@ -1,5 +1,5 @@
 import { isFloat } from "../ir/dtype.js";
-import { forEachExpression, forEachStatement } from "./access.js";
+import { expressionsOfStatement, forEachExpression, forEachStatement, strideAlong } from "./access.js";
 import { loopAffine, strideOf } from "./affine.js";
 import type {
   Access,
@@ -78,8 +78,7 @@ function indicesIn(body: readonly Statement[]): readonly Affine[] {
       if (statement.kind === "loop") visit(statement.body);
       else {
         if (statement.kind === "store") found.push(statement.target.index);
-        else if (statement.index !== undefined) collect(statement.index);
-        collect(statement.value);
+        expressionsOfStatement(statement).forEach(collect);
       }
     }
   };
@@ -136,9 +135,12 @@ function accessesIn(body: readonly Statement[]): readonly Access[] {
     if (statement.kind === "loop") return;
     if (statement.kind === "store") found.push(statement.target);
     // Each statement by itself: an expression that two share is counted in both.
-    forEachExpression(statement.value, new Set(), (e) => {
-      if (e.kind === "load") found.push(e.access);
-    });
+    const seen = new Set<ScalarExpr>();
+    for (const expression of expressionsOfStatement(statement)) {
+      forEachExpression(expression, seen, (e) => {
+        if (e.kind === "load") found.push(e.access);
+      });
+    }
   });
   return found;
 }
@@ -222,7 +224,9 @@ function mayVectorise(loop: LoopStatement, rows: ReadonlySet<BufferId>): boolean
     body.every((statement) => {
       if (statement.kind === "loop") return visit(statement.body);
       if (statement.kind !== "store") return true;
-      return strideOf(statement.target.index, loop.id) !== 0 || rows.has(statement.target.buffer);
+      const stride = strideAlong(statement.target, loop.id);
+      // At run-time positions two lanes may meet, and their order would matter.
+      return stride !== undefined && (stride !== 0 || rows.has(statement.target.buffer));
     });
   return visit(loop.body);
 }
@@ -262,12 +266,14 @@ function statementCycles(
     return statement.extent * (body + 1);
   }
   // Gathers cost about a cycle and a half a lane, scatters more.
-  const accessCycles = ({ buffer, index }: Access, strided = 1.5): number => {
+  const accessCycles = (access: Access, strided = 1.5): number => {
     if (along === undefined) return 0.5;
-    const stride = along.rows.has(buffer) ? 1 : strideOf(index, along.loop);
+    const step = strideAlong(access, along.loop);
+    const stride = step !== undefined && along.rows.has(access.buffer) ? 1 : step;
     return stride === 0 ? 0.25 : stride === 1 ? 0.75 : strided * lanes;
   };
   let cycles = statement.kind === "store" ? accessCycles(statement.target, 3) : 1;
+  if (statement.kind === "store" && statement.combiner !== undefined) cycles += accessCycles(statement.target) + 0.5;
   const count = (expression: ScalarExpr): void => {
     forEachExpression(expression, seen, (e) => {
       if (e.kind === "load") cycles += accessCycles(e.access);
@@ -276,7 +282,6 @@ function statementCycles(
       else if (e.kind !== "constant") cycles += 0.5;
     });
   };
-  count(statement.value);
-  if (statement.kind === "accumulate" && statement.index !== undefined) count(statement.index);
+  expressionsOfStatement(statement).forEach(count);
   return cycles;
 }

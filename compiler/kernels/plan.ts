@@ -59,6 +59,8 @@ interface Facts {
   readonly ownSize?: number;
   /** Can be computed from a row-major position alone. */
   readonly acceptsPosition: boolean;
+  /** The inlined expression draws random numbers. */
+  readonly draws: boolean;
   readonly mayFail: boolean;
 }
 
@@ -111,7 +113,7 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
   };
   const makeRoot = (value: Value): void => {
     const { size, mayFail } = factsOf(value);
-    facts.set(value, { root: true, cost: 1, size: 1, ownSize: size, acceptsPosition: true, mayFail });
+    facts.set(value, { root: true, cost: 1, size: 1, ownSize: size, acceptsPosition: true, draws: false, mayFail });
   };
   // What stands below views is stored: the views are then read through strides.
   const makeRootBelowViews = (viewed: Value): void => {
@@ -124,7 +126,7 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
     const semantics = semanticsOf(node);
     for (const value of node.outputs) {
       if (isStored(value)) {
-        facts.set(value, { root: false, cost: 1, size: 1, acceptsPosition: true, mayFail: false });
+        facts.set(value, { root: false, cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: false });
         continue;
       }
       const mayFail = node.inputs.some((input) => factsOf(input).mayFail && !factsOf(input).root);
@@ -133,11 +135,18 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
         case "arg_reduce":
         case "concatenate":
         case "pad":
-          facts.set(value, { root: true, cost: 1, size: 1, acceptsPosition: true, mayFail: mayFail || checked(node) });
+          facts.set(value, {
+            root: true,
+            cost: 1,
+            size: 1,
+            acceptsPosition: true,
+            draws: false,
+            mayFail: mayFail || checked(node),
+          });
           break;
         case "routine":
           for (const input of node.inputs) if (!isStored(input) && !factsOf(input).root) makeRoot(input);
-          facts.set(value, { root: true, cost: 1, size: 1, acceptsPosition: true, mayFail: true });
+          facts.set(value, { root: true, cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: true });
           break;
         case "contract": {
           const asNest = contractionOf(node).asNest;
@@ -157,15 +166,33 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
             cost: asNest ? 1 : contractionCost,
             size: 1,
             acceptsPosition: true,
+            draws: false,
             mayFail: mayFail || checked(node),
           });
+          break;
+        }
+        case "dynamic_store": {
+          const [, , ...positions] = node.inputs;
+          for (const input of node.inputs) {
+            const { root, mayFail: inlinedMayFail } = factsOf(input);
+            // Checked beforehand, so that the update itself can't fail and may be done in a variable.
+            if (!root && inlinedMayFail) (positions.includes(input) ? makeRootBelowViews : makeRoot)(input);
+          }
+          facts.set(value, { root: true, cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: false });
           break;
         }
         case "source":
         case "generator":
         case "elementwise":
         case "view":
+        case "dynamic_view":
         case "check": {
+          if (semantics.kind === "dynamic_view") {
+            // Read at run-time positions, some of them many times: anything but a cheap expression is computed beforehand.
+            const operand = inputOf(node, 0);
+            const { root, cost, mayFail: inlinedMayFail, draws } = factsOf(operand);
+            if (!root && !isStored(operand) && (cost > cheap || inlinedMayFail || draws)) makeRoot(operand);
+          }
           if (node.op === "reshape" && countOf(value) > 1) {
             const operand = inputOf(node, 0);
             const merges = coarsening(shapeOf(value), shapeOf(operand)) === undefined;
@@ -179,7 +206,9 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
           const root = demanded.has(value) || shared || repeated || large;
           facts.set(
             value,
-            root ? { ...inlined, root, cost: 1, size: 1, ownSize: inlined.size, acceptsPosition: true } : inlined,
+            root
+              ? { ...inlined, root, cost: 1, size: 1, ownSize: inlined.size, acceptsPosition: true, draws: false }
+              : inlined,
           );
           break;
         }
@@ -208,32 +237,43 @@ function inlineFacts(
   let cost = 0;
   let size = 1;
   let acceptsPosition = true;
+  let draws = false;
   let mayFail = isChecked || semantics.kind === "check";
   for (const input of node.inputs) {
     const facts = factsOf(input);
     cost += splatOf(input) === undefined ? facts.cost : 0;
     size += facts.size;
     acceptsPosition = acceptsPosition && facts.acceptsPosition;
+    draws ||= facts.draws;
     mayFail = mayFail || (facts.mayFail && !facts.root);
   }
   switch (semantics.kind) {
     case "elementwise":
-      return { root: false, cost: cost + (costs.get(node.op) ?? 1), size, acceptsPosition, mayFail };
+      return { root: false, cost: cost + (costs.get(node.op) ?? 1), size, acceptsPosition, draws, mayFail };
     case "check":
-      return { root: false, cost: cost + 1, size, acceptsPosition, mayFail };
+      return { root: false, cost: cost + 1, size, acceptsPosition, draws, mayFail };
+    case "dynamic_view":
+      return { root: false, cost: cost + 2, size, acceptsPosition: shapeOf(value).length <= 1, draws, mayFail };
     case "generator":
       return node.op === "random_uniform"
-        ? { root: false, cost: randomCost, size: size + 1, acceptsPosition: true, mayFail }
-        : { root: false, cost: 0, size, acceptsPosition: shapeOf(value).length <= 1 || countOf(value) <= 1, mayFail };
+        ? { root: false, cost: randomCost, size: size + 1, acceptsPosition: true, draws: true, mayFail }
+        : {
+            root: false,
+            cost: 0,
+            size,
+            acceptsPosition: shapeOf(value).length <= 1 || countOf(value) <= 1,
+            draws,
+            mayFail,
+          };
     case "view": {
       const operand = inputOf(node, 0);
       const passes = node.op === "reshape" ? acceptsPosition : countOf(operand) <= 1;
       // What a broadcast repeats is computed once outside the loop along which it is repeated.
       const perElement = countOf(value) > countOf(operand) ? Math.min(cost, 1) : cost;
-      return { root: false, cost: perElement, size: size - 1, acceptsPosition: passes, mayFail };
+      return { root: false, cost: perElement, size: size - 1, acceptsPosition: passes, draws, mayFail };
     }
     default:
-      return { root: false, cost: 1, size: 1, acceptsPosition: true, mayFail: false };
+      return { root: false, cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: false };
   }
 }
 

@@ -1,4 +1,4 @@
-import { operandsOf } from "./access.js";
+import { expressionsOfStatement, operandsOf } from "./access.js";
 import type {
   Access,
   Accumulator,
@@ -105,19 +105,14 @@ function loopText(loop: LoopId): string {
   return `i${loop}`;
 }
 
-function accessText({ buffer, index }: Access): string {
-  return `b${buffer}[${affineText(index)}]`;
-}
-
 function statementsIn(body: readonly Statement[]): readonly ScalarExpr[] {
   return body.flatMap((statement) => {
     switch (statement.kind) {
       case "loop":
         return statementsIn(statement.body);
       case "store":
-        return [statement.value];
       case "accumulate":
-        return statement.index === undefined ? [statement.value] : [statement.value, statement.index];
+        return expressionsOfStatement(statement);
     }
   });
 }
@@ -133,6 +128,11 @@ const symbols = new Map<string, string>([
   ["le", "<="],
   ["gt", ">"],
   ["ge", ">="],
+]);
+
+const updates = new Map<string, string>([
+  ["add", "+="],
+  ["mul", "*="],
 ]);
 
 class Writer {
@@ -168,7 +168,12 @@ class Writer {
           ];
         }
         case "store":
-          return this.#line(indent, () => `${accessText(statement.target)} = ${this.text(statement.value)}`);
+          return this.#line(indent, () => {
+            const value = this.text(statement.value);
+            const combined =
+              statement.combiner === undefined ? "=" : (updates.get(statement.combiner) ?? `${statement.combiner}=`);
+            return `${this.#access(statement.target)} ${combined} ${value}`;
+          });
         case "accumulate": {
           const { index } = statement;
           return this.#line(indent, () => {
@@ -199,10 +204,20 @@ class Writer {
     return fresh;
   }
 
+  /** Run-time positions stand before the affine part. */
+  #access({ buffer, index, dynamic = [] }: Access): string {
+    const parts = dynamic.map(({ value, stride }) => {
+      const text = this.text(value);
+      return stride === 1 ? text : `${stride}*${text}`;
+    });
+    if (parts.length === 0 || index.offset !== 0 || index.terms.length > 0) parts.push(affineText(index));
+    return `b${buffer}[${parts.join(" + ").replaceAll("+ -", "- ")}]`;
+  }
+
   #compose(expression: ScalarExpr): string {
     switch (expression.kind) {
       case "load":
-        return accessText(expression.access);
+        return this.#access(expression.access);
       case "constant":
         return typeof expression.value === "bigint" ? `${expression.value}` : numberText(expression.value);
       case "index":
@@ -212,7 +227,7 @@ class Writer {
       case "random":
         return `random(${JSON.stringify(expression.path)}#${expression.index}, ${affineText(expression.position)})`;
       case "check_index":
-        return `check_index(${this.text(expression.value)}, ${expression.limit}, failure ${expression.failure})`;
+        return `check_index(${this.text(expression.value)}, ${expression.limit}${expression.fromEnd ? " from end" : ""}, failure ${expression.failure})`;
       case "check_finite":
       case "check_nonzero":
         return `${expression.kind}(${this.text(expression.value)}, failure ${expression.failure})`;

@@ -1,8 +1,8 @@
 import type { Node, Value } from "../ir/node.js";
 import { affineRange, rowMajorStrides, strideOf } from "./affine.js";
 import type { LoopId } from "./form.js";
-import { type Axis, freshLoop, type Read, type Root } from "./roots.js";
-import { shapeOf } from "./views.js";
+import { type Axis, fillsOneBuffer, freshLoop, type Read, type Root } from "./roots.js";
+import { isStandIn, shapeOf } from "./views.js";
 
 /**
  * Fusion. Each root is a perfect loop nest: loops over the axes that it keeps, then over those that it reduces. Roots are taken
@@ -136,7 +136,7 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
       include(root, group);
       return;
     }
-    if (root.kind === "routine" || root.kind === "assemble") {
+    if (fillsOneBuffer(root)) {
       // A routine with several results is one kernel.
       const group: SingleGroup = routines.get(root.value.node) ?? { kind: "single", place: undefined, ...common };
       routines.set(root.value.node, group);
@@ -260,6 +260,7 @@ function axisReading(reader: Root, read: Read, source: Root, axis: Axis): Axis |
     if (shape.findIndex((size) => size !== 1) !== dimension) return undefined;
     const stride = rowMajorStrides(shape)[dimension];
     const { position } = read.index;
+    if (position.terms.some((term) => isStandIn(term.loop))) return undefined;
     const outer = position.terms.find((term) => term.stride === stride);
     if (outer === undefined || stride === undefined) return undefined;
     const rest = { offset: position.offset, terms: position.terms.filter((term) => term !== outer) };

@@ -4,6 +4,7 @@ import type {
   AccumulatorId,
   Affine,
   BufferId,
+  DynamicTerm,
   LoopId,
   LoopSchedule,
   LoopStatement,
@@ -38,7 +39,13 @@ export class Rewriter {
   access(access: Access): Access {
     const index = this.affine(access.index);
     const buffer = this.#renaming.buffer?.(access.buffer) ?? access.buffer;
-    return index === access.index && buffer === access.buffer ? access : { buffer, index };
+    const dynamic = access.dynamic?.map((term): DynamicTerm => {
+      const value = this.expression(term.value);
+      return value === term.value ? term : { ...term, value };
+    });
+    const isSame = dynamic === undefined || dynamic.every((term, i) => term === access.dynamic?.[i]);
+    if (index === access.index && buffer === access.buffer && isSame) return access;
+    return dynamic === undefined ? { buffer, index } : { buffer, index, dynamic };
   }
 
   expression(expression: ScalarExpr): ScalarExpr {

@@ -7,7 +7,7 @@ import { dtypeOf, Expressions } from "./expressions.js";
 import type { Affine, LoopId, ScalarExpr } from "./form.js";
 import { isStored, type Plan, semanticsOf } from "./plan.js";
 import type { Leaf, Loop } from "./regions.js";
-import { axesIndex, type Index, inputOf, numberAttribute, numbersAttribute, shapeOf } from "./views.js";
+import { axesIndex, type Index, inputOf, isStandIn, numberAttribute, numbersAttribute, shapeOf } from "./views.js";
 
 /** One loop that a root's element or sum runs over. Axes of size 1 have none. */
 export interface Axis {
@@ -19,7 +19,7 @@ export interface Axis {
   bound: LoopId | undefined;
 }
 
-export type RootKind = "pointwise" | "reduce" | "arg_reduce" | "dot" | "contract" | "routine" | "assemble";
+export type RootKind = "pointwise" | "reduce" | "arg_reduce" | "dot" | "contract" | "routine" | "assemble" | "update";
 
 /** A value with a loop nest, contraction or routine of its own, on its way into a kernel. */
 export interface Root {
@@ -42,6 +42,11 @@ export interface Root {
   /** The loops around it in its kernel, outermost first, and its leaf there. */
   path: readonly Loop[];
   leaf: Leaf | undefined;
+}
+
+/** A kernel by itself, which writes its whole result to one buffer in row-major order. */
+export function fillsOneBuffer({ kind }: Root): boolean {
+  return kind === "routine" || kind === "assemble" || kind === "update";
 }
 
 export interface Read {
@@ -121,8 +126,11 @@ function rootKindOf(node: Node): RootKind {
     case "concatenate":
     case "pad":
       return "assemble";
+    case "dynamic_store":
+      return "update";
     case "elementwise":
     case "view":
+    case "dynamic_view":
     case "check":
     case "generator":
     case "source":
@@ -181,11 +189,8 @@ function operandIndices(
       ];
     }
     case "routine":
-      return node.inputs.map((value) => ({
-        value,
-        index: axesIndex(shapeOf(value).map((size) => axisOf(size, false))),
-      }));
     case "assemble":
+    case "update":
       return node.inputs.map((value) => ({
         value,
         index: axesIndex(shapeOf(value).map((size) => axisOf(size, false))),
@@ -220,7 +225,7 @@ export function indexAt(root: Root, at: (own: LoopId) => Affine): readonly Affin
 export function boundLoop(root: Root): (own: LoopId) => Affine {
   const bound = new Map(root.axes.map((axis) => [axis.own, axis.bound]));
   return (own) => {
-    const loop = bound.get(own);
+    const loop = isStandIn(own) ? own : bound.get(own);
     if (loop === undefined) throw new InternalError("a root's loop is not bound");
     return loopAffine(loop);
   };

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../ir/diagnostic.js";
-import { buffersOf, canFail, operandsOf, writtenBy } from "./access.js";
-import { affineRange, strideOf } from "./affine.js";
+import { buffersOf, canFail, dynamicValues, operandsOf, strideAlong, writtenBy } from "./access.js";
+import { affineRange } from "./affine.js";
+import { Bounds } from "./bounds.js";
 import type {
   Access,
   Accumulator,
@@ -13,11 +14,13 @@ import type {
   LoopId,
   ScalarExpr,
   Statement,
+  StoreStatement,
 } from "./form.js";
 import { verifyMemory } from "./verify_memory.js";
 
 /**
- * Checks what back ends rely on: every access lies within its buffer (by interval arithmetic over the loops' extents); loops and
+ * Checks what back ends rely on: every access lies within its buffer (by interval arithmetic over the loops' extents and the bounds
+ * that checks give run-time positions); loops and
  * accumulators are used where they are open and complete; dtypes agree; at most one loop on a path has lanes and its stores go to
  * different places; only `commit` writes variables, and nothing that can fail is in it; inputs and constants are never written;
  * temporaries are written before they are read, and those that live at the same time do not overlap in the arena.
@@ -37,8 +40,9 @@ export function verifyKernels(program: KernelProgram): readonly Diagnostic[] {
   program.buffers.forEach((buffer, i) => {
     if (buffer.id !== i) report(undefined, `buffer ${buffer.id} stands at place ${i}`);
   });
+  const bounds = new Bounds(program);
   for (const kernel of [...program.compute, ...program.commit]) {
-    new KernelVerifier(program, (message) => report(kernel, message)).verify(kernel);
+    new KernelVerifier(program, bounds, (message) => report(kernel, message)).verify(kernel);
     for (const id of writtenBy(kernel)) {
       const storage = program.buffers[id]?.storage.kind;
       if (storage === "placeholder" || storage === "constant" || storage === "run_state")
@@ -69,6 +73,7 @@ export function verifyKernels(program: KernelProgram): readonly Diagnostic[] {
 
 class KernelVerifier {
   readonly #program: KernelProgram;
+  readonly #bounds: Bounds;
   readonly #report: (message: string) => void;
   readonly #loops = new Map<LoopId, number>();
   readonly #open = new Map<AccumulatorId, Accumulator>();
@@ -76,8 +81,9 @@ class KernelVerifier {
   /** An extent of 0 around: nothing runs, so no access can be wrong. */
   #idle = 0;
 
-  constructor(program: KernelProgram, report: (message: string) => void) {
+  constructor(program: KernelProgram, bounds: Bounds, report: (message: string) => void) {
     this.#program = program;
+    this.#bounds = bounds;
     this.#report = report;
   }
 
@@ -128,13 +134,13 @@ class KernelVerifier {
           break;
         }
         case "store":
-          this.#store(statement.target, statement.value);
-          if (
-            lanes !== undefined &&
-            strideOf(statement.target.index, lanes) === 0 &&
-            !rows.includes(statement.target.buffer)
-          ) {
-            this.#report(`all lanes along i${lanes} store to one element of b${statement.target.buffer}`);
+          this.#store(statement);
+          if (lanes !== undefined && !rows.includes(statement.target.buffer)) {
+            const stride = strideAlong(statement.target, lanes);
+            if (stride === 0)
+              this.#report(`all lanes along i${lanes} store to one element of b${statement.target.buffer}`);
+            if (stride === undefined)
+              this.#report(`lanes along i${lanes} may meet at a run-time position in b${statement.target.buffer}`);
           }
           break;
         case "accumulate": {
@@ -180,7 +186,7 @@ class KernelVerifier {
     }
     this.#complete.set(accumulator.id, accumulator);
     this.#within([...batch, ...m, ...n], () => {
-      for (const store of kernel.epilogue) this.#store(store.target, store.value);
+      for (const store of kernel.epilogue) this.#store(store);
     });
     if (kernel.epilogue.length === 0) this.#report("a contraction that stores nothing");
     for (const size of [
@@ -198,20 +204,34 @@ class KernelVerifier {
     if (scalarOperand.kind !== "load" && !schedule.packScalarOperand) this.#report("an expression is read in place");
   }
 
-  #store(target: Access, value: ScalarExpr): void {
+  #store({ target, value, combiner }: StoreStatement): void {
     this.#access(target);
+    for (const position of dynamicValues(target)) this.#expression(position);
     this.#expression(value);
+    const isBit = combiner === "and" || combiner === "or";
+    if (combiner !== undefined && isBit !== (value.dtype === "bool"))
+      this.#report(`${value.dtype} is combined by ${combiner}`);
     const buffer = this.#program.buffers[target.buffer];
     if (buffer !== undefined && buffer.dtype !== value.dtype)
       this.#report(`${value.dtype} is stored to b${buffer.id}: ${buffer.dtype}`);
   }
 
-  #access({ buffer: id, index }: Access): void {
+  #access({ buffer: id, index, dynamic = [] }: Access): void {
     const buffer = this.#program.buffers[id];
     if (buffer === undefined) return;
     this.#affine(index);
     if (this.#idle > 0) return;
-    const { min, max } = affineRange(index, (loop) => this.#loops.get(loop) ?? 1);
+    let { min, max } = affineRange(index, (loop) => this.#loops.get(loop) ?? 1);
+    for (const { value, stride } of dynamic) {
+      if (value.dtype !== "i64") this.#report(`a position in b${id} is ${value.dtype}`);
+      const range = this.#bounds.of(value);
+      if (range === undefined) {
+        this.#report(`no check bounds a position in b${id}`);
+        return;
+      }
+      min += Math.min(range.least * stride, range.most * stride);
+      max += Math.max(range.least * stride, range.most * stride);
+    }
     if (min < 0 || max >= buffer.length)
       this.#report(`b${id} has ${buffer.length} elements; ${min} to ${max} are touched`);
   }

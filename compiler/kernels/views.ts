@@ -4,7 +4,7 @@ import { type Attributes, isDimAttribute, isList, type Node, type Value } from "
 import { elementCount } from "../ir/tensor.js";
 import { staticShape } from "../ir/type.js";
 import { addAffine, affineKey, constantAffine, rowMajorStrides, scaleAffine, zero } from "./affine.js";
-import type { Affine } from "./form.js";
+import type { Affine, LoopId } from "./form.js";
 
 /**
  * Which element of a tensor is meant, as affine functions of loops: one for each axis, or, after a reshape that merges or
@@ -14,6 +14,18 @@ import type { Affine } from "./form.js";
 export type Index =
   | { readonly kind: "axes"; readonly axes: readonly Affine[] }
   | { readonly kind: "position"; readonly position: Affine };
+
+/** Loops that no kernel has: they stand for run-time positions while an index is followed through views. */
+const firstStandIn = -1024;
+let nextStandIn = firstStandIn;
+
+export function freshStandIn(): LoopId {
+  return nextStandIn--;
+}
+
+export function isStandIn(loop: LoopId): boolean {
+  return loop <= firstStandIn;
+}
 
 export function axesIndex(axes: readonly Affine[]): Index {
   return { kind: "axes", axes };

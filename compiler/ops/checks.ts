@@ -1,5 +1,5 @@
 import { type Dim, dimText, staticSize } from "../ir/dim.js";
-import { type TensorType, typeText } from "../ir/type.js";
+import { type TensorType, tensorType, typeText } from "../ir/type.js";
 import {
   defineOp,
   integers,
@@ -10,6 +10,11 @@ import {
   type UnaryOp,
 } from "./define.js";
 import { wholeNumbers } from "./samples.js";
+
+/** The failure of an index that names no place. */
+export function failIndex(index: number | bigint, limit: number): never {
+  throw new ReferenceFailure("G086", `the index ${index} is out of range: there are ${limit} places, counted from 0`);
+}
 
 export const checkIndex: UnaryOp<{ readonly size: "dims" }> = defineOp({
   name: "check_index",
@@ -29,18 +34,40 @@ export const checkIndex: UnaryOp<{ readonly size: "dims" }> = defineOp({
   reference: ({ inputs: [x], attributes: { size } }) => {
     const { data } = x as ReferenceTensor;
     const limit = staticSize(size[0] as Dim);
-    for (const element of data) {
-      if (element < 0 || element >= limit) {
-        throw new ReferenceFailure(
-          "G086",
-          `the index ${element} is out of range: there are ${limit} places, counted from 0`,
-        );
-      }
-    }
+    for (const element of data) if (element < 0 || element >= limit) failIndex(element, limit);
     return [data.slice()];
   },
   samples: [[], [0], [9], [3, 4]].map((shape) => ({
     inputs: [{ shape, fill: wholeNumbers(0, 6) }],
+    attributes: { size: [7] },
+  })),
+});
+
+export const wrapIndex: UnaryOp<{ readonly size: "dims" }> = defineOp({
+  name: "wrap_index",
+  doc:
+    "The operand as i64, with `size[0]` added where it is negative: an index that may count from the end. The run fails (G086), and " +
+    "no variable is written, where an element is below -size or not below size.",
+  inputs: [operand("x", integers)],
+  attributes: { size: "dims" },
+  infer: ([x], { size }) => {
+    if (size.length !== 1) throw new OpError("G031", `wrap_index takes one size, not ${size.length}`);
+    return tensorType("i64", (x as TensorType).shape);
+  },
+  vjp: "indices are integers",
+  kernel: { kind: "check" },
+  reference: ({ inputs: [x], attributes: { size } }) => {
+    const { data } = x as ReferenceTensor;
+    const limit = staticSize(size[0] as Dim);
+    return [
+      BigInt64Array.from(data as ArrayLike<number | bigint>, (element) => {
+        if (element < -limit || element >= limit) failIndex(element, limit);
+        return BigInt(element) + (element < 0 ? BigInt(limit) : 0n);
+      }),
+    ];
+  },
+  samples: [[], [0], [9], [3, 4]].map((shape) => ({
+    inputs: [{ shape, fill: wholeNumbers(-6, 6) }],
     attributes: { size: [7] },
   })),
 });

@@ -91,7 +91,11 @@ export type KernelSemantics =
   | { readonly kind: "contract" }
   | { readonly kind: "concatenate" }
   | { readonly kind: "pad" }
-  /** The identity on its operand, which fails the run, before any variable is written, where an element is not allowed. */
+  /** The first operand's elements read at positions that the others hold: gather, dynamic_slice. */
+  | { readonly kind: "dynamic_view" }
+  /** The first operand with the second written into it at positions that the others hold: scatter, dynamic_update_slice. */
+  | { readonly kind: "dynamic_store" }
+  /** The operand's elements (an index counted from the end as one from the start); fails the run, before any variable is written, where one is not allowed. */
   | { readonly kind: "check" }
   /** A hand-written loop nest of the back end, by name. */
   | { readonly kind: "routine"; readonly routine: string }

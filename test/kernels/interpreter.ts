@@ -1,6 +1,7 @@
 import { InternalError } from "../../compiler/ir/diagnostic.js";
 import { elementCount } from "../../compiler/ir/tensor.js";
 import type {
+  Access,
   Accumulator,
   Affine,
   BufferId,
@@ -10,6 +11,7 @@ import type {
   LoopId,
   ScalarExpr,
   Statement,
+  StoreStatement,
 } from "../../compiler/kernels/form.js";
 import type { ReferenceContext, ReferenceTensor } from "../../compiler/ops/define.js";
 import { type ReferenceData, referenceFromTensor, roundTo } from "../../compiler/ops/precision.js";
@@ -118,6 +120,14 @@ class Machine {
     }
   }
 
+  /** The element that an access means. */
+  #at({ index, dynamic = [] }: Access, known: Map<ScalarExpr, Element>): number {
+    return dynamic.reduce(
+      (sum, { value, stride }) => sum + Number(this.#evaluate(value, known)) * stride,
+      this.#affine(index),
+    );
+  }
+
   #affine(index: Affine): number {
     let sum = index.offset;
     for (const { loop, stride } of index.terms) {
@@ -179,11 +189,7 @@ class Machine {
           break;
         }
         case "store":
-          this.#store(
-            statement.target.buffer,
-            this.#affine(statement.target.index),
-            this.#evaluate(statement.value, known),
-          );
+          this.#update(statement, known);
           break;
         case "accumulate": {
           const index = statement.index === undefined ? undefined : this.#evaluate(statement.index, known);
@@ -192,6 +198,15 @@ class Machine {
         }
       }
     }
+  }
+
+  #update({ target, value: { dtype }, value, combiner }: StoreStatement, known: Map<ScalarExpr, Element>): void {
+    const given = this.#evaluate(value, known);
+    const at = this.#at(target, known);
+    const old = combiner === undefined ? undefined : this.#load(target.buffer, at);
+    const stored =
+      combiner === undefined || old === undefined ? given : scalar(combiner, dtype, [old, given], [dtype, dtype]);
+    this.#store(target.buffer, at, stored);
   }
 
   #start(accumulator: Accumulator): void {
@@ -248,7 +263,7 @@ class Machine {
   #compute(expression: ScalarExpr, known: Map<ScalarExpr, Element>): Element {
     switch (expression.kind) {
       case "load":
-        return this.#load(expression.access.buffer, this.#affine(expression.access.index));
+        return this.#load(expression.access.buffer, this.#at(expression.access, known));
       case "constant":
         return expression.value;
       case "index":
@@ -274,7 +289,8 @@ class Machine {
           expression.args.map((arg) => arg.dtype),
         );
       case "check_index": {
-        const value = this.#evaluate(expression.value, known);
+        const given = this.#evaluate(expression.value, known);
+        const value = expression.fromEnd && given < 0 ? BigInt(given) + BigInt(expression.limit) : given;
         if (value < 0 || value >= expression.limit) throw new Failed(expression.failure);
         return value;
       }

@@ -1,4 +1,5 @@
 import { InternalError } from "../../../ir/diagnostic.js";
+import { operandsOf } from "../../../kernels/access.js";
 import { rowsPerBlock } from "../../../kernels/contract_scratch.js";
 import type { ContractKernel, Extent, ScalarExpr } from "../../../kernels/form.js";
 import { typeOf } from "../types.js";
@@ -6,7 +7,7 @@ import type { Value } from "../value.js";
 import { packRows, packStrip } from "./contract_packing.js";
 import { ContractScope, type Strip } from "./contract_scope.js";
 import { type Counter, type KernelScope, widen } from "./expressions.js";
-import { FactTable, operandsOf, rootExpressions } from "./facts.js";
+import { FactTable, rootExpressions } from "./facts.js";
 
 /**
  * A contraction as a grid of register tiles: `rows` broadcast scalars of one operand by `vectors` registers of the other, summed
@@ -139,7 +140,7 @@ class ContractEmitter {
         // All values first: a store may overwrite what another store's value is computed from.
         const values = this.#kernel.epilogue.map((store) => this.#scope.expressions.emit(store.value, position));
         this.#kernel.epilogue.forEach((store, index) => {
-          this.#scope.expressions.store(store.value.dtype, store.target, values[index] as Value, position);
+          this.#scope.expressions.store(store, values[index] as Value, position);
         });
       });
     });

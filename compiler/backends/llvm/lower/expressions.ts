@@ -1,7 +1,7 @@
 import { InternalError, unreachable } from "../../../ir/diagnostic.js";
 import type { NumericDType } from "../../../ir/dtype.js";
 import { scaleAffine } from "../../../kernels/affine.js";
-import type { Access, Affine, BufferId, LoopId, ScalarExpr } from "../../../kernels/form.js";
+import type { Access, Affine, BufferId, LoopId, ScalarExpr, StoreStatement } from "../../../kernels/form.js";
 import type { Builder } from "../builder.js";
 import { i64, registerElement, storageElement, typeOf } from "../types.js";
 import type { Value } from "../value.js";
@@ -141,10 +141,10 @@ export class ExpressionEmitter {
     const { b, status } = this.#scope;
     if (status === undefined) throw new InternalError("a check in a kernel that cannot report");
     const value = this.emit(expr.value, position);
-    const bad = violated(b, expr, value);
+    const { bad, result } = checked(b, expr, value);
     const mask = value.type.lanes > 1 ? position.vector?.mask : undefined;
     emitFailure(b, status, expr.failure, mask === undefined ? bad : b.and(bad, mask), value, expr.dtype);
-    return value;
+    return result;
   }
 
   /** An affine index as i64: a scalar, or the indices of the lanes. */
@@ -185,48 +185,75 @@ export class ExpressionEmitter {
     return { sum, plus, stride };
   }
 
-  /** The address of the first lane's element, and the step in elements from lane to lane. */
-  #address(
-    access: Access,
-    dtype: NumericDType,
-    position: Position,
-  ): { readonly address: Value; readonly stride: number } {
+  /** The address of the first lane's element, and where the others lie from there. */
+  #place(access: Access, dtype: NumericDType, position: Position): Place {
     const { b, pointers } = this.#scope;
     const base = pointers.get(access.buffer);
     if (base === undefined) throw new InternalError(`buffer ${access.buffer} is not a parameter of the kernel`);
     const { vector } = position;
     const isRow = vector?.rows?.has(access.buffer) === true;
-    const index = isRow ? scaleAffine(access.index, vector.lanes) : access.index;
-    const split = this.#split(index, position);
-    const { sum, plus } = split;
+    const lines = isRow ? vector.lanes : 1;
+    const split = this.#split(scaleAffine(access.index, lines), position);
     const stride = isRow ? 1 : split.stride;
     const element = storageElement(dtype);
+    let { sum } = split;
+    let positions: Value | undefined;
+    for (const term of access.dynamic ?? []) {
+      const at = this.emit(term.value, position);
+      const product = b.mul(at, b.constant(at.type, term.stride * lines));
+      if (product.type.lanes === 1) sum = sum === undefined ? product : b.add(sum, product);
+      else positions = positions === undefined ? product : b.add(positions, product);
+    }
+    if (positions !== undefined && stride !== 0) {
+      const lanes = b.laneNumbers(positions.type);
+      positions = b.add(positions, b.mul(lanes, b.constant(lanes.type, stride)));
+    }
     const moved = sum === undefined ? base : b.offsetElements(base, element, sum);
-    return { address: b.offsetElements(moved, element, plus), stride };
+    const address = b.offsetElements(moved, element, split.plus);
+    return { address, stride, positions };
   }
 
   #load(dtype: NumericDType, access: Access, position: Position): Value {
+    return this.#read(dtype, access.buffer, this.#place(access, dtype, position), position);
+  }
+
+  #read(dtype: NumericDType, buffer: BufferId, { address, stride, positions }: Place, position: Position): Value {
     const { b } = this.#scope;
-    const { address, stride } = this.#address(access, dtype, position);
     const { vector } = position;
-    if (vector === undefined || stride === 0 || vector.lanes === 1) return b.loadElements(dtype, 1, address);
+    if (vector === undefined || vector.lanes === 1 || (stride === 0 && positions === undefined))
+      return b.loadElements(dtype, 1, address);
     const type = typeOf(storageElement(dtype), vector.lanes);
-    if (vector.mask === undefined || vector.rows?.has(access.buffer) === true)
-      return b.fromStorage(b.loadStrided(type, address, stride), dtype);
-    if (stride === 1) return b.fromStorage(b.loadMasked(type, address, vector.mask), dtype);
-    // The last lanes would lie outside the tensor: read the real ones one by one.
+    if (positions === undefined) {
+      if (vector.mask === undefined || vector.rows?.has(buffer) === true)
+        return b.fromStorage(b.loadStrided(type, address, stride), dtype);
+      if (stride === 1) return b.fromStorage(b.loadMasked(type, address, vector.mask), dtype);
+    }
+    // The last lanes would lie outside the tensor: read the real ones one by one. At run-time positions that is as fast as a gather.
     let lanes = b.constant(type, 0);
     for (let lane = 0; lane < vector.active; lane++) {
-      const element = b.load(typeOf(type.element), b.offsetElements(address, type.element, lane * stride));
+      const offset = positions === undefined ? lane * stride : b.extractLane(positions, lane);
+      const element = b.load(typeOf(type.element), b.offsetElements(address, type.element, offset));
       lanes = b.insertLane(lanes, element, lane);
     }
     return b.fromStorage(lanes, dtype);
   }
 
-  /** Writes one element, or the active lanes. */
-  store(dtype: NumericDType, access: Access, value: Value, position: Position): void {
+  /** Writes one element, or the active lanes; combines it with what is there where the statement says so. */
+  store({ target, value: { dtype }, combiner }: StoreStatement, value: Value, position: Position): void {
     const { b } = this.#scope;
-    const { address, stride } = this.#address(access, dtype, position);
+    const place = this.#place(target, dtype, position);
+    if (place.positions !== undefined) throw new InternalError("lanes are stored to run-time positions");
+    if (combiner === undefined) {
+      this.#write(dtype, target.buffer, place, value, position);
+      return;
+    }
+    const old = this.#read(dtype, target.buffer, place, position);
+    const operands = [old, widen(b, value, old.type.lanes)];
+    this.#write(dtype, target.buffer, place, emitScalar(b, combiner, dtype, dtype, operands), position);
+  }
+
+  #write(dtype: NumericDType, buffer: BufferId, { address, stride }: Place, value: Value, position: Position): void {
+    const { b } = this.#scope;
     const { vector } = position;
     if (vector === undefined || vector.lanes === 1 || stride === 0) {
       if (value.type.lanes > 1) throw new InternalError("lanes are stored to one place");
@@ -234,7 +261,7 @@ export class ExpressionEmitter {
       return;
     }
     const stored = b.toStorage(widen(b, value, vector.lanes), dtype);
-    if (vector.mask === undefined || vector.rows?.has(access.buffer) === true) b.storeStrided(stored, address, stride);
+    if (vector.mask === undefined || vector.rows?.has(buffer) === true) b.storeStrided(stored, address, stride);
     else if (stride === 1) b.storeMasked(stored, address, vector.mask);
     else {
       for (let lane = 0; lane < vector.active; lane++) {
@@ -242,6 +269,13 @@ export class ExpressionEmitter {
       }
     }
   }
+}
+
+/** Where the lanes of an access lie: `stride` elements apart, or at `positions` (i64, from the address). */
+interface Place {
+  readonly address: Value;
+  readonly stride: number;
+  readonly positions: Value | undefined;
 }
 
 /** A scalar in all lanes; a vector as it is. */
@@ -254,18 +288,26 @@ export function widen(b: Builder, value: Value, lanes: number): Value {
 
 type Check = Extract<ScalarExpr, { kind: "check_index" | "check_nonzero" | "check_finite" }>;
 
-/** i1, one a lane: where a check does not hold. */
-function violated(b: Builder, expr: Check, value: Value): Value {
-  if (expr.kind === "check_index") return outOfRange(b, value, expr.dtype, expr.limit);
-  if (expr.kind === "check_nonzero") return b.compare("eq", value, b.constant(value.type, 0));
-  return notFinite(b, value);
+/** Where a check does not hold (i1, one a lane), and the value that goes on. */
+function checked(b: Builder, expr: Check, value: Value): { readonly bad: Value; readonly result: Value } {
+  if (expr.kind === "check_index") return checkedIndex(b, expr, value);
+  const bad = expr.kind === "check_nonzero" ? b.compare("eq", value, b.constant(value.type, 0)) : notFinite(b, value);
+  return { bad, result: value };
 }
 
-function outOfRange(b: Builder, value: Value, dtype: NumericDType, limit: number): Value {
+/** The index as one from the start; 0 where it is out of range, so that an access with it touches nothing that it must not. */
+function checkedIndex(
+  b: Builder,
+  { dtype, limit, fromEnd }: Extract<Check, { kind: "check_index" }>,
+  value: Value,
+): { readonly bad: Value; readonly result: Value } {
   const wide = dtype === "i64" ? value : b.convert(value, dtype, "i64");
   const bound = b.constant(typeOf(i64.element, value.type.lanes), limit);
+  const zero = b.constant(wide.type, 0);
+  const counted = fromEnd ? b.select(b.compare("lt", wide, zero), b.add(wide, bound), wide) : wide;
   // As unsigned numbers the negative ones are the largest.
-  return b.compare("ge", wide, bound, "unsigned");
+  const bad = b.compare("ge", counted, bound, "unsigned");
+  return { bad, result: b.select(bad, b.constant(value.type, 0), fromEnd ? counted : value) };
 }
 
 function notFinite(b: Builder, value: Value): Value {

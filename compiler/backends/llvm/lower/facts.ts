@@ -1,3 +1,4 @@
+import { expressionsOfStatement, operandsOf, strideAlong } from "../../../kernels/access.js";
 import type { AccumulatorId, BufferId, LoopId, LoopStatement, ScalarExpr, Statement } from "../../../kernels/form.js";
 
 /** What an expression depends on: decides where it is computed. */
@@ -38,25 +39,6 @@ export class FactTable {
       accumulators: union([own.accumulators, ...parts.map((part) => part.accumulators)]),
       loads: union([own.loads, ...parts.map((part) => part.loads)]),
     };
-  }
-}
-
-/** The expressions that an expression is computed from. */
-export function operandsOf(expr: ScalarExpr): readonly ScalarExpr[] {
-  switch (expr.kind) {
-    case "apply":
-      return expr.args;
-    case "check_index":
-    case "check_nonzero":
-    case "check_finite":
-      return [expr.value];
-    case "random":
-      return expr.loopIndices;
-    case "load":
-    case "constant":
-    case "index":
-    case "accumulated":
-      return [];
   }
 }
 
@@ -119,9 +101,7 @@ export function bodyFacts(loop: LoopStatement): BodyFacts {
 /** The expressions that stand directly in statements, those of inner loops included. */
 export function rootExpressions(statements: readonly Statement[]): readonly ScalarExpr[] {
   return statements.flatMap((statement): readonly ScalarExpr[] => {
-    if (statement.kind === "loop") return rootExpressions(statement.body);
-    if (statement.kind === "store") return [statement.value];
-    return statement.index === undefined ? [statement.value] : [statement.value, statement.index];
+    return statement.kind === "loop" ? rootExpressions(statement.body) : expressionsOfStatement(statement);
   });
 }
 
@@ -135,7 +115,8 @@ export function loadStrides(expr: ScalarExpr, loop: LoopId): readonly number[] {
     if (top === undefined || seen.has(top)) continue;
     seen.add(top);
     if (top.kind === "load") {
-      strides.push(top.access.index.terms.reduce((sum, term) => (term.loop === loop ? sum + term.stride : sum), 0));
+      // At run-time positions elements lie anywhere.
+      strides.push(strideAlong(top.access, loop) ?? Number.NaN);
     }
     stack.push(...operandsOf(top));
   }

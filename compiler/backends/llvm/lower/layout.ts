@@ -1,7 +1,8 @@
 import { InternalError } from "../../../ir/diagnostic.js";
 import { byteSize } from "../../../ir/dtype.js";
+import { operandsOf } from "../../../kernels/access.js";
 import type { Buffer, BufferId, Kernel, KernelProgram, ScalarExpr, Statement } from "../../../kernels/form.js";
-import { operandsOf, rootExpressions } from "./facts.js";
+import { rootExpressions } from "./facts.js";
 
 /** Where native code finds a buffer: the word of the block that holds a base address, and the bytes from there. */
 export interface Place {

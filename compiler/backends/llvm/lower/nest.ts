@@ -1,4 +1,5 @@
 import { InternalError } from "../../../ir/diagnostic.js";
+import { operandsOf } from "../../../kernels/access.js";
 import type { AccumulatorId, LoopId, LoopStatement, NestKernel, ScalarExpr, Statement } from "../../../kernels/form.js";
 import { lanesAlong, lanesOfNest } from "../../../kernels/lanes.js";
 import type { Value } from "../value.js";
@@ -20,7 +21,7 @@ import {
   type VectorPosition,
   widen,
 } from "./expressions.js";
-import { bodyFacts, FactTable, operandsOf, rootExpressions } from "./facts.js";
+import { bodyFacts, FactTable, rootExpressions } from "./facts.js";
 
 /** Writes the loops, reductions and stores of a nest kernel into its function. */
 export function emitNest(scope: KernelScope, kernel: NestKernel): void {
@@ -63,7 +64,7 @@ class NestEmitter {
           break;
         case "store": {
           const value = this.#value(statement.value);
-          this.#expressions.store(statement.value.dtype, statement.target, value, this.#position());
+          this.#expressions.store(statement, value, this.#position());
           break;
         }
         case "accumulate":
