@@ -4,10 +4,12 @@ import { problem } from "../compiler/ir/codes.js";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import { byteSize } from "../compiler/ir/dtype.js";
 import type { Computation, Graph } from "../compiler/ir/graph.js";
+import { dimsOf } from "../compiler/ir/specialise.js";
 import { elementCount } from "../compiler/ir/tensor.js";
 import { staticShape } from "../compiler/ir/type.js";
 import { buildKernels } from "../compiler/kernels/build.js";
-import { optimise, prepareComputation, type Selection } from "../compiler/program.js";
+import { optimise, prepareComputation } from "../compiler/prepare.js";
+import type { Selection } from "../compiler/program.js";
 import type { CommonOptions, Console } from "./console.js";
 import { diagnosticsJson, type ExitCode, exitCodeOf, showDiagnostics } from "./failure.js";
 import type { JsonValue } from "./json.js";
@@ -96,7 +98,7 @@ function prepareAll(graph: Graph): readonly Diagnostic[] {
 
 function memoryOf(graph: Graph, choice: Choice, given: Sizes | undefined): MemoryUse | string {
   const prepared = prepareComputation(graph, choice.selection);
-  const sized = sizesFor(graph, choice, prepared, given);
+  const sized = sizesFor(graph, choice, dimsOf(prepared), given);
   const [open] = sized.open;
   if (open !== undefined)
     return `the memory of ${choice.name} depends on ${sized.open.join(" and ")}: give --dim ${open}=32`;

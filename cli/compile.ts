@@ -1,6 +1,6 @@
 import type { ExecutableInfo } from "../compiler/backends/executable.js";
 import { openCacheFolder } from "../compiler/backends/llvm/cache.js";
-import { Program } from "../compiler/program.js";
+import { type Prepared, Program } from "../compiler/program.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes } from "./failure.js";
 import { type LoadOptions, openGraph } from "./load.js";
@@ -30,10 +30,11 @@ export async function compile(console: Console, file: string, options: CompileOp
   const start = performance.now();
   const program = await Program.create(graph, backend, { checkNumerics: false });
   // All sizes are settled first: a mistake in one is told before time is spent on the others.
-  const jobs = choices.map((choice) => {
-    const prepared = program.prepare(choice.selection);
-    return { name: choice.name, prepared, sized: requireSizes(graph, choice, prepared.computation, options.dim) };
-  });
+  const jobs: { readonly name: string; readonly prepared: Prepared; readonly sized: Sized }[] = [];
+  for (const choice of choices) {
+    const prepared = await program.prepare(choice.selection);
+    jobs.push({ name: choice.name, prepared, sized: requireSizes(graph, choice, prepared.dims, options.dim) });
+  }
   const rows: Row[] = [];
   for (const { name, prepared, sized } of jobs) {
     const { info } = await program.compile(prepared, sized.dims);

@@ -5,9 +5,10 @@ import type { Computation, Graph } from "../compiler/ir/graph.js";
 import { moduleOf } from "../compiler/ir/module.js";
 import { printComputation, printModule } from "../compiler/ir/printer.js";
 import { selectRequest, selectSignature } from "../compiler/ir/select.js";
+import { dimsOf } from "../compiler/ir/specialise.js";
 import { buildKernels } from "../compiler/kernels/build.js";
 import { printKernels } from "../compiler/kernels/printer.js";
-import { optimise, prepareComputation } from "../compiler/program.js";
+import { optimise, prepareComputation } from "../compiler/prepare.js";
 import { parse } from "../dsl/parse.js";
 import { astText } from "./ast_text.js";
 import type { CommonOptions, Console } from "./console.js";
@@ -65,7 +66,7 @@ async function formOf(console: Console, file: string, options: InspectOptions): 
   const parts: string[] = [];
   for (const choice of choices) {
     const prepared = prepareComputation(graph, choice.selection);
-    const sized = requireSizes(graph, choice, prepared, options.dim);
+    const sized = requireSizes(graph, choice, dimsOf(prepared), options.dim);
     sizes.push(sized);
     parts.push(await specialised(stage, optimise(graph, prepared, sized.dims), choice));
   }

@@ -115,9 +115,9 @@ async function evaluate(
   const { graph, backend } = session.program;
   const references = new Map([...data].map(([name, text]) => [name, parseDataArgument(text)]));
   const asked = typeof request === "string" ? signatureSelection(graph, request) : freeSelection(graph, request);
-  const outputs = session.program.prepare(asked.selection).computation.outputs;
+  const { outputs } = await session.program.prepare(asked.selection);
   const others = [
-    ...outputs.filter(({ value }) => value.type.shape.length > 0).map(({ name }) => name),
+    ...outputs.filter(({ type }) => type.shape.length > 0).map(({ name }) => name),
     ...asked.strings.map(([name]) => name),
   ];
   if (others.length === outputs.length + asked.strings.length) {
@@ -126,7 +126,7 @@ async function evaluate(
         `--feed NAME=PATH[a:b] computes the values of those rows`,
     );
   }
-  const evaluator = new Evaluator(session, asked.selection);
+  const evaluator = await Evaluator.create(session, asked.selection);
   const dataset = await loadDataset(graph, backend.memory, references, { allow: options.allowPath });
   try {
     const batch = options.batch ?? graph.train?.batch ?? Math.min(Math.max(1, dataset.rows), 1000);

@@ -1,9 +1,8 @@
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import { isSymbolic, symbolsOf } from "../compiler/ir/dim.js";
-import type { Computation, Graph } from "../compiler/ir/graph.js";
+import type { Graph } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
-import { dimsOf } from "../compiler/ir/specialise.js";
 import type { Selection } from "../compiler/program.js";
 import type { Sizes } from "./options.js";
 
@@ -34,16 +33,21 @@ export interface Sized {
 }
 
 /**
- * Sizes for the dims of a computation: those given, else the train block's batch where the train block runs it, else the
+ * Sizes for the dims that a computation mentions: those given, else the train block's batch where the train block runs it, else the
  * declared bound. Throws GraphError G083 for a given dim that the graph has not.
  */
-export function sizesFor(graph: Graph, choice: Choice, computation: Computation, given: Sizes | undefined): Sized {
+export function sizesFor(
+  graph: Graph,
+  choice: Choice,
+  mentioned: ReadonlySet<string>,
+  given: Sizes | undefined,
+): Sized {
   requireDims(graph, given);
   const batch = trainBatch(graph, choice.name);
   const dims = new Map<string, number>();
   const origins = new Map<string, SizeOrigin>();
   const open: string[] = [];
-  for (const name of [...dimsOf(computation)].sort()) {
+  for (const name of [...mentioned].sort()) {
     const bound = graph.dims.find((dim) => dim.name === name)?.bound;
     const [size, origin]: readonly [number | undefined, SizeOrigin] =
       given?.has(name) === true
@@ -61,8 +65,13 @@ export function sizesFor(graph: Graph, choice: Choice, computation: Computation,
 }
 
 /** As `sizesFor`, and throws GraphError G080 where a dim is left open. */
-export function requireSizes(graph: Graph, choice: Choice, computation: Computation, given: Sizes | undefined): Sized {
-  const sized = sizesFor(graph, choice, computation, given);
+export function requireSizes(
+  graph: Graph,
+  choice: Choice,
+  mentioned: ReadonlySet<string>,
+  given: Sizes | undefined,
+): Sized {
+  const sized = sizesFor(graph, choice, mentioned, given);
   if (sized.open.length === 0) return sized;
   throw new GraphError(
     sized.open.map((name) =>

@@ -7,11 +7,10 @@ import { isSymbolic } from "../compiler/ir/dim.js";
 import type { NumericDType } from "../compiler/ir/dtype.js";
 import type { DataSource, Graph, Placeholder } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
-import { elementCount } from "../compiler/ir/tensor.js";
+import { copyElements, elementCount } from "../compiler/ir/tensor.js";
 import { typeText } from "../compiler/ir/type.js";
 import { checkRowCounts, type LoadContext, loadData } from "./data/load.js";
 import { type FeedValue, readFeed } from "./feeds.js";
-import { copyInto } from "./variables.js";
 
 /** A column of training data: a file by `idx(...)`, `csv(...)` and so on, or values as for a feed. */
 export type ColumnValue = DataReference | FeedValue;
@@ -92,7 +91,7 @@ function fromValue(
   const feed = readFeed(placeholder, value);
   const dtype = placeholder.value.type.dtype as NumericDType;
   const data = into(dtype, feed.data.length);
-  copyInto(data, feed.data);
+  copyElements(data, feed.data);
   return { dtype, shape: feed.shape, data };
 }
 

@@ -25,7 +25,7 @@ export async function evaluateData(
   options: EvaluateOptions,
 ): Promise<Readonly<Record<string, number>>> {
   const { graph, backend } = session.program;
-  const evaluator = new Evaluator(session, { kind: "signature", name: signature });
+  const evaluator = await Evaluator.create(session, { kind: "signature", name: signature });
   const dataset = await loadDataset(graph, backend.memory, new Map(Object.entries(data)), options);
   try {
     const batch = Math.max(1, Math.min(options.batch ?? usualBatch, dataset.rows));
@@ -40,14 +40,20 @@ export class Evaluator {
   readonly #session: Session;
   readonly #prepared: Prepared;
 
-  constructor(session: Session, selection: Selection) {
+  private constructor(session: Session, prepared: Prepared) {
     this.#session = session;
-    this.#prepared = session.program.prepare(selection);
-    const { name, assignments } = this.#prepared.computation;
-    if (assignments.length > 0) {
+    this.#prepared = prepared;
+  }
+
+  /** Rejects with GraphError for what cannot be evaluated. */
+  static async create(session: Session, selection: Selection): Promise<Evaluator> {
+    const prepared = await session.program.prepare(selection);
+    const { name, assigned } = prepared;
+    if (assigned.length > 0) {
       const message = `\`${name}\` assigns variables: an evaluation must leave them as they are`;
       throw new GraphError([problem("G047", undefined, message, { hint: "evaluate a signature without `does`" })]);
     }
+    return new Evaluator(session, prepared);
   }
 
   /** Batches in file order; the last one may be smaller. An aborted signal ends it, with the means so far. */
@@ -99,15 +105,15 @@ export class Evaluator {
 
   async #executable(dataset: Dataset, batch: number) {
     const { program } = this.#session;
-    const { computation } = this.#prepared;
+    const { placeholders, dims } = this.#prepared;
     const shapes = new Map<string, FedShape>();
     for (const [name, shape] of dataset.shapes) shapes.set(name, { shape: [batch, ...shape.slice(1)] });
-    const unfed = computation.placeholders.filter(({ name }) => !dataset.columns.has(name));
-    const fixed = checkFeeds(program, { ...this.#prepared, computation: { ...computation, placeholders: unfed } }, {});
+    const unfed = placeholders.filter(({ name }) => !dataset.columns.has(name));
+    const fixed = checkFeeds(program, { ...this.#prepared, placeholders: unfed }, {});
     for (const [name, feed] of fixed) shapes.set(name, feed);
     const executable: Executable = await this.#session.executable(
       this.#prepared,
-      bindDims(program.graph, computation, shapes),
+      bindDims(program.graph, dims, shapes),
     );
     return { executable, feeds: new Map([...fixed].map(([name, feed]) => [name, feed.data])) };
   }

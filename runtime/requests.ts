@@ -60,13 +60,13 @@ export function checkFeeds(
       problems.push(...error.diagnostics);
     }
   }
-  for (const { name } of prepared.computation.placeholders) {
+  for (const { name } of prepared.placeholders) {
     const placeholder = byName.get(name);
     if (placeholder === undefined || given.has(name)) continue;
     const standing = program.defaults.get(name);
     if (standing !== undefined) read.set(name, { placeholder, shape: standing.shape, data: standing.data });
     else {
-      const message = `\`${name}\` is not fed, and \`${prepared.computation.name}\` needs it`;
+      const message = `\`${name}\` is not fed, and \`${prepared.name}\` needs it`;
       const hint = `feed it, or give it a default: \`placeholder ${name}: … = …\``;
       problems.push(problem("G080", placeholder.span, message, { label: "declared here, without a default", hint }));
     }

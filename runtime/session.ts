@@ -215,9 +215,9 @@ export class Session implements AsyncDisposable {
     const { program } = this;
     const { graph } = program;
     const asked = typeof request === "string" ? signatureSelection(graph, request) : freeSelection(graph, request);
-    const prepared = program.prepare(asked.selection);
+    const prepared = await program.prepare(asked.selection);
     const fed = checkFeeds(program, prepared, feeds);
-    const executable = await this.executable(prepared, bindDims(graph, prepared.computation, fed));
+    const executable = await this.executable(prepared, bindDims(graph, prepared.dims, fed));
     const data = new Map([...fed].map(([name, feed]) => [name, feed.data]));
     const { step, runsSinceStep } = this.#progress;
     const state = { seed: this.#seed, step: BigInt(step), runsSinceStep: BigInt(runsSinceStep) };
@@ -242,13 +242,8 @@ export class Session implements AsyncDisposable {
   }
 
   #initialise(): void {
-    const executable = this.program.initial.bind(this.variables.blocks());
-    try {
-      const outcome = executable.run(new Map(), { seed: this.#seed, step: 0n, runsSinceStep: 0n });
-      if (outcome.kind === "failed") throw runFailure(outcome.failure);
-    } finally {
-      executable.close();
-    }
+    const outcome = this.program.initialise(this.variables.blocks(), this.#seed);
+    if (outcome.kind === "failed") throw runFailure(outcome.failure);
   }
 
   /** An explicit seed stands, whatever seed the checkpoint was made with. */

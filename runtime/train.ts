@@ -4,7 +4,7 @@ import { GraphError } from "../compiler/ir/diagnostic.js";
 import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
 import type { TensorData } from "../compiler/ir/tensor.js";
 import { typeText } from "../compiler/ir/type.js";
-import type { Prepared } from "../compiler/program.js";
+import type { Prepared, Selection } from "../compiler/program.js";
 import { placeCheckpoints } from "./checkpoint_places.js";
 import { type Dataset, loadDataset } from "./dataset.js";
 import { Evaluator } from "./evaluate.js";
@@ -50,13 +50,22 @@ export async function train(session: Session, options: TrainOptions): Promise<Tr
     };
     const dataset = await load(settings.data);
     const validation = settings.validate && {
-      evaluator: new Evaluator(session, { kind: "signature", name: settings.validate.signature.name }),
+      evaluator: await Evaluator.create(session, { kind: "signature", name: settings.validate.signature.name }),
       dataset: await load(settings.validate.data),
     };
-    return await new Trainer(session, settings, options, dataset, validation).train();
+    const start = performance.now();
+    const prepared = await session.program.prepare(stepOf(settings));
+    const seconds = (performance.now() - start) / 1000;
+    return await new Trainer(session, settings, options, dataset, validation, prepared, seconds).train();
   } finally {
     for (const dataset of datasets) dataset.free();
   }
+}
+
+/** The run that does a step and gives what is reported. */
+function stepOf({ signature, report }: Settings): Selection {
+  const fetches = [...new Set([...signature.outputs, ...report])];
+  return { kind: "request", fetches, updates: signature.updates, training: signature.training };
 }
 
 interface Validation {
@@ -76,7 +85,7 @@ class Trainer {
   readonly #validations: { step: number; epoch: number; metrics: ReadonlyMap<string, number> }[] = [];
   readonly #checkpoints: string[] = [];
   #seconds = 0;
-  #compileSeconds = 0;
+  #compileSeconds: number;
   #last: ReadonlyMap<string, number> = new Map();
   readonly #improvement: Improvement;
   #warned = false;
@@ -87,6 +96,8 @@ class Trainer {
     options: TrainOptions,
     dataset: Dataset,
     validation: Validation | undefined,
+    prepared: Prepared,
+    prepareSeconds: number,
   ) {
     this.#session = session;
     this.#settings = settings;
@@ -94,14 +105,8 @@ class Trainer {
     this.#dataset = dataset;
     this.#validation = validation;
     this.#improvement = new Improvement(settings, session.metadata);
-    const { signature } = settings;
-    const fetches = [...new Set([...signature.outputs, ...settings.report])];
-    this.#prepared = session.program.prepare({
-      kind: "request",
-      fetches,
-      updates: signature.updates,
-      training: signature.training,
-    });
+    this.#prepared = prepared;
+    this.#compileSeconds = prepareSeconds;
     requireScalars(this.#prepared, options.report ?? session.program.graph.train?.report?.of ?? []);
     this.#batch = dataset.rows === 0 ? 0 : (settings.batch ?? dataset.rows);
     if (dataset.rows > 0 && this.#batch > dataset.rows && settings.remainder === "drop") {
@@ -315,17 +320,11 @@ class Trainer {
     const { program } = this.#session;
     const shapes = new Map<string, FedShape>();
     for (const [name, shape] of this.#dataset.shapes) shapes.set(name, { shape: [rows, ...shape.slice(1)] });
-    const others = {
-      ...this.#prepared,
-      computation: {
-        ...this.#prepared.computation,
-        placeholders: this.#prepared.computation.placeholders.filter(({ name }) => !this.#dataset.columns.has(name)),
-      },
-    };
-    const fixed = checkFeeds(program, others, {});
+    const unfed = this.#prepared.placeholders.filter(({ name }) => !this.#dataset.columns.has(name));
+    const fixed = checkFeeds(program, { ...this.#prepared, placeholders: unfed }, {});
     for (const [name, feed] of fixed) shapes.set(name, feed);
     const start = performance.now();
-    const dims = bindDims(program.graph, this.#prepared.computation, shapes);
+    const dims = bindDims(program.graph, this.#prepared.dims, shapes);
     const executable = await this.#session.executable(this.#prepared, dims);
     this.#compileSeconds += (performance.now() - start) / 1000;
     return { executable, feeds: new Map([...fixed].map(([name, feed]) => [name, feed.data])) };
@@ -363,15 +362,13 @@ function nextChunk(chunk: number, seconds: number): number {
 }
 
 /** Refuses names that were asked to be reported and are no scalars: they would be left out without a word. */
-function requireScalars({ computation }: Prepared, names: readonly string[]): void {
-  const shaped = computation.outputs.filter(
-    ({ name, value }) => names.includes(name) && value.type.shape.some((dim) => dim !== 1),
-  );
+function requireScalars({ outputs }: Prepared, names: readonly string[]): void {
+  const shaped = outputs.filter(({ name, type }) => names.includes(name) && type.shape.some((dim) => dim !== 1));
   if (shaped.length === 0) return;
   const hint = "report a scalar made of it, such as its mean";
   throw new GraphError(
-    shaped.map(({ name, value }) =>
-      problem("G025", undefined, `\`${name}\` is ${typeText(value.type)}, and only scalars can be reported`, { hint }),
+    shaped.map(({ name, type }) =>
+      problem("G025", undefined, `\`${name}\` is ${typeText(type)}, and only scalars can be reported`, { hint }),
     ),
   );
 }

@@ -4,7 +4,7 @@ import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { NumericDType } from "../compiler/ir/dtype.js";
 import type { Graph, Variable } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
-import { elementCount, type Tensor, type TensorData } from "../compiler/ir/tensor.js";
+import { copyElements, elementCount, type Tensor } from "../compiler/ir/tensor.js";
 import { staticShape, typeText } from "../compiler/ir/type.js";
 
 interface Slot {
@@ -62,7 +62,7 @@ export class VariableStore {
     if (shape !== slot.shape.join(", ") || value.data.length !== slot.block.data.length) {
       throw mismatch("G081", slot, `it is ${typeText(expected)}, the value has shape [${shape}]`);
     }
-    copyInto(slot.block.data, value.data);
+    copyElements(slot.block.data, value.data);
   }
 
   free(): void {
@@ -77,13 +77,6 @@ export class VariableStore {
     const hint = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
     throw new GraphError([problem("G083", undefined, `there is no variable \`${path}\``, { hint })]);
   }
-}
-
-/** Copies between arrays of one kind. */
-export function copyInto(target: TensorData, source: TensorData): void {
-  if (target instanceof BigInt64Array) {
-    if (source instanceof BigInt64Array) target.set(source);
-  } else if (!(source instanceof BigInt64Array)) target.set(source);
 }
 
 function dtypeOf(slot: Slot): NumericDType {

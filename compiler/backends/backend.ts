@@ -14,13 +14,22 @@ export interface Backend {
   readonly memory: TargetMemory;
   /** For people and reports: "AVX-512". */
   readonly device: string;
+  /** All of the machine that code depends on, for the keys of caches. */
+  readonly identity: string;
   /** `computation` is static, optimised and free of pseudo-ops. */
   readonly compile: (computation: Computation, options: CompileOptions) => Promise<Compiled>;
+  /**
+   * Makes again what a `Compiled` of this back end said of itself as `saved`, also in another process of the same version;
+   * undefined where a part of it is gone.
+   */
+  readonly restore: (saved: unknown) => Compiled | undefined;
 }
 
 /** Loaded code: shared by all sessions of a program, each of which binds it to variables of its own. */
 export interface Compiled {
   readonly info: ExecutableInfo;
+  /** Plain data (what a structured clone takes) from which `Backend.restore` makes it again; undefined where nothing can. */
+  readonly saved: unknown;
   /** Code reads and writes the variables in place; `variables` holds at least those of `info.variables`, by path. */
   readonly bind: (variables: ReadonlyMap<string, StorageBlock>) => Executable;
   /** Unloads the code. No executable of it may be used any more. */

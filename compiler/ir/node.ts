@@ -123,6 +123,20 @@ function tensorKey(tensor: Tensor): string {
   return `${tensor.dtype}[${tensor.shape.join(",")}]#${content}`;
 }
 
+/** All nodes that `roots` reach, those inside regions too, in an order that depends on the graph alone. */
+export function nodesBelow(roots: readonly Value[]): readonly Node[] {
+  const found = new Set<Node>();
+  const stack: (readonly Value[])[] = [roots];
+  for (let values = stack.pop(); values !== undefined; values = stack.pop()) {
+    for (const node of topologicalOrder(values)) {
+      if (found.has(node)) continue;
+      found.add(node);
+      for (const region of node.regions) stack.push(region.results);
+    }
+  }
+  return [...found];
+}
+
 /**
  * All nodes that `roots` reach, each once, inputs before users, in an order that depends on the graph alone. Iterative, so
  * that a chain of a million ops does not overflow the stack. Region bodies are not entered.

@@ -20,10 +20,10 @@ interface Origin {
 }
 
 /**
- * The size of every dim that a run mentions, from the shapes of its feeds. Throws GraphError with all problems: G081 a feed of
+ * The size of every dim that a run mentions (`mentioned`), from the shapes of its feeds. Throws GraphError with all problems: G081 a feed of
  * another shape, G085 a dim that two feeds bind differently, G084 beyond its bound, G080 a dim that no feed decides.
  */
-export function bindDims(graph: Graph, computation: Computation, feeds: ReadonlyMap<string, FedShape>): Bindings {
+export function bindDims(graph: Graph, mentioned: ReadonlySet<string>, feeds: ReadonlyMap<string, FedShape>): Bindings {
   const diagnostics: Diagnostic[] = [];
   const origins = new Map<string, Origin>();
   const equations: Equation[] = [];
@@ -45,7 +45,7 @@ export function bindDims(graph: Graph, computation: Computation, feeds: Readonly
   }
   solve(graph, feeds, equations, origins, diagnostics);
   const bindings = new Map([...origins].map(([name, { size }]) => [name, size]));
-  diagnostics.push(...boundProblems(graph, bindings), ...missingProblems(graph, computation, bindings, misfits));
+  diagnostics.push(...boundProblems(graph, bindings), ...missingProblems(graph, mentioned, bindings, misfits));
   if (diagnostics.length > 0) throw new GraphError(diagnostics);
   return bindings;
 }
@@ -174,14 +174,14 @@ export function boundProblems(graph: Graph, bindings: Bindings): readonly Diagno
   });
 }
 
-/** Dims that the computation mentions and nothing has bound, except those that are `told` of already. */
+/** Dims that a computation mentions and nothing has bound, except those that are `told` of already. */
 export function missingProblems(
   graph: Graph,
-  computation: Computation,
+  mentioned: ReadonlySet<string>,
   bindings: Bindings,
   told: ReadonlySet<string> = new Set(),
 ): readonly Diagnostic[] {
-  const missing = [...dimsOf(computation)].filter((name) => !bindings.has(name) && !told.has(name)).sort();
+  const missing = [...mentioned].filter((name) => !bindings.has(name) && !told.has(name)).sort();
   return missing.map((name) => {
     const declared = graph.dims.find((dim) => dim.name === name);
     const deciding = graph.placeholders.find(({ value }) => value.type.shape.some((dim) => symbolsOf(dim).has(name)));

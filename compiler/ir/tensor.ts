@@ -47,6 +47,13 @@ export function viewBytes(dtype: NumericDType, buffer: ArrayBuffer, byteOffset: 
   }
 }
 
+/** Copies between arrays of one kind. */
+export function copyElements(target: TensorData, source: TensorData): void {
+  if (target instanceof BigInt64Array) {
+    if (source instanceof BigInt64Array) target.set(source);
+  } else if (!(source instanceof BigInt64Array)) target.set(source);
+}
+
 /** The number of elements of a shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);

@@ -11,7 +11,7 @@ import {
   topologicalOrder,
   type Value,
 } from "../ir/node.js";
-import { type Bindings, boundProblems, constraintProblems, isOpen, missingProblems } from "../ir/specialise.js";
+import { type Bindings, boundProblems, constraintProblems, dimsOf, isOpen, missingProblems } from "../ir/specialise.js";
 import { type TensorType, typeText } from "../ir/type.js";
 import { OpError } from "../ops/define.js";
 import { opNamed } from "../ops/table.js";
@@ -26,7 +26,7 @@ const maximumElements = 2 ** 48;
  */
 export function specialise(graph: Graph, computation: Computation, bindings: Bindings): Computation {
   const problems = [
-    ...missingProblems(graph, computation, bindings),
+    ...missingProblems(graph, dimsOf(computation), bindings),
     ...boundProblems(graph, bindings),
     ...constraintProblems(graph.constraints, bindings),
   ];

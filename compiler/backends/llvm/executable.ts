@@ -1,6 +1,6 @@
 import { InternalError } from "../../ir/diagnostic.js";
 import { byteSize } from "../../ir/dtype.js";
-import { elementCount, type TensorData } from "../../ir/tensor.js";
+import { copyElements, elementCount, type TensorData } from "../../ir/tensor.js";
 import type { Buffer, KernelProgram, ProgramOutput } from "../../kernels/form.js";
 import type {
   Executable,
@@ -14,10 +14,16 @@ import type {
 } from "../executable.js";
 import { firstPlace } from "../rows.js";
 import type { NativeEntry } from "./library.js";
-import { blockWords, placeholderWord, placeholderWords, variableWord } from "./lower/block.js";
-import { statusWords } from "./lower/failure.js";
+import {
+  blockWords,
+  placeholderWord,
+  placeholderWords,
+  reportWords,
+  scalarOutputs,
+  statusWords,
+  variableWord,
+} from "./lower/block.js";
 import type { Layout } from "./lower/layout.js";
-import { reportWords, scalarOutputs } from "./lower/loop.js";
 import { allocateNative, type NativeBuffer } from "./memory.js";
 import { addressOf } from "./storage.js";
 
@@ -25,9 +31,12 @@ import { addressOf } from "./storage.js";
 const reportRoom = 4096;
 const laneBytes = 64;
 
+/** What of a kernel program is needed to run it once there is code. */
+export type RunFacts = Pick<KernelProgram, "name" | "outputs" | "failures" | "memory">;
+
 /** What an executable is made of; the code and the constants are shared by all executables of one compilation. */
 export interface NativeProgram {
-  readonly program: KernelProgram;
+  readonly program: RunFacts;
   readonly layout: Layout;
   readonly info: ExecutableInfo;
   readonly entry: NativeEntry;
@@ -162,7 +171,7 @@ class NativeExecutable implements Executable {
       this.#words[placeholderWord(feed.slot, placeholderWords.address)] = feed.buffer.address;
       this.#words[placeholderWord(feed.slot, placeholderWords.column)] = 0n;
       const data = feeds.get(name);
-      if (data !== undefined) copyElements(feed.data, data);
+      if (data !== undefined) copyFeed(feed.data, data);
     }
     this.#words[blockWords.status + statusWords.failure] = 0n;
     this.#words[blockWords.status + statusWords.value] = 0n;
@@ -273,9 +282,7 @@ function floatText(bits: bigint | undefined): string {
   return x > 0 ? "an infinity" : "minus infinity";
 }
 
-function copyElements(target: TensorData, source: TensorData): void {
+function copyFeed(target: TensorData, source: TensorData): void {
   if (target.length !== source.length) throw new InternalError("a feed of the wrong size reached native code");
-  if (target instanceof BigInt64Array) {
-    if (source instanceof BigInt64Array) target.set(source);
-  } else if (!(source instanceof BigInt64Array)) target.set(source);
+  copyElements(target, source);
 }

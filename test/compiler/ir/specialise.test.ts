@@ -3,7 +3,7 @@ import { type Diagnostic, GraphError } from "../../../compiler/ir/diagnostic.js"
 import { addDims, floorDivideDims, multiplyDims, symbol } from "../../../compiler/ir/dim.js";
 import type { Graph } from "../../../compiler/ir/graph.js";
 import { selectSignature } from "../../../compiler/ir/select.js";
-import { bindDims } from "../../../compiler/ir/specialise.js";
+import { bindDims, dimsOf } from "../../../compiler/ir/specialise.js";
 import { verify } from "../../../compiler/ir/verifier.js";
 import { fill } from "../../../compiler/ops/build.js";
 import { iota } from "../../../compiler/ops/structure.js";
@@ -35,7 +35,7 @@ function withPlaceholder(name: string, shape: Parameters<typeof input>[2]): Grap
 }
 
 test("feeds bind the dims", (t) => {
-  const bindings = bindDims(graph, fit, shapes({ x: [5, 3], y: [5] }));
+  const bindings = bindDims(graph, dimsOf(fit), shapes({ x: [5, 3], y: [5] }));
   t.deepEqual(
     [...bindings],
     [
@@ -44,7 +44,7 @@ test("feeds bind the dims", (t) => {
     ],
   );
   t.deepEqual(
-    [...bindDims(graph, fit, shapes({ x: [0, 3], y: [0] }))],
+    [...bindDims(graph, dimsOf(fit), shapes({ x: [0, 3], y: [0] }))],
     [
       ["N", 0],
       ["M", 0],
@@ -57,24 +57,24 @@ test("expressions bind a dim too, when they are linear in it", (t) => {
   const M = symbol("M");
   const empty = computationOf({});
   const bind = (shape: Parameters<typeof input>[2], fed: readonly number[]) =>
-    Object.fromEntries(bindDims(withPlaceholder("p", shape), empty, shapes({ p: fed })));
+    Object.fromEntries(bindDims(withPlaceholder("p", shape), dimsOf(empty), shapes({ p: fed })));
   t.deepEqual(bind([multiplyDims(28, N)], [56]), { N: 2 });
   t.deepEqual(bind([addDims(multiplyDims(2, N), 1)], [7]), { N: 3 });
   t.deepEqual(bind([multiplyDims(N, M), M], [12, 3]), { N: 4, M: 3 });
   t.deepEqual(bind([floorDivideDims(N, 2), N], [3, 7]), { N: 7 });
   const wrong = (shape: Parameters<typeof input>[2], fed: readonly number[]) =>
-    refused(t, () => bindDims(withPlaceholder("p", shape), empty, shapes({ p: fed }))).map(({ code }) => code);
+    refused(t, () => bindDims(withPlaceholder("p", shape), dimsOf(empty), shapes({ p: fed }))).map(({ code }) => code);
   t.deepEqual(wrong([floorDivideDims(N, 2), N], [4, 7]), ["G081"]);
   t.deepEqual(wrong([N, N], [4, 7]), ["G081"]);
 });
 
 test("a feed of another shape is refused with both shapes", (t) => {
-  const [rank, ...others] = refused(t, () => bindDims(graph, fit, shapes({ x: [5], y: [5] })));
+  const [rank, ...others] = refused(t, () => bindDims(graph, dimsOf(fit), shapes({ x: [5], y: [5] })));
   t.deepEqual(others, [], "the dims that it should have decided are not told as missing");
   t.is(rank?.code, "G081");
   t.is(rank?.message, "`x` is f32[N, 3], but is fed with [5]: it has 1 axis, not 2");
   t.is(rank?.span, places.x);
-  const [size] = refused(t, () => bindDims(graph, fit, shapes({ x: [5, 4], y: [5] })));
+  const [size] = refused(t, () => bindDims(graph, dimsOf(fit), shapes({ x: [5, 4], y: [5] })));
   t.is(size?.message, "`x` is f32[N, 3], but is fed with [5, 4]: axis 1 is 4, but it must be 3");
 });
 
@@ -85,7 +85,7 @@ test("two feeds that bind one dim differently are both named", (t) => {
       p.name === "y" ? { ...p, value: input("y", "f32", [symbol("N")]) } : p,
     ),
   };
-  const [diagnostic] = refused(t, () => bindDims(same, computationOf({}), shapes({ x: [5, 3], y: [6] })));
+  const [diagnostic] = refused(t, () => bindDims(same, dimsOf(computationOf({})), shapes({ x: [5, 3], y: [6] })));
   t.is(diagnostic?.code, "G085");
   t.is(diagnostic?.message, "`x` makes the dim N 5, and `y` makes it 6");
   t.deepEqual(
@@ -95,10 +95,10 @@ test("two feeds that bind one dim differently are both named", (t) => {
 });
 
 test("a dim beyond its bound and one that nothing decides are refused", (t) => {
-  const [beyond] = refused(t, () => bindDims(graph, fit, shapes({ x: [65, 3], y: [65] })));
+  const [beyond] = refused(t, () => bindDims(graph, dimsOf(fit), shapes({ x: [65, 3], y: [65] })));
   t.is(beyond?.code, "G084");
   t.is(beyond?.message, "the dim N is 65, beyond its bound 64");
-  const [missing] = refused(t, () => bindDims(graph, fit, shapes({ x: [5, 3] })));
+  const [missing] = refused(t, () => bindDims(graph, dimsOf(fit), shapes({ x: [5, 3] })));
   t.is(missing?.code, "G080");
   t.is(missing?.hint, "feed `y`, which is f32[M]");
 });

@@ -4,7 +4,7 @@ import type { Diagnostic } from "../../../compiler/ir/diagnostic.js";
 import type { Graph } from "../../../compiler/ir/graph.js";
 import { typeText } from "../../../compiler/ir/type.js";
 import type { ReferenceTensor } from "../../../compiler/ops/define.js";
-import { optimise, prepareComputation } from "../../../compiler/program.js";
+import { optimise, prepareComputation } from "../../../compiler/prepare.js";
 import { type Loaded, loadGraphFromText } from "../../../dsl/load.js";
 import { indexLines, locate } from "../../../dsl/source-text.js";
 

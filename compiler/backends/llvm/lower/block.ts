@@ -1,3 +1,5 @@
+import type { KernelProgram, ProgramOutput } from "../../../kernels/form.js";
+
 /**
  * The argument block: the one thing that native code is given. Words of 8 bytes; the JavaScript side writes them through a
  * BigInt64Array over the same memory. Addresses and counts are i64.
@@ -58,3 +60,19 @@ export function placeholderWord(placeholder: number, word: number): number {
 export function variableWord(placeholders: number, variable: number): number {
   return blockWords.first + placeholders * placeholderWords.count + variable;
 }
+
+/** Words of the status record: the number of the failed check plus one (0: none), and what it saw. */
+export const statusWords = { failure: 0, value: 1 } as const;
+
+/** The outputs that a report records: those of one element, in the program's order. */
+export function scalarOutputs(program: Pick<KernelProgram, "outputs">): readonly ProgramOutput[] {
+  return program.outputs.filter((output) => output.shape.every((size) => size === 1));
+}
+
+/** f64 words of one report: the step, then each scalar output. */
+export function reportWords(program: Pick<KernelProgram, "outputs">): number {
+  return 1 + scalarOutputs(program).length;
+}
+
+/** The name of the one function that a library exports: `i64 graphc_entry(i64 *block)`. */
+export const entryName = "graphc_entry";

@@ -2,10 +2,8 @@ import { isFloat, type NumericDType } from "../../../ir/dtype.js";
 import type { Builder } from "../builder.js";
 import { i64, typeOf } from "../types.js";
 import type { Value } from "../value.js";
+import { statusWords } from "./block.js";
 import { signednessOf } from "./scalar.js";
-
-/** Words of the status record: the number of the failed check plus one (0: none), and what it saw. */
-export const statusWords = { failure: 0, value: 1 } as const;
 
 /**
  * Records a failed check where any lane of `bad` is set, unless one of a lower number is recorded: numbers follow the order of the

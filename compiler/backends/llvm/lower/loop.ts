@@ -5,19 +5,9 @@ import type { Builder } from "../builder.js";
 import type { FunctionRef } from "../module.js";
 import { i32, i64, ptr, typeOf } from "../types.js";
 import type { Value } from "../value.js";
-import { blockWords, placeholderWord, placeholderWords, variableWord } from "./block.js";
+import { blockWords, placeholderWord, placeholderWords, scalarOutputs, variableWord } from "./block.js";
 import type { Layout } from "./layout.js";
 import { emitThreefry, emitWords, type Pair } from "./random.js";
-
-/** The outputs that a report records: those of one element, in the program's order. */
-export function scalarOutputs(program: KernelProgram): readonly ProgramOutput[] {
-  return program.outputs.filter((output) => output.shape.every((size) => size === 1));
-}
-
-/** f64 words of one report: the step, then each scalar output. */
-export function reportWords(program: KernelProgram): number {
-  return 1 + scalarOutputs(program).length;
-}
 
 /**
  * n steps: each picks its rows, runs the kernels, and counts; a report every so many steps. Ends early when asked to, when a

@@ -7,16 +7,13 @@ import type { Parameter } from "../prelude.js";
 import type { CpuTarget } from "../target.js";
 import { i64, ptr } from "../types.js";
 import type { Value } from "../value.js";
-import { blockWords, placeholderWord, placeholderWords, variableWord } from "./block.js";
+import { blockWords, entryName, placeholderWord, placeholderWords, variableWord } from "./block.js";
 import { emitContract } from "./contract.js";
 import type { KernelScope } from "./expressions.js";
 import { type Layout, layOut, type Place, type PointerGroup, pointerGroups, useOf } from "./layout.js";
 import { emitLoop } from "./loop.js";
 import { emitNest } from "./nest.js";
 import { emitRoutine } from "./routine.js";
-
-/** The name of the one function that a library exports: `i64 graphc_entry(i64 *block)`. */
-export const entryName = "graphc_entry";
 
 /** Native code for a kernel program: a function a kernel, one that does a step, and the entry, which does n steps. */
 export function lowerProgram(program: KernelProgram, target: CpuTarget): ModuleBuilder {

@@ -2,9 +2,9 @@ import { InternalError } from "../../../ir/diagnostic.js";
 import type { Buffer, BufferId, RoutineKernel } from "../../../kernels/form.js";
 import { i64, storageElement } from "../types.js";
 import type { Value } from "../value.js";
+import { statusWords } from "./block.js";
 import type { KernelScope } from "./expressions.js";
 import { emitCholesky, emitQr, emitSolve, emitTriangularSolve } from "./factorise.js";
-import { statusWords } from "./failure.js";
 import { Matrix, type RoutineScope } from "./routine_scope.js";
 
 /** Writes a linear-algebra routine: a loop over the batch around the textbook algorithm for one matrix. */

@@ -1,0 +1,226 @@
+import { totalmem } from "node:os";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { problem } from "../../ir/codes.js";
+import { GraphError, InternalError } from "../../ir/diagnostic.js";
+import { byteSize } from "../../ir/dtype.js";
+import type { Computation, Parameter } from "../../ir/graph.js";
+import { rootsOf } from "../../ir/graph.js";
+import { copyElements, elementCount, type TensorData } from "../../ir/tensor.js";
+import { staticShape } from "../../ir/type.js";
+import { type ReferenceContext, ReferenceFailure, type ReferenceTensor } from "../../ops/define.js";
+import { numericDType, referenceFromTensor, tensorFromReference } from "../../ops/precision.js";
+import type { Compiled, CompileOptions } from "../backend.js";
+import type {
+  Executable,
+  ExecutableInfo,
+  LoopOutcome,
+  LoopRequest,
+  RunFailure,
+  RunOutcome,
+  RunState,
+  StorageBlock,
+  TensorSlot,
+} from "../executable.js";
+import { firstPlace } from "../rows.js";
+import { batchRows, movedOn, RowOrder } from "./batches.js";
+import { type Evaluation, type EvaluationPlan, planOf, planValues } from "./evaluate.js";
+
+/** The loop lets timers, signals and progress have their turn this often. */
+const turnMilliseconds = 50;
+
+/** A computation made ready for evaluation. Apart from `backend.ts`, so that a start that evaluates nothing loads none of this. */
+export function compileReference(computation: Computation, options: CompileOptions): Compiled {
+  const start = performance.now();
+  const plan = planValues(rootsOf(computation));
+  const variables = computation.variables.map(slotOf);
+  const arenaBytes = peakOf(plan);
+  const stored = variables.reduce((sum, { dtype, shape }) => sum + elementCount(shape) * byteSize(dtype), 0);
+  const info: ExecutableInfo = {
+    target: "reference",
+    placeholders: computation.placeholders.map(slotOf),
+    variables,
+    assigned: computation.assignments.map(({ path }) => path),
+    outputs: computation.outputs.map(({ name, value }) => slotOf({ name, type: value.type })),
+    kernels: plan.steps.length,
+    codeBytes: 0,
+    arenaBytes,
+    peakBytes: arenaBytes + stored,
+    compileSeconds: (performance.now() - start) / 1000,
+    cached: false,
+  };
+  requireMemory(computation.name, info.peakBytes);
+  return {
+    info,
+    saved: undefined,
+    bind: (blocks) => new ReferenceExecutable(computation, info, options, blocks),
+    close: () => {},
+  };
+}
+
+class ReferenceExecutable implements Executable {
+  readonly info: ExecutableInfo;
+  readonly #computation: Computation;
+  readonly #evaluate: ReturnType<typeof planOf>;
+  readonly #options: CompileOptions;
+  readonly #blocks: ReadonlyMap<string, StorageBlock>;
+  /** Positions of the outputs of one element: what loops report. */
+  readonly #scalars: readonly number[];
+  readonly #order = new RowOrder();
+  #busy = false;
+  #closed = false;
+
+  constructor(
+    computation: Computation,
+    info: ExecutableInfo,
+    options: CompileOptions,
+    blocks: ReadonlyMap<string, StorageBlock>,
+  ) {
+    this.info = info;
+    this.#computation = computation;
+    this.#evaluate = planOf(computation);
+    this.#options = options;
+    this.#blocks = blocks;
+    this.#scalars = info.outputs.flatMap(({ shape }, i) => (shape.every((size) => size === 1) ? [i] : []));
+  }
+
+  run(feeds: ReadonlyMap<string, TensorData>, state: RunState): RunOutcome {
+    this.#begin();
+    const outcome = this.#step(feeds, state, 0);
+    if ("code" in outcome) return { kind: "failed", failure: outcome };
+    this.#assign(outcome);
+    return { kind: "done", outputs: outcome.outputs.map((output) => tensorFromReference(output).data) };
+  }
+
+  async loop(request: LoopRequest): Promise<LoopOutcome> {
+    this.#begin();
+    this.#busy = true;
+    try {
+      return await this.#loop(request);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  close(): void {
+    if (this.#busy) throw new InternalError("an executable is closed while it runs");
+    this.#closed = true;
+  }
+
+  #begin(): void {
+    if (this.#closed) throw new InternalError("an executable is used after it was closed");
+    if (this.#busy) throw new InternalError("an executable is used while it runs");
+  }
+
+  async #loop(request: LoopRequest): Promise<LoopOutcome> {
+    const { seed, step, runsSinceStep } = request.state;
+    const reports: LoopOutcome["reports"][number][] = [];
+    const sums = this.#scalars.map(() => 0);
+    let last: readonly number[] = this.#scalars.map(() => 0);
+    const first = firstPlace(request, this.info.placeholders);
+    let place = first ?? { epoch: request.epoch, position: request.position };
+    let done = 0;
+    let failure: RunFailure | undefined;
+    let turn = performance.now();
+    for (let going = first !== undefined; going && done < request.steps; ) {
+      const feeds = batchRows(request, place, this.#order, this.info.placeholders);
+      const count = BigInt(done);
+      const outcome = this.#step(
+        feeds,
+        request.advance
+          ? { seed, step: step + count, runsSinceStep: done === 0 ? runsSinceStep : 0n }
+          : { seed, step, runsSinceStep: runsSinceStep + count },
+        done,
+      );
+      if ("code" in outcome) {
+        failure = outcome;
+        break;
+      }
+      done++;
+      last = this.#scalars.map((i) => Number(outcome.outputs[i]?.data[0]));
+      if (request.advance) {
+        this.#assign(outcome);
+        const now = step + BigInt(done);
+        if (request.every > 0 && now % BigInt(request.every) === 0n) reports.push({ step: now, values: last });
+      } else {
+        for (const [i, value] of last.entries()) sums[i] = (sums[i] ?? 0) + value * request.batch;
+      }
+      const moved = movedOn(request, place);
+      place = moved.place;
+      going = moved.going && request.signal?.aborted !== true;
+      if (performance.now() - turn > turnMilliseconds) {
+        await nextTurn();
+        turn = performance.now();
+        going &&= request.signal?.aborted !== true;
+      }
+    }
+    return { steps: done, ...place, reports, last, sums, failure };
+  }
+
+  /** One run without its assignments. */
+  #step(feeds: ReadonlyMap<string, TensorData>, state: RunState, stepsDone: number): Evaluation | RunFailure {
+    const context: ReferenceContext = {
+      ...state,
+      feeds: tensorsOf(this.info.placeholders, (name) => feeds.get(name)),
+      variables: tensorsOf(this.info.variables, (name) => this.#block(name).data),
+    };
+    try {
+      return this.#evaluate(context, this.#options);
+    } catch (error) {
+      if (!(error instanceof ReferenceFailure)) throw error;
+      const spans = error.node === undefined ? [] : this.#computation.sources.spansOf(error.node);
+      return { code: error.code, message: error.message, spans, stepsDone };
+    }
+  }
+
+  #assign({ assignments }: Evaluation): void {
+    for (const [path, value] of assignments) copyElements(this.#block(path).data, tensorFromReference(value).data);
+  }
+
+  #block(path: string): StorageBlock {
+    const block = this.#blocks.get(path);
+    if (block === undefined) throw new InternalError(`the variable ${path} has no storage`);
+    return block;
+  }
+}
+
+/** Widens what is there; a placeholder that nothing feeds is not read. */
+function tensorsOf(
+  slots: readonly TensorSlot[],
+  dataOf: (name: string) => TensorData | undefined,
+): ReadonlyMap<string, ReferenceTensor> {
+  const tensors = new Map<string, ReferenceTensor>();
+  for (const { name, dtype, shape } of slots) {
+    const data = dataOf(name);
+    if (data !== undefined) tensors.set(name, referenceFromTensor({ dtype, shape, data }));
+  }
+  return tensors;
+}
+
+/** Every result takes 8 bytes an element from when it is computed until its last use. */
+function peakOf({ steps }: EvaluationPlan): number {
+  const bytesOf = (values: readonly { readonly type: Parameter["type"] }[]): number =>
+    values.reduce((sum, { type }) => sum + 8 * elementCount(staticShape(type)), 0);
+  let live = 0;
+  let peak = 0;
+  for (const { node, freed } of steps) {
+    live += bytesOf(node.outputs);
+    peak = Math.max(peak, live);
+    live -= bytesOf([...new Set(freed)]);
+  }
+  return peak;
+}
+
+/** Said before anything is allocated: a machine that starts to swap or kills the process says nothing useful. */
+function requireMemory(name: string, bytes: number): void {
+  if (bytes <= totalmem()) return;
+  const message = `${name} needs ${gibibytes(bytes)} GiB and this machine has ${gibibytes(totalmem())} GiB`;
+  throw new GraphError([problem("G102", undefined, message, { hint: "use a smaller batch or smaller tensors" })]);
+}
+
+function gibibytes(bytes: number): string {
+  return (bytes / 2 ** 30).toFixed(1);
+}
+
+function slotOf({ name, type }: Parameter): TensorSlot {
+  return { name, dtype: numericDType(type.dtype), shape: staticShape(type) };
+}
