@@ -79,7 +79,8 @@ export function makeRoot(id: number, value: Value, plan: Plan, copy: boolean): R
     plan,
     read: (operand, at) => {
       reads.push({ value: operand, index: at });
-      return { kind: "constant", dtype: dtypeOf(operand), value: 0 };
+      // Any load will do: a constant would be taken for a position that is known.
+      return { kind: "load", dtype: dtypeOf(operand), access: { buffer: -1, index: zero } };
     },
     indexFailure: () => 0,
     divisionFailure: () => 0,

@@ -127,5 +127,5 @@ function toleranceOf({ exact: exactValues }: RandomGraph, value: Value, bound: n
 
 /** max and min take either of two zeros, whose signs then travel on. */
 function isExtreme({ node }: Value): boolean {
-  return ["maximum", "minimum", "max", "min", "sum", "prod", "dot_general"].includes(node.op);
+  return ["maximum", "minimum", "max", "min", "sum", "prod", "dot_general", "scatter"].includes(node.op);
 }
