@@ -11,6 +11,7 @@ import { placeholder, runState, variable } from "../../compiler/ops/sources.js";
 import { opNamed } from "../../compiler/ops/table.js";
 import { computationOf } from "../kernels/support.js";
 import { generator } from "../support/samples.js";
+import { atRunTimePositions } from "./graph_positions.js";
 
 export interface RandomGraph {
   readonly computation: Computation;
@@ -222,89 +223,14 @@ class GraphMaker {
           ? undefined
           : this.#apply("iota", [], { dtype, shape, axis: choices.below(shape.length) });
       case 19:
-        return this.#gather(x, shape);
       case 20:
-        return this.#scatter(x, shape);
-      case 21:
-        return this.#box(x, shape, choices.below(2) === 0);
+      case 21: {
+        const made = atRunTimePositions(choices, x, { values: this.#values, exact: this.#exact, tooLarge });
+        return made === undefined ? undefined : this.#keep(made.value, made.exact);
+      }
       default:
         return this.#position(x, shape, isExact);
     }
-  }
-
-  /** Indices inside the axes, one tensor for each: of integers that are there, or along all axes but one, which counts otherwise. */
-  #indices(
-    shape: readonly number[],
-  ): { readonly axes: readonly number[]; readonly indices: readonly Value[] } | undefined {
-    const choices = this.#choices;
-    if (shape.length === 0 || shape.includes(0)) return undefined;
-    const all = shape.map((_, axis) => axis);
-    if (choices.below(3) === 0) {
-      const [turned, step] = [choices.below(shape.length), choices.below(5)];
-      const counts = all.map((axis) => opNamed("iota").apply([], { dtype: "i64", shape, axis })[0] as Value);
-      const sum = counts.reduce((a, b) => opNamed("add").apply([a, b], {})[0] as Value);
-      const other = opNamed("add").apply([sum, filled("i64", shape, step)], {})[0] as Value;
-      const indices = counts.map((count, axis) => (axis === turned ? inside(other, shape[axis] ?? 1) : count));
-      return { axes: all, indices };
-    }
-    const chosen = choices.flags(all);
-    const axes =
-      chosen.length === 0 ? [choices.below(shape.length)] : choices.below(2) === 0 ? chosen : [...chosen].reverse();
-    const integers = this.#values.filter(
-      (value) => isInteger(dtypeOf(value)) && this.#exact.has(value) && elementCount(shapeOf(value)) <= 100,
-    );
-    const from = integers.length === 0 ? filled("i32", [3], 2) : choices.of(integers);
-    const indices = axes.map((axis, i) => {
-      const moved = opNamed("add").apply([from, filled(dtypeOf(from), shapeOf(from), i)], {})[0] as Value;
-      return inside(i === 0 ? from : moved, shape[axis] ?? 1);
-    });
-    return { axes, indices };
-  }
-
-  #gather(x: Value, shape: readonly number[]): Value | undefined {
-    const places = this.#indices(shape);
-    if (places === undefined) return undefined;
-    const attributes = { axes: places.axes };
-    const [type] = opNamed("gather").infer([x.type, ...places.indices.map((index) => index.type)], attributes);
-    if (type === undefined || elementCount(staticShape(type)) > tooLarge || type.shape.length > 5) return undefined;
-    const [value] = opNamed("gather").apply([x, ...places.indices], attributes);
-    return value === undefined ? undefined : this.#keep(value, this.#exact.has(x));
-  }
-
-  /** What is updated, and how, is often what was gathered from there. */
-  #scatter(x: Value, shape: readonly number[]): Value | undefined {
-    const choices = this.#choices;
-    const places = this.#indices(shape);
-    if (places === undefined) return undefined;
-    const { axes, indices } = places;
-    const [own] = opNamed("gather").apply([x, ...indices], { axes });
-    if (own === undefined || elementCount(shapeOf(own)) > tooLarge) return undefined;
-    const others = this.#values.filter((value) => isSameType(value, own));
-    const updates = others.length === 0 ? own : choices.of([own, ...others]);
-    const combiner = choices.of(["add", "set", "max", "min", "mul"]);
-    const [value] = opNamed("scatter").apply([x, updates, ...indices], { axes, combiner });
-    return value === undefined
-      ? undefined
-      : this.#keep(value, this.#exact.has(x) && (updates === own || this.#exact.has(updates)));
-  }
-
-  /** A box at a run-time place, read or written. */
-  #box(x: Value, shape: readonly number[], reads: boolean): Value | undefined {
-    const choices = this.#choices;
-    const integers = this.#values.filter((value) => isInteger(dtypeOf(value)) && this.#exact.has(value));
-    const from = integers.length === 0 ? filled("i64", [], 5) : choices.of(integers);
-    const [start] = opNamed("sum").apply([from], { axes: shapeOf(from).map((_, axis) => axis) });
-    if (start === undefined) return undefined;
-    const sizes = shape.map((size) => Math.max(0, size - choices.below(4)));
-    const starts = shape.map((size, axis) => inside(start, size - (sizes[axis] ?? 0) + 1));
-    const [box] = opNamed("dynamic_slice").apply([x, ...starts], { sizes });
-    if (box === undefined) return undefined;
-    if (reads) return this.#keep(box, this.#exact.has(x));
-    const updates = choices.of([box, ...this.#values.filter((value) => isSameType(value, box))]);
-    const [value] = opNamed("dynamic_update_slice").apply([x, updates, ...starts.map((at) => at)], {});
-    return value === undefined
-      ? undefined
-      : this.#keep(value, this.#exact.has(x) && (updates === box || this.#exact.has(updates)));
   }
 
   #elementwise(x: Value, dtype: NumericDType, isExact: boolean): Value | undefined {
@@ -390,11 +316,6 @@ class GraphMaker {
     if (!isExact || shape.length === 0 || shape.includes(0) || dtypeOf(x) === "bool") return undefined;
     return this.#apply(this.#choices.of(["argmax", "argmin"]), [x], { axis: this.#choices.below(shape.length) });
   }
-}
-
-/** Integers brought into [0, size). */
-function inside(value: Value, size: number): Value {
-  return opNamed("mod").apply([value, filled(dtypeOf(value), shapeOf(value), size)], {})[0] as Value;
 }
 
 function reshaped(choices: Choices, shape: readonly number[]): readonly number[] {
