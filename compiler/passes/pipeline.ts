@@ -7,6 +7,7 @@ import { ops } from "../ops/table.js";
 import { debugLevel } from "./debug.js";
 import { fold } from "./fold.js";
 import type { Pass } from "./rule.js";
+import { scatterInto } from "./scatter_into.js";
 import { canonicalise, simplify } from "./simplify.js";
 import { stabilise, stabiliseForward } from "./stabilise.js";
 
@@ -20,7 +21,7 @@ export const beforeGradients: readonly Pass[] = [canonicalise, stabiliseForward]
  * common subexpressions or dead code: equal nodes are one node by interning, and what no output or assignment reaches is not
  * there, by construction.
  */
-export const pipeline: readonly Pass[] = [fold, simplify, stabilise];
+export const pipeline: readonly Pass[] = [fold, simplify, stabilise, scatterInto];
 
 /** The passes feed each other; in practice two or three rounds are enough. */
 const maximumRounds = 8;

@@ -1,0 +1,95 @@
+import { type Computation, rootsOf } from "../ir/graph.js";
+import { type Node, topologicalOrder, type Value } from "../ir/node.js";
+import { rewrite } from "../ir/rewrite.js";
+import { add, mul, neg, sub } from "../ops/arithmetic.js";
+import { broadcastScalar } from "../ops/build.js";
+import { scatter } from "../ops/indexing.js";
+import { opNamed } from "../ops/table.js";
+import { broadcastInDim } from "../ops/views.js";
+import type { Pass } from "./rule.js";
+import { inputOf, intsOf, sameNumber, scalarOf, splatOf } from "./values.js";
+
+/**
+ * `w - rate * g`, where g is a gradient that was scattered into zeros (of an embedding table), becomes a scatter into w of the few
+ * rows that change: an update in place, instead of three passes over the whole table. Only where nothing else reads g.
+ *
+ * What it gives up: where a factor is not finite, elements that no update reaches would become NaN (0 * inf) and now stay; -0
+ * stays -0 (where + 0 makes it 0); and updates that share a place are added to the old element one by one. Halves are left alone:
+ * they round each of these sums.
+ */
+export const scatterInto: Pass = {
+  name: "scatter-into",
+  doc: "Sums with what was scattered into zeros scatter into the other summand.",
+  run: (computation, fired) => {
+    const order = topologicalOrder(rootsOf(computation));
+    if (!order.some((node) => node.op === scatter.opName)) return computation;
+    const readers = countReaders(computation, order);
+    const isOnlyRead = (value: Value): boolean => readers.get(value) === 1;
+    return rewrite(computation, {
+      rebuild: (node, inputs) => opNamed(node.op).apply(inputs, node.attributes, node.regions),
+      step: ({ outputs: [value] }) => {
+        const result = value === undefined ? undefined : scattered(value, isOnlyRead);
+        if (result === undefined) return undefined;
+        fired?.("scatter-into");
+        return [result];
+      },
+    });
+  },
+};
+
+function countReaders(computation: Computation, order: readonly Node[]): ReadonlyMap<Value, number> {
+  const readers = new Map<Value, number>();
+  const read = (value: Value): void => {
+    readers.set(value, (readers.get(value) ?? 0) + 1);
+  };
+  for (const node of order) node.inputs.forEach(read);
+  rootsOf(computation).forEach(read);
+  return readers;
+}
+
+/** The same value as a scatter into zeros or into the other summand; undefined where it is none. */
+function scattered(value: Value, isOnlyRead: (value: Value) => boolean): Value | undefined {
+  const { node } = value;
+  if (value.type.dtype === "f16" || value.type.dtype === "bf16") return undefined;
+  const isSparse = (input: Value): boolean => isOnlyRead(input) && isScatteredIntoZeros(input);
+  const [x, y] = node.inputs;
+  if (x === undefined) return undefined;
+  switch (node.op) {
+    case neg.opName:
+      return isSparse(x) ? rescattered(x, inputOf(x), neg(inputOf(x, 1))) : undefined;
+    case mul.opName: {
+      if (y === undefined) return undefined;
+      const [sparse, factor] = isSparse(x) ? [x, repeatedScalar(y)] : isSparse(y) ? [y, repeatedScalar(x)] : [];
+      if (sparse === undefined || factor === undefined) return undefined;
+      const updates = inputOf(sparse, 1);
+      return rescattered(sparse, inputOf(sparse), mul(updates, broadcastScalar(factor, updates.type.shape)));
+    }
+    case add.opName:
+      if (y === undefined) return undefined;
+      if (isSparse(y)) return rescattered(y, x, inputOf(y, 1));
+      return isSparse(x) ? rescattered(x, y, inputOf(x, 1)) : undefined;
+    case sub.opName:
+      return y !== undefined && isSparse(y) ? rescattered(y, x, neg(inputOf(y, 1))) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isScatteredIntoZeros(value: Value): boolean {
+  if (value.node.op !== scatter.opName || value.node.attributes["combiner"] !== "add") return false;
+  const base = splatOf(inputOf(value));
+  return base !== undefined && sameNumber(base, 0);
+}
+
+function rescattered(like: Value, base: Value, updates: Value): Value {
+  return scatter(base, updates, like.node.inputs.slice(2), { axes: intsOf(like, "axes"), combiner: "add" });
+}
+
+/** The scalar that a value repeats in every element, whether it is known or not. */
+function repeatedScalar(value: Value): Value | undefined {
+  if (value.type.shape.length === 0) return value;
+  const constant = scalarOf(value);
+  if (constant !== undefined) return constant;
+  const isRepeated = value.node.op === broadcastInDim.opName && inputOf(value).type.shape.length === 0;
+  return isRepeated ? inputOf(value) : undefined;
+}
