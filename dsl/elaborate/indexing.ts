@@ -3,8 +3,10 @@ import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { typeText } from "../../compiler/ir/type.js";
 import type { Expression, Index, IndexItem, Slice } from "../ast.js";
+import { broadcastAll } from "./broadcast.js";
 import { silence, toDim, toNumber, toTensor } from "./convert.js";
 import { describe, type Item, int, type Meaning, tensor } from "./meaning.js";
+import { gatherAt, positions } from "./positions.js";
 import { applyOp, type Env, originNote, refusal } from "./state.js";
 
 /** What happens to one axis: `[i]` drops it, `[a:b:c]` keeps a part. */
@@ -16,20 +18,68 @@ interface Cut {
   readonly dropped: boolean;
 }
 
-/** `z[..., 0:32:2]`: NumPy's basic indexing; `evaluate` gives the meaning of a part. */
-export function index(env: Env, expression: Index, target: Meaning, evaluate: (part: Expression) => Meaning): Meaning {
+type Evaluate = (part: Expression) => Meaning;
+
+/** `z[..., 0:32:2]` and `table[ids]`: NumPy's indexing; `evaluate` gives the meaning of a part. */
+export function index(env: Env, expression: Index, target: Meaning, evaluate: Evaluate): Meaning {
   silence(target);
-  if (target.kind === "shape" || target.kind === "list") return elementOf(env, expression, target, evaluate);
+  // Each part is evaluated once, whatever it turns out to be.
+  const known = new Map<Expression, Meaning>();
+  const meaningOf: Evaluate = (part) => {
+    const meaning = known.get(part) ?? evaluate(part);
+    known.set(part, meaning);
+    return meaning;
+  };
+  const isList = target.kind === "shape" || target.kind === "list";
+  if (isList && !expression.items.some((item) => isPosition(item, meaningOf)))
+    return elementOf(env, expression, target, meaningOf);
   const value = toTensor(env, { meaning: target, span: expression.target.span });
   const axes = placeItems(env, expression, value);
+  const places = new Map<number, Item>();
   const cuts = value.type.shape.map((size, axis): Cut => {
     const item = axes.get(axis);
-    if (item === undefined) return { start: 0, limit: size, stride: 1, reversed: false, dropped: false };
-    return item.kind === "slice"
-      ? sliceCut(env, item, size, axis, value, evaluate)
-      : elementCut(env, { meaning: evaluate(item), span: item.span }, size, axis, value);
+    const whole: Cut = { start: 0, limit: size, stride: 1, reversed: false, dropped: false };
+    if (item === undefined) return whole;
+    if (item.kind === "slice") return sliceCut(env, item, size, axis, value, meaningOf);
+    const written = { meaning: meaningOf(item), span: item.span };
+    if (!isPosition(item, meaningOf)) return elementCut(env, written, size, axis, value);
+    places.set(axis, written);
+    return whole;
   });
-  return tensor(cut(env, value, cuts, expression));
+  const rest = cut(env, value, cuts, expression);
+  return tensor(places.size === 0 ? rest : pick(env, rest, cuts, places, value, expression));
+}
+
+/** A tensor or a list: its elements are positions that the run looks up. */
+function isPosition(item: IndexItem, meaningOf: Evaluate): boolean {
+  if (item.kind === "slice" || item.kind === "ellipsis") return false;
+  const meaning = meaningOf(item);
+  silence(meaning);
+  return meaning.kind === "tensor" || meaning.kind === "list" || meaning.kind === "shape";
+}
+
+/**
+ * What lies at the positions. Their common shape stands where the indexed axes stand next to each other, else in front. An int has
+ * dropped its axis before, and counts for nothing here.
+ */
+function pick(
+  env: Env,
+  value: Value,
+  cuts: readonly Cut[],
+  places: ReadonlyMap<number, Item>,
+  whole: Value,
+  { span, target }: Index,
+): Value {
+  const spans = [...places.values()].map((item) => item.span);
+  const site = { span, operands: [target.span, ...spans] };
+  const tensors = [...places].map(([axis, item]) => positions(env, item, whole.type.shape[axis] ?? 0, axis, whole));
+  const spread = broadcastAll(env, tensors, "with", { span, operands: spans });
+  const kept = cuts.flatMap((c, axis) => (c.dropped ? [] : [axis]));
+  const axes = [...places.keys()].map((axis) => kept.indexOf(axis));
+  const first = axes[0] ?? 0;
+  const adjacent = axes.every((axis, i) => axis === first + i);
+  const byAxis = new Map(axes.map((axis, i) => [axis, spread[i] as Value]));
+  return gatherAt(env, value, byAxis, adjacent ? first : 0, site);
 }
 
 function cut(env: Env, value: Value, cuts: readonly Cut[], { span, target }: Index): Value {
@@ -79,7 +129,7 @@ function placeItems(
 }
 
 function elementCut(env: Env, item: Item, size: Dim, axis: number, value: Value): Cut {
-  refuseTensor(env, item);
+  silence(item.meaning);
   if (item.meaning.kind !== "int")
     throw refusal(env, "G031", item.span, `an index is an int, not ${describe(item.meaning)}`);
   const given = toDim(env, item);
@@ -88,14 +138,6 @@ function elementCut(env: Env, item: Item, size: Dim, axis: number, value: Value)
     throw outOfRange(env, item.span, `the index ${dimText(given)}`, size, axis, value);
   }
   return { start, limit: addDims(start, 1), stride: 1, reversed: false, dropped: true };
-}
-
-function refuseTensor(env: Env, { meaning, span }: Item): void {
-  silence(meaning);
-  if (meaning.kind !== "tensor") return;
-  throw refusal(env, "G104", span, "an index that is a tensor is not supported by this version", {
-    hint: "an index is an int that is known when the graph is compiled, or a slice",
-  });
 }
 
 function outOfRange(env: Env, span: Span, what: string, size: Dim, axis: number, value: Value) {
@@ -111,14 +153,7 @@ function outOfRange(env: Env, span: Span, what: string, size: Dim, axis: number,
   );
 }
 
-function sliceCut(
-  env: Env,
-  item: Slice,
-  size: Dim,
-  axis: number,
-  value: Value,
-  evaluate: (part: Expression) => Meaning,
-): Cut {
+function sliceCut(env: Env, item: Slice, size: Dim, axis: number, value: Value, evaluate: Evaluate): Cut {
   const bound = (part: Expression | undefined): Dim | undefined => {
     if (part === undefined) return undefined;
     const given = toDim(env, { meaning: evaluate(part), span: part.span });
@@ -157,7 +192,7 @@ function elementOf(
   env: Env,
   expression: Index,
   target: Extract<Meaning, { kind: "shape" | "list" }>,
-  evaluate: (part: Expression) => Meaning,
+  evaluate: Evaluate,
 ): Meaning {
   const [item, ...others] = expression.items;
   if (item === undefined || others.length > 0 || item.kind === "ellipsis") {
@@ -166,7 +201,7 @@ function elementOf(
   const count = target.kind === "shape" ? target.value.length : target.items.length;
   const number = (part: Expression): number => {
     const written = { meaning: evaluate(part), span: part.span };
-    refuseTensor(env, written);
+    silence(written.meaning);
     const given = toNumber(env, written, "an index");
     const at = given < 0 ? given + count : given;
     if (at >= 0 && at <= count && (item.kind === "slice" || at < count)) return at;

@@ -111,9 +111,10 @@ export class Arguments {
     throw this.wrong(parameter, "a dtype such as `f32`");
   }
 
-  /** An axis, counted from the end where negative. */
-  axis(parameter: string, x: Value): number {
-    return this.#axis(this.integer(parameter), x, this.spanOf(parameter));
+  /** An axis, counted from the end where negative; `fallback` where the argument is left out. */
+  axis(parameter: string, x: Value, fallback?: number): number {
+    const axis = fallback === undefined || this.has(parameter) ? this.integer(parameter) : fallback;
+    return this.#axis(axis, x, this.spanOf(parameter));
   }
 
   /** Axes in ascending order; all of them where the argument is left out. */

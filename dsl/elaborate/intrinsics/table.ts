@@ -1,6 +1,8 @@
 import type { Intrinsic } from "../intrinsic.js";
 import { refusal } from "../state.js";
+import { arrangements } from "./arrangements.js";
 import { elementwise } from "./elementwise.js";
+import { indexing } from "./indexing.js";
 import { reductions } from "./reductions.js";
 import { shapes } from "./shapes.js";
 import { special } from "./special.js";
@@ -27,5 +29,8 @@ const minimize: Intrinsic = {
 
 /** Every built-in function by its name. */
 export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
-  [...elementwise, ...reductions, ...shapes, ...special, minimize].map((intrinsic) => [intrinsic.name, intrinsic]),
+  [...arrangements, ...elementwise, ...indexing, ...reductions, ...shapes, ...special, minimize].map((intrinsic) => [
+    intrinsic.name,
+    intrinsic,
+  ]),
 );
