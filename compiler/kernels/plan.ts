@@ -122,6 +122,10 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
     if (!isStored(value) && splatOf(value) === undefined) makeRoot(value);
   };
 
+  /** Whether the inlined expression of a value reads another. */
+  const reads = (value: Value, wanted: Value): boolean =>
+    value === wanted || (!factsOf(value).root && value.node.inputs.some((input) => reads(input, wanted)));
+
   for (const node of order) {
     const semantics = semanticsOf(node);
     for (const value of node.outputs) {
@@ -172,12 +176,15 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
           break;
         }
         case "dynamic_store": {
-          const [, , ...positions] = node.inputs;
+          const [operand, updates, ...positions] = node.inputs;
           for (const input of node.inputs) {
             const { root, mayFail: inlinedMayFail } = factsOf(input);
             // Checked beforehand, so that the update itself can't fail and may be done in a variable.
             if (!root && inlinedMayFail) (positions.includes(input) ? makeRootBelowViews : makeRoot)(input);
           }
+          // What is read from the operand is read before the first write to it: few rows set aside, instead of a copy of the whole.
+          const inlined = updates !== undefined && !factsOf(updates).root && !isStored(updates);
+          if (operand !== undefined && inlined && reads(updates, operand)) makeRoot(updates);
           facts.set(value, { root: true, cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: false });
           break;
         }

@@ -51,38 +51,45 @@ function countReaders(computation: Computation, order: readonly Node[]): Readonl
 function scattered(value: Value, isOnlyRead: (value: Value) => boolean): Value | undefined {
   const { node } = value;
   if (value.type.dtype === "f16" || value.type.dtype === "bf16") return undefined;
-  const isSparse = (input: Value): boolean => isOnlyRead(input) && isScatteredIntoZeros(input);
+  const isSparse = (input: Value): boolean => isOnlyRead(input) && isScatteredIntoZeros(input, isOnlyRead);
+  const same = (updates: Value): Value => updates;
   const [x, y] = node.inputs;
   if (x === undefined) return undefined;
   switch (node.op) {
     case neg.opName:
-      return isSparse(x) ? rescattered(x, inputOf(x), neg(inputOf(x, 1))) : undefined;
+      return isSparse(x) ? rescattered(x, undefined, (updates) => neg(updates)) : undefined;
     case mul.opName: {
       if (y === undefined) return undefined;
       const [sparse, factor] = isSparse(x) ? [x, repeatedScalar(y)] : isSparse(y) ? [y, repeatedScalar(x)] : [];
       if (sparse === undefined || factor === undefined) return undefined;
-      const updates = inputOf(sparse, 1);
-      return rescattered(sparse, inputOf(sparse), mul(updates, broadcastScalar(factor, updates.type.shape)));
+      return rescattered(sparse, undefined, (updates) => mul(updates, broadcastScalar(factor, updates.type.shape)));
     }
     case add.opName:
       if (y === undefined) return undefined;
-      if (isSparse(y)) return rescattered(y, x, inputOf(y, 1));
-      return isSparse(x) ? rescattered(x, y, inputOf(x, 1)) : undefined;
+      if (isSparse(y)) return rescattered(y, x, same);
+      return isSparse(x) ? rescattered(x, y, same) : undefined;
     case sub.opName:
-      return y !== undefined && isSparse(y) ? rescattered(y, x, neg(inputOf(y, 1))) : undefined;
+      return y !== undefined && isSparse(y) ? rescattered(y, x, (updates) => neg(updates)) : undefined;
     default:
       return undefined;
   }
 }
 
-function isScatteredIntoZeros(value: Value): boolean {
+/** Into zeros, or into what was scattered into zeros for this alone. */
+function isScatteredIntoZeros(value: Value, isOnlyRead: (value: Value) => boolean): boolean {
   if (value.node.op !== scatter.opName || value.node.attributes["combiner"] !== "add") return false;
-  const base = splatOf(inputOf(value));
-  return base !== undefined && sameNumber(base, 0);
+  const base = inputOf(value);
+  const number = splatOf(base);
+  if (number !== undefined) return sameNumber(number, 0);
+  return isOnlyRead(base) && isScatteredIntoZeros(base, isOnlyRead);
 }
 
-function rescattered(like: Value, base: Value, updates: Value): Value {
-  return scatter(base, updates, like.node.inputs.slice(2), { axes: intsOf(like, "axes"), combiner: "add" });
+/** The same updates, changed, into `base` instead of zeros (undefined keeps them). */
+function rescattered(like: Value, base: Value | undefined, change: (updates: Value) => Value): Value {
+  const own = inputOf(like);
+  const into = splatOf(own) === undefined ? rescattered(own, base, change) : (base ?? own);
+  const updates = change(inputOf(like, 1));
+  return scatter(into, updates, like.node.inputs.slice(2), { axes: intsOf(like, "axes"), combiner: "add" });
 }
 
 /** The scalar that a value repeats in every element, whether it is known or not. */

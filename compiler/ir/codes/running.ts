@@ -131,7 +131,7 @@ export const limitCodes = [
     code: "G104",
     title: "not supported by this version",
     explain: "The text is of the language, but this version cannot compile it yet.",
-    example: "graph g {\n  placeholder i: i64\n  x = [1.0, 2.0]\n  y = x[i]\n}\n",
+    example: "graph g {\n  y = if true { yield 1.0 } else { yield 2.0 }\n}\n",
   },
   {
     code: "G110",

@@ -90,7 +90,9 @@ function unstack(call: Arguments): Meaning {
 function roll(call: Arguments): Meaning {
   const value = call.tensor("x");
   const shifts = call.integers("shift");
-  const axes = (call.has("axis") ? call.integers("axis") : [0]).map((axis) => (axis < 0 ? axis + value.type.shape.length : axis));
+  const axes = (call.has("axis") ? call.integers("axis") : [0]).map((axis) =>
+    axis < 0 ? axis + value.type.shape.length : axis,
+  );
   if (shifts.length !== axes.length) {
     throw refusal(
       call.env,

@@ -173,9 +173,11 @@ test("the trace tells what each pass did", (t) => {
     "1 fold false",
     "1 simplify true mul-one neg-neg",
     "1 stabilise false",
+    "1 scatter-into false",
     "2 fold false",
     "2 simplify false",
     "2 stabilise false",
+    "2 scatter-into false",
   ]);
 });
 
