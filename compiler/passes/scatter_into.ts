@@ -75,13 +75,16 @@ function scattered(value: Value, isOnlyRead: (value: Value) => boolean): Value |
   }
 }
 
+/** Longer chains are left alone: each step along one looks at all of it. */
+const longestChain = 16;
+
 /** Into zeros, or into what was scattered into zeros for this alone. */
-function isScatteredIntoZeros(value: Value, isOnlyRead: (value: Value) => boolean): boolean {
+function isScatteredIntoZeros(value: Value, isOnlyRead: (value: Value) => boolean, links = longestChain): boolean {
   if (value.node.op !== scatter.opName || value.node.attributes["combiner"] !== "add") return false;
   const base = inputOf(value);
   const number = splatOf(base);
   if (number !== undefined) return sameNumber(number, 0);
-  return isOnlyRead(base) && isScatteredIntoZeros(base, isOnlyRead);
+  return links > 1 && isOnlyRead(base) && isScatteredIntoZeros(base, isOnlyRead, links - 1);
 }
 
 /** The same updates, changed, into `base` instead of zeros (undefined keeps them). */
