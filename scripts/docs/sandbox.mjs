@@ -242,7 +242,7 @@ async function checkText(code, text, dist) {
   const load = (...path) => import(pathToFileURL(join(dist, ...path)));
   const { loadGraph } = await load("dsl", "load.js");
   const { renderText } = await load("dsl", "render.js");
-  const { prepareComputation } = await load("compiler", "program.js");
+  const { prepareComputation } = await load("compiler", "prepare.js");
   // G061 imports the file that it stands in.
   const file = /from "(self\.graph)"/.exec(text)?.[1] ?? "example.graph";
   const readFile = (path) => (basename(path) === file ? text : readFileSync(path, "utf8"));
