@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import type { TargetName } from "./compiler/backends/backend.js";
 import { chooseBackend } from "./compiler/backends/choose.js";
+import { openGraph } from "./compiler/cache/programs.js";
 import { type Diagnostic, GraphError } from "./compiler/ir/diagnostic.js";
 import { Program } from "./compiler/program.js";
-import { loadGraph } from "./dsl/load.js";
+import { pathOfSource, readFileFromDisk } from "./dsl/standard.js";
 
 export type { TargetName } from "./compiler/backends/backend.js";
 export type { DataReference } from "./compiler/ir/data.js";
@@ -37,12 +38,17 @@ export interface CompileFileOptions {
  * run so. Throws GraphError with all problems of the file.
  */
 export async function compile(path: string, options: CompileFileOptions = {}): Promise<Program> {
-  const { graph, diagnostics } = loadGraph(resolve(path));
+  const file = resolve(path);
+  const { graph, diagnostics, store } = await openGraph(file, {
+    allowPaths: [],
+    read: (name) => readFileFromDisk(pathOfSource(name)),
+    load: async () => (await import("./dsl/load.js")).loadGraph(file),
+  });
   if (graph === undefined || diagnostics.some(({ severity }) => severity === "error"))
     throw new GraphError(diagnostics);
   const { backend, warning } = chooseBackend(options.target);
   const warn =
     options.onWarning ?? ((one: Diagnostic) => process.stderr.write(`graphc: ${one.message} (${one.hint ?? ""})\n`));
   for (const one of warning === undefined ? diagnostics : [...diagnostics, warning]) warn(one);
-  return Program.create(graph, backend, { checkNumerics: options.checkNumerics ?? false });
+  return Program.create(graph, backend, { checkNumerics: options.checkNumerics ?? false }, store);
 }

@@ -5,6 +5,7 @@ import { compile, Session, type TrainOptions } from "../index.js";
 import { contractionCases, measureContraction } from "./contractions.js";
 import { median } from "./measure.js";
 import { peakGigaflops } from "./peak.js";
+import { emptyProcessSeconds, measureStartup } from "./startup.js";
 
 /**
  * Whole workloads and single contractions, each beside the core's own peak as this run measures it. One thread; pin it with
@@ -49,6 +50,12 @@ const workloads: readonly Workload[] = [
   },
 ];
 
+const index = join(import.meta.dirname, "..", "index.js");
+const starts = [
+  { file: "mnist_dnn", goals: { first: "1.5 s", cached: "0.2 s" } },
+  { file: "mnist_softmax", goals: { first: "-", cached: "0.06 s" } },
+] as const;
+
 const repeats = 5;
 const { backend, warning } = chooseBackend(undefined);
 if (warning !== undefined) console.log(`${warning.message}\n`);
@@ -84,6 +91,20 @@ for (const workload of workloads) {
 }
 
 if (warning === undefined) {
+  const empty = emptyProcessSeconds();
+  console.log(`\n${"start, to the end of the first step".padEnd(42)}${"compile".padStart(10)}${"goal".padStart(9)}`);
+  for (const { file, goals } of starts) {
+    const { first, cached } = measureStartup(index, join(examples, file, `${file}.graph`));
+    for (const [kind, { compile: compiling, process: whole }, goal] of [
+      ["first", first, goals.first],
+      ["cached", cached, goals.cached],
+    ] as const) {
+      const cells = `${seconds(compiling).padStart(10)}${goal.padStart(9)}`;
+      console.log(
+        `${`${file}, ${kind}`.padEnd(42)}${cells}   process ${seconds(whole)}, an empty one ${seconds(empty)}`,
+      );
+    }
+  }
   console.log(`\n${"contraction, float32 (m x k x n)".padEnd(42)}${"GFLOP/s".padStart(10)}${"of peak".padStart(9)}`);
   for (const shape of contractionCases) {
     const { name, gigaflops } = await measureContraction(backend, shape);

@@ -1,9 +1,9 @@
 import type { ExecutableInfo } from "../compiler/backends/executable.js";
-import { openCacheFolder } from "../compiler/backends/llvm/cache.js";
+import { openCacheFolder } from "../compiler/cache/folder.js";
 import { type Prepared, Program } from "../compiler/program.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes } from "./failure.js";
-import { type LoadOptions, openGraph } from "./load.js";
+import { type LoadOptions, openModel } from "./load.js";
 import { bytesText, countText, secondsText } from "./numbers.js";
 import type { Sizes } from "./options.js";
 import { choicesOf, originRemarks, requireSizes, type Sized, sizesText } from "./specialisation.js";
@@ -25,10 +25,10 @@ interface Row {
 /** Compiles signatures into the cache, so that the first run of each starts at once; prints what came of it. */
 export async function compile(console: Console, file: string, options: CompileOptions): Promise<ExitCode> {
   const backend = requireNative();
-  const graph = openGraph(console, file, options);
+  const { graph, store } = await openModel(console, file, options);
   const choices = choicesOf(graph, options.signature);
   const start = performance.now();
-  const program = await Program.create(graph, backend, { checkNumerics: false });
+  const program = await Program.create(graph, backend, { checkNumerics: false }, store);
   // All sizes are settled first: a mistake in one is told before time is spent on the others.
   const jobs: { readonly name: string; readonly prepared: Prepared; readonly sized: Sized }[] = [];
   for (const choice of choices) {

@@ -1,7 +1,9 @@
+import { openGraph } from "../compiler/cache/programs.js";
 import { problem } from "../compiler/ir/codes.js";
 import { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
 import type { Graph } from "../compiler/ir/graph.js";
-import { loadGraph } from "../dsl/load.js";
+import type { ProgramStore } from "../compiler/program.js";
+import { pathOfSource, readFileFromDisk } from "../dsl/standard.js";
 import { quotePath } from "../runtime/files/errors.js";
 import type { Console } from "./console.js";
 import { showDiagnostics } from "./failure.js";
@@ -11,21 +13,35 @@ export interface LoadOptions {
   readonly allowPath?: readonly string[] | undefined;
 }
 
-/** A file with all its problems; a library is fine and has no graph. Throws GraphError where it cannot be read. */
-export function checkFile(
+/** A file with all its problems; a library is fine and has no graph. */
+export interface Checked {
+  readonly graph: Graph | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * A graph to run, from the cache where it is known, and where what is made of it is kept. Rejects with GraphError as
+ * `requireGraph` throws, and where the file cannot be read.
+ */
+export async function openModel(
+  console: Console,
   file: string,
   options: LoadOptions,
-): { readonly graph: Graph | undefined; readonly diagnostics: readonly Diagnostic[] } {
+): Promise<{ readonly graph: Graph; readonly store: ProgramStore | undefined }> {
   // The file named on the command line is read here: what is wrong with it as a file is told without a caret.
   readSource(file);
-  const { graph, diagnostics, files } = loadGraph(file, { allowPaths: options.allowPath ?? [] });
-  for (const [path, text] of files) rememberSource(path, text);
-  return { graph, diagnostics };
+  const allowPaths = options.allowPath ?? [];
+  const opened = await openGraph(file, {
+    allowPaths,
+    read: (name) => readFileFromDisk(pathOfSource(name)),
+    load: async () => (await import("../dsl/load.js")).loadGraph(file, { allowPaths }),
+  });
+  for (const [path, text] of opened.files) rememberSource(path, text);
+  return { graph: requireGraph(console, file, opened), store: opened.store };
 }
 
 /** The graph of a main file. Throws GraphError with all problems; warnings go to standard error. */
-export function openGraph(console: Console, file: string, options: LoadOptions): Graph {
-  const { graph, diagnostics } = checkFile(file, options);
+export function requireGraph(console: Console, file: string, { graph, diagnostics }: Checked): Graph {
   if (diagnostics.some(({ severity }) => severity === "error")) throw new GraphError(diagnostics);
   if (graph === undefined) {
     throw new GraphError([

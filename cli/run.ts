@@ -16,7 +16,7 @@ import { type Fetched, Session } from "../runtime/session.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { tensorJson } from "./json.js";
-import { type LoadOptions, openGraph } from "./load.js";
+import { type LoadOptions, openModel } from "./load.js";
 import { metricText, plural } from "./numbers.js";
 import type { Named, TargetOption } from "./options.js";
 import { openProgram } from "./target.js";
@@ -43,14 +43,14 @@ export async function run(
   options: RunOptions,
 ): Promise<ExitCode> {
   requireSense(signature, options);
-  const graph = openGraph(console, file, options);
+  const model = await openModel(console, file, options);
   const request = signature ?? options.fetch ?? [];
-  const program = await openProgram(console, graph, options);
+  const program = await openProgram(console, model, options);
   await using session = new Session(program, { seed: options.seed, weights: options.weights });
   await session.ready;
   const results =
     options.data === undefined
-      ? new Map(Object.entries(await session.run(request, await readFeeds(graph, options.feed))))
+      ? new Map(Object.entries(await session.run(request, await readFeeds(model.graph, options.feed))))
       : await evaluate(console, session, request, options.data, options);
   const written = await writeOutputs(results, options.output);
   if (console.isJson) console.object(new Map([...results].map(([name, tensor]) => [name, tensorJson(tensor)])));

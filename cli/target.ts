@@ -4,7 +4,7 @@ import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import { elementCount } from "../compiler/ir/tensor.js";
 import { staticShape } from "../compiler/ir/type.js";
-import { Program } from "../compiler/program.js";
+import { Program, type ProgramStore } from "../compiler/program.js";
 import type { Console } from "./console.js";
 import type { TargetOption } from "./options.js";
 
@@ -28,8 +28,13 @@ export interface ProgramOptions {
   readonly checkNumerics?: boolean | undefined;
 }
 
-export function openProgram(console: Console, graph: Graph, options: ProgramOptions): Promise<Program> {
-  return Program.create(graph, openBackend(console, options.target), { checkNumerics: options.checkNumerics === true });
+export function openProgram(
+  console: Console,
+  { graph, store }: { readonly graph: Graph; readonly store: ProgramStore | undefined },
+  options: ProgramOptions,
+): Promise<Program> {
+  const backend = openBackend(console, options.target);
+  return Program.create(graph, backend, { checkNumerics: options.checkNumerics === true }, store);
 }
 
 /** Elements of the variables that training moves, and of the others (optimizer slots, statistics). */

@@ -8,7 +8,7 @@ import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, showDiagnostics } from "./failure.js";
 import { interruption } from "./interrupt.js";
 import type { JsonValue } from "./json.js";
-import { type LoadOptions, openGraph } from "./load.js";
+import { type LoadOptions, openModel } from "./load.js";
 import { countText, metricText, plural, rateText, secondsText } from "./numbers.js";
 import type { Named, TargetOption } from "./options.js";
 import { ProgressLine } from "./progress.js";
@@ -33,12 +33,12 @@ export interface TrainFlags extends CommonOptions, LoadOptions {
 export async function train(console: Console, file: string, flags: TrainFlags): Promise<ExitCode> {
   const data = Object.fromEntries([...(flags.data ?? [])].map(([name, text]) => [name, parseDataArgument(text)]));
   requireFolder(flags.dataDir);
-  const graph = openGraph(console, file, flags);
+  const model = await openModel(console, file, flags);
   const line = new ProgressLine(console);
-  line.wait(`preparing ${graph.name}`);
+  line.wait(`preparing ${model.graph.name}`);
   const interrupted = interruption(console, (print) => line.above(print));
   try {
-    const program = await openProgram(console, graph, flags);
+    const program = await openProgram(console, model, flags);
     await using session = new Session(program, { seed: flags.seed });
     const reporter = new Reporter(console, line, session, flags);
     const { dataDir, batch, steps, epochs, every, report, resume, save } = flags;

@@ -1,6 +1,6 @@
-import { closest, distance } from "fastest-levenshtein";
 import { type Code, type Details, problem } from "../compiler/ir/codes.js";
 import type { Diagnostic, Note } from "../compiler/ir/diagnostic.js";
+import { levenshtein } from "../compiler/ir/nearest.js";
 import type { Span } from "../compiler/ir/span.js";
 
 /** The diagnostics of the syntax, as data. The catalogue of codes is `compiler/ir/codes.ts`, the text `render.ts`. */
@@ -35,6 +35,7 @@ function visible(character: string): string {
 export function suggest(name: string, candidates: Iterable<string>): string | undefined {
   const list = [...candidates];
   if (list.length === 0 || name.length > 64) return undefined;
+  const { closest, distance } = levenshtein();
   const best = closest(name, list);
   // Any other single letter is one edit away: only its case can be a slip.
   const limit = name.length <= 1 ? 0 : name.length <= 3 ? 1 : name.length <= 6 ? 2 : 3;

@@ -1,6 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { dirname, isAbsolute, join, normalize, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { problem } from "../compiler/ir/codes.js";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type { Span } from "../compiler/ir/span.js";
@@ -8,9 +7,7 @@ import type { FunctionDeclaration, Import, OptimizerDeclaration, SourceFile } fr
 import { didYouMean, quote } from "./diagnostics.js";
 import { parse } from "./parse.js";
 import { sectionsOf, textOfSection } from "./sections.js";
-
-/** Where source files come from: the disk, or texts of a test or an editor. Throws as `readFileSync` does. */
-export type ReadFile = (path: string) => string;
+import { isStandard, pathOfSource, type ReadFile, standardFile } from "./standard.js";
 
 export interface ImportOptions {
   readonly readFile: ReadFile;
@@ -19,12 +16,6 @@ export interface ImportOptions {
   /** Folders besides the importing file's own that imports may reach, by absolute paths or `..`. */
   readonly allowPaths: readonly string[];
 }
-
-/** The standard library: beside this file where it is installed, in the source tree where it is only compiled. */
-export const shippedStdFolder: string =
-  ["./std", "../../dsl/std"]
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(path)) ?? fileURLToPath(new URL("./std", import.meta.url));
 
 /** Files of the standard library whose names are visible everywhere. Layers and optimizers are imported. */
 export const preludeFiles: readonly string[] = [
@@ -54,9 +45,6 @@ export function exportsOf(file: LoadedFile): ReadonlySet<string> {
   return new Set([...declared, ...file.deferred.keys()]);
 }
 
-/** Files of the standard library are named so in spans and caches, wherever the package is installed. */
-const standardPrefix = "<std>/";
-
 /** Reads and parses files, each once, and finds what they import. */
 export class Files {
   readonly diagnostics: Diagnostic[] = [];
@@ -77,7 +65,7 @@ export class Files {
 
   /** A file of the standard library; undefined where there is none of this name. */
   standard(name: string): LoadedFile | undefined {
-    return this.#load(`${standardPrefix}${name}.graph`, undefined, undefined, true);
+    return this.#load(standardFile(name), undefined, undefined, true);
   }
 
   /** Where a name that is not visible could be imported from. */
@@ -112,7 +100,7 @@ export class Files {
     const content = text ?? this.#read(path, from, silent);
     if (content === undefined) return undefined;
     this.texts.set(path, content);
-    const sections = this.#isStandard(path) ? sectionsOf(content) : undefined;
+    const sections = isStandard(path) ? sectionsOf(content) : undefined;
     const ast =
       sections === undefined ? this.#parse(content, path) : this.#parse(sections.rest ?? "", path, content.length);
     this.#loading.push({ path, span: from });
@@ -124,7 +112,7 @@ export class Files {
         return [name, () => this.#function(textOfSection(content, section), path)] as const;
       }),
     );
-    const file: LoadedFile = { path, ast, standard: this.#isStandard(path), imports, deferred };
+    const file: LoadedFile = { path, ast, standard: isStandard(path), imports, deferred };
     this.#loaded.set(path, file);
     return file;
   }
@@ -142,11 +130,6 @@ export class Files {
     return undefined;
   }
 
-  /** Whether a file belongs to the standard library, also when it is itself what is checked. */
-  #isStandard(path: string): boolean {
-    return path.startsWith(standardPrefix);
-  }
-
   #reportCycle(path: string, start: number, from: Span | undefined): void {
     const cycle = this.#loading.slice(start);
     const names = [...cycle.map((one) => one.path), path].map((p) => p.split(/[\\/]/).at(-1) ?? p);
@@ -160,8 +143,7 @@ export class Files {
 
   #read(path: string, from: Span | undefined, silent: boolean): string | undefined {
     try {
-      if (!path.startsWith(standardPrefix)) return this.#options.readFile(path);
-      return this.#options.readFile(join(this.#options.stdFolder, path.slice(standardPrefix.length)));
+      return this.#options.readFile(pathOfSource(path, this.#options.stdFolder));
     } catch (error) {
       if (silent) return undefined;
       const code = error instanceof Error && "code" in error ? String(error.code) : "";
@@ -184,7 +166,7 @@ export class Files {
   }
 
   #importStandard(name: string, span: Span): LoadedFile | undefined {
-    const path = `${standardPrefix}${name}.graph`;
+    const path = standardFile(name);
     if (/^[A-Za-z0-9_]+$/.test(name)) {
       const file = this.#loading.some((one) => one.path === path)
         ? this.#load(path, undefined, span)
@@ -224,5 +206,3 @@ function reasonOf(error: unknown, code: string): string {
   if (code === "EACCES" || code === "EPERM") return "it may not be read";
   return error instanceof Error ? (error.message.split("\n")[0] ?? code) : code;
 }
-
-export const readFileFromDisk: ReadFile = (path) => readFileSync(path, "utf8");

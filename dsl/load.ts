@@ -11,15 +11,8 @@ import { type Home, type Meaning, poisoned } from "./elaborate/meaning.js";
 import { Names } from "./elaborate/names.js";
 import { type Env, Shared, State, type SymbolInfo } from "./elaborate/state.js";
 import { constant } from "./elaborate/statements.js";
-import {
-  exportsOf,
-  Files,
-  type LoadedFile,
-  preludeFiles,
-  type ReadFile,
-  readFileFromDisk,
-  shippedStdFolder,
-} from "./imports.js";
+import { exportsOf, Files, type LoadedFile, preludeFiles } from "./imports.js";
+import { type ReadFile, readFileFromDisk, shippedStdFolder } from "./standard.js";
 
 export interface LoadOptions {
   /** Reads a source file; from the disk where it is left out. */

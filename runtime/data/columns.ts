@@ -1,4 +1,4 @@
-import { closest, distance } from "fastest-levenshtein";
+import { nearestName as nearestOf } from "../../compiler/ir/nearest.js";
 import { fileError, listNames, quoteName, quotePath } from "../files/errors.js";
 
 /** The column that is meant: the one asked for, else the only one, else the one named like the placeholder. */
@@ -42,9 +42,5 @@ export function missingColumn(file: string, names: readonly string[], column: st
 export function nearestName(wanted: string, names: readonly string[]): string | undefined {
   // Long lists come from files: the search stays short whatever they hold.
   const candidates = names.slice(0, 2000).filter((name) => name.length <= 200);
-  if (candidates.length === 0 || wanted.length > 200) {
-    return undefined;
-  }
-  const near = closest(wanted, candidates);
-  return distance(wanted, near) <= Math.max(1, Math.floor(wanted.length / 3)) ? near : undefined;
+  return wanted.length > 200 ? undefined : nearestOf(wanted, candidates);
 }

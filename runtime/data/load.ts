@@ -8,11 +8,11 @@ import { type Allocator, allocateArray } from "../files/memory.js";
 import { type PathContext, resolveDataPath } from "../files/paths.js";
 import { openSafetensors } from "../files/safetensors.js";
 import { chooseColumn } from "./columns.js";
-import { readCsv, readCsvNames } from "./csv.js";
 import type { LoadRequest } from "./elements.js";
 import { readIdx } from "./idx.js";
 import { readNpy } from "./npy.js";
-import { openNpz } from "./npz.js";
+
+// What reads .csv and .npz stands on packages that take long to load: it is, when such a file is read.
 
 /** Where a reference's path resolves from, and what the data are for. */
 export interface LoadContext extends PathContext {
@@ -110,10 +110,11 @@ async function loadFile(
     case "csv": {
       const { column, header, dtype } = reference;
       const selection = { column, header, preferred: context.name };
+      const { readCsv } = await import("./csv.js");
       return withReader(path, (reader) => readCsv(reader, selection, { ...request, dtype: dtype ?? context.dtype }));
     }
     case "npz": {
-      const file = await openNpz(path);
+      const file = await (await import("./npz.js")).openNpz(path);
       try {
         return await file.load(chooseColumn(path, [...file.columns.keys()], reference.column, context.name), request);
       } finally {
@@ -139,10 +140,12 @@ async function columnNames(reference: SettledReference, path: string): Promise<r
     case "idx":
     case "npy":
       return ["data"];
-    case "csv":
+    case "csv": {
+      const { readCsvNames } = await import("./csv.js");
       return withReader(path, (reader) => readCsvNames(reader, reference.header));
+    }
     case "npz": {
-      const file = await openNpz(path);
+      const file = await (await import("./npz.js")).openNpz(path);
       file.close();
       return [...file.columns.keys()];
     }

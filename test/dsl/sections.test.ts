@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { shippedStdFolder } from "../../dsl/imports.js";
 import { loadGraphFromText } from "../../dsl/load.js";
 import { parse } from "../../dsl/parse.js";
 import { sectionsOf, textOfSection } from "../../dsl/sections.js";
+import { shippedStdFolder } from "../../dsl/standard.js";
 
 for (const name of readdirSync(shippedStdFolder)) {
   test(`each function of std/${name} alone is what it is in the whole file`, (t) => {

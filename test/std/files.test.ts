@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import test from "ava";
 import { format } from "../../dsl/format.js";
-import { shippedStdFolder } from "../../dsl/imports.js";
 import { loadGraph } from "../../dsl/load.js";
 import { parse } from "../../dsl/parse.js";
+import { shippedStdFolder } from "../../dsl/standard.js";
 
 const folder = shippedStdFolder;
 const files = readdirSync(folder).filter((name) => name.endsWith(".graph"));

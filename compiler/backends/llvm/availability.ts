@@ -1,6 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { isLlvmBuilt, type LoadFailure, loadKoffi, loadLlvm } from "./bindings.js";
-import { findTool, packageOf, type ToolName } from "./toolchain.js";
+import { findTool, packageOf, type ToolName } from "./tools.js";
 
 /** One thing that native code needs, as `graphc doctor` shows it. */
 export interface Requirement {
@@ -34,6 +33,8 @@ function toolRequirement(tool: ToolName, withVersion: boolean): Requirement {
   const fix = `sudo apt-get install ${packageOf(tool)}`;
   if (path === undefined) return { name: tool, found: false, detail: "not installed", fix };
   if (!withVersion) return { name: tool, found: true, detail: path };
+  // For people only: what a start does not need is not loaded then.
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
   const run = spawnSync(path, ["--version"], { encoding: "utf8", timeout: 10_000 });
   if (run.error !== undefined || run.status !== 0)
     return { name: tool, found: false, detail: `${path} does not run`, fix };

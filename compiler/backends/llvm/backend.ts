@@ -1,9 +1,9 @@
 import { totalmem } from "node:os";
+import { cachePath } from "../../cache/folder.js";
 import { byteSize } from "../../ir/dtype.js";
 import type { Computation } from "../../ir/graph.js";
 import type { Backend, Compiled, CompileOptions } from "../backend.js";
 import type { ExecutableInfo } from "../executable.js";
-import { cachePath } from "./cache.js";
 import { bindNative, type NativeProgram, type RunFacts } from "./executable.js";
 import { loadLibrary } from "./library.js";
 import { entryName } from "./lower/block.js";

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
+import { cacheGet, cachePath, cachePut } from "../../cache/folder.js";
 import { problem } from "../../ir/codes.js";
 import { GraphError } from "../../ir/diagnostic.js";
 import type { Computation } from "../../ir/graph.js";
@@ -13,11 +14,11 @@ import { version } from "../../version.js";
 import type { CompileOptions } from "../backend.js";
 import type { TensorSlot } from "../executable.js";
 import type { NativeCode } from "./backend.js";
-import { cacheGet, cachePath, cachePut } from "./cache.js";
 import { layOut } from "./lower/layout.js";
 import { lowerProgram } from "./lower/program.js";
 import { type CpuTarget, targetKey } from "./target.js";
-import { buildLibrary, ToolchainMissing } from "./toolchain.js";
+import { buildLibrary } from "./toolchain.js";
+import { ToolchainMissing } from "./tools.js";
 
 /** A shared library. */
 interface LibraryFile {

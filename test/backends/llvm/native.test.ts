@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { probe } from "../../../compiler/backends/llvm/availability.js";
-import { openCacheFolder } from "../../../compiler/backends/llvm/cache.js";
 import { loadLibrary, nativeEntryCount } from "../../../compiler/backends/llvm/library.js";
 import { allocateNative, bufferAlignment, memoryCounts } from "../../../compiler/backends/llvm/memory.js";
 import { type FinishedModule, ModuleBuilder } from "../../../compiler/backends/llvm/module.js";
 import { hostTarget, levelOfFlags, parseCacheSize, parseCpuFlags } from "../../../compiler/backends/llvm/target.js";
-import { assemblyOf, buildLibrary, findTool, ToolchainMissing } from "../../../compiler/backends/llvm/toolchain.js";
+import { assemblyOf, buildLibrary } from "../../../compiler/backends/llvm/toolchain.js";
+import { findTool, ToolchainMissing } from "../../../compiler/backends/llvm/tools.js";
 import { i64, ptr } from "../../../compiler/backends/llvm/types.js";
+import { openCacheFolder } from "../../../compiler/cache/folder.js";
 import { GraphError, InternalError } from "../../../compiler/ir/diagnostic.js";
 
 const native = probe().available ? test.serial : test.serial.skip;

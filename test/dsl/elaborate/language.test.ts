@@ -4,8 +4,9 @@ import test from "ava";
 import fc from "fast-check";
 import { catalogue } from "../../../compiler/ir/codes.js";
 import { typeText } from "../../../compiler/ir/type.js";
-import { preludeFiles, shippedStdFolder } from "../../../dsl/imports.js";
+import { preludeFiles } from "../../../dsl/imports.js";
 import { loadGraph, loadGraphFromText } from "../../../dsl/load.js";
+import { shippedStdFolder } from "../../../dsl/standard.js";
 import { load } from "./support.js";
 
 /** The whole-file example of the language's design. */

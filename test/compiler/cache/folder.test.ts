@@ -21,7 +21,7 @@ import {
   configuredCacheFolder,
   evict,
   openCacheFolder,
-} from "../../../compiler/backends/llvm/cache.js";
+} from "../../../compiler/cache/folder.js";
 
 function freshFolder(): string {
   return join(mkdtempSync(join(tmpdir(), "graphc-test-")), "cache");

@@ -202,12 +202,20 @@ export function cachePath(key: string, suffix: string, folder: CacheFolder = ope
   return cacheGet(key, suffix, folder) === undefined ? undefined : entryPath(folder, key, suffix);
 }
 
-/** Stores an entry and gives its path. An entry that is there and sound stays as it is. */
+export interface PutOptions {
+  /** Remove what is then beyond the cap. */
+  readonly tidy?: boolean;
+  /** Wait until it is on the disk; an entry that a crash cuts short is found out, and is then only missing. */
+  readonly sync?: boolean;
+}
+
+/** Stores an entry and gives its path. */
 export function cachePut(
   key: string,
   bytes: Uint8Array,
   suffix = ".bin",
   folder: CacheFolder = openCacheFolder(),
+  { tidy = true, sync = true }: PutOptions = {},
 ): string {
   const path = entryPath(folder, key, suffix);
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -216,7 +224,7 @@ export function cachePut(
   try {
     const whole = Buffer.concat([content, trailerOf(content)]);
     for (let done = 0; done < whole.length; ) done += writeSync(descriptor, whole, done);
-    fsyncSync(descriptor);
+    if (sync) fsyncSync(descriptor);
   } catch (error) {
     rmSync(temporaryPath, { force: true });
     throw error;
@@ -224,7 +232,7 @@ export function cachePut(
     closeSync(descriptor);
   }
   renameSync(temporaryPath, path);
-  evict(folder, cacheCapBytes());
+  if (tidy) evict(folder, cacheCapBytes());
   return path;
 }
 
