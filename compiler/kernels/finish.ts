@@ -1,3 +1,4 @@
+import { absorbCopies } from "./absorb.js";
 import { buffersOf } from "./access.js";
 import { loopAffine } from "./affine.js";
 import type { AccumulatorId, BufferId, Extent, Kernel, KernelProgram, LoopId } from "./form.js";
@@ -9,7 +10,8 @@ import { Rewriter } from "./rewrite.js";
  * Drops buffers that no kernel mentions, numbers buffers, loops and accumulators from 0 in order of appearance (so that equal
  * computations print and hash equally), and plans the memory.
  */
-export function finishProgram(program: Omit<KernelProgram, "memory">): KernelProgram {
+export function finishProgram(given: Omit<KernelProgram, "memory">): KernelProgram {
+  const program = absorbCopies(given);
   const outputs = new Set(program.outputs.map((output) => output.buffer));
   const used = new Set<BufferId>(outputs);
   for (const kernel of [...program.compute, ...program.commit]) for (const id of buffersOf(kernel)) used.add(id);

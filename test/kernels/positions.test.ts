@@ -179,7 +179,23 @@ test("two scatters into zeros are one chain, which starts from zeros without a c
   const other = placeholder({ name: "other", dtype: "f32", shape: [6, 24] });
   const zeros = zerosLike(table);
   const part = (updates: Value): Value => scatter(zeros, updates, [ids], { ...at, combiner: "add" });
-  checked(t, { y: add(part(rows), part(other)) });
+  const program = checked(t, { y: add(part(rows), part(other)) });
+  t.is(program.buffers.filter(({ storage, length }) => storage.kind === "temporary" && length === 50 * 24).length, 1);
+});
+
+test("an update of a temporary that dies is done in it, and copies one that lives on", (t) => {
+  const dying = tanh(table);
+  const update = (x: Value): Value => scatter(x, rows, [ids], { ...at, combiner: "add" });
+  const wholes = (program: KernelProgram): number =>
+    program.buffers.filter(({ storage, length }) => storage.kind === "temporary" && length === 50 * 24).length;
+  const total = (x: Value): Value => sum(x, { axes: [0, 1] });
+  const shared = mul(total(dying), total(update(dying)));
+  t.is(wholes(checked(t, { shared })), 1);
+  t.is(wholes(checked(t, { both: update(dying), dying })), 2);
+  t.is(wholes(checked(t, { thrice: update(update(update(sum(mul(dying, dying), { axes: [] })))) })), 1);
+  // What is added is read from the old rows: they are set aside.
+  const own = scatter(dying, gather(dying, [ids], at), [ids], { ...at, combiner: "add" });
+  checked(t, { own });
 });
 
 test("the verifier refuses a position that no check bounds, lanes that may meet, and a store beyond the buffer", (t) => {

@@ -1,0 +1,110 @@
+import { storesOf } from "./access.js";
+import { affineEquals } from "./affine.js";
+import type { Buffer, BufferId, Kernel, KernelProgram, NestKernel, Statement, StoreStatement } from "./form.js";
+import { overwrittenTooEarly } from "./hazards.js";
+import { lives } from "./memory.js";
+import { loopsIn, Rewriter } from "./rewrite.js";
+
+/**
+ * An update at run-time positions starts from a copy of its operand. Where the operand is a temporary that nothing reads afterwards,
+ * the update is done in it, and the copy goes.
+ */
+export function absorbCopies(program: Omit<KernelProgram, "memory">): Omit<KernelProgram, "memory"> {
+  const kernels = [...program.compute, ...program.commit];
+  if (!kernels.some((kernel) => updatedIn(kernel) !== undefined)) return program;
+  const outputs = new Set(program.outputs.map((output) => output.buffer));
+  const life = new Map(lives(kernels, program.buffers, outputs).map((one) => [one.buffer, { ...one }]));
+  const into = new Map<BufferId, BufferId>();
+  const without = new Map<Kernel, readonly Statement[]>();
+  const ownerOf = (id: BufferId): BufferId => {
+    const next = into.get(id);
+    return next === undefined ? id : ownerOf(next);
+  };
+  kernels.forEach((kernel, at) => {
+    const target = updatedIn(kernel);
+    if (target === undefined || kernel.kind !== "nest") return;
+    const copy = kernel.body.find((statement) => copiedTo(statement, target) !== undefined);
+    const from = copy === undefined ? undefined : copiedTo(copy, target);
+    if (copy === undefined || from === undefined) return;
+    const source = ownerOf(from);
+    const [a, b] = [program.buffers[source], program.buffers[target]];
+    const [old, next] = [life.get(source), life.get(target)];
+    if (!isAlike(a, b) || old === undefined || next === undefined) return;
+    if (old.to !== at || old.from === at || next.from !== at || isInLines(kernel, [from, target])) return;
+    const body = kernel.body.filter((statement) => statement !== copy);
+    const renamed = new Rewriter({ buffer: (id) => (id === target ? from : id) });
+    const merged: NestKernel = { ...kernel, body: renamed.statements(body) };
+    if (overwrittenTooEarly(merged, new Set([from])).size > 0) return;
+    into.set(target, source);
+    old.to = next.to;
+    without.set(kernel, body);
+  });
+  if (into.size === 0) return program;
+  const rewriter = new Rewriter({ buffer: ownerOf });
+  const rewritten = (list: readonly Kernel[]): readonly Kernel[] =>
+    list.map((kernel) => rewriteBuffers(rewriter, kernel, ownerOf, without.get(kernel)));
+  return {
+    ...program,
+    compute: rewritten(program.compute),
+    commit: rewritten(program.commit),
+    outputs: program.outputs.map((output) => ({ ...output, buffer: ownerOf(output.buffer) })),
+  };
+}
+
+function rewriteBuffers(
+  rewriter: Rewriter,
+  kernel: Kernel,
+  bufferOf: (id: BufferId) => BufferId,
+  body: readonly Statement[] | undefined,
+): Kernel {
+  switch (kernel.kind) {
+    case "nest":
+      return { ...kernel, body: rewriter.statements(body ?? kernel.body) };
+    case "contract":
+      return {
+        ...kernel,
+        lhs: rewriter.expression(kernel.lhs),
+        rhs: rewriter.expression(kernel.rhs),
+        epilogue: kernel.epilogue.map((store) => ({
+          ...store,
+          target: rewriter.access(store.target),
+          value: rewriter.expression(store.value),
+        })),
+      };
+    case "routine":
+      return { ...kernel, operands: kernel.operands.map(bufferOf), results: kernel.results.map(bufferOf) };
+  }
+}
+
+/** The buffer that a kernel updates at run-time positions. */
+function updatedIn(kernel: Kernel): BufferId | undefined {
+  if (kernel.kind !== "nest") return undefined;
+  return storesOf(kernel).find((access) => access.dynamic !== undefined)?.buffer;
+}
+
+/** What a statement copies to `target`, element by element at the same place, and nothing else; undefined where it does more. */
+function copiedTo(statement: Statement, target: BufferId): BufferId | undefined {
+  if (statement.kind === "loop") {
+    const [only, ...others] = statement.body;
+    const isPlain = others.length === 0 && statement.accumulators.length === 0;
+    return only !== undefined && isPlain ? copiedTo(only, target) : undefined;
+  }
+  return statement.kind === "store" ? copiedBy(statement, target) : undefined;
+}
+
+function copiedBy({ target, value, combiner }: StoreStatement, wanted: BufferId): BufferId | undefined {
+  if (target.buffer !== wanted || target.dynamic !== undefined || combiner !== undefined) return undefined;
+  if (value.kind !== "load" || value.access.dynamic !== undefined) return undefined;
+  return affineEquals(value.access.index, target.index) ? value.access.buffer : undefined;
+}
+
+function isAlike(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  return (
+    a?.storage.kind === "temporary" && b?.storage.kind === "temporary" && a.dtype === b.dtype && a.length === b.length
+  );
+}
+
+/** Lanes with a line each do not go through a row buffer in the order of its indices. */
+function isInLines(kernel: NestKernel, buffers: readonly BufferId[]): boolean {
+  return loopsIn(kernel.body).some(({ schedule }) => schedule.rows.some((id) => buffers.includes(id)));
+}
