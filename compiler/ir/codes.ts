@@ -5,6 +5,7 @@ import { checkpointCodes, limitCodes, sessionCodes } from "./codes/running.js";
 import { syntaxCodes } from "./codes/syntax.js";
 import { gradientCodes, updateCodes } from "./codes/training.js";
 import { functionCodes, typeCodes } from "./codes/types.js";
+import { windowCodes } from "./codes/windows.js";
 import type { Diagnostic, Note } from "./diagnostic.js";
 import type { Span } from "./span.js";
 
@@ -23,6 +24,7 @@ const rows = [
   ...sessionCodes,
   ...checkpointCodes,
   ...limitCodes,
+  ...windowCodes,
 ] as const;
 
 export type Code = (typeof rows)[number]["code"];

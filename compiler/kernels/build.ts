@@ -5,6 +5,7 @@ import type { Computation } from "../ir/graph.js";
 import type { Node, Value } from "../ir/node.js";
 import { writtenBy } from "./access.js";
 import { copyStatements, emitAssembly } from "./assemble.js";
+import { expandComposites } from "./composites.js";
 import { emitContraction } from "./contract_kernels.js";
 import { dividesByUnknown, dtypeOf } from "./expressions.js";
 import { finishProgram } from "./finish.js";
@@ -35,7 +36,7 @@ export interface KernelOptions extends Partial<FusionOptions> {
  * InternalError for a computation that earlier stages should have refused.
  */
 export function buildKernels(given: Computation, target: TargetLimits, options: KernelOptions): KernelProgram {
-  const computation = withIndexChecks(given);
+  const computation = withIndexChecks(expandComposites(given));
   const fusion: FusionOptions = { fuseEpilogues: options.fuseEpilogues ?? true, fuseNests: options.fuseNests ?? true };
   const plan = planRoots(
     computation,

@@ -219,6 +219,7 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
           );
           break;
         }
+        case "composite":
         case "pseudo":
           throw new InternalError(`${node.op} must be expanded before kernels are built`);
       }

@@ -136,6 +136,7 @@ function rootKindOf(node: Node): RootKind {
     case "generator":
     case "source":
       return "pointwise";
+    case "composite":
     case "pseudo":
       throw new InternalError(`${node.op} must be expanded before kernels are built`);
   }

@@ -108,6 +108,19 @@ export function throughView(node: Node, index: Index): Index | undefined {
         shape.map((_, axis) => addAffine(constantAffine(start[axis] ?? 0), scaleAffine(at(axis), strides[axis] ?? 1))),
       );
     }
+    case "windows": {
+      const windowed = numbersAttribute(node.attributes, "axes");
+      const strides = numbersAttribute(node.attributes, "strides");
+      const dilation = numbersAttribute(node.attributes, "dilation");
+      return axesIndex(
+        shape.map((_, axis) => {
+          const which = windowed.indexOf(axis);
+          if (which < 0) return at(axis);
+          const inside = scaleAffine(at(shape.length + which), dilation[which] ?? 1);
+          return addAffine(scaleAffine(at(axis), strides[which] ?? 1), inside);
+        }),
+      );
+    }
     case "reverse": {
       const reversed = new Set(numbersAttribute(node.attributes, "axes"));
       return axesIndex(

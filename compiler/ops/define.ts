@@ -99,6 +99,8 @@ export type KernelSemantics =
   | { readonly kind: "check" }
   /** A hand-written loop nest of the back end, by name. */
   | { readonly kind: "routine"; readonly routine: string }
+  /** Made of other ops when kernels are: see the op's `expand`. */
+  | { readonly kind: "composite" }
   /** Removed by a pass before kernels: gradients, stop_gradient. */
   | { readonly kind: "pseudo" };
 
@@ -201,6 +203,8 @@ export interface OpSpec<I extends readonly Operand[], A extends AttributeSchema>
    */
   readonly vjp: ((call: VjpCall<I, A>) => Cotangents<I>) | string;
   readonly kernel: KernelSemantics;
+  /** The ops that a composite is computed by, where all sizes are known; they have its type. */
+  readonly expand?: (call: Pick<VjpCall<I, A>, "inputs" | "attributes"> & { readonly type: TensorType }) => Value;
   readonly reference: ReferenceEvaluator<A>;
   readonly samples: readonly Sample<A>[];
 }
@@ -227,6 +231,8 @@ export interface Op {
     readonly cotangents: readonly Value[];
   }) => readonly (Value | undefined)[];
   readonly evaluate: ReferenceEvaluator<AttributeSchema>;
+  /** What a composite is made of. */
+  readonly expand: (node: Node) => Value;
 }
 
 /** An op is an object that can be called with its operands, then its attributes, and gives its first output. */
@@ -276,6 +282,14 @@ export function defineOp<const I extends readonly Operand[], const A extends Att
     });
     return (result as readonly (Value | undefined | readonly (Value | undefined)[])[]).flat();
   };
+  const expand = ({ inputs, attributes, outputs: [y] }: Node): Value => {
+    if (spec.expand === undefined || y === undefined) throw new InternalError(`${spec.name} is not made of other ops`);
+    return spec.expand({
+      inputs: groupInputs(spec.inputs, inputs) as ValuesOf<I>,
+      attributes: attributes as AttributesOf<A>,
+      type: y.type,
+    });
+  };
   const callable = (...args: Arguments<I, A>): Value => {
     const given = args as readonly unknown[];
     const inputs = given.slice(0, spec.inputs.length).flat() as readonly Value[];
@@ -296,6 +310,7 @@ export function defineOp<const I extends readonly Operand[], const A extends Att
     infer,
     pullBack,
     evaluate: spec.reference as ReferenceEvaluator<AttributeSchema>,
+    expand,
   });
   if (registry.has(spec.name)) throw new InternalError(`two ops are named ${spec.name}`);
   registry.set(spec.name, op);

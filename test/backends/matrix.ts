@@ -107,6 +107,7 @@ export function toleranceOf(op: Op, dtype: NumericDType, operands: readonly Tens
       }
     case "reduce":
     case "contract":
+    case "composite":
       return { ulps: 2, relative: 0, absolute: sumError(dtype, operands), zeroSigns: false };
     case "routine":
       return { ulps: 0, relative: 0, absolute: dtype === "f32" ? 3e-4 : 1e-12, zeroSigns: false };
