@@ -8,8 +8,7 @@ export const windowCodes = [
     explain:
       "A convolution's or a pooling's window is larger than the padded tensor along an axis, so that it has no position; or a size, " +
       "stride or dilation is below 1.",
-    example:
-      'import { max_pool } from "std/convolution"\n\ngraph g {\n  placeholder x: f32[1, 4, 4, 3]\n  y = max_pool(x, window=5)\n}\n',
+    example: "graph g {\n  placeholder x: f32[1, 4, 4, 3]\n  y = max_pool(x, window=5)\n}\n",
   },
   {
     code: "G131",

@@ -1,8 +1,10 @@
 import type { Intrinsic } from "../intrinsic.js";
 import { refusal } from "../state.js";
 import { arrangements } from "./arrangements.js";
+import { convolutions } from "./convolution.js";
 import { elementwise } from "./elementwise.js";
 import { indexing } from "./indexing.js";
+import { pools } from "./pooling.js";
 import { reductions } from "./reductions.js";
 import { shapes } from "./shapes.js";
 import { special } from "./special.js";
@@ -29,8 +31,15 @@ const minimize: Intrinsic = {
 
 /** Every built-in function by its name. */
 export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
-  [...arrangements, ...elementwise, ...indexing, ...reductions, ...shapes, ...special, minimize].map((intrinsic) => [
-    intrinsic.name,
-    intrinsic,
-  ]),
+  [
+    ...arrangements,
+    ...elementwise,
+    ...indexing,
+    ...reductions,
+    ...shapes,
+    ...special,
+    ...convolutions,
+    ...pools,
+    minimize,
+  ].map((intrinsic) => [intrinsic.name, intrinsic]),
 );
