@@ -3,7 +3,7 @@ import type { Diagnostic, Note } from "../compiler/ir/diagnostic.js";
 import { levenshtein } from "../compiler/ir/nearest.js";
 import type { Span } from "../compiler/ir/span.js";
 
-/** The diagnostics of the syntax, as data. The catalogue of codes is `compiler/ir/codes.ts`, the text `render.ts`. */
+/** The diagnostics of the syntax, as data. The catalogue of codes is `compiler/ir/codes/`, the text `render.ts`. */
 
 /** At most this many problems of one file are reported. */
 export const maximumDiagnostics = 100;

@@ -6,13 +6,12 @@ import type { Tensor, TensorData } from "../compiler/ir/tensor.js";
 import type { Prepared, Program } from "../compiler/program.js";
 import { version } from "../compiler/version.js";
 import type { ColumnValue } from "./dataset.js";
-import { type EvaluateOptions, evaluateData } from "./evaluate.js";
+import type { EvaluateOptions } from "./evaluate.js";
 import { runFailure } from "./failure.js";
 import type { FeedValue } from "./feeds.js";
-import { type Checkpoint, type LoadedWeights, readWeights, writeCheckpoint } from "./files/checkpoint.js";
-import { compareWithModel } from "./files/compare.js";
+import type { Checkpoint, LoadedWeights } from "./files/checkpoint.js";
 import { checkFeeds, freeSelection, signatureSelection } from "./requests.js";
-import { type TrainOptions, type TrainReport, train } from "./train.js";
+import type { TrainOptions, TrainReport } from "./train.js";
 import { VariableStore } from "./variables.js";
 
 /** A fetched string constant. */
@@ -42,6 +41,8 @@ export interface Progress {
   readonly epoch: number;
   readonly row: number;
 }
+
+// What reads and writes files and what trains is loaded when it is first asked for: a program that only runs starts sooner.
 
 /**
  * A program with its state: variables, step, seed. Runs are atomic (all of a run's assignments or none) and happen one after
@@ -101,7 +102,7 @@ export class Session implements AsyncDisposable {
 
   /** Trains as the graph's `train` block says, with `options` over it. */
   train(options: TrainOptions = {}): Promise<TrainReport> {
-    return this.#enqueue(() => train(this, options));
+    return this.#enqueue(async () => (await import("./train.js")).train(this, options));
   }
 
   /**
@@ -113,7 +114,10 @@ export class Session implements AsyncDisposable {
     data: Readonly<Record<string, ColumnValue>>,
     options: EvaluateOptions = {},
   ): Promise<Readonly<Record<string, number>>> {
-    return this.#enqueue(() => evaluateData(this, signature, data, options));
+    return this.#enqueue(async () => {
+      const { evaluateData } = await import("./evaluate.js");
+      return evaluateData(this, signature, data, options);
+    });
   }
 
   /** A copy of a variable's value. Throws GraphError G083 for an unknown path. */
@@ -130,12 +134,18 @@ export class Session implements AsyncDisposable {
 
   /** Writes all variables, the step and the random state to a safetensors file, atomically. */
   save(path: string): Promise<void> {
-    return this.#enqueue(() => writeCheckpoint(path, this.checkpoint()));
+    return this.#enqueue(async () => {
+      const { writeCheckpoint } = await import("./files/checkpoint.js");
+      return writeCheckpoint(path, this.checkpoint());
+    });
   }
 
   /** Reads what `save` wrote, or plain weights. Throws GraphError, and changes nothing, when the file does not fit. */
   restore(path: string): Promise<void> {
-    return this.#enqueue(async () => this.apply(path, await readWeights(path)));
+    return this.#enqueue(async () => {
+      const { readWeights } = await import("./files/checkpoint.js");
+      return this.apply(path, await readWeights(path));
+    });
   }
 
   /** Ends the session and frees its memory, after the runs that were asked for. */
@@ -168,7 +178,8 @@ export class Session implements AsyncDisposable {
   }
 
   /** For training, which has the session to itself: replaces all variables and, from a checkpoint, the whole state. */
-  apply(path: string, loaded: LoadedWeights): void {
+  async apply(path: string, loaded: LoadedWeights): Promise<void> {
+    const { compareWithModel } = await import("./files/compare.js");
     const variables = loaded.kind === "checkpoint" ? loaded.checkpoint.variables : loaded.variables;
     const problems = compareWithModel(path, variables, this.variables.expected());
     if (problems.length > 0) throw new GraphError(problems);
@@ -248,9 +259,10 @@ export class Session implements AsyncDisposable {
 
   /** An explicit seed stands, whatever seed the checkpoint was made with. */
   async #load(path: string, keepSeed: boolean): Promise<void> {
+    const { readWeights } = await import("./files/checkpoint.js");
     const loaded = await readWeights(path);
     const seed = this.#seed;
-    this.apply(path, loaded);
+    await this.apply(path, loaded);
     if (keepSeed) this.#seed = seed;
     this.#state = "open";
   }

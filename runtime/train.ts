@@ -39,7 +39,7 @@ export async function train(session: Session, options: TrainOptions): Promise<Tr
   }
   if (options.save !== undefined) await requireWritable(options.save);
   if (options.resume !== undefined) {
-    session.apply(options.resume, { kind: "checkpoint", checkpoint: await readCheckpoint(options.resume) });
+    await session.apply(options.resume, { kind: "checkpoint", checkpoint: await readCheckpoint(options.resume) });
   }
   const datasets: Dataset[] = [];
   try {

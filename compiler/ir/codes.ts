@@ -1,40 +1,10 @@
-import { dataCodes, importCodes } from "./codes/files.js";
-import { nameCodes } from "./codes/names.js";
-import type { CodeRow } from "./codes/row.js";
-import { checkpointCodes, limitCodes, sessionCodes } from "./codes/running.js";
-import { syntaxCodes } from "./codes/syntax.js";
-import { gradientCodes, updateCodes } from "./codes/training.js";
-import { functionCodes, typeCodes } from "./codes/types.js";
-import { windowCodes } from "./codes/windows.js";
+// The type alone: the texts are for people, and no program waits for them to be loaded.
+import type { rows } from "./codes/catalogue.js";
 import type { Diagnostic, Note } from "./diagnostic.js";
 import type { Span } from "./span.js";
 
-export type { CodeRow } from "./codes/row.js";
-
-/** Every diagnostic that graphc can give, by code. To add one, add a row to its group's file in `codes/`. */
-const rows = [
-  ...syntaxCodes,
-  ...nameCodes,
-  ...typeCodes,
-  ...functionCodes,
-  ...updateCodes,
-  ...gradientCodes,
-  ...importCodes,
-  ...dataCodes,
-  ...sessionCodes,
-  ...checkpointCodes,
-  ...limitCodes,
-  ...windowCodes,
-] as const;
-
+/** The codes of the catalogue. */
 export type Code = (typeof rows)[number]["code"];
-
-export const catalogue: readonly CodeRow[] = rows;
-
-/** The row of a code, or undefined. */
-export function describeCode(code: string): CodeRow | undefined {
-  return catalogue.find((row) => row.code === code);
-}
 
 /** What a diagnostic may have beyond its code, place and message. */
 export interface Details {

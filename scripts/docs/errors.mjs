@@ -21,7 +21,7 @@ const groups = [
 
 /** The text of docs/errors.md. */
 export async function errorsPage(dist) {
-  const { catalogue } = await import(pathToFileURL(join(dist, "compiler", "ir", "codes.js")));
+  const { catalogue } = await import(pathToFileURL(join(dist, "compiler", "ir", "codes", "catalogue.js")));
   const folder = await makeSandbox(dist);
   try {
     const outputs = await runAll(catalogue, dist, folder);

@@ -1,5 +1,5 @@
 import test from "ava";
-import { catalogue } from "../../compiler/ir/codes.js";
+import { catalogue } from "../../compiler/ir/codes/catalogue.js";
 import { parse } from "../../dsl/parse.js";
 
 /** What the parser says of the lines of a graph: code, line:column, message, label, hint. */

@@ -1,5 +1,5 @@
 import test from "ava";
-import { describeCode } from "../../compiler/ir/codes.js";
+import { describeCode } from "../../compiler/ir/codes/catalogue.js";
 import type { DType } from "../../compiler/ir/dtype.js";
 import { elementCount } from "../../compiler/ir/tensor.js";
 import { staticShape, tensorType } from "../../compiler/ir/type.js";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import fc from "fast-check";
-import { catalogue } from "../../../compiler/ir/codes.js";
+import { catalogue } from "../../../compiler/ir/codes/catalogue.js";
 import { typeText } from "../../../compiler/ir/type.js";
 import { preludeFiles } from "../../../dsl/imports.js";
 import { loadGraph, loadGraphFromText } from "../../../dsl/load.js";
