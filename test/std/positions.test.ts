@@ -51,6 +51,10 @@ const values: readonly (readonly [name: string, expression: string, expected: re
   ["unstacked", "u2 - u1", [4, 4, 4, 4]],
   ["expanded", "expand_dims(m[0], [0, -1])", [1, 2, 3, 4]],
   ["squeezed", "squeeze(m[0:1, 2:3])", [3]],
+  ["mirrored", 'pad(m[0], 2, 1, mode="reflect")', [3, 2, 1, 2, 3, 4, 3]],
+  ["edged", 'pad(m[0:2, 0:2], [0, 1], [1, 2], mode="edge")', [1, 1, 2, 2, 2, 5, 5, 6, 6, 6, 5, 5, 6, 6, 6]],
+  ["wrapped", 'pad(m[0], 1, 2, mode="wrap")', [4, 1, 2, 3, 4, 1, 2]],
+  ["cut_mirrored", 'pad(m[0], -1, 2, mode="reflect")', [2, 3, 4, 3, 2]],
   ["swapped", "swap_axes(m, 0, 1)[1]", [2, 6, 10]],
 ];
 
@@ -244,6 +248,9 @@ test("what is known to be wrong is refused with both sides", (t) => {
     ["tile(x, [-1])", /^G027 nothing is repeated -1 times/],
     ["squeeze(x, axis=0)", /^G027 axis 0 of f32\[3, 4\] has 3 elements, not 1/],
     ["expand_dims(x, 4)", /^G025 the result has 3 axes/],
+    ['pad(x, 3, mode="reflect")', /^G026 "reflect" has 2 elements to pad axis 0 of f32\[3, 4\] with, and 3 are wanted/],
+    ['pad(x, 1, mode="mirror")', /^G031 `mode` of `pad` is "constant", "reflect", "edge" or "wrap"/],
+    ['pad(x, 1, value=2, mode="edge")', /^G031 `value` is for padding with a constant, not by "edge"/],
     ["unstack(zeros([0, 2]))", /^G027 axis 0 of f32\[0, 2\] gives no fixed number of parts/],
   ];
   for (const [statement, expected] of cases) t.regex(wrong(statement), expected, statement);

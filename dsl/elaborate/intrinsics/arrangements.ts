@@ -4,22 +4,12 @@ import { typeText } from "../../../compiler/ir/type.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import { type Meaning, tensor } from "../meaning.js";
 import { originNote, refusal } from "../state.js";
+import { part } from "./padding.js";
 
 /** Elements in another arrangement: all known when the graph is compiled, and most of it free. */
 
 const x: IntrinsicParameter = { name: "x", kind: "tensor" };
 const axisAt = (value: string): IntrinsicParameter => ({ name: "axis", kind: "int", default: value });
-
-/** The part from `start` to `limit` along one axis. */
-function part(call: Arguments, value: Value, axis: number, start: Dim, limit: Dim): Value {
-  const { shape } = value.type;
-  const attributes = {
-    start: shape.map((_, i) => (i === axis ? start : 0)),
-    limit: shape.map((size, i) => (i === axis ? limit : size)),
-    strides: shape.map(() => 1),
-  };
-  return call.apply("slice", [value], attributes, call.site("x"));
-}
 
 function split(call: Arguments): Meaning {
   const value = call.tensor("x");

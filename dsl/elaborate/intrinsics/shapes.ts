@@ -16,6 +16,7 @@ import { toTensor } from "../convert.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import { type Meaning, tensor } from "../meaning.js";
 import { originNote, refusal } from "../state.js";
+import { padMode, padWithElements } from "./padding.js";
 
 const x: IntrinsicParameter = { name: "x", kind: "tensor" };
 const shape: IntrinsicParameter = { name: "shape", kind: "shape" };
@@ -135,6 +136,8 @@ function pad(call: Arguments): Meaning {
     const given = call.integers(parameter);
     return call.item(parameter).meaning.kind === "int" ? Array.from({ length: rank }, () => given[0] ?? 0) : given;
   };
+  const mode = padMode(call);
+  if (mode !== undefined) return tensor(padWithElements(call, value, mode, each("low"), each("high")));
   const filler = call.has("value") ? call.tensor("value", value.type.dtype) : fill(tensorType(value.type.dtype), 0);
   const attributes = { low: each("low"), high: each("high"), interior: each("interior") };
   return tensor(call.apply("pad", [value, filler], attributes, call.site("x", "value")));
@@ -218,13 +221,16 @@ export const shapes: readonly Intrinsic[] = [
   },
   {
     name: "pad",
-    doc: `${opNamed("pad").doc} An int stands for all axes.`,
+    doc:
+      `${opNamed("pad").doc} An int stands for all axes. Instead of a constant, \`mode\` puts there the elements mirrored at the ends ` +
+      '("reflect"), the ends themselves ("edge"), or what lies at the other end ("wrap").',
     parameters: [
       x,
       { name: "low", kind: "axes", default: "0" },
       { name: "high", kind: "axes", default: "0" },
       { name: "interior", kind: "axes", default: "0" },
       { name: "value", kind: "tensor", default: "0" },
+      { name: "mode", kind: "string", default: '"constant"' },
     ],
     result: "y",
     build: pad,
