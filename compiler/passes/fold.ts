@@ -25,6 +25,8 @@ const foldable: ReadonlySet<Op["kernel"]["kind"]> = new Set([
   "contract",
   "concatenate",
   "pad",
+  "dynamic_view",
+  "dynamic_store",
 ]);
 
 /** Nothing that is folded reads the run. */

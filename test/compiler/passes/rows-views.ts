@@ -3,6 +3,7 @@ import { add, floorDiv, mul } from "../../../compiler/ops/arithmetic.js";
 import { constantLike, fill, literal } from "../../../compiler/ops/build.js";
 import { checkIndex } from "../../../compiler/ops/checks.js";
 import { log } from "../../../compiler/ops/exponential.js";
+import { gather, scatter } from "../../../compiler/ops/indexing.js";
 import { sum } from "../../../compiler/ops/reduction.js";
 import { constant } from "../../../compiler/ops/sources.js";
 import { concatenate, iota, pad } from "../../../compiler/ops/structure.js";
@@ -123,6 +124,17 @@ export const viewRows: readonly Row[] = [
   exact("fold-constants", sum(table, { axes: [0] }), literal("f32", [2], [4, 2])),
   exact("fold-constants", add(table, constantLike(table, 1))),
   exact("fold-constants", concatenate([table, fill({ dtype: "f32", shape: [2, 1] }, 5)], { axis: 1 })),
+  exact(
+    "fold-constants",
+    gather(table, [literal("i64", [3], [1, 0, 1])], { axes: [0] }),
+    literal("f32", [3, 2], [3, -0, 1, 2, 3, -0]),
+  ),
+  exact(
+    "fold-constants",
+    scatter(table, literal("f32", [1, 2], [7, 8]), [literal("i64", [1], [1])], { axes: [0], combiner: "add" }),
+    literal("f32", [2, 2], [1, 2, 10, 8]),
+  ),
+  declines("fold-constants", gather(table, [literal("i64", [1], [2])], { axes: [0] })),
   declines("fold-constants", checkIndex(literal("i64", [2], [0, 9]), { size: [4] })),
   declines("fold-constants", broadcastInDim(table, { shape: [100, 2, 2], axes: [1, 2] })),
   declines(
