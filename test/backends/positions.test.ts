@@ -98,6 +98,26 @@ for (const dtype of ["i64", "i32", "i8", "u8"] as const) {
   });
 }
 
+native("positions that nothing is read at are not looked at", async (t) => {
+  const ids = placeholder({ name: "ids", dtype: "i64", shape: [5] });
+  const empty = variable({ path: "empty", dtype: "f32", shape: [3, 0] });
+  const table = variable({ path: "table", dtype: "f32", shape: [3, 4] });
+  const feeds = new Map([["ids", BigInt64Array.from([0n, 1n, 9n, -4n, 2n])]]);
+  for (const [value, code] of [
+    [gather(empty, [ids], { axes: [0] }), "done"],
+    [sum(gather(empty, [ids], { axes: [0] }), { axes: [1] }), "done"],
+    [sum(gather(table, [ids], { axes: [0] }), { axes: [0, 1] }), "G086"],
+  ] as const) {
+    const both = await bindBoth(computationOf({ value }));
+    const outcomes = [both.native, both.reference].map((bound) => bound.executable.run(feeds, startState));
+    t.deepEqual(
+      outcomes.map((outcome) => (outcome.kind === "failed" ? outcome.failure.code : "done")),
+      [code, code],
+    );
+    both.close();
+  }
+});
+
 native("a box that is not wholly inside fails the run, wherever it starts", async (t) => {
   const x = variable({ path: "x", dtype: "f32", shape: [8, 9] });
   const at = placeholder({ name: "at", dtype: "i64", shape: [] });

@@ -98,10 +98,11 @@ export function bodyFacts(loop: LoopStatement): BodyFacts {
   return { loops, declared, accumulated, stored };
 }
 
-/** The expressions that stand directly in statements, those of inner loops included. */
+/** The expressions that stand directly in statements, those of inner loops included that run at all. */
 export function rootExpressions(statements: readonly Statement[]): readonly ScalarExpr[] {
   return statements.flatMap((statement): readonly ScalarExpr[] => {
-    return statement.kind === "loop" ? rootExpressions(statement.body) : expressionsOfStatement(statement);
+    if (statement.kind !== "loop") return expressionsOfStatement(statement);
+    return statement.extent === 0 ? [] : rootExpressions(statement.body);
   });
 }
 
