@@ -5,10 +5,16 @@ import { cacheCapBytes, cacheGet, cachePut, evict, openCacheFolder } from "./fol
 
 /**
  * Plain data (what a structured clone takes) in the cache folder, by name. It is a convenience: what cannot be read is not there,
- * and what cannot be written is not kept. The format is the engine's own, so its version is part of every key.
+ * and what cannot be written is not kept. The format is the engine's own, so its version is part of every key; the number in
+ * `format` goes up when `code.ts` keeps something else under an old name.
  */
 const suffix = ".data";
-const format = `data ${version} ${process.versions.v8}`;
+const format = `data 1 ${version} ${process.versions.v8}`;
+
+/** Whether what is written can be read by a later process. Where it cannot, nothing is worth writing. */
+export function isLasting(): boolean {
+  return attempt(() => openCacheFolder().warning === undefined) ?? false;
+}
 
 /** What was kept under a name; the caller knows its type by the name. */
 export function readKept<T>(name: string): T | undefined {
@@ -22,8 +28,6 @@ export function writeKept<T>(name: string, content: T): void {
   const bytes = serialize(content);
   attempt(() => {
     const folder = openCacheFolder();
-    // A folder that ends with the process helps no other one.
-    if (folder.warning !== undefined) return;
     cachePut(keyOf(name), bytes, suffix, folder, { tidy: false, sync: false });
     // Once is enough: looking at all entries takes longer than writing one.
     if (!isTidy) evict(folder, cacheCapBytes());

@@ -6,7 +6,7 @@ import { restoreGraph, type SavedGraph, saveGraph } from "../ir/saved.js";
 import { debugLevel } from "../passes/debug.js";
 import type { Part, ProgramStore } from "../program.js";
 import { codeDigest } from "./code.js";
-import { readKept, writeKept } from "./kept.js";
+import { isLasting, readKept, writeKept } from "./kept.js";
 
 /** What the front end makes of a file. */
 export interface LoadedGraph {
@@ -45,7 +45,7 @@ const graphPart: Part<KeptGraph> = { name: "graph" };
  */
 export async function openGraph(path: string, options: OpenOptions): Promise<OpenedGraph> {
   // Who watches the compiler wants it to work.
-  const code = debugLevel() > 0 ? undefined : codeDigest();
+  const code = debugLevel() > 0 || !isLasting() ? undefined : codeDigest();
   if (code === undefined) return { ...(await options.load()), store: undefined };
   const identity = [code, path, ...[path, ...options.allowPaths].map((one) => resolve(one))].join("\n");
   const sources = `sources\n${identity}`;

@@ -156,3 +156,11 @@ test.serial("whoever watches the compiler sees it work", async (t) => {
   t.is((await desk.open()).store, undefined);
   t.is(desk.loads, 2);
 });
+
+test.serial("where no folder can be kept, nothing is", async (t) => {
+  const desk = new Desk();
+  process.env["GRAPHC_CACHE_DIR"] = desk.main;
+  t.is(textOf(await desk.open()), textOf(await desk.open()));
+  t.is((await desk.open()).store, undefined);
+  t.is(desk.loads, 3);
+});
