@@ -50,6 +50,8 @@ const costs: ReadonlyMap<string, number> = new Map([
   ["erf", 14],
 ]);
 const randomCost = 40;
+/** Elements that share a run-time position from which on it is worth storing. */
+const leastRow = 4;
 
 interface Facts {
   readonly root: boolean;
@@ -199,6 +201,12 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
             const operand = inputOf(node, 0);
             const { root, cost, mayFail: inlinedMayFail, draws } = factsOf(operand);
             if (!root && !isStored(operand) && (cost > cheap || inlinedMayFail || draws)) makeRoot(operand);
+            // Rows are found once: the check is apart from what is done with the elements, which may then write a variable.
+            for (const index of node.inputs.slice(1)) {
+              const found = factsOf(index);
+              if (!found.root && found.mayFail && countOf(value) >= leastRow * countOf(index))
+                makeRootBelowViews(index);
+            }
           }
           if (node.op === "reshape" && countOf(value) > 1) {
             const operand = inputOf(node, 0);

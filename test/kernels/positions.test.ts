@@ -128,6 +128,13 @@ test("rows that are set in place; the last of several stays", (t) => {
   t.is(storesTo(cached, "variable").length, 1);
 });
 
+test("a variable that gets gathered rows is written directly, after their positions have been checked", (t) => {
+  const y = variable({ path: "y", dtype: "f32", shape: [6, 24] });
+  const program = checked(t, {}, { y: add(y, gather(table, [ids], at)) });
+  t.is(program.commit.length, 1);
+  t.true(program.buffers.every(({ storage, length }) => storage.kind !== "temporary" || length === 6));
+});
+
 test("checked numerics do not keep an update from its place", (t) => {
   const update = scatter(table, mul(rows, rows), [ids], { ...at, combiner: "add" });
   const program = checked(t, {}, { table: update }, { checkNumerics: true });
@@ -138,8 +145,13 @@ test("a gather is read where it is used: by element-wise work, reductions and co
   const x = gather(table, [ids], at);
   const w = placeholder({ name: "w", dtype: "f32", shape: [24, 40] });
   const product = dotGeneral(x, w, { lhs_batch: [], rhs_batch: [], lhs_contract: [1], rhs_contract: [0] });
+  // The positions are checked once, and the rows read where they are packed.
   const program = checked(t, { product });
-  t.is(kernelsOf(program).length, 1);
+  t.deepEqual(
+    kernelsOf(program).map(({ kind }) => kind),
+    ["nest", "contract"],
+  );
+  t.true(program.buffers.every(({ storage, length }) => storage.kind !== "temporary" || length !== 6 * 24));
   t.is(checked(t, { total: sum(tanh(x), { axes: [1] }) }).compute.length, 1);
   // What is gathered is stored where it would be computed for each reader.
   const stored = checked(t, { y: gather(tanh(table), [ids], at) });
