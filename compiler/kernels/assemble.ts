@@ -67,11 +67,13 @@ export function emitAssembly(root: Root, emission: Emission): readonly Statement
     const last = Math.min(size, Math.ceil(((shape[axis] ?? 0) - start) / step));
     return { first, count: Math.max(0, last - first), start: start + first * step, step };
   });
-  const covered = part.reduce((product, { count }) => product * count, 1);
-  const all = shape.reduce((product, size) => product * size, 1);
-  if (covered !== all) {
-    const whole = shape.map(() => ({ start: 0, step: 1 }));
-    fill(inputOf(node, 1), shape, [], whole);
+  for (const { box, start } of surroundings(shape, part)) {
+    fill(
+      inputOf(node, 1),
+      box,
+      [],
+      start.map((at) => ({ start: at, step: 1 })),
+    );
   }
   fill(
     inputOf(node, 0),
@@ -80,6 +82,36 @@ export function emitAssembly(root: Root, emission: Emission): readonly Statement
     part.map(({ start, step }) => ({ start, step })),
   );
   return statements;
+}
+
+interface Box {
+  readonly box: readonly number[];
+  readonly start: readonly number[];
+}
+
+/**
+ * The boxes of the result that the operand leaves free: before and after it along each axis, inside what earlier axes have left. The
+ * whole result where it has holes.
+ */
+function surroundings(
+  shape: readonly number[],
+  part: readonly { readonly count: number; readonly start: number; readonly step: number }[],
+): readonly Box[] {
+  const ends = part.map(({ count, start, step }) => (count === 0 ? start : start + (count - 1) * step + 1));
+  if (part.some(({ count, step }) => count === 0 || (step > 1 && count > 1)))
+    return [{ box: shape, start: shape.map(() => 0) }];
+  return shape.flatMap((size, axis) => {
+    const inside = (from: number, to: number): Box => ({
+      box: shape.map((whole, other) => {
+        if (other === axis) return to - from;
+        return other < axis ? (ends[other] ?? 0) - (part[other]?.start ?? 0) : whole;
+      }),
+      start: shape.map((_, other) => (other === axis ? from : other < axis ? (part[other]?.start ?? 0) : 0)),
+    });
+    const { start } = part[axis] ?? { start: 0 };
+    const end = ends[axis] ?? size;
+    return [...(start > 0 ? [inside(0, start)] : []), ...(end < size ? [inside(end, size)] : [])];
+  });
 }
 
 /** A nest that copies a whole buffer, which `length` elements of both sides make. */

@@ -1,7 +1,7 @@
 import { InternalError } from "../ir/diagnostic.js";
 import { expressionsOfStatement, forEachExpression, strideAlong } from "./access.js";
-import { strideOf, zero } from "./affine.js";
-import { contractScratch, tileAxes } from "./contract_scratch.js";
+import { affineRange, strideOf, zero } from "./affine.js";
+import { contractScratch, scratchOrder, tileAxes } from "./contract_scratch.js";
 import { contractionOf } from "./contractions.js";
 import { castTo, dtypeOf } from "./expressions.js";
 import type { Access, Accumulator, Affine, ContractKernel, Extent, ScalarExpr, Statement } from "./form.js";
@@ -58,7 +58,8 @@ export function emitContraction(
       return { kind: "store", target: emission.places.access(root, place, index), value: resultOf(root) };
     }),
   );
-  return scheduled(mergeAxes({ ...loopsOf(main), lhs, rhs, epilogue }), accumulator, emission, target);
+  const body = mergeAxes(inMemoryOrder({ ...loopsOf(main), lhs, rhs, epilogue }));
+  return scheduled(body, accumulator, emission, target);
 }
 
 interface Loops {
@@ -89,17 +90,51 @@ function scheduled(
       m: count(m),
       n: count(n),
       k: count(k),
+      tile: { m: m.at(-1)?.extent ?? 1, n: n.at(-1)?.extent ?? 1 },
       lhs: operandShape(lhs, m, k),
       rhs: operandShape(rhs, n, k),
+      turns: k.map((_, outer) => {
+        const inner = k.slice(outer);
+        return { depth: count(inner), lhs: footprint(lhs, [...m, ...inner]), rhs: footprint(rhs, [...n, ...inner]) };
+      }),
+      sums: count([...body.batch, ...m, ...n]),
       strided: { m: stridedAlong(epilogue, m), n: stridedAlong(epilogue, n) },
     },
     target,
   );
   const sizes = contractScratch(tileAxes({ ...body, schedule }), schedule, lanesOf(dtype, target));
-  const scratch = [sizes.vectorPanel, sizes.scalarPanel, sizes.tile]
+  const scratch = scratchOrder
+    .map((part) => sizes[part])
     .filter((length) => length > 0)
     .map((length) => emission.buffers.add(dtype, length, { kind: "temporary" }, "packed panel"));
   return { kind: "contract", ...body, accumulator, schedule, scratch };
+}
+
+/** Loops of one part in the order in which their operand lies in memory, so that the innermost takes the least steps. */
+function inMemoryOrder(body: Body): Body {
+  const { m, n, k, lhs, rhs } = body;
+  const all = [...m, ...n, ...k];
+  const larger = footprint(lhs, all) >= footprint(rhs, all) ? lhs : rhs;
+  return { ...body, m: sortedBy(m, lhs), n: sortedBy(n, rhs), k: sortedBy(k, larger) };
+}
+
+function sortedBy(loops: readonly Extent[], operand: ScalarExpr): readonly Extent[] {
+  const [index] = indicesOf(operand);
+  if (index === undefined) return loops;
+  const step = (loop: Extent): number => Math.abs(strideOf(index, loop.id));
+  return [...loops].sort((a, b) => step(b) - step(a));
+}
+
+/** Elements between the first and the last that a load reads; as many as the loops have turns where it is no plain load. */
+function footprint(operand: ScalarExpr, loops: readonly Extent[]): number {
+  const mentioned = (index: Affine): readonly Extent[] => loops.filter((loop) => strideOf(index, loop.id) !== 0);
+  const turns = (list: readonly Extent[]): number => list.reduce((product, { extent }) => product * extent, 1);
+  if (operand.kind !== "load")
+    return turns(loops.filter((loop) => indicesOf(operand).some((at) => strideOf(at, loop.id) !== 0)));
+  const { index } = operand.access;
+  const extents = new Map(loops.map((loop) => [loop.id, loop.extent]));
+  const { min, max } = affineRange(index, (loop) => extents.get(loop) ?? 1);
+  return Math.min(max - min + 1, turns(mentioned(index)));
 }
 
 /** Axes that every index steps through as one (a batch of rows of vectors is more rows) become one axis of the tile. */
@@ -178,10 +213,22 @@ function stridedAlong(epilogue: readonly Store[], loops: readonly Extent[]): num
 }
 
 function operandShape(operand: ScalarExpr, free: readonly Extent[], contracted: readonly Extent[]): OperandShape {
-  if (operand.kind !== "load" || operand.access.dynamic !== undefined)
-    return { plain: false, unitFree: false, unitContracted: false };
+  const loops = [...free, ...contracted];
+  const elements = footprint(operand, loops);
+  const turns = loops.reduce((product, { extent }) => product * extent, 1);
+  if (operand.kind !== "load" || operand.access.dynamic !== undefined) {
+    return { plain: false, unitFree: false, unitContracted: false, windowed: false, elements };
+  }
   const { index } = operand.access;
-  return { plain: true, unitFree: isUnit(index, free), unitContracted: isUnit(index, contracted) };
+  const unitFree = isUnit(index, free.slice(-1));
+  // Windows overlap: the same elements are read in several turns.
+  return {
+    plain: true,
+    unitFree,
+    unitContracted: isUnit(index, contracted),
+    windowed: 1.5 * elements < turns,
+    elements,
+  };
 }
 
 /** Whether the loops, taken as one row-major axis, step through memory one element at a time. */

@@ -7,6 +7,8 @@ export interface TileAxes {
   /** Along the lanes. */
   readonly columns: Extent;
   readonly depth: readonly Extent[];
+  /** Loops of k outside the tiles: each turn adds to sums that wait in memory. */
+  readonly turns: readonly Extent[];
   /** The whole is repeated for each of these. */
   readonly outer: readonly Extent[];
 }
@@ -23,7 +25,8 @@ export function tileAxes(kernel: {
   return {
     rows: scalarAxes.at(-1) ?? { id: -1, extent: 1 },
     columns: vectorAxes.at(-1) ?? { id: -2, extent: 1 },
-    depth: kernel.k,
+    depth: kernel.k.slice(kernel.schedule.outerDepth),
+    turns: kernel.k.slice(0, kernel.schedule.outerDepth),
     outer: [...kernel.batch, ...scalarAxes.slice(0, -1), ...vectorAxes.slice(0, -1)],
   };
 }
@@ -36,6 +39,21 @@ export interface ContractScratch {
   readonly scalarPanel: number;
   /** One register tile, where an epilogue with much arithmetic reads the sums from. */
   readonly tile: number;
+  /** All sums, tile by tile, where they wait from turn to turn. */
+  readonly sums: number;
+}
+
+export const scratchOrder = [
+  "vectorPanel",
+  "scalarPanel",
+  "tile",
+  "sums",
+] as const satisfies readonly (keyof ContractScratch)[];
+
+/** Sums of one turn of the outer loops. */
+export function sumsPerOuter(axes: TileAxes, schedule: ContractSchedule, lanes: number): number {
+  const width = schedule.vectors * lanes;
+  return Math.ceil(axes.columns.extent / width) * axes.rows.extent * width;
 }
 
 /** Rows of the scalar panel lie so far apart: an odd number of cache lines, so that a tile's rows fall into different sets. */
@@ -66,5 +84,9 @@ export function contractScratch(axes: TileAxes, schedule: ContractSchedule, lane
     vectorPanel: schedule.packVectorOperand ? strips * width * depth : 0,
     scalarPanel: schedule.packScalarOperand ? panel : 0,
     tile: schedule.rows * width,
+    sums:
+      axes.turns.length === 0
+        ? 0
+        : axes.outer.reduce((product, { extent }) => product * extent, sumsPerOuter(axes, schedule, lanes)),
   };
 }

@@ -248,6 +248,11 @@ export interface ContractSchedule {
   readonly blockRows: number;
   readonly blockColumns: number;
   readonly blockDepth: number;
+  /**
+   * How many of the outer loops of k run outside the tiles: what is left of k then reads what fits the caches, and the sums wait
+   * in memory between two turns.
+   */
+  readonly outerDepth: number;
 }
 
 /** A checked hand-written loop nest of the back end (linear algebra) on contiguous row-major operands. */

@@ -70,7 +70,7 @@ export function printKernel(kernel: Kernel): readonly string[] {
         `contract ${kernel.name}${axes("batch", kernel.batch)}${axes("m", kernel.m)}${axes("n", kernel.n)}${axes("k", kernel.k)} {`,
         `  ${accumulatorText(kernel.accumulator)} += ${writer.text(kernel.lhs)} * ${writer.text(kernel.rhs)}`,
         ...writer.body(kernel.epilogue, "  "),
-        `  schedule lanes ${s.vectorAxis}, tile ${s.rows} x ${s.vectors}, blocks ${s.blockRows} x ${s.blockColumns} x ${s.blockDepth}` +
+        `  schedule lanes ${s.vectorAxis}, tile ${s.rows} x ${s.vectors}, blocks ${s.blockRows} x ${s.blockColumns} x ${s.blockDepth}${s.outerDepth > 0 ? `, turns of ${s.outerDepth}` : ""}` +
           `, ${packs.length === 0 ? "in place" : `packs ${packs.join(" and ")} into ${kernel.scratch.map(bufferText).join(", ")}`}`,
         "}",
       ];

@@ -21,6 +21,12 @@ export interface ContractShape {
   readonly m: number;
   readonly n: number;
   readonly k: number;
+  /** The innermost loops, of which register tiles are cut. */
+  readonly tile: { readonly m: number; readonly n: number };
+  /** For each number of outer loops of k that may run outside the tiles: how long k is inside, and what elements are then read. */
+  readonly turns: readonly { readonly depth: number; readonly lhs: number; readonly rhs: number }[];
+  /** Results in all. */
+  readonly sums: number;
   readonly lhs: OperandShape;
   readonly rhs: OperandShape;
   /** Accesses of the epilogue that are not contiguous when lanes run along the axis: gathers and scatters. */
@@ -30,10 +36,14 @@ export interface ContractShape {
 export interface OperandShape {
   /** A load from memory without any arithmetic: it can be read in place. */
   readonly plain: boolean;
-  /** Consecutive elements of the free axis lie next to each other, over its whole extent. */
+  /** Consecutive elements of the innermost free axis lie next to each other. */
   readonly unitFree: boolean;
   /** The same for the contracted axis. */
   readonly unitContracted: boolean;
+  /** Sliding windows: a panel would hold each element several times. */
+  readonly windowed: boolean;
+  /** From the first to the last that is read. */
+  readonly elements: number;
 }
 
 /**
@@ -44,28 +54,63 @@ export interface OperandShape {
 export function scheduleContraction(shape: ContractShape, target: TargetLimits): ContractSchedule {
   const lanes = lanesOf(shape.dtype, target);
   const size = byteSize(shape.dtype);
-  const bytes = (shape.m * shape.k + shape.k * shape.n) * size;
+  const bytes = (shape.lhs.elements + shape.rhs.elements) * size;
   const small = bytes <= 0.8 * target.l2Bytes;
   const vectorAxis = chooseVectorAxis(shape, lanes, target, small);
   const vectorOperand = vectorAxis === "n" ? shape.rhs : shape.lhs;
   const scalarOperand = vectorAxis === "n" ? shape.lhs : shape.rhs;
-  const vectorExtent = vectorAxis === "n" ? shape.n : shape.m;
-  const scalarExtent = vectorAxis === "n" ? shape.m : shape.n;
+  const vectorExtent = vectorAxis === "n" ? shape.tile.n : shape.tile.m;
+  const scalarExtent = vectorAxis === "n" ? shape.tile.m : shape.tile.n;
   const { rows, vectors } = chooseTile(scalarExtent, vectorExtent, lanes, target);
-  const packVectorOperand = !vectorOperand.plain || !vectorOperand.unitFree || !small;
-  const packScalarOperand = !scalarOperand.plain || !small;
+  const outerDepth = turnsOutside(shape, vectorAxis, size, target);
+  const depth = shape.turns[outerDepth]?.depth ?? shape.k;
+  // Short rows, each right after the other, are as good as a panel.
+  const dense = vectorExtent * size <= shortRow && scalarOperand.windowed;
+  const packVectorOperand = !vectorOperand.plain || !vectorOperand.unitFree || !(small || dense);
+  const packScalarOperand = !scalarOperand.plain || !(small || scalarOperand.windowed);
 
   const width = vectors * lanes;
   const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
-  // k is not blocked: sums stay in registers from the first to the last term, and each result is written once.
-  const blockDepth = shape.k;
+  // k is not blocked otherwise: sums stay in registers from the first to the last term, and each result is written once.
+  const blockDepth = depth;
   const rowsInL2 = Math.max(rows, Math.floor(target.l2Bytes / 2 / (blockDepth * size)));
   const blockRows = small ? roundUp(scalarExtent, rows) : roundUp(balanced(scalarExtent, rowsInL2, rows), rows);
   const columnsInL3 = Math.max(width, Math.floor(Math.min(target.l3Bytes / 4, 4 * 1024 * 1024) / (blockDepth * size)));
   const blockColumns = small
     ? roundUp(vectorExtent, width)
     : roundUp(balanced(vectorExtent, columnsInL3, width), width);
-  return { vectorAxis, packVectorOperand, packScalarOperand, rows, vectors, blockRows, blockColumns, blockDepth };
+  return {
+    vectorAxis,
+    packVectorOperand,
+    packScalarOperand,
+    rows,
+    vectors,
+    blockRows,
+    blockColumns,
+    blockDepth,
+    outerDepth,
+  };
+}
+
+/** Bytes of a row of the vector operand that needs no panel. */
+const shortRow = 1024;
+/** Terms that a sum has at least before it is put down in memory: the less, the more time goes into loads and stores. */
+const leastDepth = 64;
+
+/**
+ * How many loops of k run outside the tiles. None where half of L2 holds all columns of the vector operand, which every block of
+ * rows reads again, or where the sums themselves are too many to wait in memory; else as few as make both operands fit there.
+ */
+function turnsOutside(shape: ContractShape, vectorAxis: "m" | "n", size: number, target: TargetLimits): number {
+  const limit = target.l2Bytes / 2;
+  const whole = shape.turns[0];
+  const columns = vectorAxis === "n" ? whole?.rhs : whole?.lhs;
+  if (columns === undefined || columns * size <= limit || shape.sums * size > 2 * target.l2Bytes) return 0;
+  const fits = shape.turns.findIndex(({ lhs, rhs }) => (lhs + rhs) * size <= limit);
+  for (let outer = fits < 0 ? shape.turns.length - 1 : fits; outer > 0; outer--) {
+    if ((shape.turns[outer]?.depth ?? 0) >= leastDepth) return outer;
+  }
+  return 0;
 }
 
 /** Pieces of nearly equal size, none above `most`, so that the last is not a sliver; a multiple of `step`. */
@@ -78,8 +123,10 @@ function balanced(extent: number, most: number, step: number): number {
 /** The axis that takes fewer cycles: multiplying, packing, and the write-back's gathers and scatters. */
 function chooseVectorAxis(shape: ContractShape, lanes: number, target: TargetLimits, small: boolean): "m" | "n" {
   const cycles = (axis: "m" | "n"): number => {
-    const [operand, extent, other] = axis === "n" ? [shape.rhs, shape.n, shape.m] : [shape.lhs, shape.m, shape.n];
-    const { cost } = chooseTile(other, extent, lanes, target);
+    const [operand, extent] = axis === "n" ? [shape.rhs, shape.n] : [shape.lhs, shape.m];
+    const { m, n } = shape.tile;
+    const tiles = (shape.m / Math.max(1, m)) * (shape.n / Math.max(1, n));
+    const cost = tiles * (axis === "n" ? chooseTile(m, n, lanes, target) : chooseTile(n, m, lanes, target)).cost;
     // Measured: a transposing pass over the operand, and a strided load or store in the write-back.
     const packing = operand.plain && operand.unitFree ? (small ? 0 : 2 / lanes) : 0.25;
     return cost * shape.k + packing * extent * shape.k + 0.6 * shape.strided[axis] * shape.m * shape.n;
@@ -133,9 +180,9 @@ function pieces(extent: number, tile: number): readonly (readonly [number, numbe
 /**
  * Cycles of one step over k: fused multiply-adds, two loads (a vector or a broadcast) a cycle, the latency of four cycles that
  * independent sums must hide, and the loop itself. Some cores do two 512-bit multiply-adds a cycle and some one; the latter is
- * taken, because wasted lanes cost those more than packing costs the others.
+ * taken, because wasted lanes cost those more than packing costs the others. Of equal tiles, the one with the fewest loads.
  */
 function stepCycles(rows: number, vectors: number, target: TargetLimits): number {
   const fused = target.vectorBytes === 64 ? 1 : 2;
-  return Math.max((rows * vectors) / fused, (rows + vectors) / 2, 4) + 0.5;
+  return Math.max((rows * vectors) / fused, (rows + vectors) / 2, 4) + 0.5 + 0.005 * (rows + vectors);
 }

@@ -23,6 +23,8 @@ export function emitContract(scope: KernelScope, kernel: ContractKernel): void {
 const lightEpilogue = 8;
 /** Copies of the innermost step over k in one turn of its loop. */
 const depthUnroll = 4;
+/** So short a loop over k has no turns. */
+const shortDepth = 6;
 
 /** Rows of a tile: the first one's index, its place in the block, and how many. */
 interface TileRows {
@@ -42,7 +44,24 @@ class ContractEmitter {
 
   emit(): void {
     this.#prepare();
-    this.#scope.nested(this.#scope.axes.outer, () => this.#whole());
+    const { rows, columns, turns, outer } = this.#scope.axes;
+    if (rows.extent === 0 || columns.extent === 0) return;
+    if (turns.length === 0) {
+      this.#eachTile();
+      return;
+    }
+    this.#clearSums();
+    this.#scope.nested(turns, () => this.#eachTile());
+    this.#scope.nested(outer, () => this.#storeSums());
+  }
+
+  /** Packs the vector operand where a loop changed it, and runs all tiles. */
+  #eachTile(): void {
+    const { ofPanel, others } = this.#scope.outerLoops;
+    this.#scope.nested(ofPanel, () => {
+      if (this.#scope.sizes.vectorPanel > 0) this.#scope.eachStrip((strip) => packStrip(this.#scope, strip));
+      this.#scope.nested(others, () => this.#blocks());
+    });
   }
 
   /** Values that no loop changes (a learning rate, a bias correction, the key of a draw) are computed once, before all. */
@@ -63,12 +82,10 @@ class ContractEmitter {
     }
   }
 
-  /** Packs all columns; then, block of rows by block, packs the rows and runs the tiles of the block. */
-  #whole(): void {
+  /** Block of rows by block, packs the rows and runs the tiles of the block. */
+  #blocks(): void {
     const { b } = this.#scope;
-    const { rows, columns } = this.#scope.axes;
-    if (rows.extent === 0 || columns.extent === 0) return;
-    if (this.#scope.sizes.vectorPanel > 0) this.#scope.eachStrip((strip) => packStrip(this.#scope, strip));
+    const { rows } = this.#scope.axes;
     const tile = this.#kernel.schedule.rows;
     const block = rowsPerBlock(this.#scope.axes, this.#kernel.schedule);
     const whole = rows.extent - (rows.extent % tile);
@@ -96,6 +113,10 @@ class ContractEmitter {
   /** One tile: the sums over k in registers, then the stores. */
   #tile(strip: Strip, rows: TileRows): void {
     const sums = this.#sums(strip, rows);
+    if (this.#scope.sizes.sums > 0) {
+      this.#eachSum(strip, rows, (place, index) => this.#scope.b.store(sums[index] as Value, place));
+      return;
+    }
     if (this.#kernel.epilogue.length === 0) return;
     const weight = epilogueWeight(this.#kernel);
     if (weight <= lightEpilogue) {
@@ -149,11 +170,50 @@ class ContractEmitter {
   /** The sums over k of a tile, row by row: one register each. */
   #sums(strip: Strip, rows: TileRows): readonly Value[] {
     const { b } = this.#scope;
-    const zero = b.constant(typeOf(this.#scope.element, this.#scope.lanes), 0);
-    const initial = new Array<Value>(rows.count * strip.lanes.length).fill(zero);
+    const type = typeOf(this.#scope.element, this.#scope.lanes);
+    const initial = new Array<Value>(rows.count * strip.lanes.length).fill(b.constant(type, 0));
+    if (this.#scope.sizes.sums > 0) {
+      this.#eachSum(strip, rows, (place, index) => {
+        initial[index] = b.load(type, place);
+      });
+    }
     return this.#overDepth(this.#scope.axes.depth, { base: b.index(0), plus: 0 }, initial, (k, sums) =>
       this.#step(strip, rows, k, sums),
     );
+  }
+
+  /** The places of a tile's sums between two turns. */
+  #eachSum(strip: Strip, rows: TileRows, visit: (place: Value, index: number) => void): void {
+    const { b, element, lanes, width } = this.#scope;
+    const first = this.#scope.sumsAddress(strip, rows.start);
+    for (let row = 0; row < rows.count; row++) {
+      strip.lanes.forEach((_, register) => {
+        visit(b.offsetElements(first, element, row * width + register * lanes), row * strip.lanes.length + register);
+      });
+    }
+  }
+
+  #clearSums(): void {
+    const { b, element, lanes, sizes } = this.#scope;
+    const zero = b.constant(typeOf(element, lanes), 0);
+    b.loop(0, sizes.sums, lanes, (at) => {
+      b.store(zero, b.offsetElements(this.#scope.scratch("sums"), element, at));
+      return [];
+    });
+  }
+
+  /** After the last turn: the sums from memory, row by row, into the epilogue. */
+  #storeSums(): void {
+    const { b, element, lanes, axes } = this.#scope;
+    this.#scope.eachStrip((strip) => {
+      b.loop(0, axes.rows.extent, 1, (row) => {
+        const place = this.#scope.sumsAddress(strip, row);
+        this.#storeRow(strip, { base: row, plus: 0 }, (register) =>
+          b.load(typeOf(element, lanes), b.offsetElements(place, element, register * lanes)),
+        );
+        return [];
+      });
+    });
   }
 
   /** Runs `step` for each k, with the loops of k open and the position in the packed depth; carries the sums. */
@@ -176,7 +236,8 @@ class ContractEmitter {
       });
       return next;
     };
-    const unroll = rest.length === 0 ? depthUnroll : 1;
+    const short = first.extent <= shortDepth ? first.extent : depthUnroll;
+    const unroll = rest.length === 0 ? Math.max(1, short) : 1;
     const whole = first.extent - (first.extent % unroll);
     const after = b.loop(
       0,

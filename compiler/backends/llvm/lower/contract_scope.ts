@@ -5,6 +5,8 @@ import {
   depthOf,
   panelPitch,
   rowsPerBlock,
+  scratchOrder,
+  sumsPerOuter,
   type TileAxes,
   tileAxes,
 } from "../../../kernels/contract_scratch.js";
@@ -19,7 +21,7 @@ import {
   type Position,
   type VectorPosition,
 } from "./expressions.js";
-import { loadStrides } from "./facts.js";
+import { FactTable, loadStrides } from "./facts.js";
 
 /** A strip of columns: where it starts, and the active lanes of each of its registers (all but perhaps in the last). */
 export interface Strip {
@@ -151,6 +153,32 @@ export class ContractScope {
     };
   }
 
+  /** Loops outside the tiles, those first that the vector operand mentions: its panel is packed inside of these only. */
+  get outerLoops(): { readonly ofPanel: readonly Extent[]; readonly others: readonly Extent[] } {
+    const { outer } = this.axes;
+    const mentioned = new FactTable().of(this.vectorOperand).loops;
+    return {
+      ofPanel: outer.filter((loop) => mentioned.has(loop.id)),
+      others: outer.filter((loop) => !mentioned.has(loop.id)),
+    };
+  }
+
+  /** Where a row of a strip's sums waits, from turn to turn. */
+  sumsAddress(strip: Strip, row: Value): Value {
+    const { b } = this;
+    const { rows, outer } = this.axes;
+    let flat = b.index(0);
+    for (const { id, extent } of outer) {
+      const counter = this.#loops.get(id);
+      if (counter === undefined) throw new InternalError(`loop ${id} is not open here`);
+      flat = b.add(b.mul(flat, b.index(extent)), b.add(counter.base, b.index(counter.plus)));
+    }
+    const outerStart = b.mul(flat, b.index(sumsPerOuter(this.axes, this.kernel.schedule, this.lanes)));
+    const line = b.add(b.mul(strip.number, b.index(rows.extent)), row);
+    const index = b.add(outerStart, b.mul(line, b.index(this.width)));
+    return b.offsetElements(this.scratch("sums"), this.element, index);
+  }
+
   /** The address of one k of a strip in the vector panel. */
   panelLine(strip: Strip, k: Counter): Value {
     const { b } = this;
@@ -167,7 +195,7 @@ export class ContractScope {
   }
 
   scratch(which: keyof ContractScratch): Value {
-    const order = (["vectorPanel", "scalarPanel", "tile"] as const).filter((name) => this.sizes[name] > 0);
+    const order = scratchOrder.filter((name) => this.sizes[name] > 0);
     const buffer = this.kernel.scratch[order.indexOf(which)];
     const pointer = buffer === undefined ? undefined : this.#pointers.get(buffer);
     if (pointer === undefined) throw new InternalError(`a contraction without its ${which}`);
