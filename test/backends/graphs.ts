@@ -12,6 +12,7 @@ import { opNamed } from "../../compiler/ops/table.js";
 import { computationOf } from "../kernels/support.js";
 import { generator } from "../support/samples.js";
 import { atRunTimePositions } from "./graph_positions.js";
+import { withWindows } from "./graph_windows.js";
 
 export interface RandomGraph {
   readonly computation: Computation;
@@ -154,7 +155,7 @@ class GraphMaker {
     const axes = shape.map((_, axis) => axis);
     const dtype = dtypeOf(x);
     const isExact = this.#exact.has(x);
-    const kind = choices.below(24);
+    const kind = choices.below(27);
     switch (kind) {
       case 0:
       case 1:
@@ -226,6 +227,12 @@ class GraphMaker {
       case 20:
       case 21: {
         const made = atRunTimePositions(choices, x, { values: this.#values, exact: this.#exact, tooLarge });
+        return made === undefined ? undefined : this.#keep(made.value, made.exact);
+      }
+      case 22:
+      case 23:
+      case 24: {
+        const made = withWindows(choices, x, { exact: this.#exact, tooLarge });
         return made === undefined ? undefined : this.#keep(made.value, made.exact);
       }
       default:
