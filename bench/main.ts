@@ -3,6 +3,7 @@ import { chooseBackend } from "../compiler/backends/choose.js";
 import { hostTarget } from "../compiler/backends/llvm/target.js";
 import { compile, Session, type TrainOptions } from "../index.js";
 import { contractionCases, measureContraction } from "./contractions.js";
+import { measureConvnet } from "./convnet.js";
 import { median } from "./measure.js";
 import { peakGigaflops } from "./peak.js";
 import { emptyProcessSeconds, measureStartup } from "./startup.js";
@@ -88,6 +89,12 @@ for (const workload of workloads) {
     seconds(compileSeconds).padStart(10),
   ];
   console.log(`${workload.name.padEnd(42)}${cells.join("")}`);
+}
+
+// The goal is what PyTorch takes on the same core, by the peers' own benchmark.
+for (const { name, seconds: taken, operations } of await measureConvnet()) {
+  const cells = [seconds(taken).padStart(10), "PyTorch's".padStart(9), seconds(operations / (peak * 1e9)).padStart(15)];
+  console.log(`${name.padEnd(42)}${cells.join("")}`);
 }
 
 if (warning === undefined) {
