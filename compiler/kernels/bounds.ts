@@ -1,3 +1,4 @@
+import { unreachable } from "../ir/diagnostic.js";
 import { forEachStatement, storesOf, writtenBy } from "./access.js";
 import { affineRange } from "./affine.js";
 import type { Buffer, BufferId, Kernel, KernelProgram, LoopId, ScalarExpr, StoreStatement } from "./form.js";
@@ -31,15 +32,22 @@ export class Bounds {
       list.push(store);
       this.#stores.set(store.target.buffer, list);
     };
-    if (kernel.kind === "nest") {
-      forEachStatement(kernel.body, (statement) => {
-        if (statement.kind === "store") keep(statement);
-        else if (statement.kind === "loop") this.#extents.set(statement.id, statement.extent);
-      });
-    } else if (kernel.kind === "contract") {
-      kernel.epilogue.forEach(keep);
-      for (const { id, extent } of [...kernel.batch, ...kernel.m, ...kernel.n, ...kernel.k])
-        this.#extents.set(id, extent);
+    switch (kernel.kind) {
+      case "nest":
+        forEachStatement(kernel.body, (statement) => {
+          if (statement.kind === "store") keep(statement);
+          else if (statement.kind === "loop") this.#extents.set(statement.id, statement.extent);
+        });
+        break;
+      case "contract":
+        kernel.epilogue.forEach(keep);
+        for (const { id, extent } of [...kernel.batch, ...kernel.m, ...kernel.n, ...kernel.k])
+          this.#extents.set(id, extent);
+        break;
+      case "routine":
+        break;
+      default:
+        unreachable(kernel);
     }
     const plain = new Set(storesOf(kernel).map((access) => access.buffer));
     for (const id of writtenBy(kernel)) if (!plain.has(id)) this.#opaque.add(id);

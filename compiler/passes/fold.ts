@@ -16,7 +16,7 @@ const maximumElements = 4096;
 /** A view that repeats its operand is left to the code that reads it, except for tiny ones. */
 const maximumRepeated = 64;
 
-/** What these read is known when the graph is compiled. Checks, randomness and the run's state are not; routines may fail. */
+/** What these read is known when the graph is compiled; randomness and the run's state are not. A check that fails is left to the run. */
 const foldable: ReadonlySet<Op["kernel"]["kind"]> = new Set([
   "elementwise",
   "view",
@@ -27,6 +27,7 @@ const foldable: ReadonlySet<Op["kernel"]["kind"]> = new Set([
   "pad",
   "dynamic_view",
   "dynamic_store",
+  "check",
 ]);
 
 /** Nothing that is folded reads the run. */

@@ -41,6 +41,8 @@ const values: readonly (readonly [name: string, expression: string, expected: re
   ["box_by_vector", "dynamic_slice(m, ids[0:2], [3, 2])", [3, 4, 7, 8, 11, 12]],
   ["boxed", "dynamic_update_slice(m, [[-1, -2]], [k, k])", [1, 2, 3, 4, 5, -1, -2, 8, 9, 10, 11, 12]],
   ["hot", "one_hot([2, 0], 3, dtype=i64)", [0, 0, 1, 1, 0, 0]],
+  ["hot_first", "one_hot([2, 0], 3, dtype=i64, axis=0)", [0, 1, 0, 0, 1, 0]],
+  ["moved", "move_axis(cube, 0, -1)[1]", [4, 16, 5, 17, 6, 18, 7, 19]],
   ["rolled", "roll(m[0:2], 1, axis=1)", [4, 1, 2, 3, 8, 5, 6, 7]],
   ["rolled_twice", "roll(m, [-1, 6], axis=[0, 1])", [7, 8, 5, 6, 11, 12, 9, 10, 3, 4, 1, 2]],
   ["rolled_nothing", "roll(m[0:0], 3)", []],

@@ -188,6 +188,15 @@ function swapAxes(call: Arguments): Meaning {
   return tensor(call.apply("transpose", [value], { permutation }, call.site("x")));
 }
 
+function moveAxis(call: Arguments): Meaning {
+  const value = call.tensor("x");
+  const [from, to] = [call.axis("from", value), call.axis("to", value)];
+  if (from === to) return tensor(value);
+  const permutation = value.type.shape.flatMap((_, axis) => (axis === from ? [] : [axis]));
+  permutation.splice(to, 0, from);
+  return tensor(call.apply("transpose", [value], { permutation }, call.site("x")));
+}
+
 export const arrangements: readonly Intrinsic[] = [
   {
     name: "split",
@@ -244,5 +253,12 @@ export const arrangements: readonly Intrinsic[] = [
     parameters: [x, { name: "first", kind: "int" }, { name: "second", kind: "int" }],
     result: "y",
     build: swapAxes,
+  },
+  {
+    name: "move_axis",
+    doc: "x with one axis moved to another place; the others keep their order.",
+    parameters: [x, { name: "from", kind: "int" }, { name: "to", kind: "int" }],
+    result: "y",
+    build: moveAxis,
   },
 ];

@@ -1,7 +1,7 @@
 import { symbol } from "../../../compiler/ir/dim.js";
 import { add, floorDiv, mul } from "../../../compiler/ops/arithmetic.js";
 import { constantLike, fill, literal } from "../../../compiler/ops/build.js";
-import { checkIndex } from "../../../compiler/ops/checks.js";
+import { checkIndex, wrapIndex } from "../../../compiler/ops/checks.js";
 import { log } from "../../../compiler/ops/exponential.js";
 import { gather, scatter } from "../../../compiler/ops/indexing.js";
 import { sum } from "../../../compiler/ops/reduction.js";
@@ -135,6 +135,8 @@ export const viewRows: readonly Row[] = [
     literal("f32", [2, 2], [1, 2, 10, 8]),
   ),
   declines("fold-constants", gather(table, [literal("i64", [1], [2])], { axes: [0] })),
+  exact("fold-constants", wrapIndex(literal("i32", [2], [0, -1]), { size: [4] }), literal("i64", [2], [0, 3])),
+  declines("fold-constants", wrapIndex(literal("i32", [2], [0, -5]), { size: [4] })),
   declines("fold-constants", checkIndex(literal("i64", [2], [0, 9]), { size: [4] })),
   declines("fold-constants", broadcastInDim(table, { shape: [100, 2, 2], axes: [1, 2] })),
   declines(
