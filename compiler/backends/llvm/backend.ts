@@ -1,4 +1,4 @@
-import { totalmem } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { cachePath } from "../../cache/folder.js";
 import { byteSize } from "../../ir/dtype.js";
 import type { Computation } from "../../ir/graph.js";
@@ -21,14 +21,17 @@ export interface NativeCode {
   readonly library: string | undefined;
 }
 
-/** Native code for this machine's processor. Throws GraphError (G120) when a part of the toolchain is missing. */
-export function cpuBackend(target: CpuTarget = hostTarget()): Backend {
+/**
+ * Native code for this machine's processor. Throws GraphError (G120) when a part of the toolchain is missing. `compilers`: at most so
+ * many of LLVM's processes work at once.
+ */
+export function cpuBackend(target: CpuTarget = hostTarget(), compilers: number = availableParallelism()): Backend {
   return {
     target: "cpu",
     memory: nativeStorage,
     device: deviceText(target),
     identity: JSON.stringify(target),
-    compile: (computation, options) => compile(computation, options, target),
+    compile: (computation, options) => compile(computation, options, target, compilers),
     restore: (saved) => restore(saved as NativeCode), // which `load` gave, in a process of the same version
   };
 }
@@ -36,10 +39,15 @@ export function cpuBackend(target: CpuTarget = hostTarget()): Backend {
 /** A program drops the specialisations that it has not used for long; their code goes when the last session lets go of it. */
 const forgotten = new FinalizationRegistry<() => void>((release) => release());
 
-async function compile(computation: Computation, options: CompileOptions, target: CpuTarget): Promise<Compiled> {
+async function compile(
+  computation: Computation,
+  options: CompileOptions,
+  target: CpuTarget,
+  compilers: number,
+): Promise<Compiled> {
   const start = performance.now();
   const { compileNative } = await import("./compile.js");
-  const { code, library } = await compileNative(computation, options, target);
+  const { code, library } = await compileNative(computation, options, target, compilers);
   return load(code, library.path, library.cached, start);
 }
 

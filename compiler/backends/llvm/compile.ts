@@ -15,7 +15,7 @@ import type { CompileOptions } from "../backend.js";
 import type { TensorSlot } from "../executable.js";
 import type { NativeCode } from "./backend.js";
 import { layOut } from "./lower/layout.js";
-import { lowerProgram } from "./lower/program.js";
+import { lowerInParts } from "./lower/parts.js";
 import { type CpuTarget, targetKey } from "./target.js";
 import { buildLibrary } from "./toolchain.js";
 import { ToolchainMissing } from "./tools.js";
@@ -34,11 +34,12 @@ export async function compileNative(
   computation: Computation,
   options: CompileOptions,
   target: CpuTarget,
+  compilers: number,
 ): Promise<{ readonly code: NativeCode; readonly library: LibraryFile }> {
   const program = buildKernels(computation, target, { checkNumerics: options.checkNumerics });
   requireMemory(program);
   const layout = layOut(program);
-  const library = await codeOf(program, target);
+  const library = await codeOf(program, target, compilers);
   const { name, outputs, failures, memory } = program;
   const code: NativeCode = {
     program: { name, outputs, failures, memory },
@@ -78,13 +79,17 @@ function loweringVersion(): string {
  * The library of a kernel program. The cache knows it by the kernels themselves, so that a known program needs neither LLVM nor
  * its tools: llvm-bindings alone takes longer to load than all the rest of such a start.
  */
-async function codeOf(program: KernelProgram, target: CpuTarget): Promise<LibraryFile> {
+async function codeOf(program: KernelProgram, target: CpuTarget, compilers: number): Promise<LibraryFile> {
   const identity = [version, loweringVersion(), targetKey(target), fingerprint(program)].join("\n");
   const key = createHash("sha256").update(identity).digest("hex");
   const name = cacheGet(key, ".key")?.toString("utf8");
   const known = name !== undefined && /^[0-9a-f]{64}$/.test(name) ? cachePath(name, ".so") : undefined;
   if (known !== undefined) return { path: known, bytes: statSync(known).size, cached: true, key: name };
-  const built = await buildLibrary([lowerProgram(program, target).finish()]).catch(refuseMissing);
+  const { modules, shared } = lowerInParts(program, target, compilers);
+  const built = await buildLibrary(
+    modules.map((module) => module.finish()),
+    { shared },
+  ).catch(refuseMissing);
   if (built.kept) cachePut(key, Buffer.from(built.key, "utf8"), ".key");
   return { path: built.path, bytes: built.bytes, cached: built.cached, key: built.kept ? built.key : undefined };
 }

@@ -124,8 +124,17 @@ export class ModuleBuilder {
 
   /** Names of the functions that stay visible in the library. */
   exportedNames(): readonly string[] {
+    return this.#namesOf("export");
+  }
+
+  /** Names of the functions that other parts of the library call. */
+  sharedNames(): readonly string[] {
+    return this.#namesOf("part");
+  }
+
+  #namesOf(linkage: FunctionSignature["linkage"]): readonly string[] {
     return [...this.#definitions.values()]
-      .filter(({ signature }) => signature.linkage === "export")
+      .filter(({ signature }) => signature.linkage === linkage)
       .map(({ signature }) => signature.name);
   }
 

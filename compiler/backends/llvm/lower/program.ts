@@ -15,14 +15,24 @@ import { emitLoop } from "./loop.js";
 import { emitNest } from "./nest.js";
 import { emitRoutine } from "./routine.js";
 
-/** Native code for a kernel program: a function a kernel, one that does a step, and the entry, which does n steps. */
-export function lowerProgram(program: KernelProgram, target: CpuTarget): ModuleBuilder {
+/**
+ * Native code for a kernel program: a function a kernel, one that does a step, and the entry, which does n steps. `placeOf` puts kernels
+ * into modules of their own, by their numbers, to be linked with this one.
+ */
+export function lowerProgram(
+  program: KernelProgram,
+  target: CpuTarget,
+  placeOf: (kernel: number) => ModuleBuilder | undefined = () => undefined,
+): ModuleBuilder {
   const module = new ModuleBuilder(target);
   const layout = layOut(program);
   const kernels = [...program.compute, ...program.commit];
   // A program of one kernel is a loop around it: inlined, its constants and addresses stay in registers from step to step.
   const inline = kernels.length === 1 ? "always" : "never";
-  const compiled = kernels.map((kernel, index) => defineKernel(module, layout, kernel, index, inline));
+  const compiled = kernels.map((kernel, index) => {
+    const place = placeOf(index);
+    return defineKernel(place ?? module, layout, kernel, index, inline, place === undefined ? "internal" : "part");
+  });
   const step = module.define(
     { name: "graphc_step", parameters: [{ type: ptr, noalias: false }], linkage: "internal", inline: "always" },
     (b, [block]) => {
@@ -61,6 +71,7 @@ function defineKernel(
   kernel: Kernel,
   index: number,
   inline: "always" | "never",
+  linkage: "internal" | "part",
 ): CompiledKernel {
   const use = useOf(kernel);
   const groups = pointerGroups(layout, use);
@@ -69,7 +80,7 @@ function defineKernel(
     ...groups.map((group) => pointerParameter(layout, group, inline)),
   ];
   const name = `k${index}_${kernel.name.replace(/[^A-Za-z0-9_]/g, "_").slice(0, 60)}`;
-  const defined = module.define({ name, parameters, linkage: "internal", inline }, (b, [block, ...pointers]) => {
+  const defined = module.define({ name, parameters, linkage, inline }, (b, [block, ...pointers]) => {
     if (block === undefined) throw new InternalError("a kernel without a block");
     const byBuffer = new Map<BufferId, Value>();
     groups.forEach((group, slot) => {
