@@ -6,6 +6,7 @@ import { elementwise } from "./elementwise.js";
 import { indexing } from "./indexing.js";
 import { pools } from "./pooling.js";
 import { reductions } from "./reductions.js";
+import { resizing } from "./resize.js";
 import { shapes } from "./shapes.js";
 import { special } from "./special.js";
 
@@ -40,6 +41,7 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
     ...special,
     ...convolutions,
     ...pools,
+    ...resizing,
     minimize,
   ].map((intrinsic) => [intrinsic.name, intrinsic]),
 );
