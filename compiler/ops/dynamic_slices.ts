@@ -128,7 +128,10 @@ function checkBox(name: string, x: TensorType, sizes: readonly Dim[]): void {
 
 function checkStarts(name: string, x: TensorType, starts: readonly TensorType[], first: number): void {
   if (starts.length !== x.shape.length) {
-    throw new OpError("G025", `${name} of ${typeText(x)} needs ${x.shape.length} starts, not ${starts.length}`);
+    throw new OpError(
+      "G025",
+      `${name} of ${typeText(x)} needs a start for each axis: ${x.shape.length}, not ${starts.length}`,
+    );
   }
   starts.forEach((start, i) => {
     if (start.shape.length === 0) return;

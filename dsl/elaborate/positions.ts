@@ -24,18 +24,11 @@ export function positions(env: Env, item: Item, size: Dim, axis: number, of: Val
   requireIntegers(env, value, item.span);
   const known = value.node.op === "constant" ? value.node.attributes["value"] : undefined;
   if (typeof known === "object" && "data" in known && !isSymbolic(size)) {
-    const written = Array.from(known.data as ArrayLike<number | bigint>, Number);
+    const written = Array.from(known.data as ArrayLike<number | bigint>, BigInt);
     const outside = written.find((at) => at < -size || at >= size);
     if (outside !== undefined) throw outOfRange(env, item.span, outside, size, axis, of);
-    return record(
-      env,
-      literal(
-        "i64",
-        known.shape,
-        written.map((at) => (at < 0 ? at + size : at)),
-      ),
-      item.span,
-    );
+    const counted = written.map((at) => (at < 0n ? at + BigInt(size) : at));
+    return record(env, literal("i64", known.shape, counted), item.span);
   }
   if (value.type.dtype === "u8" || neverNegative.has(value.node.op)) return value;
   return applyOp(env, "wrap_index", [value], { size: [size] }, { span: item.span, operands: [item.span] })[0] as Value;
@@ -56,7 +49,7 @@ export function requireIntegers(env: Env, value: Value, span: Span): void {
   });
 }
 
-function outOfRange(env: Env, span: Span, index: number, size: number, axis: number, of: Value) {
+function outOfRange(env: Env, span: Span, index: bigint, size: number, axis: number, of: Value) {
   return refusal(
     env,
     "G026",

@@ -32,6 +32,7 @@ function partSizes(call: Arguments, value: Value, axis: number, size: Dim): read
   const notes = [originNote(call.env, value, call.spanOf("x"))];
   if (call.item("parts").meaning.kind === "int") {
     const count = call.integer("parts");
+    requireFew(call, count);
     if (count >= 1 && typeof size === "number" && size % count === 0)
       return Array.from({ length: count }, () => size / count);
     const why = isSymbolic(size)
@@ -52,6 +53,14 @@ function partSizes(call: Arguments, value: Value, axis: number, size: Dim): read
   );
 }
 
+/** Each part is an output, which a binding names. */
+const mostParts = 1000;
+
+function requireFew(call: Arguments, count: number): void {
+  if (count <= mostParts) return;
+  throw refusal(call.env, "G102", call.span, `\`${call.name}\` gives at most ${mostParts} parts, not ${count}`);
+}
+
 function unstack(call: Arguments): Meaning {
   const value = call.tensor("x");
   const axis = call.axis("axis", value, 0);
@@ -67,6 +76,7 @@ function unstack(call: Arguments): Meaning {
       },
     );
   }
+  requireFew(call, size);
   const shape = value.type.shape.filter((_, i) => i !== axis);
   const outputs = Array.from({ length: size }, (_, i): Meaning => {
     const row = part(call, value, axis, i, i + 1);

@@ -102,6 +102,7 @@ function rowsOf(call: Arguments, value: Value, first: number): ReadonlyMap<numbe
 
 /** Leading axes that x and the indices share: a count along each. */
 function batchPlaces(call: Arguments, value: Value, batch: number): ReadonlyMap<number, Value> {
+  if (batch === 0) return new Map();
   const given = call.tensor("indices");
   const rank = Math.min(value.type.shape.length, given.type.shape.length - 1);
   if (batch < 0 || batch > rank) {
