@@ -203,8 +203,6 @@ export function cachePath(key: string, suffix: string, folder: CacheFolder = ope
 }
 
 export interface PutOptions {
-  /** Remove what is then beyond the cap. */
-  readonly tidy?: boolean;
   /** Wait until it is on the disk; an entry that a crash cuts short is found out, and is then only missing. */
   readonly sync?: boolean;
 }
@@ -215,7 +213,7 @@ export function cachePut(
   bytes: Uint8Array,
   suffix = ".bin",
   folder: CacheFolder = openCacheFolder(),
-  { tidy = true, sync = true }: PutOptions = {},
+  { sync = true }: PutOptions = {},
 ): string {
   const path = entryPath(folder, key, suffix);
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -232,8 +230,31 @@ export function cachePut(
     closeSync(descriptor);
   }
   renameSync(temporaryPath, path);
-  if (tidy) evict(folder, cacheCapBytes());
+  evictWhenDue(folder, content.length, cacheCapBytes());
   return path;
+}
+
+/** The time of this file is when the folder was last looked through. */
+const sweptName = ".swept";
+const sweepMilliseconds = 600_000;
+/** Bytes that this process has written since then, by folder. */
+const unswept = new Map<string, number>();
+
+/**
+ * To look at all entries of a large cache takes longer than to write one. It is done every ten minutes, and sooner by a process
+ * that has itself written a sixteenth of the cap.
+ */
+function evictWhenDue(folder: CacheFolder, bytes: number, capBytes: number): void {
+  const written = (unswept.get(folder.path) ?? 0) + bytes;
+  unswept.set(folder.path, written);
+  const marker = join(folder.path, sweptName);
+  const status = statSync(marker, { throwIfNoEntry: false });
+  const age = status === undefined ? Number.POSITIVE_INFINITY : Math.abs(Date.now() - status.mtimeMs);
+  if (age < sweepMilliseconds && written < capBytes / 16) return;
+  // Before the work: other processes need not do the same meanwhile.
+  closeSync(openSync(marker, "w", 0o600));
+  unswept.set(folder.path, 0);
+  evict(folder, capBytes);
 }
 
 /** The cap on the cache's size: `GRAPHC_CACHE_MB` megabytes, 512 where it is not set or not a number. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { deserialize, serialize } from "node:v8";
 import { version } from "../version.js";
-import { cacheCapBytes, cacheGet, cachePut, evict, openCacheFolder } from "./folder.js";
+import { cacheGet, cachePut, openCacheFolder } from "./folder.js";
 
 /**
  * Plain data (what a structured clone takes) in the cache folder, by name. It is a convenience: what cannot be read is not there,
@@ -22,16 +22,10 @@ export function readKept<T>(name: string): T | undefined {
   return bytes === undefined ? undefined : (deserialize(bytes) as T);
 }
 
-let isTidy = false;
-
 export function writeKept<T>(name: string, content: T): void {
   const bytes = serialize(content);
   attempt(() => {
-    const folder = openCacheFolder();
-    cachePut(keyOf(name), bytes, suffix, folder, { tidy: false, sync: false });
-    // Once is enough: looking at all entries takes longer than writing one.
-    if (!isTidy) evict(folder, cacheCapBytes());
-    isTidy = true;
+    cachePut(keyOf(name), bytes, suffix, openCacheFolder(), { sync: false });
   });
 }
 

@@ -27,6 +27,10 @@ function freshFolder(): string {
   return join(mkdtempSync(join(tmpdir(), "graphc-test-")), "cache");
 }
 
+function entriesOf(path: string): readonly string[] {
+  return readdirSync(path).filter((name) => !name.startsWith("."));
+}
+
 test("an entry comes back as it was put, and a missing one does not", (t) => {
   const folder = openCacheFolder(freshFolder());
   t.is(folder.warning, undefined);
@@ -39,7 +43,7 @@ test("an entry comes back as it was put, and a missing one does not", (t) => {
   cachePut("empty", new Uint8Array(0), ".bin", folder);
   t.is(cacheGet("empty", ".bin", folder)?.length, 0);
   t.deepEqual(
-    readdirSync(folder.path).filter((name) => name.startsWith(".")),
+    readdirSync(folder.path).filter((name) => name.startsWith(".") && name !== ".swept"),
     [],
   );
 });
@@ -50,7 +54,7 @@ test("keys never leave the folder", (t) => {
     cachePut(key, Buffer.from(key), ".bin", folder);
     t.is(cacheGet(key, ".bin", folder)?.toString(), key);
   }
-  t.is(readdirSync(folder.path).length, 5);
+  t.is(entriesOf(folder.path).length, 5);
 });
 
 test("an entry that was cut short or altered is not used", (t) => {
@@ -104,7 +108,7 @@ test("entries used longest ago go first when the cache is full", (t) => {
   );
   for (const path of [paths[0], paths[3]]) utimesSync(path ?? "", 1000, 1000);
   evict(folder, 0);
-  t.is(readdirSync(folder.path).length, 1);
+  t.is(entriesOf(folder.path).length, 1);
 });
 
 test("the environment chooses folder and size", (t) => {
@@ -121,5 +125,34 @@ test("what was just used is not evicted, however small the cap: it is about to b
   cachePut("library", Buffer.alloc(1000), ".so", folder);
   cachePut("name", Buffer.alloc(64), ".key", folder);
   evict(folder, 0);
-  t.is(readdirSync(folder.path).length, 2);
+  t.is(entriesOf(folder.path).length, 2);
+});
+
+/** An entry that another process put there long ago. */
+function plant(folder: string, name: string, bytes: number): void {
+  const path = join(folder, `${name.repeat(64)}.bin`);
+  writeFileSync(path, Buffer.alloc(bytes));
+  utimesSync(path, 1000, 1000);
+}
+
+test.serial("the cap is kept from time to time, and at once by who writes much", (t) => {
+  process.env["GRAPHC_CACHE_MB"] = "1";
+  t.teardown(() => {
+    delete process.env["GRAPHC_CACHE_MB"];
+  });
+  const folder = openCacheFolder(freshFolder());
+  const put = (key: string, bytes: number): number => {
+    cachePut(key, Buffer.alloc(bytes), ".bin", folder);
+    return entriesOf(folder.path).length;
+  };
+  plant(folder.path, "a", 2 ** 21);
+  t.is(put("first", 10), 1, "nobody has looked yet");
+  plant(folder.path, "b", 2 ** 21);
+  t.is(put("second", 10), 3, "it is not long ago");
+  utimesSync(join(folder.path, ".swept"), 1000, 1000);
+  t.is(put("third", 10), 3, "it is long ago");
+  plant(folder.path, "c", 2 ** 21);
+  t.is(put("fourth", 10), 5);
+  t.is(put("large", 2 ** 16), 5, "a sixteenth of the cap");
+  t.is(put("fifth", 10), 6);
 });
