@@ -217,16 +217,18 @@ function operandShape(operand: ScalarExpr, free: readonly Extent[], contracted: 
   const elements = footprint(operand, loops);
   const turns = loops.reduce((product, { extent }) => product * extent, 1);
   if (operand.kind !== "load" || operand.access.dynamic !== undefined) {
-    return { plain: false, unitFree: false, unitContracted: false, windowed: false, elements };
+    return { plain: false, unitFree: false, unitContracted: false, windowed: false, step: 1, elements };
   }
   const { index } = operand.access;
   const unitFree = isUnit(index, free.slice(-1));
-  // Windows overlap: the same elements are read in several turns.
+  const innermost = contracted.at(-1);
   return {
     plain: true,
     unitFree,
     unitContracted: isUnit(index, contracted),
+    // Windows overlap: the same elements are read in several turns.
     windowed: 1.5 * elements < turns,
+    step: innermost === undefined ? 1 : Math.abs(strideOf(index, innermost.id)),
     elements,
   };
 }

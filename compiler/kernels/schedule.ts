@@ -42,6 +42,8 @@ export interface OperandShape {
   readonly unitContracted: boolean;
   /** Sliding windows: a panel would hold each element several times. */
   readonly windowed: boolean;
+  /** Elements from one term of the innermost contracted axis to the next. */
+  readonly step: number;
   /** From the first to the last that is read. */
   readonly elements: number;
 }
@@ -67,7 +69,8 @@ export function scheduleContraction(shape: ContractShape, target: TargetLimits):
   // Short rows, each right after the other, are as good as a panel.
   const dense = vectorExtent * size <= shortRow && scalarOperand.windowed;
   const packVectorOperand = !vectorOperand.plain || !vectorOperand.unitFree || !(small || dense);
-  const packScalarOperand = !scalarOperand.plain || !(small || scalarOperand.windowed);
+  const near = scalarOperand.windowed && scalarOperand.step * size <= nearStep;
+  const packScalarOperand = !scalarOperand.plain || !(small || near);
 
   const width = vectors * lanes;
   const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
@@ -94,6 +97,8 @@ export function scheduleContraction(shape: ContractShape, target: TargetLimits):
 
 /** Bytes of a row of the vector operand that needs no panel. */
 const shortRow = 1024;
+/** Bytes from term to term beyond which a panel pays: lines so far apart fall into few sets of the cache. */
+const nearStep = 512;
 /** Terms that a sum has at least before it is put down in memory: the less, the more time goes into loads and stores. */
 const leastDepth = 64;
 

@@ -1,4 +1,5 @@
-import type { Value } from "../ir/node.js";
+import { type Dim, staticSize } from "../ir/dim.js";
+import { type Attribute, isList, type Value } from "../ir/node.js";
 import { elementCount } from "../ir/tensor.js";
 import { staticShape, type TensorType } from "../ir/type.js";
 import { mul } from "./arithmetic.js";
@@ -6,10 +7,11 @@ import { literal } from "./build.js";
 import { dotGeneral } from "./contraction.js";
 import { cast } from "./conversion.js";
 import type { ConvolutionAttributes } from "./convolution.js";
+import { byPhases } from "./convolution_phases.js";
 import { numericDType } from "./precision.js";
 import { sum } from "./reduction.js";
 import { pad } from "./structure.js";
-import { broadcastInDim, reshapeTo, reverse, transposeTo } from "./views.js";
+import { broadcastInDim, reshapeTo, reverse, slice, transpose, transposeTo } from "./views.js";
 import { windows } from "./windows.js";
 
 /**
@@ -18,8 +20,14 @@ import { windows } from "./windows.js";
  */
 export function expandConvolution(lhs: Value, rhs: Value, attributes: ConvolutionAttributes, type: TensorType): Value {
   const { reversal, feature_groups, batch_groups } = attributes;
-  const input = padded(lhs, attributes);
   const weight = reversal.length === 0 ? rhs : reverse(rhs, { axes: [...reversal].sort((a, b) => a - b) });
+  const holes = attributes.lhs_dilation.map(() => 1);
+  const forward = { ...attributes, reversal: [] };
+  const phases = byPhases(lhs, weight, forward, type, (low, high) =>
+    padded(lhs, { ...forward, low, high, lhs_dilation: holes }),
+  );
+  if (phases !== undefined) return phases;
+  const input = padded(lhs, attributes);
   if (batch_groups > 1) return byBatches(input, weight, attributes, type);
   if (feature_groups > 1) return byFeatures(input, weight, attributes, type);
   const count = attributes.strides.length;
@@ -34,12 +42,41 @@ export function expandConvolution(lhs: Value, rhs: Value, attributes: Convolutio
 
 function padded(lhs: Value, { low, high, lhs_dilation }: ConvolutionAttributes): Value {
   if (![...low, ...high].some((size) => size !== 0) && lhs_dilation.every((dilation) => dilation === 1)) return lhs;
-  const zero = literal(numericDType(lhs.type.dtype), [], [lhs.type.dtype === "i64" ? 0n : 0]);
-  return pad(lhs, zero, {
-    low: [0, ...low, 0],
-    high: [0, ...high, 0],
-    interior: [0, ...lhs_dilation.map((dilation) => dilation - 1), 0],
-  });
+  const { permutation } = lhs.node.attributes;
+  if (lhs.node.op === transpose.opName && isAxes(permutation)) {
+    // Before the transpose, so that rows stay in memory as they are, and a gradient shares what the convolution has padded.
+    const back = <T>(list: readonly T[]): readonly T[] =>
+      permutation.map((_, axis) => list[permutation.indexOf(axis)] as T);
+    return transposeTo(
+      withZeros(
+        lhs.node.inputs[0] as Value,
+        back([0, ...low, 0]),
+        back([0, ...high, 0]),
+        back([1, ...lhs_dilation, 1]),
+      ),
+      permutation,
+    );
+  }
+  return withZeros(lhs, [0, ...low, 0], [0, ...high, 0], [1, ...lhs_dilation, 1]);
+}
+
+function isAxes(attribute: Attribute | undefined): attribute is readonly number[] {
+  return attribute !== undefined && isList(attribute) && attribute.every((axis) => typeof axis === "number");
+}
+
+/** Holes and padding are written out; what negative padding cuts is left where it is. */
+function withZeros(x: Value, low: readonly Dim[], high: readonly Dim[], dilation: readonly number[]): Value {
+  const sizes = (list: readonly Dim[]): readonly number[] => list.map(staticSize);
+  const added = [low, high].map((list) => sizes(list).map((size) => Math.max(0, size))) as [number[], number[]];
+  const isSame = added.flat().every((size) => size === 0) && dilation.every((step) => step === 1);
+  const zero = literal(numericDType(x.type.dtype), [], [x.type.dtype === "i64" ? 0n : 0]);
+  const interior = dilation.map((step) => step - 1);
+  const wide = isSame ? x : pad(x, zero, { low: added[0], high: added[1], interior });
+  const start = sizes(low).map((size) => Math.max(0, -size));
+  const end = sizes(high).map((size) => Math.max(0, -size));
+  if ([...start, ...end].every((size) => size === 0)) return wide;
+  const limit = staticShape(wide.type).map((size, axis) => size - (end[axis] as number));
+  return slice(wide, { start, limit, strides: start.map(() => 1) });
 }
 
 /** The windows of the spatial axes, which start at axis `first`. */
@@ -88,6 +125,7 @@ function byBatches(input: Value, weight: Value, attributes: ConvolutionAttribute
   const shape = staticShape(input.type);
   const [taken, made] = staticShape(weight.type).slice(-2) as [number, number];
   const window = staticShape(weight.type).slice(0, count);
+  if (made === groups && shape[0] === groups) return imageByImage(input, weight, attributes, type);
   const apart = reshapeTo(input, [groups, (shape[0] ?? 1) / groups, ...shape.slice(1)]);
   const slid = slide(apart, 2, weight, attributes);
   const product = dotGeneral(slid, reshapeTo(weight, [...window, taken, groups, made / groups]), {
@@ -98,6 +136,21 @@ function byBatches(input: Value, weight: Value, attributes: ConvolutionAttribute
   });
   // [g, n, spatial..., out]
   return reshapeTo(transposeTo(product, [...range(count + 1, 1), 0, count + 2]), type.shape);
+}
+
+/** One image and one output channel a group, as in the gradient of a depthwise window: the groups run along the lanes. */
+function imageByImage(input: Value, weight: Value, attributes: ConvolutionAttributes, type: TensorType): Value {
+  const count = attributes.strides.length;
+  const half = type.dtype === "f16" || type.dtype === "bf16";
+  const wide = (x: Value): Value => (half ? cast(x, { to: "f32" }) : x);
+  // [spatial..., in, group] -> [positions..., in, group, window...]
+  const slid = slide(transposeTo(input, [...range(count + 1, 1), 0]), 0, weight, attributes);
+  const spread = broadcastInDim(weight, {
+    shape: slid.type.shape,
+    axes: [...range(count, count + 2), count, count + 1],
+  });
+  const total = sum(mul(wide(slid), wide(spread)), { axes: [count, ...range(count, count + 2)] });
+  return reshapeTo(half ? cast(total, { to: type.dtype }) : total, type.shape);
 }
 
 function range(count: number, from = 0): readonly number[] {
