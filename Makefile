@@ -1,10 +1,11 @@
 # Each target does what it needs first, Debian packages included; what is done already takes no time.
 
-.PHONY: help setup build demo test lint format bench clean
+.PHONY: help setup build demo test bless lint format bench clean
 
 help:
 	@echo "make demo    set up, build, train on MNIST and show the predictions"
 	@echo "make test    set up, build, run the tests"
+	@echo "make bless   bring diagnostics and printed forms in test/language up to date"
 	@echo "make lint    check style, imports between folders, and what the npm package would contain"
 	@echo "make bench   measure against the peaks and floors of this machine"
 	@echo "make setup | build | format | clean"
@@ -22,6 +23,9 @@ demo: build
 
 test: setup
 	@npm test --silent
+
+bless: build
+	@npm run --silent bless
 
 lint: build
 	@npm run --silent lint
