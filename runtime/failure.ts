@@ -8,3 +8,16 @@ export function runFailure(failure: RunFailure, message = failure.message): Grap
   const notes = others.map((other) => ({ span: other, message: "and comes from here" }));
   return new GraphError([problem(failure.code as Code, span, message, { notes })]);
 }
+
+/** The same failure with one more thing to know about it. */
+export function withNote(failure: GraphError, message: string): GraphError {
+  const [cause, ...others] = failure.diagnostics;
+  if (cause === undefined) return failure;
+  return new GraphError([{ ...cause, notes: [...cause.notes, { span: undefined, message }] }, ...others]);
+}
+
+/** Both failures, the second where it is not the first again: a disk that is full ends training and saving alike. */
+export function joinFailures(first: GraphError, second: GraphError): GraphError {
+  const known = new Set(first.diagnostics.map(({ message }) => message));
+  return new GraphError([...first.diagnostics, ...second.diagnostics.filter(({ message }) => !known.has(message))]);
+}

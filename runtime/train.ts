@@ -8,7 +8,7 @@ import type { Prepared, Selection } from "../compiler/program.js";
 import { placeCheckpoints } from "./checkpoint_places.js";
 import { type Dataset, loadDataset } from "./dataset.js";
 import { Evaluator } from "./evaluate.js";
-import { runFailure } from "./failure.js";
+import { joinFailures, runFailure, withNote } from "./failure.js";
 import { requireWritable } from "./files/atomic.js";
 import { readCheckpoint, writeCheckpoint } from "./files/checkpoint.js";
 import { checkpointPath, saveCheckpoint } from "./files/rotation.js";
@@ -129,12 +129,36 @@ class Trainer {
       steps: this.#totalSteps(),
     });
     const first = this.#session.step;
-    const stopped = await this.#run(executable, feeds);
+    let stopped: TrainReport["stopped"];
+    try {
+      stopped = await this.#run(executable, feeds);
+    } catch (error) {
+      throw error instanceof GraphError ? await this.#failed(error, first) : error;
+    }
     // Ended before the first step: a file that is there may hold more than this session does.
     if (stopped === "interrupted" && this.#session.step === first) return this.#report(executable, stopped);
     if (this.#options.save !== undefined) await this.#save(this.#options.save);
     else if (stopped === "interrupted" && this.#settings.checkpoint !== undefined) await this.#saveTemplate();
     return this.#report(executable, stopped);
+  }
+
+  /** A step failed: the state before it goes where the final one would have gone, and the message says so. */
+  async #failed(failure: GraphError, first: number): Promise<GraphError> {
+    const { step } = this.#session;
+    const { save } = this.#options;
+    if (step === first) return withNote(failure, "no step was done before it, and nothing was saved");
+    const reached = `the state after step ${step}`;
+    if (save === undefined && this.#settings.checkpoint === undefined) {
+      return withNote(failure, `${reached} is in no file: \`--save PATH\`, or \`checkpoint\`, would have kept it`);
+    }
+    try {
+      if (save !== undefined) await this.#save(save);
+      else await this.#saveTemplate();
+    } catch (error) {
+      if (!(error instanceof GraphError)) throw error;
+      return joinFailures(withNote(failure, `${reached} could not be saved`), error);
+    }
+    return withNote(failure, `${reached} is saved in ${this.#checkpoints.at(-1)}`);
   }
 
   /** Calls the target for about a tenth of a second at a time until all steps are done, or it is told to end. */

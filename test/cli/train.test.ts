@@ -76,6 +76,31 @@ test.serial("--data names other rows; a diverging loss is said to", async (t) =>
   t.is(typeof at(onlyObject(checked), "diagnostics", 0, "line"), "number");
 });
 
+test.serial("a step that fails ends with 1, and what was done before it is saved", async (t) => {
+  const graph = `graph g {
+  dim N <= 4
+  placeholder label: i64[N]
+  variable w: f32[4] = zeros()
+  loss = mean(sparse_softmax_cross_entropy(reshape(w, [1, 4]) + zeros([size(label), 1]), label))
+  update learn { w := w - 0.1 * gradients(loss, [w]) }
+  signature fit(label) does learn -> (loss)
+  train {
+    run = fit
+    data = { label = csv("l.csv") }
+    batch = 1
+    shuffle = false
+  }
+}
+`;
+  const cwd = folderWith({ "g.graph": graph, "l.csv": "label\n0\n3\n9\n1\n" });
+  const ended = await graphcHere(["train", "g.graph", "--save", "w.safetensors", ...reference], { cwd });
+  t.is(ended.code, 1, ended.stderr);
+  t.regex(ended.stderr, /error G086: step 3: /);
+  t.regex(ended.stderr, /the state after step 2 is saved in w\.safetensors/);
+  const weights = ["--weights", "w.safetensors", "--fetch", "w", ...reference];
+  t.is((await graphcHere(["run", "g.graph", ...weights], { cwd })).code, 0);
+});
+
 const refusals: readonly (readonly [string, readonly string[], string])[] = [
   ["a data file that is not there", ["--data", "x=nope"], "G070"],
   ["an unknown placeholder", ["--data", "imag=line.csv"], "G083"],
@@ -142,7 +167,8 @@ test("the second Ctrl-C ends at once", async (t) => {
   });
   const { code } = await ended;
   t.true(code === "SIGINT" || code === 0, String(code));
-  t.is(code === "SIGINT", !existsSync(join(cwd, "slow.safetensors")));
+  // The second signal may come when the file has just been renamed.
+  if (code === 0) t.true(existsSync(join(cwd, "slow.safetensors")));
 });
 
 test("a closed pipe ends training in good order and without a word of pipes", async (t) => {

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
-import { Session, type TrainOptions } from "../../index.js";
+import { GraphError, Session, type TrainOptions } from "../../index.js";
 import { compileText, refusal, targets, temporaryFolder } from "./programs.js";
 
 /** A noisy line, learned with dropout-like noise in the step, so that every part of the random state matters. */
@@ -128,6 +128,56 @@ graph bad {
     // Three steps were done; the fourth assigned nothing.
     t.is(session.step, 3);
     t.deepEqual([...session.get("w").data], [1]);
+  });
+
+  test(`${target}: when a step fails, the state after the last whole step is saved and said to be`, async (t) => {
+    const text = `
+graph rows {
+  dim N <= 8
+  placeholder id: i64[N]
+  variable table: f32[3] = zeros()
+  picked = gather(table, check_index(id, size=3))
+  loss = sum((picked - 1.0) ** 2)
+  update learn { table := table - 0.5 * gradients(loss, [table]) }
+  signature fit(id) does learn -> (loss)
+}`;
+    const id = BigInt64Array.of(0n, 1n, 2n, 3n);
+    const folder = temporaryFolder(t);
+    const program = await compileText(t, text, { target });
+    const fail = async (id: BigInt64Array, options: Partial<TrainOptions>): Promise<string> => {
+      await using session = new Session(program);
+      const plan = { run: "fit", data: { id }, batch: 1, shuffle: false, steps: 8, ...options };
+      const error = await t.throwsAsync(() => session.train(plan), { instanceOf: GraphError });
+      const [diagnostic, ...others] = error instanceof GraphError ? error.diagnostics : [];
+      t.deepEqual(others, []);
+      t.is(diagnostic?.code, "G086");
+      return diagnostic?.notes.map(({ message }) => message).join("; ") ?? "";
+    };
+    const save = join(folder, "kept.safetensors");
+    t.true((await fail(id, { save })).includes(`the state after step 3 is saved in ${save}`));
+    const checkpoint = { every: 2, to: join(folder, "at-{step}.safetensors"), keep: 5 };
+    t.true((await fail(id, { checkpoint })).includes(join(folder, "at-3.safetensors")));
+    t.regex(await fail(id, {}), /state after step 3 is in no file/);
+    const early = join(folder, "none.safetensors");
+    t.regex(await fail(BigInt64Array.of(3n, 1n), { save: early }), /no step was done/);
+    t.false(existsSync(early));
+    // Both files are whole, of step 3, and training goes on from them.
+    for (const resume of [save, join(folder, "at-3.safetensors")]) {
+      await using session = new Session(program);
+      await session.restore(resume);
+      t.is(session.step, 3);
+      t.deepEqual([...session.get("table").data], [1, 1, 1]);
+      const good = BigInt64Array.of(0n, 1n, 2n, 0n);
+      const report = await session.train({
+        run: "fit",
+        data: { id: good },
+        batch: 1,
+        shuffle: false,
+        resume,
+        steps: 4,
+      });
+      t.is(report.steps, 4);
+    }
   });
 }
 
