@@ -63,6 +63,8 @@ export function differentiateGraph(graph: Graph): {
       variables: graph.variables.map((variable) => ({ ...variable, initial: rewritten(variable.initial) })),
       inference: mapMode(graph.inference, rewritten),
       training: mapMode(graph.training, rewritten),
+      // Edges that they rest on may be gone: they hold for all runs then.
+      constraints: graph.constraints.map((one) => ({ ...one, anchors: new Set() })),
     },
     diagnostics,
   };

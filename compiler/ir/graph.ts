@@ -80,6 +80,8 @@ export interface Constraint {
   readonly right: Dim;
   /** What is reported when they differ; `{left}` and `{right}` in its message stand for the sizes found. */
   readonly diagnostic: Diagnostic;
+  /** The edges that rest on it: it holds for the runs that compute one of them. Without any it holds for all runs. */
+  readonly anchors: ReadonlySet<Value>;
 }
 
 /** A whole .graph file after typing. Differentiation is still the `gradients` pseudo-op until the pass has run. */
@@ -141,6 +143,8 @@ export interface Computation {
   readonly variables: readonly Parameter[];
   readonly outputs: readonly Output[];
   readonly assignments: readonly { readonly path: string; readonly value: Value }[];
+  /** What its sizes must fulfil. */
+  readonly constraints?: readonly Constraint[];
   readonly sources: SourceTable;
 }
 

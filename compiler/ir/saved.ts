@@ -4,7 +4,17 @@
  * an edge is first asked for: who runs code that was kept too never asks.
  */
 import { GraphError, InternalError } from "./diagnostic.js";
-import type { Assignment, CallUpdate, Computation, Graph, Mode, Placeholder, Update, Variable } from "./graph.js";
+import type {
+  Assignment,
+  CallUpdate,
+  Computation,
+  Constraint,
+  Graph,
+  Mode,
+  Placeholder,
+  Update,
+  Variable,
+} from "./graph.js";
 import { internNode, nodesBelow, type Value } from "./node.js";
 import { parseComputation } from "./parser.js";
 import { printComputation } from "./printer.js";
@@ -48,12 +58,18 @@ interface SavedVariable extends Omit<Variable, "value" | "initial"> {
   readonly initial: Edge;
 }
 
+interface SavedConstraint extends Omit<Constraint, "anchors"> {
+  readonly anchors: readonly Edge[];
+}
+
 /** What a structured clone takes. */
-export interface SavedGraph extends Omit<Graph, "placeholders" | "variables" | "inference" | "training" | "sources"> {
+export interface SavedGraph
+  extends Omit<Graph, "placeholders" | "variables" | "inference" | "training" | "constraints" | "sources"> {
   readonly placeholders: readonly SavedPlaceholder[];
   readonly variables: readonly SavedVariable[];
   readonly inference: SavedMode;
   readonly training: SavedMode;
+  readonly constraints: readonly SavedConstraint[];
   /** The printed computation whose outputs are the edges, in order. */
   readonly text: string;
   /** The files that places are in, and the places of each node: how many, then file, start and end of each. */
@@ -74,7 +90,7 @@ export function saveGraph(graph: Graph): SavedGraph | undefined {
     edges.set(value, edges.size);
     return edges.size - 1;
   };
-  const { placeholders, variables, inference, training, sources, ...rest } = graph;
+  const { placeholders, variables, inference, training, constraints, sources, ...rest } = graph;
   const saved = {
     ...rest,
     placeholders: placeholders.map((placeholder) => ({
@@ -89,6 +105,7 @@ export function saveGraph(graph: Graph): SavedGraph | undefined {
     })),
     inference: saveMode(inference, edge),
     training: saveMode(training, edge),
+    constraints: constraints.map((one) => ({ ...one, anchors: [...one.anchors].map(edge) })),
   };
   const computation = computationOf([...edges.keys()], sources);
   const text = printComputation(computation);
@@ -110,13 +127,19 @@ export function restoreGraph(saved: SavedGraph): Graph {
     if (value === undefined) throw new InternalError(`a kept graph has no edge ${number}`);
     return value;
   };
-  const { placeholders, variables, inference, training, text: _, files: __, places: ___, ...rest } = saved;
+  const { placeholders, variables, inference, training, constraints, text: _, files: __, places: ___, ...rest } = saved;
+  const restoredConstraints = once(() =>
+    constraints.map((one) => ({ ...one, anchors: new Set(one.anchors.map(edge)) })),
+  );
   return {
     ...rest,
     placeholders: placeholders.map((placeholder) => restorePlaceholder(placeholder, edge)),
     variables: variables.map((variable) => restoreVariable(variable, edge)),
     inference: restoreMode(inference, edge),
     training: restoreMode(training, edge),
+    get constraints() {
+      return restoredConstraints();
+    },
     get sources() {
       return computation().sources;
     },

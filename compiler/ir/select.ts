@@ -155,6 +155,9 @@ function cut(graph: Graph, name: string, outputs: readonly Output[], assignments
     variables,
     outputs,
     assignments: assignments.map(({ path, value }) => ({ path, value })),
+    constraints: graph.constraints.filter(
+      ({ anchors }) => anchors.size === 0 || [...anchors].some(({ node }) => reached.has(node)),
+    ),
     sources: graph.sources,
   };
 }

@@ -28,7 +28,7 @@ export function specialise(graph: Graph, computation: Computation, bindings: Bin
   const problems = [
     ...missingProblems(graph, dimsOf(computation), bindings),
     ...boundProblems(graph, bindings),
-    ...constraintProblems(graph.constraints, bindings),
+    ...constraintProblems(computation.constraints ?? [], bindings),
   ];
   if (problems.length > 0) throw new GraphError(problems);
   const specialiser = new Specialiser(computation, bindings);

@@ -17,6 +17,7 @@ export function assignment(env: Env, one: Assignment): void {
     const { path, entry } = targetOf(env, one.target);
     if (isPoisoned(item.meaning) || entry.meaning.kind !== "tensor") return poisoned;
     const { type } = entry.meaning.value;
+    const mark = env.state.shared.pending;
     const value = fillOrCheck(
       env,
       item,
@@ -24,6 +25,7 @@ export function assignment(env: Env, one: Assignment): void {
       entry.span ?? one.target.span,
       `the new value of ${quote(one.target.text)}`,
     );
+    env.state.shared.anchor(mark, [value]);
     record(env, value, one.span);
     // A fn's own assignments run in training mode only; in the other they are typed and left out.
     if (env.frame.kind !== "fn" || env.state.training) env.frame.assigned.set(path, value);

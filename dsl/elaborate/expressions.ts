@@ -1,3 +1,4 @@
+import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import type { Call, Expression, List } from "../ast.js";
 import { call } from "./calls.js";
@@ -16,8 +17,12 @@ export function evaluate(env: Env, expression: Expression): Meaning {
       });
     }
     env.state.depth++;
+    const { shared } = env.state;
+    const mark = shared.pending;
     try {
-      return evaluateInside(env, expression);
+      const meaning = evaluateInside(env, expression);
+      if (shared.pending > mark) shared.anchor(mark, edgesOf(meaning));
+      return meaning;
     } finally {
       env.state.depth--;
     }
@@ -42,6 +47,11 @@ export function attempt<T>(env: Env, compute: () => T): T | undefined {
 
 export function item(env: Env, expression: Expression): Item {
   return { meaning: evaluate(env, expression), span: expression.span };
+}
+
+function edgesOf(meaning: Meaning): readonly Value[] {
+  if (meaning.kind === "tensor") return [meaning.value];
+  return meaning.kind === "many" ? meaning.outputs.flatMap(edgesOf) : [];
 }
 
 function evaluateInside(env: Env, expression: Expression): Meaning {

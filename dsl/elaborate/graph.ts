@@ -83,14 +83,20 @@ function elaborateMode(
   const env: Env = { state, frame, names: new Names(home.names), prefix: "", binding: "", declared: undefined };
   const updates: { readonly env: Env; readonly update: Update }[] = [];
   body(env, declaration.body.statements, updates);
-  for (const { env: inside, update: one } of updates) update(inside, one);
+  for (const { env: inside, update: one } of updates) {
+    const mark = shared.pending;
+    update(inside, one);
+    shared.settle(mark);
+  }
   return { env, mode: { names: state.names, updates: state.updates, callUpdates: state.callUpdates } };
 }
 
 /** The statements of a graph or of a scope in it; updates are kept for later, as they look ahead. */
 function body(env: Env, all: readonly Statement[], updates: { readonly env: Env; readonly update: Update }[]): void {
   expectNames(env.names, all);
+  const { shared } = env.state;
   for (const one of all) {
+    const mark = shared.pending;
     switch (one.kind) {
       case "dim":
         dim(env, one);
@@ -113,6 +119,7 @@ function body(env: Env, all: readonly Statement[], updates: { readonly env: Env;
       default:
         statement(env, one);
     }
+    shared.settle(mark);
   }
 }
 

@@ -36,7 +36,10 @@ export class Shared {
   readonly placeholders = new Map<string, Placeholder>();
   readonly variables = new Map<string, Variable>();
   readonly strings = new Map<string, string>();
-  readonly constraints: Constraint[] = [];
+  readonly constraints: (Constraint & { readonly anchors: Set<Value> })[] = [];
+  /** Constraints met since an edge was last made, which the next one rests on. */
+  readonly #pending: Set<Value>[] = [];
+  readonly #everywhere = new Set<Set<Value>>();
   readonly symbols = new Map<string, SymbolInfo>();
   /** Names that some `gradients(y, [names])` of the graph lists. */
   readonly differentiated = new Set<string>();
@@ -46,7 +49,7 @@ export class Shared {
   readonly suggestImport: (name: string) => string | undefined;
   readonly #textOf: (file: string) => string | undefined;
   readonly #reported = new Set<string>();
-  readonly #constrained = new Set<string>();
+  readonly #constrained = new Map<string, Set<Value>>();
 
   constructor(suggestImport: (name: string) => string | undefined, textOf: (file: string) => string | undefined) {
     this.suggestImport = suggestImport;
@@ -68,13 +71,38 @@ export class Shared {
     this.diagnostics.push(diagnostic);
   }
 
-  /** Two sizes that must turn out equal; each place once, though both modes find it. */
+  /** Two sizes that must turn out equal; each place once, though both modes and every call find it. */
   constrain(left: Dim, right: Dim, diagnostic: Diagnostic): void {
     const { span } = diagnostic;
-    const key = `${dimText(left)} = ${dimText(right)} ${span?.file} ${span?.start} ${span?.end}`;
-    if (this.#constrained.has(key)) return;
-    this.#constrained.add(key);
-    this.constraints.push({ left, right, diagnostic });
+    const sides = [dimText(left), dimText(right)].sort().join(" = ");
+    const key = `${sides} ${span?.file} ${span?.start} ${span?.end}`;
+    const known = this.#constrained.get(key);
+    const anchors = known ?? new Set<Value>();
+    this.#pending.push(anchors);
+    if (known !== undefined) return;
+    this.#constrained.set(key, anchors);
+    this.constraints.push({ left, right, diagnostic, anchors });
+  }
+
+  /** How many constraints wait for an edge: what is met from here on belongs to what is made next. */
+  get pending(): number {
+    return this.#pending.length;
+  }
+
+  /** The edges rest on all constraints met since `mark`. */
+  anchor(mark: number, edges: readonly Value[]): void {
+    if (edges.length === 0) return;
+    for (const anchors of this.#pending.splice(mark)) {
+      if (!this.#everywhere.has(anchors)) for (const edge of edges) anchors.add(edge);
+    }
+  }
+
+  /** What no edge rests on of the constraints met since `mark` holds for all runs. */
+  settle(mark: number): void {
+    for (const anchors of this.#pending.splice(mark)) {
+      anchors.clear();
+      this.#everywhere.add(anchors);
+    }
   }
 }
 

@@ -43,6 +43,12 @@ export function expectNames(names: Names, body: readonly Statement[]): void {
 }
 
 export function statement(env: Env, one: Statement): void {
+  const mark = env.state.shared.pending;
+  dispatch(env, one);
+  env.state.shared.settle(mark);
+}
+
+function dispatch(env: Env, one: Statement): void {
   switch (one.kind) {
     case "binding":
       binding(env, one);
@@ -141,7 +147,10 @@ function distribute(env: Env, one: Binding, meaning: Meaning): readonly Meaning[
 function bindTarget(env: Env, target: BindingTarget, item: Item, doc: string | undefined): void {
   const given = isPoisoned(item.meaning) ? poisoned : guarded(env, () => typed(env, target, item));
   if (target.name.name === "_") return;
-  const { edge, meaning } = identified(env, target.name, given, edgeOf(env, { meaning: given, span: item.span }), doc);
+  const mark = env.state.shared.pending;
+  const found = edgeOf(env, { meaning: given, span: item.span });
+  if (found !== undefined) env.state.shared.anchor(mark, [found]);
+  const { edge, meaning } = identified(env, target.name, given, found, doc);
   if (edge === undefined && meaning.kind === "list" && isLiteral(meaning)) {
     bindName(env, target.name, poisoned, undefined);
     return;
@@ -193,7 +202,10 @@ function typed(env: Env, target: BindingTarget, item: Item): Meaning {
   if (target.type.kind === "named-type" && target.type.name.name === "string" && item.meaning.kind === "string")
     return item.meaning;
   const wanted = declaredType(env, target.type, evaluate);
-  return tensor(checkType(env, item, wanted, target.span, quote(target.name.name)));
+  const mark = env.state.shared.pending;
+  const value = checkType(env, item, wanted, target.span, quote(target.name.name));
+  env.state.shared.anchor(mark, [value]);
+  return tensor(value);
 }
 
 /** What fetching the name would give: an edge, or nothing for what only the compiler knows. */

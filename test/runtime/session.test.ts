@@ -153,3 +153,40 @@ test("a file that is no safetensors file is refused", async (t) => {
   const session = new Session(await compileText(t, counter), { weights: path });
   t.deepEqual(await refusal(t, () => session.run("read", { x: [[1, 2]] })), ["G091"]);
 });
+
+test("sizes must agree only in the runs that compute with both", async (t) => {
+  const text = `
+fn joined[A](p: f32[A], q: f32[A]) -> (y: f32[A]) {
+  y = p * q
+}
+
+graph g {
+  dim N <= 8
+  dim M <= 8
+  placeholder a: f32[N]
+  placeholder b: f32[M]
+  both = a + b
+  declared: f32[N] = b
+  called = joined(a, b)
+  doubled = both * 2
+  low = sum(a)
+  high = sum(b)
+  apart = low + high
+  variable w: f32 = 1
+  slope = gradients(sum(both * w), [w])
+  signature each(a, b) -> (low, high, apart)
+  signature together(a, b) -> (both)
+  signature steep(a, b) -> (slope)
+}`;
+  await using session = new Session(await compileText(t, text));
+  const feeds = { a: [1, 2, 3], b: [4, 5] };
+  const { apart } = await session.run("each", feeds);
+  t.is(Number(apart?.data[0]), 15);
+  for (const what of ["both", "declared", "called", "doubled", "slope"]) {
+    // One edge may stand at two places: then both are told.
+    t.deepEqual([...new Set(await refusal(t, () => session.run([what], feeds)))], ["G020"], what);
+  }
+  for (const what of ["together", "steep"]) t.deepEqual(await refusal(t, () => session.run(what, feeds)), ["G020"]);
+  const { both } = await session.run(["both"], { a: [1, 2], b: [3, 4] });
+  t.deepEqual([...(both?.data ?? [])], [4, 6]);
+});

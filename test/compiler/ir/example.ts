@@ -140,6 +140,7 @@ export function exampleGraph(): Graph {
           span: places.x,
           notes: [],
         },
+        anchors: new Set(),
       },
     ],
     sources: new SourceTable(),
