@@ -1,7 +1,7 @@
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { differentiateValues } from "../../../compiler/autodiff/differentiate.js";
-import { hostTarget, targetLevels } from "../../../compiler/backends/llvm/target.js";
+import { type CpuTarget, hostTarget, targetLevels } from "../../../compiler/backends/llvm/target.js";
 import type { Value } from "../../../compiler/ir/node.js";
 import { SourceTable } from "../../../compiler/ir/sources.js";
 import { elementCount, type TensorData } from "../../../compiler/ir/tensor.js";
@@ -14,7 +14,7 @@ import { sum } from "../../../compiler/ops/reduction.js";
 import { placeholder } from "../../../compiler/ops/sources.js";
 import { broadcastInDim } from "../../../compiler/ops/views.js";
 import { computationOf } from "../../kernels/support.js";
-import { bindBoth, firstDifference, nativeIsAvailable, outputsOf, startState } from "../support.js";
+import { bindBoth, exact, firstDifference, nativeIsAvailable, outputsOf, startState } from "../support.js";
 
 const native = nativeIsAvailable ? test : test.skip;
 
@@ -164,30 +164,48 @@ function built(
   };
 }
 
+async function check(t: ExecutionContext, samples: readonly Case[], target: CpuTarget): Promise<void> {
+  const parts = samples.map(built);
+  const outputs = Object.assign({}, ...parts.map((part) => part.outputs)) as Record<string, Value>;
+  const feeds = new Map(parts.flatMap((part) => [...part.feeds]));
+  const both = await bindBoth(computationOf(outputs), new Map(), target);
+  for (const back of [both.reference, both.native]) {
+    const results = outputsOf(back.executable.run(feeds, startState));
+    Object.keys(outputs).forEach((name, i) => {
+      const part = parts.findIndex((candidate) => candidate.expected.has(name));
+      const wanted = parts[part]?.expected.get(name);
+      if (wanted === undefined) throw new Error(`${name} is missing`);
+      const difference = firstDifference("f32", results[i] as TensorData, wanted, { ...exact, zeroSigns: false });
+      t.is(difference, undefined, `${name} of ${JSON.stringify(samples[part])}`);
+    });
+  }
+  both.close();
+}
+
+const runs = Number(process.env["GRAPHC_FUZZ_RUNS"] ?? 12);
 for (const level of targetLevels) {
   native(
     `convolutions of any geometry and their gradients, on the reference and on ${level}, are their definition`,
     async (t) => {
-      const samples = fc.sample(cases, {
-        numRuns: Number(process.env["GRAPHC_FUZZ_RUNS"] ?? 12),
-        seed: 20 + targetLevels.indexOf(level),
-      });
-      const parts = samples.map(built);
-      const outputs = Object.assign({}, ...parts.map((part) => part.outputs)) as Record<string, Value>;
-      const feeds = new Map(parts.flatMap((part) => [...part.feeds]));
-      const both = await bindBoth(computationOf(outputs), new Map(), hostTarget(level));
-      const zeroSigns = { ulps: 0, absolute: 0, relative: 0, zeroSigns: false };
-      for (const back of [both.reference, both.native]) {
-        const results = outputsOf(back.executable.run(feeds, startState));
-        Object.keys(outputs).forEach((name, i) => {
-          const part = parts.findIndex((candidate) => candidate.expected.has(name));
-          const wanted = parts[part]?.expected.get(name);
-          if (wanted === undefined) throw new Error(`${name} is missing`);
-          const difference = firstDifference("f32", results[i] as TensorData, wanted, zeroSigns);
-          t.is(difference, undefined, `${name} of ${JSON.stringify(samples[part])}`);
-        });
-      }
-      both.close();
+      await check(t, fc.sample(cases, { numRuns: runs, seed: 20 + targetLevels.indexOf(level) }), hostTarget(level));
     },
   );
 }
+
+const plain = { reversal: [], feature_groups: 1, batch_groups: 1 };
+const flat2 = { strides: [1, 1], low: [0, 0], high: [0, 0], lhs_dilation: [1, 1], rhs_dilation: [1, 1], ...plain };
+const larger: readonly Case[] = [
+  { lhs: [5, 11, 12, 20], rhs: [3, 3, 20, 40], attributes: flat2 },
+  { lhs: [3, 10, 21, 9], rhs: [3, 2, 9, 33], attributes: { ...flat2, low: [1, 1], high: [1, 0], strides: [2, 1] } },
+  { lhs: [4, 13, 9, 40], rhs: [2, 3, 20, 34], attributes: { ...flat2, feature_groups: 2, rhs_dilation: [2, 1] } },
+  {
+    lhs: [2, 7, 8, 18],
+    rhs: [4, 4, 18, 17],
+    attributes: { ...flat2, low: [3, 2], high: [2, 3], lhs_dilation: [2, 3] },
+  },
+];
+
+native("convolutions larger than the caches: panels, blocks, and sums that wait between turns", async (t) => {
+  for (const level of ["avx2", "avx512"] as const)
+    await check(t, larger, { ...hostTarget(level), l1Bytes: 4096, l2Bytes: 16_384, l3Bytes: 65_536 });
+});
