@@ -14,6 +14,7 @@ import { overwrittenTooEarly } from "./hazards.js";
 import { withIndexChecks } from "./index_checks.js";
 import { columnMajorRoots } from "./layouts.js";
 import { scheduleNest } from "./loops.js";
+import { masksFromResults } from "./masks.js";
 import { KernelNames, nameOfGroup, spansOfGroup } from "./names.js";
 import { type Emission, emitNest } from "./nests.js";
 import { orderGroups } from "./order.js";
@@ -36,7 +37,7 @@ export interface KernelOptions extends Partial<FusionOptions> {
  * InternalError for a computation that earlier stages should have refused.
  */
 export function buildKernels(given: Computation, target: TargetLimits, options: KernelOptions): KernelProgram {
-  const computation = withIndexChecks(expandComposites(given));
+  const computation = masksFromResults(withIndexChecks(expandComposites(given)));
   const fusion: FusionOptions = { fuseEpilogues: options.fuseEpilogues ?? true, fuseNests: options.fuseNests ?? true };
   const plan = planRoots(
     computation,
