@@ -1,7 +1,18 @@
-import { unreachable } from "../ir/diagnostic.js";
-import { forEachStatement, storesOf, writtenBy } from "./access.js";
+import { InternalError, unreachable } from "../ir/diagnostic.js";
+import { isInteger, type NumericDType } from "../ir/dtype.js";
+import { expressionsOfStatement, forEachExpression, forEachStatement, storesOf, writtenBy } from "./access.js";
 import { affineRange } from "./affine.js";
-import type { Buffer, BufferId, Kernel, KernelProgram, LoopId, ScalarExpr, StoreStatement } from "./form.js";
+import type {
+  Access,
+  Buffer,
+  BufferId,
+  Kernel,
+  KernelProgram,
+  LoopId,
+  ScalarExpr,
+  Statement,
+  StoreStatement,
+} from "./form.js";
 
 /** Values lie in [least, most]. */
 export interface Range {
@@ -66,8 +77,11 @@ export class Bounds {
         return this.#load(expression.access.buffer);
       case "apply": {
         const [only] = expression.args;
-        if (expression.op !== "cast" || expression.dtype !== "i64" || only === undefined) return undefined;
-        return only.dtype.startsWith("i") || only.dtype === "u8" ? this.of(only) : undefined;
+        const range =
+          expression.op === "cast" && only !== undefined && isInteger(only.dtype) ? this.of(only) : undefined;
+        const room = roomOf(expression.dtype);
+        // A cast that wraps round says nothing.
+        return range !== undefined && range.least >= room.least && range.most <= room.most ? range : undefined;
       }
       case "check_nonzero":
         return this.of(expression.value);
@@ -76,6 +90,18 @@ export class Bounds {
       case "check_finite":
         return undefined;
     }
+  }
+
+  /** Whether an access at run-time positions stays in its buffer. */
+  holds({ buffer, index, dynamic = [] }: Access): boolean {
+    let { min, max } = affineRange(index, (loop) => this.#extents.get(loop) ?? 1);
+    for (const { value, stride } of dynamic) {
+      const range = this.of(value);
+      if (range === undefined) return false;
+      min += Math.min(range.least * stride, range.most * stride);
+      max += Math.max(range.least * stride, range.most * stride);
+    }
+    return min >= 0 && max < (this.#buffers[buffer]?.length ?? 0);
   }
 
   #load(id: BufferId): Range | undefined {
@@ -109,6 +135,64 @@ export class Bounds {
       most = Math.max(most, range.most);
     }
     return { least, most };
+  }
+}
+
+/** That no access at a run-time position can leave its buffer: a defect here would be one of memory. */
+export function requireBounded(program: Pick<KernelProgram, "buffers" | "compute" | "commit">): void {
+  const accesses = [...program.compute, ...program.commit].flatMap(dynamicAccesses);
+  if (accesses.length === 0) return;
+  const bounds = new Bounds(program);
+  const wrong = accesses.find((access) => !bounds.holds(access));
+  if (wrong !== undefined) throw new InternalError(`no check bounds a position in buffer ${wrong.buffer}`);
+}
+
+/** The accesses at run-time positions of a kernel, without those in loops that never run. */
+function dynamicAccesses(kernel: Kernel): readonly Access[] {
+  switch (kernel.kind) {
+    case "nest":
+      return dynamicIn(kernel.body);
+    case "contract": {
+      const runs = [...kernel.batch, ...kernel.m, ...kernel.n].every(({ extent }) => extent > 0);
+      const operands = kernel.k.every(({ extent }) => extent > 0) ? [kernel.lhs, kernel.rhs] : [];
+      return runs ? [...loadsIn(operands), ...dynamicIn(kernel.epilogue)] : [];
+    }
+    case "routine":
+      return [];
+  }
+}
+
+function dynamicIn(body: readonly Statement[]): readonly Access[] {
+  return body.flatMap((statement) => {
+    if (statement.kind === "loop") return statement.extent === 0 ? [] : dynamicIn(statement.body);
+    const loads = loadsIn(expressionsOfStatement(statement));
+    return statement.kind === "store" && statement.target.dynamic !== undefined ? [...loads, statement.target] : loads;
+  });
+}
+
+function loadsIn(roots: readonly ScalarExpr[]): readonly Access[] {
+  const found: Access[] = [];
+  const seen = new Set<ScalarExpr>();
+  for (const root of roots) {
+    forEachExpression(root, seen, (e) => {
+      if (e.kind === "load" && e.access.dynamic !== undefined) found.push(e.access);
+    });
+  }
+  return found;
+}
+
+function roomOf(dtype: NumericDType): Range {
+  switch (dtype) {
+    case "i64":
+      return { least: -(2 ** 63), most: 2 ** 63 };
+    case "i32":
+      return { least: -(2 ** 31), most: 2 ** 31 - 1 };
+    case "i8":
+      return { least: -128, most: 127 };
+    case "u8":
+      return { least: 0, most: 255 };
+    default:
+      return { least: 0, most: -1 };
   }
 }
 

@@ -153,6 +153,10 @@ export class Expressions {
   /** A position as an affine function: of the loops where it counts along them, else of a loop that stands for it. */
   #asAffine(value: ScalarExpr): Affine {
     if (value.kind === "index") return value.value;
+    // A count in i32 was found to be inside, so it has not wrapped round.
+    const [inner] = value.kind === "apply" && value.op === "cast" ? value.args : [];
+    const [counted] = inner?.kind === "apply" && inner.op === "cast" ? inner.args : [];
+    if (inner?.dtype === "i32" && counted?.kind === "index") return counted.value;
     if (value.kind === "constant") return constantAffine(Number(value.value));
     const known = this.#standIns.get(value) ?? freshStandIn();
     this.#standIns.set(value, known);

@@ -1,6 +1,7 @@
 import { absorbCopies } from "./absorb.js";
 import { buffersOf } from "./access.js";
 import { loopAffine } from "./affine.js";
+import { requireBounded } from "./bounds.js";
 import type { AccumulatorId, BufferId, Extent, Kernel, KernelProgram, LoopId } from "./form.js";
 import { shareInPlace } from "./in_place.js";
 import { planMemory } from "./memory.js";
@@ -70,6 +71,7 @@ export function finishProgram(given: Omit<KernelProgram, "memory">): KernelProgr
   const kept = buffers.map(({ buffer }) => buffer);
   const outputIds = new Set([...outputs].map(bufferOf));
   const kernels = [...compute, ...commit];
+  requireBounded({ buffers: kept, compute, commit });
   return {
     name: program.name,
     buffers: kept,

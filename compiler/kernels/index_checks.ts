@@ -64,8 +64,6 @@ function isBelow(value: Value, limit: number): boolean {
       // Only dtypes that count as far without wrapping round.
       if (node.op !== "iota" || (value.type.dtype !== "i64" && value.type.dtype !== "i32")) return false;
       return (shapeOf(value)[numberAttribute(node.attributes, "axis")] ?? 0) <= limit;
-    case "arg_reduce":
-      return (shapeOf(inputOf(node, 0))[numberAttribute(node.attributes, "axis")] ?? 0) <= limit;
     case "source": {
       const literal = node.op === "constant" ? node.attributes["value"] : undefined;
       if (literal === undefined || !isTensor(literal)) return false;

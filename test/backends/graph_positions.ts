@@ -11,6 +11,8 @@ import type { Choices } from "./graphs.js";
 interface Pool {
   readonly values: readonly Value[];
   readonly exact: ReadonlySet<Value>;
+  /** Positions may lie outside, as far as their dtype goes. */
+  readonly outside: boolean;
   readonly tooLarge: number;
 }
 
@@ -30,8 +32,19 @@ const apply = (op: string, inputs: readonly Value[], attributes = {}): Value =>
   opNamed(op).apply(inputs, attributes)[0] as Value;
 const filled = (like: Value, value: number): Value =>
   broadcastScalar(literal(dtypeOf(like), [], [value]), like.type.shape);
-/** Integers brought into [0, size). */
-const inside = (value: Value, size: number): Value => apply("mod", [value, filled(value, size)]);
+/** Integers brought into [0, size), or wherever they lie. */
+function inside(choices: Choices, value: Value, size: number, { outside }: Pool): Value {
+  if (!outside) return apply("mod", [value, filled(value, size)]);
+  const most = { i64: 2 ** 61, i32: 2 ** 30, i8: 64, u8: 128 }[dtypeOf(value) as "i64" | "i32" | "i8" | "u8"];
+  switch (choices.below(4)) {
+    case 0:
+      return apply("mul", [value, filled(value, most)]);
+    case 1:
+      return apply("cast", [apply("wrap_index", [value], { size: [size] })], { to: dtypeOf(value) });
+    default:
+      return value;
+  }
+}
 
 /** A gather, a scatter, or a dynamic slice that is read or written; all are exact where their operands are. */
 export function atRunTimePositions(choices: Choices, x: Value, pool: Pool): Made | undefined {
@@ -47,8 +60,9 @@ export function atRunTimePositions(choices: Choices, x: Value, pool: Pool): Made
 }
 
 /** Indices inside the axes, one tensor for each: of integers that are there, or along all axes of which all but one count. */
-function placesIn(choices: Choices, shape: readonly number[], { values, exact }: Pool): Places | undefined {
-  if (shape.length === 0 || shape.includes(0)) return undefined;
+function placesIn(choices: Choices, shape: readonly number[], pool: Pool): Places | undefined {
+  const { values, exact } = pool;
+  if (shape.length === 0 || (shape.includes(0) && !pool.outside)) return undefined;
   const all = shape.map((_, axis) => axis);
   if (choices.below(3) === 0) {
     const [turned, step] = [choices.below(shape.length), choices.below(5)];
@@ -57,7 +71,7 @@ function placesIn(choices: Choices, shape: readonly number[], { values, exact }:
     const other = apply("add", [sum, filled(sum, step)]);
     return {
       axes: all,
-      indices: counts.map((count, axis) => (axis === turned ? inside(other, shape[axis] ?? 1) : count)),
+      indices: counts.map((count, axis) => (axis === turned ? inside(choices, other, shape[axis] ?? 1, pool) : count)),
     };
   }
   const chosen = choices.flags(all);
@@ -71,7 +85,7 @@ function placesIn(choices: Choices, shape: readonly number[], { values, exact }:
     axes,
     indices: axes.map((axis, i) => {
       const moved = i === 0 ? from : apply("add", [from, filled(from, i)]);
-      return inside(moved, shape[axis] ?? 1);
+      return inside(choices, moved, shape[axis] ?? 1, pool);
     }),
   };
 }
@@ -101,7 +115,7 @@ function box(choices: Choices, x: Value, pool: Pool): Made | undefined {
   const from = integers.length === 0 ? literal("i64", [], [5]) : choices.of(integers);
   const start = apply("sum", [from], { axes: shapeOf(from).map((_, axis) => axis) });
   const sizes = shape.map((size) => Math.max(0, size - choices.below(4)));
-  const starts = shape.map((size, axis) => inside(start, size - (sizes[axis] ?? 0) + 1));
+  const starts = shape.map((size, axis) => inside(choices, start, size - (sizes[axis] ?? 0) + 1, pool));
   const own = apply("dynamic_slice", [x, ...starts], { sizes });
   if (choices.below(2) === 0) return { value: own, exact: pool.exact.has(x) };
   const updates = ofType(choices, own, pool);

@@ -49,10 +49,9 @@ const sizes = [1, 2, 3, 5, 16, 0, 17, 37];
 const sourceDTypes: readonly NumericDType[] = ["f32", "f64", "i32", "f32", "bool", "u8", "i64", "f16", "i8", "bf16"];
 const tooLarge = 6000;
 
-export function randomGraph(numbers: readonly number[]): RandomGraph {
-  const choices = new Choices(numbers);
-  const graph = new GraphMaker(choices);
-  return graph.make();
+/** `outside` lets positions lie anywhere: most runs fail, and must touch nothing outside their buffers all the same. */
+export function randomGraph(numbers: readonly number[], outside = false): RandomGraph {
+  return new GraphMaker(new Choices(numbers), outside).make();
 }
 
 const shapeOf = (value: Value): readonly number[] => staticShape(value.type);
@@ -64,16 +63,20 @@ class GraphMaker {
   readonly #choices: Choices;
   readonly #values: Value[] = [];
   readonly #exact = new Set<Value>();
+  readonly #outside: boolean;
   #number = 0;
 
-  constructor(choices: Choices) {
+  constructor(choices: Choices, outside: boolean) {
     this.#choices = choices;
+    this.#outside = outside;
   }
 
   make(): RandomGraph {
     const choices = this.#choices;
     const sources = 2 + choices.below(3);
     for (let i = 0; i < sources; i++) this.#source();
+    // All of them may have been too large.
+    if (this.#values.length === 0) this.#keep(placeholder({ name: "small", dtype: "f32", shape: [3] }), true);
     while (choices.left > 10 && this.#values.length < 40) this.#step();
     const values = this.#values;
     const count = 1 + choices.below(4);
@@ -226,7 +229,12 @@ class GraphMaker {
       case 19:
       case 20:
       case 21: {
-        const made = atRunTimePositions(choices, x, { values: this.#values, exact: this.#exact, tooLarge });
+        const made = atRunTimePositions(choices, x, {
+          values: this.#values,
+          exact: this.#exact,
+          outside: this.#outside,
+          tooLarge,
+        });
         return made === undefined ? undefined : this.#keep(made.value, made.exact);
       }
       case 22:

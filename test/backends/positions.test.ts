@@ -1,8 +1,12 @@
 /** Positions that lie outside, at their most extreme, on native code: the run fails and nothing is touched. */
 import test from "ava";
+import fc from "fast-check";
 import { hostTarget, targetLevels } from "../../compiler/backends/llvm/target.js";
 import type { NumericDType } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
+import { buildKernels } from "../../compiler/kernels/build.js";
+import { printKernels } from "../../compiler/kernels/printer.js";
+import { verifyKernels } from "../../compiler/kernels/verifier.js";
 import { add, floorDiv } from "../../compiler/ops/arithmetic.js";
 import { broadcastScalar, literal } from "../../compiler/ops/build.js";
 import { wrapIndex } from "../../compiler/ops/checks.js";
@@ -12,7 +16,9 @@ import { tensorOf } from "../../compiler/ops/precision.js";
 import { sum } from "../../compiler/ops/reduction.js";
 import { placeholder, variable } from "../../compiler/ops/sources.js";
 import { iota } from "../../compiler/ops/structure.js";
-import { computationOf } from "../kernels/support.js";
+import { interpretKernels } from "../kernels/interpreter.js";
+import { avx512, computationOf, contextOf } from "../kernels/support.js";
+import { randomGraph } from "./graphs.js";
 import { bindBoth, nativeIsAvailable, startState } from "./support.js";
 
 const native = nativeIsAvailable ? test : test.skip;
@@ -153,4 +159,19 @@ native("a box that is not wholly inside fails the run, wherever it starts", asyn
     both.close();
   }
   t.deepEqual(moved.type.shape, [8, 9]);
+});
+
+test("programs of random graphs whose positions lie anywhere are verified, and keep to their buffers", (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 5039 }), { minLength: 40, maxLength: 200, size: "max" }), (numbers) => {
+      const { computation } = randomGraph(numbers, true);
+      const program = buildKernels(computation, avx512, { checkNumerics: false });
+      const problems = verifyKernels(program).map(({ message }) => message);
+      if (problems.length > 0) throw new Error(`${problems.join("\n")}\n${printKernels(program)}`);
+      // The interpreter throws where a kernel leaves its buffers.
+      interpretKernels(program, contextOf(computation));
+    }),
+    { includeErrorInReport: true, numRuns: Number(process.env["GRAPHC_FUZZ_RUNS"] ?? 100) },
+  );
+  t.pass();
 });
