@@ -3,6 +3,7 @@ import { InternalError } from "../ir/diagnostic.js";
 import { isFloat } from "../ir/dtype.js";
 import type { Computation } from "../ir/graph.js";
 import type { Node, Value } from "../ir/node.js";
+import { outOfRange } from "../ops/checks.js";
 import { writtenBy } from "./access.js";
 import { copyStatements, emitAssembly } from "./assemble.js";
 import { expandComposites } from "./composites.js";
@@ -116,9 +117,7 @@ class Failures {
       const { kind } = semanticsOf(node);
       if (kind === "check") {
         const size = numbersAttribute(node.attributes, "size")[0] ?? 0;
-        const least = node.op === "wrap_index" ? -size : 0;
-        const allowed = size === 0 ? "the axis is empty" : `it must be from ${least} to ${size - 1}`;
-        this.#add(node, "G086", `the index {value} is out of range: ${allowed}`);
+        this.#add(node, "G086", outOfRange("{value}", size, node.op === "wrap_index" ? -size : 0));
       } else if (kind === "routine") this.#add(node, "G087", routineMessage(node));
       else if (dividesByUnknown(node)) this.#add(node, "G089", "an integer is divided by zero");
       else if (checkNumerics && makesNonFinite(node))

@@ -11,9 +11,14 @@ import {
 } from "./define.js";
 import { wholeNumbers } from "./samples.js";
 
+/** What is said of an index that names no place among `limit`, the first of which is `least`: 0, or -limit. */
+export function outOfRange(index: string, limit: number, least: number): string {
+  return `the index ${index} is out of range: ${limit === 0 ? "the axis is empty" : `it must be from ${least} to ${limit - 1}`}`;
+}
+
 /** The failure of an index that names no place. */
-export function failIndex(index: number | bigint, limit: number): never {
-  throw new ReferenceFailure("G086", `the index ${index} is out of range: there are ${limit} places, counted from 0`);
+export function failIndex(index: number | bigint, limit: number, least = 0): never {
+  throw new ReferenceFailure("G086", outOfRange(String(index), limit, least));
 }
 
 export const checkIndex: UnaryOp<{ readonly size: "dims" }> = defineOp({
@@ -61,7 +66,7 @@ export const wrapIndex: UnaryOp<{ readonly size: "dims" }> = defineOp({
     const limit = staticSize(size[0] as Dim);
     return [
       BigInt64Array.from(data as ArrayLike<number | bigint>, (element) => {
-        if (element < -limit || element >= limit) failIndex(element, limit);
+        if (element < -limit || element >= limit) failIndex(element, limit, -limit);
         return BigInt(element) + (element < 0 ? BigInt(limit) : 0n);
       }),
     ];
