@@ -11,20 +11,20 @@ export function solveSystem(a: Matrices, b: Matrices): Float64Array {
   for (let matrix = 0; matrix < a.count; matrix++) {
     const left = lu.subarray(matrix * n * n, (matrix + 1) * n * n);
     const right = result.subarray(matrix * n * k, (matrix + 1) * n * k);
-    eliminate(left, right, n, k, matrix);
+    eliminate(left, right, n, k);
     substitute(left, right, n, k, { lower: false, transpose: false, unitDiagonal: false });
   }
   return result;
 }
 
 /** Leaves the upper factor in `left`, and the right-hand sides as they are after the same steps. */
-function eliminate(left: Float64Array, right: Float64Array, n: number, k: number, matrix: number): void {
+function eliminate(left: Float64Array, right: Float64Array, n: number, k: number): void {
   for (let column = 0; column < n; column++) {
     let pivot = column;
     for (let row = column + 1; row < n; row++) {
       if (Math.abs(at(left, row * n + column)) > Math.abs(at(left, pivot * n + column))) pivot = row;
     }
-    if (at(left, pivot * n + column) === 0) throw singular("singular", matrix, column);
+    if (at(left, pivot * n + column) === 0) throw singular("the matrix of solve is singular");
     swapRows(left, n, pivot, column);
     swapRows(right, k, pivot, column);
     for (let row = column + 1; row < n; row++) {
@@ -51,7 +51,8 @@ export function solveTriangular(a: Matrices, b: Matrices, triangle: Triangle): F
   for (let matrix = 0; matrix < a.count; matrix++) {
     const left = a.data.subarray(matrix * n * n, (matrix + 1) * n * n);
     for (let i = 0; i < n; i++) {
-      if (!triangle.unitDiagonal && at(left, i * n + i) === 0) throw singular("singular", matrix, i);
+      if (!triangle.unitDiagonal && at(left, i * n + i) === 0)
+        throw singular("the matrix of triangular_solve is singular");
     }
     substitute(left, result.subarray(matrix * n * k, (matrix + 1) * n * k), n, k, triangle);
   }
@@ -88,7 +89,7 @@ export function choleskyFactor(a: Matrices): Float64Array {
         for (let i = 0; i < column; i++) rest -= at(l, row * n + i) * at(l, column * n + i);
         if (row > column) l[row * n + column] = rest / at(l, column * n + column);
         // Not `rest <= 0`, so that a NaN is refused too.
-        else if (!(rest > 0)) throw singular("not positive definite", matrix, column);
+        else if (!(rest > 0)) throw singular("the matrix is not positive definite");
         else l[row * n + row] = Math.sqrt(rest);
       }
     }
@@ -169,6 +170,7 @@ function at(data: Float64Array, position: number): number {
   return data[position] as number;
 }
 
-function singular(what: string, matrix: number, column: number): ReferenceFailure {
-  return new ReferenceFailure("G087", `the matrix is ${what} (matrix ${matrix}, column ${column}, counted from 0)`);
+/** In the words of the native code. */
+function singular(message: string): ReferenceFailure {
+  return new ReferenceFailure("G087", message);
 }

@@ -108,7 +108,7 @@ export class Arguments {
     if (!this.has(parameter)) return fallback;
     const { meaning } = this.item(parameter);
     if (meaning.kind === "dtype") return meaning.value;
-    throw this.wrong(parameter, "a dtype such as `f32`");
+    throw this.wrong(parameter, "a dtype such as `f32`,");
   }
 
   /** An axis, counted from the end where negative; `fallback` where the argument is left out. */

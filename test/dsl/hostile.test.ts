@@ -87,7 +87,6 @@ const fragments = [
   "fn",
   "optimizer",
   "yield",
-  "require",
   "next",
   "frozen",
   "f32",

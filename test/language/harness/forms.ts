@@ -11,7 +11,10 @@ import type { Stage } from "./directives.js";
 
 /** Of one signature, or of all top-level names; each dim has its bound. Kernels are made for one fixed machine. */
 export function formOf(graph: Graph, stage: Stage, signature: string | undefined): string {
-  const fetches = [...graph.inference.names.keys()].filter((name) => !/[./]/.test(name) && !graph.strings.has(name));
+  const fed = new Set(graph.placeholders.map(({ name }) => name));
+  const fetches = [...graph.inference.names.keys()].filter(
+    (name) => !/[./]/.test(name) && !graph.strings.has(name) && !fed.has(name),
+  );
   const selection: Selection =
     signature === undefined ? { kind: "request", fetches, updates: [] } : { kind: "signature", name: signature };
   if (stage === "graph")

@@ -1,12 +1,13 @@
 /** Gradients against central differences of the reference, in f64. */
 import { evaluate } from "../../../compiler/backends/reference/evaluate.js";
 import type { Graph } from "../../../compiler/ir/graph.js";
+import { initialComputation } from "../../../compiler/ir/select.js";
 import { bindDims, dimsOf } from "../../../compiler/ir/specialise.js";
 import type { Tensor } from "../../../compiler/ir/tensor.js";
 import type { ReferenceTensor } from "../../../compiler/ops/define.js";
 import { referenceFromTensor } from "../../../compiler/ops/precision.js";
 import { specialise } from "../../../compiler/passes/specialise.js";
-import { evaluateDefaults, prepareComputation } from "../../../compiler/prepare.js";
+import { evaluateDefaults, optimise, prepareComputation } from "../../../compiler/prepare.js";
 import { readFeed } from "../../../runtime/feeds.js";
 import { feedsOf } from "./expected.js";
 import { isolate } from "./isolate.js";
@@ -36,10 +37,10 @@ export function slopes(file: LoadedTest, graph: Graph, { of, in: x }: DirectiveO
     throw new Error(`${x} is no f64 constant or placeholder: differences need one`);
   }
   const { data } = start;
+  const context = { seed: graph.seed, step: 0n, runsSinceStep: 0n, feeds, variables: initialValues(graph) };
   const sumAt = (position: number, step: number): number => {
     const moved = data.slice();
     moved[position] = (moved[position] ?? 0) + step;
-    const context = { seed: graph.seed, step: 0n, runsSinceStep: 0n, variables: new Map() };
     const run = evaluate(computation, { ...context, feeds: new Map([...feeds, [name, { ...start, data: moved }]]) });
     return Array.from(run.outputs[0]?.data ?? [], Number).reduce((sum, element) => sum + element, 0);
   };
@@ -48,4 +49,9 @@ export function slopes(file: LoadedTest, graph: Graph, { of, in: x }: DirectiveO
     const h = step * Math.max(1, Math.abs(element));
     return (sumAt(i, h) - sumAt(i, -h)) / (2 * h);
   });
+}
+
+function initialValues(graph: Graph): ReadonlyMap<string, ReferenceTensor> {
+  const start = { seed: graph.seed, step: 0n, runsSinceStep: 0n, feeds: new Map(), variables: new Map() };
+  return evaluate(optimise(graph, initialComputation(graph), new Map()), start).assignments;
 }

@@ -1,0 +1,89 @@
+import test from "ava";
+import { catalogue } from "../../compiler/ir/codes/catalogue.js";
+import { nodesBelow } from "../../compiler/ir/node.js";
+import { opNamed, ops } from "../../compiler/ops/table.js";
+import { checksOf } from "./harness/expected.js";
+import { testFiles } from "./harness/folder.js";
+import { directivesOf, loadTest, pathOf } from "./harness/load.js";
+
+/** What the files of this folder must cover: every op's value, every gradient, every error that a file can give. */
+
+const files = testFiles().map(loadTest);
+
+/** The ops under edges of a name: what a check of it has computed. */
+function opsUnder(pick: (file: (typeof files)[number]) => readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const file of files) {
+    const { graph } = file;
+    if (graph === undefined) continue;
+    const values = pick(file).flatMap((path) => graph.inference.names.get(path) ?? []);
+    for (const { op } of nodesBelow(values)) found.add(op);
+  }
+  return found;
+}
+
+test("there are at least 300 files", (t) => {
+  t.true(files.length >= 300, `${files.length}`);
+});
+
+test("every op has a value in some file", (t) => {
+  const found = opsUnder((file) => checksOf(file).map(({ path }) => path));
+  t.deepEqual(
+    [...ops.keys()].filter((op) => !found.has(op)),
+    [],
+  );
+});
+
+test("every differentiable op has a gradient in some file", (t) => {
+  const found = opsUnder((file) => {
+    const { graph } = file;
+    return graph === undefined ? [] : directivesOf(file, "gradient").map(({ of }) => pathOf(graph, of));
+  });
+  // What has no operand of a float dtype has nothing to differentiate in.
+  const takesFloats = (op: string): boolean =>
+    opNamed(op).operands.some(({ dtypes }) => dtypes.some((dtype) => dtype === "f64" || dtype === "f32"));
+  const differentiable = [...ops.values()].filter(({ opName, differentiable: is }) => is && takesFloats(opName));
+  t.deepEqual(
+    differentiable.map(({ opName }) => opName).filter((op) => !found.has(op)),
+    [],
+  );
+});
+
+/** Codes that no file of this folder gives, and why. */
+const elsewhere: ReadonlyMap<string, string> = new Map([
+  ...["G070", "G071", "G072", "G073", "G074", "G075", "G076", "G077", "G078", "G079"].map(
+    (code) => [code, "of data files: test/runtime/data"] as const,
+  ),
+  ...["G090", "G091", "G092", "G093", "G094"].map((code) => [code, "of checkpoints: test/runtime"] as const),
+  ["G047", "an evaluation over data of a signature with `does`"],
+  ["G064", "a file that cannot be read"],
+  ["G088", "a closed session"],
+  ["G100", "a file of more than 4 MiB"],
+  ["G111", "a loss that turns NaN in training"],
+  ["G120", "a machine without LLVM"],
+  ["G121", "a target that lacks a dtype"],
+]);
+
+/** What is of the language and not yet compiled: such codes may be given or not. */
+const notYet: readonly string[] = ["G052", "G104"];
+
+test("every code is given by some file, or it is said why not", (t) => {
+  const given = new Set(
+    files.flatMap((file) =>
+      file.directives.flatMap((one) =>
+        one.kind === "error" || one.kind === "warning" || one.kind === "fails" ? [one.code] : [],
+      ),
+    ),
+  );
+  const codes: readonly string[] = catalogue.map(({ code }) => code);
+  t.deepEqual(
+    codes.filter((code) => !given.has(code) && !elsewhere.has(code) && !notYet.includes(code)),
+    [],
+    "no file gives these",
+  );
+  t.deepEqual(
+    [...elsewhere.keys()].filter((code) => given.has(code) || !codes.includes(code)),
+    [],
+    "these are given",
+  );
+});
