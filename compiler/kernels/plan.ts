@@ -48,6 +48,9 @@ const costs: ReadonlyMap<string, number> = new Map([
   ["tanh", 12],
   ["sigmoid", 12],
   ["erf", 14],
+  ["erfc", 40],
+  ["cbrt", 14],
+  ["atan2", 20],
 ]);
 const randomCost = 40;
 /** Elements that share a run-time position from which on it is worth storing. */

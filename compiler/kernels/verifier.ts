@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../ir/diagnostic.js";
+import { binaryScalars } from "../ops/scalar.js";
 import { buffersOf, canFail, dynamicValues, operandsOf, strideAlong, writtenBy } from "./access.js";
 import { affineRange } from "./affine.js";
 import { Bounds } from "./bounds.js";
@@ -314,4 +315,4 @@ class KernelVerifier {
   }
 }
 
-const binaryOps = new Set(["add", "sub", "mul", "div", "floor_div", "mod", "pow", "max", "min", "and", "or", "xor"]);
+const binaryOps: ReadonlySet<string> = new Set(binaryScalars);

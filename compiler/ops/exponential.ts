@@ -4,7 +4,7 @@ import { defineOp, floats, operand, type UnaryOp } from "./define.js";
 import { unaryEvaluator } from "./evaluate.js";
 import { sameShape } from "./rules.js";
 import { unarySamples, uniform } from "./samples.js";
-import { erf as erfNumber } from "./special.js";
+import { erfc as erfcNumber, erf as erfNumber } from "./special.js";
 
 export const sqrt: UnaryOp = defineOp({
   name: "sqrt",
@@ -127,4 +127,30 @@ export const erf: UnaryOp = defineOp({
   kernel: { kind: "elementwise", scalar: "erf" },
   reference: unaryEvaluator({ number: erfNumber }),
   samples: unarySamples(uniform(-3, 3)),
+});
+
+export const erfc: UnaryOp = defineOp({
+  name: "erfc",
+  doc: "1 - erf(x) of each element, precise where it is small: within 8 units in the last place (f64), 1 (f32). 0 where it would be subnormal.",
+  stablehlo: "chlo.erfc",
+  inputs: [operand("x", floats)],
+  attributes: {},
+  infer: (types) => sameShape("erfc", types),
+  vjp: ({ inputs: [x], dy }) => [mul(dy, mul(constantLike(x, -2 / Math.sqrt(Math.PI)), exp(neg(mul(x, x)))))],
+  kernel: { kind: "elementwise", scalar: "erfc" },
+  reference: unaryEvaluator({ number: erfcNumber }),
+  samples: unarySamples(uniform(-3, 3)),
+});
+
+export const cbrt: UnaryOp = defineOp({
+  name: "cbrt",
+  doc: "The cube root of each element, with its sign. The gradient at 0 is an infinity.",
+  stablehlo: "cbrt",
+  inputs: [operand("x", floats)],
+  attributes: {},
+  infer: (types) => sameShape("cbrt", types),
+  vjp: ({ y, dy }) => [div(dy, mul(constantLike(y, 3), mul(y, y)))],
+  kernel: { kind: "elementwise", scalar: "cbrt" },
+  reference: unaryEvaluator({ number: Math.cbrt }),
+  samples: unarySamples(uniform(0.25, 4)),
 });

@@ -57,13 +57,29 @@ export function erf(x: number): number {
     const s = magnitude - 1;
     return sign * (erx + polynomial(pa, s) / polynomial(qa, s));
   }
-  if (magnitude >= 6) return sign;
+  return magnitude >= 6 ? sign : sign * (1 - upperTail(magnitude));
+}
+
+/** 1 - erf(x), to about 1 ulp wherever it is. */
+export function erfc(x: number): number {
+  if (Number.isNaN(x)) return Number.NaN;
+  if (x < 0.25) return 1 - erf(x);
+  if (x < 0.84375) {
+    const z = x * x;
+    return 0.5 - (x * (polynomial(pp, z) / polynomial(qq, z)) + (x - 0.5));
+  }
+  if (x < 1.25) return 1 - erx - polynomial(pa, x - 1) / polynomial(qa, x - 1);
+  return x >= 28 ? 0 : upperTail(x);
+}
+
+/** 1 - erf(x) from 1.25 on. */
+function upperTail(magnitude: number): number {
   const s = 1 / (magnitude * magnitude);
   const ratio = magnitude < 1 / 0.35 ? polynomial(ra, s) / polynomial(sa, s) : polynomial(rb, s) / polynomial(sb, s);
   const head = upperHalf(magnitude);
   // exp(-x^2) in two factors, so that x^2 is not rounded before exp: (head - x)(head + x) is the rest of -x^2.
   const tail = Math.exp(-head * head - 0.5625) * Math.exp((head - magnitude) * (head + magnitude) + ratio);
-  return sign * (1 - tail / magnitude);
+  return tail / magnitude;
 }
 
 /** x with the low 32 bits of its significand cleared. */

@@ -1,5 +1,6 @@
 /** The op table: importing the families registers their ops. A new file of ops gets a line here, and nothing else changes. */
 import "./arithmetic.js";
+import "./bits.js";
 import "./checks.js";
 import "./comparison.js";
 import "./contraction.js";

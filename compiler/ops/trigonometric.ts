@@ -1,8 +1,8 @@
-import { mul, neg } from "./arithmetic.js";
-import { defineOp, floats, operand, type UnaryOp } from "./define.js";
-import { unaryEvaluator } from "./evaluate.js";
+import { add, div, mul, neg } from "./arithmetic.js";
+import { type BinaryOp, defineOp, floats, operand, type UnaryOp } from "./define.js";
+import { binaryEvaluator, unaryEvaluator } from "./evaluate.js";
 import { sameShape } from "./rules.js";
-import { unarySamples, uniform } from "./samples.js";
+import { binarySamples, unarySamples, uniform } from "./samples.js";
 
 export const sin: UnaryOp = defineOp({
   name: "sin",
@@ -28,4 +28,22 @@ export const cos: UnaryOp = defineOp({
   kernel: { kind: "elementwise", scalar: "cos" },
   reference: unaryEvaluator({ number: Math.cos }),
   samples: unarySamples(uniform(-7, 7)),
+});
+
+export const atan2: BinaryOp = defineOp({
+  name: "atan2",
+  doc:
+    "The angle of the point (x, y) from the positive x axis, in radians from -pi to pi: the first operand is y, the second x. Of zeros and " +
+    "infinities as C has it: atan2(0, -0) is pi, atan2(inf, inf) is pi / 4. The gradient at (0, 0) is NaN.",
+  stablehlo: "atan2",
+  inputs: [operand("y", floats), operand("x", floats)],
+  attributes: {},
+  infer: (types) => sameShape("atan2", types),
+  vjp: ({ inputs: [y, x], dy }) => {
+    const scaled = div(dy, add(mul(x, x), mul(y, y)));
+    return [mul(scaled, x), neg(mul(scaled, y))];
+  },
+  kernel: { kind: "elementwise", scalar: "atan2" },
+  reference: binaryEvaluator({ float: Math.atan2 }),
+  samples: binarySamples(uniform(0.25, 3), uniform(-3, 3)),
 });

@@ -94,8 +94,12 @@ export function toleranceOf(op: Op, dtype: NumericDType, operands: readonly Tens
         case "sigmoid":
         case "erf":
         case "pow":
+        case "atan2":
+        case "cbrt":
         case "rsqrt":
           return { ...exact, ulps: narrow ? 1 : 4 };
+        case "erfc":
+          return { ...exact, ulps: narrow ? 1 : 12 };
         case "floor_div":
         case "mod":
           return { ...exact, ulps: 1 };

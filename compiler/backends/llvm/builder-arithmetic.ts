@@ -218,17 +218,26 @@ export class ArithmeticBuilder extends Emitter {
 
   /** The number of zero bits above the highest set one; the width for 0. */
   leadingZeros(a: Value): Value {
-    requireInteger("leadingZeros", a);
+    return this.#countBits("leading.zeros", "ctlz", a, ", i1 false", ", i1");
+  }
+
+  /** The number of set bits. */
+  populationCount(a: Value): Value {
+    return this.#countBits("population", "ctpop", a, "", "");
+  }
+
+  #countBits(label: string, intrinsic: string, a: Value, flag: string, flagType: string): Value {
+    requireInteger(label, a);
     const suffix = intrinsicSuffix(a.type);
-    const name = `leading.zeros.${suffix}`;
+    const name = `${label}.${suffix}`;
     const { text } = a.type;
     return this.helperValue(name, [a], () =>
       helperFunction(
         name,
         [a.type],
         a.type,
-        [`%r = call ${text} @llvm.ctlz.${suffix}(${text} %p0, i1 false)`, `ret ${text} %r`],
-        [`declare ${text} @llvm.ctlz.${suffix}(${text}, i1)`],
+        [`%r = call ${text} @llvm.${intrinsic}.${suffix}(${text} %p0${flag})`, `ret ${text} %r`],
+        [`declare ${text} @llvm.${intrinsic}.${suffix}(${text}${flagType})`],
       ),
     );
   }

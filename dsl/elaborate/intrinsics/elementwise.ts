@@ -30,6 +30,10 @@ const unaries = [
   "tanh",
   "sigmoid",
   "erf",
+  "erfc",
+  "cbrt",
+  "popcnt",
+  "count_leading_zeros",
   "is_finite",
 ] as const;
 
@@ -41,6 +45,9 @@ const binaries = [
   "floor_div",
   "mod",
   "pow",
+  "shift_left",
+  "shift_right_arithmetic",
+  "shift_right_logical",
   "maximum",
   "minimum",
   "and",
@@ -56,6 +63,18 @@ const binaries = [
 
 const x: IntrinsicParameter = { name: "x", kind: "tensor" };
 const y: IntrinsicParameter = { name: "y", kind: "tensor" };
+
+/** Binary ops whose operands have names of their own. */
+const atan2Intrinsic: Intrinsic = {
+  name: "atan2",
+  doc: opNamed("atan2").doc,
+  parameters: [y, x],
+  result: "angle",
+  build: (call) => {
+    const site = call.site("y", "x");
+    return tensor(call.apply("atan2", unify(call.env, [call.item("y"), call.item("x")], "and", site), {}, site));
+  },
+};
 
 function unaryIntrinsic(name: string): Intrinsic {
   return { name, doc: opNamed(name).doc, parameters: [x], result: "y", build: (call) => unary(call, name) };
@@ -141,6 +160,7 @@ const selection: readonly IntrinsicParameter[] = [{ name: "condition", kind: "te
 export const elementwise: readonly Intrinsic[] = [
   ...unaries.map(unaryIntrinsic),
   ...binaries.map(binaryIntrinsic),
+  atan2Intrinsic,
   {
     name: "select",
     doc: `${opNamed("select").doc} A condition known when the graph is compiled, such as \`training\`, chooses one side, which may then be a dtype, a shape or a literal.`,

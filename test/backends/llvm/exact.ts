@@ -170,23 +170,52 @@ export const exact = {
   },
   erf: (x: number): Exact => {
     if (Math.abs(x) > 8) return { fixed: x < 0 ? -one : one, bits, scale: 0 };
-    const fixed = toFixed(x, bits);
-    const square = (fixed * fixed) >> BigInt(bits);
-    let term = fixed;
-    let sum = fixed;
-    for (let k = 1n; term !== 0n && term !== -1n; k++) {
-      term = -((term * square) >> BigInt(bits)) / k;
-      sum += term / (2n * k + 1n);
-    }
-    // 2 / sqrt(pi), through the integer square root of pi
-    const root = squareRoot((2n * halfPi(bits)) << BigInt(bits));
-    return { fixed: (2n * sum * one) / root, bits, scale: 0 };
+    return { fixed: erfFixed(x, bits), bits, scale: 0 };
+  },
+  cbrt: (x: number): Exact => {
+    // The root of |x| 2^(3 bits) is that of |x|, times 2^bits.
+    const { mantissa, exponent } = parts(Math.abs(x));
+    const root = cubeRoot(shift(mantissa, exponent + 3 * wideBits));
+    return { fixed: x < 0 ? -root : root, bits: wideBits, scale: 0 };
   },
   pow: (x: number, y: number): Exact => {
     const { mantissa, exponent } = parts(y);
     return expFixed(shift(mantissa * logOf(x, bits), exponent), bits);
   },
 } as const;
+
+/** 2 / sqrt(pi) times the alternating series, and the integer square root of pi. */
+function erfFixed(x: number, bits: number): bigint {
+  const fixed = toFixed(x, bits);
+  const square = (fixed * fixed) >> BigInt(bits);
+  let term = fixed;
+  let sum = fixed;
+  for (let k = 1n; term !== 0n && term !== -1n; k++) {
+    term = -((term * square) >> BigInt(bits)) / k;
+    sum += term / (2n * k + 1n);
+  }
+  const root = squareRoot((2n * halfPi(bits)) << BigInt(bits));
+  return ((2n * sum) << BigInt(bits)) / root;
+}
+
+/** Up to 32, where erfc is about 2^-1480 and the series has terms of about 2^1480. */
+export function exactErfc(x: number): Exact {
+  const bits = 3200;
+  return { fixed: (1n << BigInt(bits)) - erfFixed(x, bits), bits, scale: 0 };
+}
+
+/** Enough that the cube root of the least normal number has 80 bits. */
+const wideBits = 430;
+
+/** The whole part of the cube root, by Newton's iteration from above. */
+function cubeRoot(n: bigint): bigint {
+  let guess = 1n << BigInt(Math.floor(n.toString(2).length / 3) + 1);
+  for (;;) {
+    const next = (2n * guess + n / (guess * guess)) / 3n;
+    if (next >= guess) return guess;
+    guess = next;
+  }
+}
 
 function squareRoot(n: bigint): bigint {
   let guess = 1n << BigInt((n.toString(2).length + 1) >> 1);

@@ -1,19 +1,19 @@
 import test, { type ExecutionContext } from "ava";
 import { emitMath, type MathName } from "../../../compiler/backends/llvm/math/emit.js";
-import { type Exact, exact, exponentOf, unitsOff } from "./exact.js";
+import { type Exact, exact, exactErfc, exponentOf, unitsOff } from "./exact.js";
 import { type Applied, compileLaneFunctions, type LaneFunction, nativeIsAvailable, testTargets } from "./harness.js";
 
 const native = nativeIsAvailable ? test : test.skip;
 
-const unary = ["exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid", "erf"] as const;
-const names: readonly MathName[] = [...unary, "sqrt", "rsqrt", "pow"];
+const unary = ["exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid", "erf", "cbrt"] as const;
+const names: readonly MathName[] = [...unary, "sqrt", "rsqrt", "pow", "erfc", "atan2"];
 
 /** f32 in the full register, f64 with as many lanes, as kernels of mixed types have it. */
 const functions: readonly LaneFunction[] = (["f32", "f64"] as const).flatMap((dtype) =>
   names.map((name) => ({
     name: `${name}.${dtype}`,
     lanes: 16,
-    inputs: name === "pow" ? [dtype, dtype] : [dtype],
+    inputs: name === "pow" || name === "atan2" ? [dtype, dtype] : [dtype],
     output: dtype,
     emit: (b, operands) => emitMath(b, name, operands),
   })),
@@ -62,6 +62,7 @@ const inDouble = {
   tanh: Math.tanh,
   sigmoid: (x: number) => 1 / (1 + Math.exp(-x)),
   erf: erfSeries,
+  cbrt: Math.cbrt,
   rsqrt: (x: number) => 1 / Math.sqrt(x),
 } as const;
 
@@ -211,6 +212,8 @@ function doublePoints(name: (typeof unary)[number], random: () => number): reado
     case "tanh":
     case "sigmoid":
       return [...spread(20), ...spread(1)];
+    case "cbrt":
+      return [...scaled(-1022, 1023), ...spread(2), 8, 27, 2 ** -1022, Number.MAX_VALUE];
     case "erf":
       return [...spread(6.5), ...spread(1.2), ...scaled(-60, -10)];
   }
@@ -273,6 +276,7 @@ native("f64 functions treat NaN, infinities, zeros and subnormals as C does, wit
     tanh: [nan, 1, -1, 0, -0, 0, -0, undefined, 1],
     sigmoid: [nan, 1, 0, 0.5, 0.5, 0.5, 0.5, undefined, 1],
     erf: [nan, 1, -1, 0, -0, 0, -0, undefined, 1],
+    cbrt: [nan, inf, -inf, 0, -0, 0, -0, -1, undefined],
   };
   await onEachTarget((applied, level) => {
     for (const name of unary) {
@@ -292,5 +296,73 @@ native("f64 functions treat NaN, infinities, zeros and subnormals as C does, wit
         t.is(got[i], Math.abs(want) < 2 ** -1022 ? 0 * want : want, `${level} pow(${x}, ${y})`);
       }
     });
+  });
+});
+
+native("atan2 has C's special values and is within 2 units", async (t) => {
+  const random = generator(5);
+  const [inf, nan] = [Number.POSITIVE_INFINITY, Number.NaN];
+  const list = [nan, inf, -inf, 0, -0, 1, -1, 0.66, -0.66, 2 ** 90, 2 ** -90];
+  const pairs: (readonly [number, number])[] = list.flatMap((y) => list.map((x) => [y, x] as const));
+  const number = (): number =>
+    Math.fround((1 + random() / 2 ** 32) * 2 ** ((random() % 80) - 40) * (random() % 2 === 0 ? 1 : -1));
+  for (let i = 0; i < 20000; i++) pairs.push(i % 2 === 0 ? [number(), number()] : [number(), Math.fround(1)]);
+  const columns = (dtype: "f32" | "f64"): readonly (Float32Array | Float64Array)[] =>
+    [0, 1].map((which) => {
+      const column = padded(pairs.map((pair) => pair[which] as number));
+      return dtype === "f32" ? Float32Array.from(column) : column;
+    });
+  await onEachTarget((applied, level) => {
+    for (const [dtype, fraction] of [
+      ["f32", 23],
+      ["f64", 52],
+    ] as const) {
+      const got = applied.apply(`atan2.${dtype}`, columns(dtype));
+      const wrong = pairs.filter(([y, x], i) => {
+        const want = Math.atan2(y, x);
+        const result = Number(got[i]);
+        if (Number.isNaN(want)) return !Number.isNaN(result);
+        // What is below the range may be flushed, with its sign.
+        if (Math.abs(want) <= (dtype === "f32" ? leastSingle : 2 ** -1022)) {
+          return !(
+            Math.abs(result) <= leastSingle &&
+            Object.is(Math.sign(result) < 0 || Object.is(result, -0), want < 0 || Object.is(want, -0))
+          );
+        }
+        const unit = 2 ** (Math.floor(Math.log2(Math.abs(want))) - fraction);
+        // Half a unit is that of the library's own function.
+        return !(Math.abs(result - want) <= 2.5 * unit);
+      });
+      t.deepEqual(wrong.slice(0, 5), [], `${level} ${dtype}`);
+    }
+  });
+});
+
+native("erfc is within 8 units in f64 and 1 in f32, down to where it vanishes", async (t) => {
+  const random = generator(6);
+  const [inf, nan] = [Number.POSITIVE_INFINITY, Number.NaN];
+  const points = [
+    ...Array.from({ length: 100 }, () => (random() / 2 ** 32) * 32 - 6),
+    ...[0, -0, 0.5, 1, 0.9999999999999999, 8, 7.999999999999999, 26.5, -1, -8],
+  ];
+  await onEachTarget((applied, level) => {
+    const edges = applied.apply("erfc.f64", [padded([nan, inf, -inf, 0, 28, 40, -40])]);
+    t.deepEqual([...edges].slice(0, 7), [nan, 0, 2, 1, 0, 0, 2], level);
+    for (const [dtype, limit, precision, least] of [
+      ["f64", 8, 53, -1022],
+      ["f32", 1, 24, -126],
+    ] as const) {
+      const xs = points.map((x) => (dtype === "f32" ? Math.fround(x) : x));
+      const column = padded(xs);
+      const got = applied.apply(`erfc.${dtype}`, [dtype === "f32" ? Float32Array.from(column) : column]);
+      let worst = 0;
+      xs.forEach((x, i) => {
+        const want = exactErfc(x);
+        if (exponentOf(want) < least) t.true(Number(got[i]) <= 2 ** least, `${level} erfc(${x})`);
+        else worst = Math.max(worst, unitsOff(Number(got[i]), want, precision));
+      });
+      t.true(worst <= limit, `${level} ${dtype}: ${worst} units`);
+      t.log(`${level} erfc ${dtype}: ${worst.toFixed(3)} units in the last place at most`);
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { InternalError, unreachable } from "../../../ir/diagnostic.js";
 import { isFloat, type NumericDType } from "../../../ir/dtype.js";
+import { widthOf } from "../../../ops/bits.js";
 import type { ScalarOp } from "../../../ops/scalar.js";
 import type { Builder } from "../builder.js";
 import { emitMath } from "../math/emit.js";
@@ -104,7 +105,19 @@ function emitExact(
     case "tanh":
     case "sigmoid":
     case "erf":
+    case "erfc":
+    case "cbrt":
       return emitMath(b, op, [x]);
+    case "atan2":
+      return emitMath(b, op, [x, y]);
+    case "popcnt":
+      return b.populationCount(x);
+    case "count_leading_zeros":
+      return b.leadingZeros(x);
+    case "shift_left":
+    case "shift_right_arithmetic":
+    case "shift_right_logical":
+      return emitShift(b, op, operand, x, y);
     default:
       return unreachable(op);
   }
@@ -122,6 +135,17 @@ function emitSign(b: Builder, dtype: NumericDType, x: Value): Value {
   const magnitude = b.copySign(one, x);
   const nonzero = b.or(b.compare("lt", x, zero), b.compare("gt", x, zero));
   return b.select(nonzero, magnitude, x);
+}
+
+/** An amount below 0 or beyond the width moves every bit out; LLVM leaves it undefined. */
+function emitShift(b: Builder, op: string, dtype: NumericDType, x: Value, y: Value): Value {
+  const zero = b.constant(x.type, 0);
+  const inside = b.compare("lt", y, b.constant(x.type, widthOf(dtype)), "unsigned");
+  if (op === "shift_right_arithmetic" && signednessOf(dtype) === "signed") {
+    return b.shiftRightSigned(x, b.select(inside, y, b.constant(x.type, widthOf(dtype) - 1)));
+  }
+  const amount = b.select(inside, y, zero);
+  return b.select(inside, op === "shift_left" ? b.shiftLeft(x, amount) : b.shiftRight(x, amount), zero);
 }
 
 function divideIntegers(b: Builder, dtype: NumericDType, x: Value, y: Value) {
