@@ -28,9 +28,9 @@ export function windowPositions(op: string, axis: WindowAxis, operand = 0): Dim 
     if (value >= 1) return;
     throw new OpError("G130", `${op} needs a ${what} of at least 1 along ${label}, not ${value}`, { operand });
   };
+  if (typeof window === "number") least("window", window);
   least("stride", stride);
   least("dilation", Math.min(baseDilation, windowDilation));
-  if (typeof window === "number") least("window", window);
   const padded = addDims(dilatedSize(axis.size, baseDilation), addDims(axis.low, axis.high));
   const extent = dilatedSize(window, windowDilation);
   const room = subtractDims(padded, extent);

@@ -295,7 +295,7 @@ test("what does not fit names the operand and both sides", (t) => {
       "n = resize(x)",
       'o = resize(cast(x, to=i64), scale=2, mode="linear")',
       "p = lp_pool(x, window=2, p=0)",
-      'q = reduce_window(x, window=2, combiner="prod")',
+      'q = reduce_window(x, window=2, axis=1, combiner="prod")',
       "r = conv(x, v, padding=-2)",
     ),
   );
@@ -320,7 +320,7 @@ test("what does not fit names the operand and both sides", (t) => {
     "G031 21",
     "G130 22",
   ]);
-  t.regex(found[0] ?? "", /window of reduce_window is larger than what it slides over along axis 1: 5 in 4/);
+  t.regex(found[0] ?? "", /window of `max_pool` is larger than what it slides over along axis 1: 5 in 4/);
   t.regex(
     found[1] ?? "",
     /the 3 channels of f32\[1, 4, 4, 3\] do not fit the weights f32\[3, 3, 4, 16\], which take 4/,

@@ -2,12 +2,13 @@ import { addDims, type Dim, subtractDims } from "../../../compiler/ir/dim.js";
 import type { Value } from "../../../compiler/ir/node.js";
 import { tensorType } from "../../../compiler/ir/type.js";
 import { fill } from "../../../compiler/ops/build.js";
+import { OpError } from "../../../compiler/ops/define.js";
 import { opNamed } from "../../../compiler/ops/table.js";
-import { dilatedSize } from "../../../compiler/ops/window_rules.js";
+import { dilatedSize, windowPositions } from "../../../compiler/ops/window_rules.js";
 import { unifyDTypes } from "../broadcast.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import { type Meaning, tensor } from "../meaning.js";
-import { refusal } from "../state.js";
+import { originNote, refusal } from "../state.js";
 import {
   dilationParameter,
   type Padding,
@@ -52,7 +53,24 @@ function poolOf(call: Arguments, axes: readonly number[], value: Value, strided:
   const beyond = call.bool("ceil_mode", false)
     ? slidings.map((sliding, i) => reachBeyond(call, sliding, padding.low[i] as Dim, padding.high[i] as Dim))
     : slidings.map(() => 0);
+  slidings.forEach((sliding, i) => {
+    const low = padding.low[i] as Dim;
+    requireFit(call, value, sliding, low, addDims(padding.high[i] as Dim, beyond[i] as Dim));
+  });
   return { value, slidings, padding, beyond };
+}
+
+/** What the op would say, by the name that was called. */
+function requireFit(call: Arguments, value: Value, sliding: Sliding, low: Dim, high: Dim): void {
+  const { axis, dilation: windowDilation } = sliding;
+  try {
+    const place = { label: `axis ${axis}`, low, high, baseDilation: 1, windowDilation };
+    windowPositions(`\`${call.name}\``, { ...sliding, ...place });
+  } catch (error) {
+    if (!(error instanceof OpError)) throw error;
+    const notes = [originNote(call.env, value, call.spanOf("x"))];
+    throw refusal(call.env, error.code, call.spanOf("x"), error.message, { hint: error.hint, notes });
+  }
 }
 
 function reachBeyond(call: Arguments, { size, window: extent, stride, dilation }: Sliding, low: Dim, high: Dim): Dim {
