@@ -186,6 +186,7 @@ export type Statement =
   | Update
   | Signature
   | Train
+  | Require
   | Next
   | Yield
   | Invalid;
@@ -300,6 +301,15 @@ export interface Train {
   readonly kind: "train";
   readonly doc: Doc | undefined;
   readonly fields: readonly Field[];
+  readonly span: Span;
+}
+
+/** `require rate >= 0 and rate < 1, "rate must be at least 0 and below 1"`: decided when the graph is typed. */
+export interface Require {
+  readonly kind: "require";
+  readonly doc: Doc | undefined;
+  readonly condition: Expression;
+  readonly message: StringLiteral;
   readonly span: Span;
 }
 

@@ -181,6 +181,10 @@ function printStatement(p: Printing, s: Statement): Layout {
         ),
       ];
     }
+    case "require": {
+      const text = [",", line, printExpression(p, s.message)];
+      return ["require ", group(indent([printExpression(p, s.condition), text]))];
+    }
     case "next":
       return [`next ${s.name.name} = `, printExpression(p, s.value)];
     case "yield":

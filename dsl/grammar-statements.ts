@@ -12,6 +12,7 @@ import type {
   Next,
   Path,
   Placeholder,
+  Require,
   Scope,
   Seed,
   Signature,
@@ -63,6 +64,7 @@ export abstract class StatementParser extends RegionParser {
         when("dim", this.dim, 11),
         when("next", this.next, 12),
         when("yield", this.yieldStatement, 13),
+        when("require", this.require, 14),
       ],
     });
   });
@@ -287,6 +289,15 @@ export abstract class StatementParser extends RegionParser {
       this.checkFields(fields);
       return { kind: "train", doc, fields, span: this.spanFrom(begin) };
     });
+  });
+
+  protected readonly require = this.RULE("require", (): Statement => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const condition = this.SUBRULE(this.expression);
+    this.CONSUME(t.Comma);
+    const message = this.SUBRULE(this.stringLiteral);
+    return this.ACTION((): Require => ({ kind: "require", doc, condition, message, span: this.spanFrom(begin) }));
   });
 
   protected readonly next = this.RULE("next", (): Statement => {

@@ -28,6 +28,7 @@ const allowed: Readonly<Record<Exclude<Statement["kind"], "invalid" | "binding">
   scope: ["graph", "scope", "fn"],
   update: ["graph", "scope"],
   assignment: ["update", "optimizer", "fn"],
+  require: ["graph", "scope", "fn", "optimizer"],
   next: ["scan", "while"],
   yield: ["scan", "if"],
 };

@@ -18,7 +18,8 @@ export type StatementKind =
   | "seed"
   | "dim"
   | "next"
-  | "yield";
+  | "yield"
+  | "require";
 
 export type ItemKind = "import" | "fn" | "optimizer" | "graph" | "constant";
 
@@ -37,6 +38,7 @@ const kinds: ReadonlyMap<string, StatementKind> = new Map([
   ["dim", "dim"],
   ["next", "next"],
   ["yield", "yield"],
+  ["require", "require"],
 ]);
 
 const items: ReadonlyMap<string, ItemKind> = new Map([
@@ -56,6 +58,7 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ["def", "functions are `fn name(x: f32) -> (y: f32) { ... }`, at the top of the file"],
   ["function", "functions are `fn name(x: f32) -> (y: f32) { ... }`, at the top of the file"],
   ["func", "functions are `fn name(x: f32) -> (y: f32) { ... }`, at the top of the file"],
+  ["assert", 'a condition on arguments is `require rate >= 0, "rate must be at least 0"`'],
   ["return", "a fn binds its outputs by their names; an `if` or `scan` gives values with `yield`"],
   ["for", "a loop over axis 0 is `ys = scan x in xs with h = h0 { ... }`"],
   ["print", "name the edge in a signature, or fetch it with `graphc run FILE --fetch NAME`"],
@@ -97,7 +100,8 @@ function isWord(word: string, second: IToken | undefined, sameLine: boolean): bo
   if (word === "train" || word === "import") return second.tokenType === t.LeftBrace;
   if (word === "seed")
     return second.tokenType === t.Integer || second.tokenType === t.Minus || second.tokenType === t.Float;
-  if (word === "yield") return !tokenMatcher(second, t.BinarySign) || tokenMatcher(second, t.PrefixSign);
+  if (word === "yield" || word === "require")
+    return !tokenMatcher(second, t.BinarySign) || tokenMatcher(second, t.PrefixSign);
   return tokenMatcher(second, t.Word);
 }
 

@@ -9,7 +9,7 @@ import { cacheGet, cachePut, openCacheFolder } from "./folder.js";
  * `format` goes up when `code.ts` keeps something else under an old name.
  */
 const suffix = ".data";
-const format = `data 1 ${version} ${process.versions.v8}`;
+const format = `data 2 ${version} ${process.versions.v8}`;
 
 /** Whether what is written can be read by a later process. Where it cannot, nothing is worth writing. */
 export function isLasting(): boolean {

@@ -58,9 +58,12 @@ export function emitContraction(
       return { kind: "store", target: emission.places.access(root, place, index), value: resultOf(root) };
     }),
   );
-  const body = mergeAxes(inMemoryOrder({ ...loopsOf(main), lhs, rhs, epilogue }));
-  return scheduled(body, accumulator, emission, target);
+  const merged = mergeAxes(inMemoryOrder({ ...loopsOf(main), lhs, rhs, epilogue }));
+  return scheduled({ ...merged, m: longRowsLast(merged.m) }, accumulator, emission, target);
 }
+
+/** Rows that a tile needs so that its sums hide each other's latency. */
+const shortRows = 6;
 
 interface Loops {
   readonly batch: readonly Extent[];
@@ -116,6 +119,18 @@ function inMemoryOrder(body: Body): Body {
   const all = [...m, ...n, ...k];
   const larger = footprint(lhs, all) >= footprint(rhs, all) ? lhs : rhs;
   return { ...body, m: sortedBy(m, lhs), n: sortedBy(n, rhs), k: sortedBy(k, larger) };
+}
+
+/** Register tiles are cut from the innermost loop: where that is too short for one, from the longest. */
+function longRowsLast(loops: readonly Extent[]): readonly Extent[] {
+  const last = loops.at(-1);
+  const longest = loops.reduce<Extent | undefined>(
+    (a, b) => (a === undefined || b.extent >= a.extent ? b : a),
+    undefined,
+  );
+  if (last === undefined || longest === undefined || last.extent >= shortRows || longest.extent < 2 * last.extent)
+    return loops;
+  return [...loops.filter((loop) => loop !== longest), longest];
 }
 
 function sortedBy(loops: readonly Extent[], operand: ScalarExpr): readonly Extent[] {

@@ -136,7 +136,7 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
     kind: fn.kind,
     path,
     pack: undefined,
-    call: { span, name, caller: env.frame },
+    call: { span, name, caller: env.frame, items },
     standard: home.standard,
     initial: env.frame.initial || env.declared !== undefined,
     assigned: new Map(),

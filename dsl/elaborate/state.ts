@@ -9,6 +9,7 @@ import type { Span } from "../../compiler/ir/span.js";
 import { type TensorType, typeText } from "../../compiler/ir/type.js";
 import { OpError } from "../../compiler/ops/define.js";
 import { opNamed } from "../../compiler/ops/table.js";
+import type { Item } from "./meaning.js";
 import type { Names } from "./names.js";
 
 /** What hover and completion show of a name. */
@@ -41,6 +42,8 @@ export class Shared {
   readonly #pending: Set<Value>[] = [];
   readonly #everywhere = new Set<Set<Value>>();
   readonly symbols = new Map<string, SymbolInfo>();
+  /** Variables whose initial value was refused: that has been told, and what rests on them is silent. */
+  readonly refusedVariables = new Set<string>();
   /** Names that some `gradients(y, [names])` of the graph lists. */
   readonly differentiated = new Set<string>();
   /** Functions that some call has expanded with real arguments, so that they need no check of their own. */
@@ -145,7 +148,15 @@ export interface Frame {
   readonly path: string;
   /** The leading dims that `...` stands for. */
   readonly pack: readonly Dim[] | undefined;
-  readonly call: { readonly span: Span; readonly name: string; readonly caller: Frame } | undefined;
+  readonly call:
+    | {
+        readonly span: Span;
+        readonly name: string;
+        readonly caller: Frame;
+        /** The arguments that were given, by parameter. */
+        readonly items: ReadonlyMap<string, Item>;
+      }
+    | undefined;
   readonly standard: boolean;
   /** Inside an initial value: its edges are computed once, before any run, and cannot be fetched. */
   readonly initial: boolean;

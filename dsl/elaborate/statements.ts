@@ -8,6 +8,7 @@ import { toTensor } from "./convert.js";
 import { evaluate, guarded } from "./expressions.js";
 import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned, tensor } from "./meaning.js";
 import { Names } from "./names.js";
+import { requirement } from "./requirements.js";
 import { applyOp, type Env, record, refusal, report, type SymbolInfo } from "./state.js";
 import { checkType, declaredType } from "./types.js";
 import { variable } from "./variables.js";
@@ -64,6 +65,9 @@ function dispatch(env: Env, one: Statement): void {
       return;
     case "assignment":
       assignment(env, one);
+      return;
+    case "require":
+      requirement(env, one);
       return;
     // The parser has reported those that stand in the wrong place.
     case "invalid":

@@ -174,6 +174,7 @@ function reachedVariables(env: Env, loss: Value, span: Span): readonly Variable[
   const all = [...env.state.shared.variables.values()];
   const found = all.filter((variable) => variable.trainable && reached.has(variable.value));
   if (found.length > 0) return found;
+  if (env.state.shared.refusedVariables.size > 0) throw new Refusal(undefined);
   throw refusal(env, "G048", span, "the loss reaches no variable that can be trained", {
     notes: all
       .filter((variable) => isFloat(variable.value.type.dtype))
@@ -194,6 +195,7 @@ function listedVariables(env: Env, expression: Expression): readonly Variable[] 
     if (one.meaning.kind === "poisoned") throw new Refusal(undefined);
     const path = one.meaning.kind === "tensor" ? one.meaning.variable : undefined;
     const variable = path === undefined ? undefined : env.state.shared.variables.get(path);
+    if (path !== undefined && env.state.shared.refusedVariables.has(path)) throw new Refusal(undefined);
     if (variable === undefined) {
       throw refusal(env, "G041", one.span, `\`variables\` lists variables, not ${describe(one.meaning)}`);
     }

@@ -27,6 +27,7 @@ const words = [
   "scope",
   "train",
   "yield",
+  "require",
   "next",
   "in",
   "with",
@@ -204,6 +205,16 @@ const yields: fc.Arbitrary<Statement> = fc
   .array(expression, { minLength: 1, maxLength: 2 })
   .map((values) => ({ kind: "yield", doc: undefined, values, span }));
 
+const requires: fc.Arbitrary<Statement> = fc
+  .tuple(expression, fc.string({ maxLength: 8 }))
+  .map(([condition, value]) => ({
+    kind: "require",
+    doc: undefined,
+    condition,
+    message: { kind: "string", value, span },
+    span,
+  }));
+
 const block = (statement: fc.Arbitrary<Statement>, maximum = 2): fc.Arbitrary<Block> =>
   fc.array(statement, { maxLength: maximum }).map((statements) => ({ kind: "block", statements, span }));
 
@@ -265,7 +276,7 @@ const placeholder: fc.Arbitrary<Statement> = fc
   .tuple(name, type, optionalValue)
   .map(([n, t, value]) => ({ kind: "placeholder", doc: undefined, name: n, type: t, default: value, span }));
 const scope: fc.Arbitrary<Statement> = fc
-  .tuple(name, block(fc.oneof(binding, variable, constant, placeholder, update)))
+  .tuple(name, block(fc.oneof(binding, variable, constant, requires, placeholder, update)))
   .map(([n, body]) => ({ kind: "scope", doc: undefined, name: n, body, span }));
 const signature: fc.Arbitrary<Statement> = fc
   .tuple(
@@ -300,7 +311,9 @@ const train: fc.Arbitrary<Statement> = fields(expression).map((list) => ({
 const graphBody: fc.Arbitrary<Block> = fc
   .tuple(
     fc.option(seed, { nil: undefined }),
-    fc.array(fc.oneof(binding, variable, constant, placeholder, scope, update, signature, dim), { maxLength: 5 }),
+    fc.array(fc.oneof(binding, variable, constant, requires, placeholder, scope, update, signature, dim), {
+      maxLength: 5,
+    }),
     fc.option(train, { nil: undefined }),
   )
   .map(([first, middle, last]) => ({
@@ -310,7 +323,14 @@ const graphBody: fc.Arbitrary<Block> = fc
   }));
 
 const callable = fc
-  .tuple(names(2), names(4), fc.nat(4), optionalType, expression, block(fc.oneof(binding, variable, assignment)))
+  .tuple(
+    names(2),
+    names(4),
+    fc.nat(4),
+    optionalType,
+    expression,
+    block(fc.oneof(binding, variable, requires, assignment)),
+  )
   .map(([types, list, cut, t, value, body]) => {
     const taken = new Set(types.map((n) => n.name));
     const parameters = list.filter((n) => !taken.has(n.name));

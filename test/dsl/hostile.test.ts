@@ -87,6 +87,7 @@ const fragments = [
   "fn",
   "optimizer",
   "yield",
+  "require",
   "next",
   "frozen",
   "f32",

@@ -121,6 +121,13 @@ export const functionCodes = [
     example: "graph g {\n  placeholder x: f32\n  variable w: f32 = x\n}\n",
   },
   {
+    code: "G038",
+    title: "requirement is not met",
+    explain:
+      "A function says with `require` what its arguments must fulfil. The caret is at the argument, the note at the requirement.",
+    example: "graph g {\n  y = dropout([1.0, 2.0], rate=20)\n}\n",
+  },
+  {
     code: "G039",
     title: "positional argument after a named one",
     explain: "Positional arguments stand first.",

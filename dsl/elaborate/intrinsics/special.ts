@@ -8,6 +8,7 @@ import { toShape } from "../convert.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import { int, type Meaning, shape as shapeMeaning, tensor } from "../meaning.js";
 import { matmul } from "../operators.js";
+import { knownValue } from "../requirements.js";
 import { applyOp, originNote, refusal } from "../state.js";
 import { sizeOver } from "./shapes.js";
 
@@ -49,6 +50,23 @@ const questions: readonly Intrinsic[] = [
     parameters: [x],
     result: "dtype",
     build: (call) => ({ kind: "dtype", value: call.tensor("x").type.dtype }),
+  },
+  {
+    name: "known",
+    doc:
+      "The number or bool that x is written as, where it is a literal or a constant; `otherwise` where x is computed in the run. " +
+      "For a `require` on a tensor parameter that may be either.",
+    parameters: [
+      { name: "x", kind: "any" },
+      { name: "otherwise", kind: "any" },
+    ],
+    result: "int, float or bool",
+    build: (call) => {
+      const otherwise = knownValue(call.item("otherwise").meaning);
+      if (otherwise === undefined)
+        throw call.wrong("otherwise", "a number or a bool, known when the graph is compiled,");
+      return knownValue(call.item("x").meaning) ?? otherwise;
+    },
   },
   {
     name: "fan_in",

@@ -1,0 +1,132 @@
+import { isFloat } from "../../compiler/ir/dtype.js";
+import { isList, isTensor, type Value } from "../../compiler/ir/node.js";
+import { shapeText } from "../../compiler/ir/type.js";
+import { referenceFromTensor } from "../../compiler/ops/precision.js";
+import type { Expression, Require } from "../ast.js";
+import { quote } from "../diagnostics.js";
+import { attempt, evaluate } from "./expressions.js";
+import { describe, floatText, int, intText, isStaticInt, type Meaning } from "./meaning.js";
+import { type Env, refusal } from "./state.js";
+
+/**
+ * `require CONDITION, "message"`: decided when the graph is typed. In a call the problem is shown at the argument, and ends the
+ * expansion of the call, so that nothing that would follow from it is reported.
+ */
+export function requirement(env: Env, one: Require): void {
+  const condition = evaluate(env, one.condition);
+  if (env.state.generic || condition.kind === "poisoned") return;
+  if (condition.kind === "bool" && condition.value) return;
+  const problem = condition.kind === "bool" ? unmet(env, one) : undecided(env, one, condition);
+  if (env.frame.call !== undefined) throw problem;
+  attempt(env, () => {
+    throw problem;
+  });
+}
+
+function undecided(env: Env, one: Require, condition: Meaning): Error {
+  if (condition.kind !== "tensor")
+    return refusal(env, "G031", one.condition.span, `a requirement is a bool, not ${describe(condition)}`);
+  const open = namesIn(one.condition).find((name) => {
+    const meaning = env.names.lookup(name)?.meaning;
+    return meaning?.kind === "int" && !isStaticInt(meaning);
+  });
+  if (open !== undefined) {
+    const message = `a requirement is decided when the graph is compiled, and the size ${quote(open)} is known in a run only`;
+    return refusal(env, "G031", one.condition.span, message);
+  }
+  const what = "a requirement is decided when the graph is compiled, and this tensor is computed in the run";
+  return refusal(env, "G031", one.condition.span, what, {
+    hint: "`known(x, otherwise)` is the number that x is written as, or `otherwise` where it is computed",
+  });
+}
+
+function unmet(env: Env, one: Require): Error {
+  const { call } = env.frame;
+  const message = one.message.value;
+  const named = [...new Set(namesIn(one.condition))].flatMap((name) => {
+    const meaning = env.names.lookup(name)?.meaning;
+    const text = meaning === undefined ? undefined : valueText(meaning);
+    return text === undefined ? [] : [{ name, text: `${name} is ${text}` }];
+  });
+  const label = named.map(({ text }) => text).join(", ");
+  if (call === undefined) return refusal(env, "G038", one.condition.span, message, { label });
+  const at = named.map(({ name }) => call.items.get(name)?.span).find((span) => span !== undefined) ?? call.span;
+  // It is the caller who can mend it.
+  const caller: Env = { ...env, frame: call.caller };
+  return refusal(caller, "G038", at, `${quote(call.name)}: ${message}`, {
+    label,
+    notes: [{ span: one.span, message: "required here" }],
+  });
+}
+
+/** The names that a condition reads, in the order of the text. */
+function namesIn(expression: Expression): readonly string[] {
+  switch (expression.kind) {
+    case "reference":
+      return expression.segments.slice(0, 1).map(({ name }) => name);
+    case "unary":
+      return namesIn(expression.operand);
+    case "binary":
+      return [...namesIn(expression.left), ...namesIn(expression.right)];
+    case "call":
+      return expression.arguments.flatMap(({ value }) => namesIn(value));
+    case "pipe":
+      return [...namesIn(expression.input), ...namesIn(expression.call)];
+    case "index":
+      return namesIn(expression.target);
+    case "list":
+      return expression.items.flatMap(namesIn);
+    case "integer":
+    case "float":
+    case "boolean":
+    case "string":
+    case "record":
+    case "ellipsis":
+      return [];
+  }
+}
+
+/** A value as it may stand in a message; undefined for what the message would not be clearer by. */
+function valueText(meaning: Meaning): string | undefined {
+  switch (meaning.kind) {
+    case "int":
+      return intText(meaning);
+    case "float":
+      return floatText(meaning.value);
+    case "bool":
+    case "string":
+    case "dtype":
+      return String(meaning.value);
+    case "shape":
+      return shapeText(meaning.value);
+    case "tensor": {
+      const number = numberOf(meaning.value);
+      return number === undefined ? `a tensor of shape ${shapeText(meaning.value.type.shape)}` : valueText(number);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What the compiler knows of a scalar: its number or bool, where it is a literal and not computed in the run. */
+export function knownValue(meaning: Meaning): Meaning | undefined {
+  switch (meaning.kind) {
+    case "int":
+    case "float":
+    case "bool":
+      return meaning;
+    case "tensor":
+      return numberOf(meaning.value);
+    default:
+      return undefined;
+  }
+}
+
+function numberOf({ node, type }: Value): Meaning | undefined {
+  const literal = node.op === "constant" ? node.attributes["value"] : undefined;
+  if (typeof literal !== "object" || isList(literal) || !isTensor(literal) || type.shape.length > 0) return undefined;
+  const element = referenceFromTensor(literal).data[0];
+  if (element === undefined) return undefined;
+  if (type.dtype === "bool") return { kind: "bool", value: Number(element) !== 0 };
+  return isFloat(type.dtype) ? { kind: "float", value: Number(element) } : int(BigInt(element));
+}
