@@ -118,7 +118,7 @@ class Failures {
       if (kind === "check") {
         const size = numbersAttribute(node.attributes, "size")[0] ?? 0;
         this.#add(node, "G086", outOfRange("{value}", size, node.op === "wrap_index" ? -size : 0));
-      } else if (kind === "routine") this.#add(node, "G087", routineMessage(node));
+      } else if (isFallible(node)) this.#add(node, "G087", routineMessage(node));
       else if (dividesByUnknown(node)) this.#add(node, "G089", "an integer is divided by zero");
       else if (checkNumerics && makesNonFinite(node))
         this.#add(node, "G110", `\`${node.op}\` makes {value} of finite operands`);
@@ -133,6 +133,12 @@ class Failures {
     this.#numbers.set(node, this.list.length);
     this.list.push({ code, message, spans: this.#computation.sources.spansOf(node) });
   }
+}
+
+/** Routines on matrices; those that walk along an axis can do so whatever stands there. */
+function isFallible(node: Node): boolean {
+  const semantics = semanticsOf(node);
+  return semantics.kind === "routine" && semantics.along !== true;
 }
 
 function routineMessage(node: Node): string {
@@ -251,7 +257,9 @@ class Emitter {
         const main = group.roots[0];
         if (main === undefined) throw new InternalError("an empty kernel");
         if (main.kind === "routine") {
-          return { name, spans, ...emitRoutine(group, this.#emission, this.#failureOf(main.value.node)) };
+          const { node } = main.value;
+          const failure = isFallible(node) ? this.#failureOf(node) : undefined;
+          return { name, spans, ...emitRoutine(group, this.#emission, failure) };
         }
         const body = main.kind === "update" ? emitUpdate(main, this.#emission) : emitAssembly(main, this.#emission);
         return scheduleNest({ kind: "nest", name, body, spans }, this.#target, this.#emission);

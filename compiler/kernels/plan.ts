@@ -155,7 +155,14 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
           break;
         case "routine":
           for (const input of node.inputs) if (!isStored(input) && !factsOf(input).root) makeRoot(input);
-          facts.set(value, { root: true, cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: true });
+          facts.set(value, {
+            root: true,
+            cost: 1,
+            size: 1,
+            acceptsPosition: true,
+            draws: false,
+            mayFail: semantics.along !== true,
+          });
           break;
         case "contract": {
           const asNest = contractionOf(node).asNest;

@@ -1,5 +1,5 @@
 import { InternalError } from "../ir/diagnostic.js";
-import { byteSize } from "../ir/dtype.js";
+import { byteSize, type NumericDType } from "../ir/dtype.js";
 import type { Node } from "../ir/node.js";
 import { dtypeOf } from "./expressions.js";
 import type { BufferId, RoutineKernel } from "./form.js";
@@ -34,6 +34,8 @@ export function emitRoutine(
     if (root === undefined) throw new InternalError(`${node.op} lacks an output`);
     return emission.places.primary(root).buffer;
   });
+  if (semantics.along === true)
+    return alongAxis(node, semantics.routine, dtypeOf(main.value), operands, results, emission);
   const first = shapeOf(inputOf(node, 0));
   const rows = first.at(-2) ?? 1;
   const columns = first.at(-1) ?? 1;
@@ -64,6 +66,33 @@ export function emitRoutine(
     parameters,
     failure,
   };
+}
+
+/**
+ * A routine along one axis. Parameters: how many elements stand before the axis (`batch`), along it (`length`) and after it
+ * (`inner`), and the op's switches. A sort has room for two rows of positions.
+ */
+function alongAxis(
+  node: Node,
+  routine: string,
+  dtype: NumericDType,
+  operands: readonly BufferId[],
+  results: readonly BufferId[],
+  emission: Emission,
+): Omit<RoutineKernel, "name" | "spans"> {
+  const shape = shapeOf(inputOf(node, 0));
+  const axis = Number(node.attributes["axis"]);
+  const length = shape[axis] ?? 1;
+  const count = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
+  const parameters = new Map<string, number>([
+    ["batch", count(shape.slice(0, axis))],
+    ["length", length],
+    ["inner", count(shape.slice(axis + 1))],
+    ...switches(node),
+  ]);
+  const scratch =
+    routine === "argsort" ? [emission.buffers.add(dtype, 2 * length, { kind: "temporary" }, "argsort scratch")] : [];
+  return { kind: "routine", routine, dtype, operands, results, scratch, parameters, failure: undefined };
 }
 
 function switches(node: Node): readonly (readonly [string, number])[] {

@@ -97,8 +97,8 @@ export type KernelSemantics =
   | { readonly kind: "dynamic_store" }
   /** The operand's elements (an index counted from the end as one from the start); fails the run, before any variable is written, where one is not allowed. */
   | { readonly kind: "check" }
-  /** A hand-written loop nest of the back end, by name. */
-  | { readonly kind: "routine"; readonly routine: string }
+  /** A hand-written loop nest of the back end, by name; `along`: it walks along the op's `axis`, and cannot fail. */
+  | { readonly kind: "routine"; readonly routine: string; readonly along?: true }
   /** Made of other ops when kernels are: see the op's `expand`. */
   | { readonly kind: "composite" }
   /** Removed by a pass before kernels: gradients, stop_gradient. */

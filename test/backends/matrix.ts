@@ -114,10 +114,18 @@ export function toleranceOf(op: Op, dtype: NumericDType, operands: readonly Tens
     case "composite":
       return { ulps: 2, relative: 0, absolute: sumError(dtype, operands), zeroSigns: false };
     case "routine":
+      if (op.kernel.along === true) return runningTolerance(dtype, op.opName);
       return { ulps: 0, relative: 0, absolute: dtype === "f32" ? 3e-4 : 1e-12, zeroSigns: false };
     default:
       return exact;
   }
+}
+
+/** Positions and extremes are exact; f64 is carried as the reference carries it, up to a fused operation. */
+function runningTolerance(dtype: NumericDType, name: string): Tolerance {
+  const exactly = { ulps: 0, relative: 0, absolute: 0, zeroSigns: false };
+  if (!isFloat(dtype) || ["argsort", "cummax", "cummin"].includes(name)) return exactly;
+  return { ...exactly, ulps: 1, absolute: dtype === "f64" ? 1e-13 : 0 };
 }
 
 /** Rounding errors of a sum grow with its terms: an ulp of the greatest possible total. */

@@ -1,4 +1,5 @@
 import { InternalError } from "../../compiler/ir/diagnostic.js";
+import type { NumericDType } from "../../compiler/ir/dtype.js";
 import { elementCount } from "../../compiler/ir/tensor.js";
 import type {
   Access,
@@ -334,8 +335,35 @@ class Machine {
     this.#loops.delete(loop.id);
   }
 
+  #alongAxis(kernel: Extract<Kernel, { kind: "routine" }>, number: (name: string) => number): void {
+    const shape = [number("batch"), number("length"), number("inner")];
+    const op = opNamed(kernel.routine);
+    const flags = Object.keys(op.schema).filter((name) => name !== "axis");
+    const attributes = { axis: 1, ...Object.fromEntries(flags.map((name) => [name, number(name) === 1])) };
+    const results = op.evaluate({
+      inputs: kernel.operands.map((id) => ({ dtype: this.#dtypeOf(id), shape, data: this.read(id) })),
+      attributes: attributes as never,
+      outputs: [{ dtype: kernel.dtype, shape }],
+      context: this.#context,
+    });
+    results.forEach((data, i) => {
+      const id = kernel.results[i] as BufferId;
+      roundTo(kernel.dtype, data).forEach((value: Element, at: number) => this.#store(id, at, value));
+    });
+  }
+
+  #dtypeOf(id: BufferId): NumericDType {
+    const buffer = this.#program.buffers[id];
+    if (buffer === undefined) throw new InternalError(`there is no buffer ${id}`);
+    return buffer.dtype;
+  }
+
   #routine(kernel: Extract<Kernel, { kind: "routine" }>): void {
     const number = (name: string): number => kernel.parameters.get(name) ?? 0;
+    if (kernel.parameters.has("length")) {
+      this.#alongAxis(kernel, number);
+      return;
+    }
     const [batch, rows, columns, sides] = [number("batch"), number("rows"), number("columns"), number("sides")];
     const inputs = kernel.operands.map((id, i) => ({
       dtype: kernel.dtype,

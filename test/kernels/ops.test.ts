@@ -28,7 +28,7 @@ for (const [name, op] of registeredOps()) {
       const computation = computationOf(named);
       const program = build(computation);
       t.deepEqual(verifyKernels(program), [], name);
-      const matrices = op.kernel.kind === "routine";
+      const matrices = op.kernel.kind === "routine" && op.kernel.along !== true;
       const context = contextOf(computation, (i, path) =>
         matrices ? wellConditioned(i, path, sample) : (position(i, path, sample) ?? fill(i, name)),
       );

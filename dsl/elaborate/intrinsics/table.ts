@@ -2,6 +2,7 @@ import type { Intrinsic } from "../intrinsic.js";
 import { refusal } from "../state.js";
 import { arrangements } from "./arrangements.js";
 import { convolutions } from "./convolution.js";
+import { cumulative } from "./cumulative.js";
 import { elementwise } from "./elementwise.js";
 import { indexing } from "./indexing.js";
 import { pools } from "./pooling.js";
@@ -35,6 +36,7 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
   [
     ...arrangements,
     ...elementwise,
+    ...cumulative,
     ...indexing,
     ...reductions,
     ...shapes,

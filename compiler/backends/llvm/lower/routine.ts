@@ -2,6 +2,7 @@ import { InternalError } from "../../../ir/diagnostic.js";
 import type { Buffer, BufferId, RoutineKernel } from "../../../kernels/form.js";
 import { i64, storageElement } from "../types.js";
 import type { Value } from "../value.js";
+import { emitAlongAxis } from "./along.js";
 import { statusWords } from "./block.js";
 import type { KernelScope } from "./expressions.js";
 import { emitCholesky, emitQr, emitSolve, emitTriangularSolve } from "./factorise.js";
@@ -9,6 +10,10 @@ import { Matrix, type RoutineScope } from "./routine_scope.js";
 
 /** Writes a linear-algebra routine: a loop over the batch around the textbook algorithm for one matrix. */
 export function emitRoutine(scope: KernelScope, kernel: RoutineKernel, buffers: ReadonlyMap<BufferId, Buffer>): void {
+  if (kernel.parameters.has("length")) {
+    emitAlongAxis(scope, kernel, buffers);
+    return;
+  }
   const { b } = scope;
   const size = (name: string): number => {
     const value = kernel.parameters.get(name);
