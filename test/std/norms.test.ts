@@ -26,6 +26,7 @@ for (const target of targets) {
   zero: f64[2] = [0, 0]
   of_zero = gradients(l2_norm(zero), [zero])
   slope = gradients(l2_norm(x), [x])
+  best, where = top_k(x, 2)
   low = tril(x)
   high = triu(x, offset=1)
   square: f64[2, 2] = [[1, 2], [3, 4]]
@@ -38,7 +39,7 @@ for (const target of targets) {
 `,
     );
     const names =
-      "l1 l1_rows l2_rows l2 most third spread large odd wrong of_zero slope low high diagonal table kronecker steps ends";
+      "l1 l1_rows l2_rows l2 most third spread large odd wrong of_zero slope best where low high diagonal table kronecker steps ends";
     const found = await fetch(session, names.split(" "));
     const expect = (name: string, ...expected: readonly number[]): void =>
       near(t, found.get(name), expected, 1e-15, name);
@@ -55,6 +56,8 @@ for (const target of targets) {
     expect("wrong", nan);
     expect("of_zero", 0, 0);
     expect("slope", 3 / total, -4 / total, 0, 1 / total, 2 / total, -2 / total);
+    expect("best", 3, 0, 2, 1);
+    expect("where", 0, 2, 1, 0);
     expect("low", 3, 0, 0, 1, 2, 0);
     expect("high", 0, -4, 0, 0, 0, -2);
     expect("diagonal", 5);
