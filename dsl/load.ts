@@ -187,6 +187,7 @@ class Linker {
       names: home.names,
       prefix: "",
       binding: "",
+      region: undefined,
       declared: undefined,
     };
   }

@@ -1,4 +1,5 @@
 import { InternalError } from "../ir/diagnostic.js";
+import { isFloat } from "../ir/dtype.js";
 import { type Node, topologicalOrder, type Value } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
 import type { Span } from "../ir/span.js";
@@ -9,9 +10,8 @@ import { passesGradient } from "../ops/reach.js";
 import { opNamed } from "../ops/table.js";
 
 /**
- * Reverse accumulation: the gradients of the sum of `y` in each of `xs` that is reached; no entry for the others. Edges that no
- * x is below get none, and where nothing has arrived nothing is added, so that no zeros are built but for the unused outputs of
- * an op with several. `spans` are those of the request, for what no op of the text accounts for.
+ * Reverse accumulation: the gradients of the sum of `y` in each of `xs` that is reached; no entry for the others. `spans` are
+ * those of the request, for what no op of the text accounts for.
  */
 export function accumulate(
   y: Value,
@@ -19,13 +19,29 @@ export function accumulate(
   sources: SourceTable,
   spans: readonly Span[],
 ): ReadonlyMap<Value, Value> {
-  const order = topologicalOrder([y]);
-  const active = activeEdges(order, xs);
-  const cotangents = new Map<Value, Value>();
-  if (!active.has(y)) return cotangents;
   const seed = onesLike(y);
   sources.inherit(seed, spans);
-  cotangents.set(y, seed);
+  return accumulateFrom([[y, seed]], xs, sources, spans);
+}
+
+/**
+ * The same from any cotangents of any edges. Edges that no x is below get none, and where nothing has arrived nothing is added, so
+ * that no zeros are built but for the unused outputs of an op with several.
+ */
+function accumulateFrom(
+  seeds: readonly (readonly [edge: Value, cotangent: Value])[],
+  xs: readonly Value[],
+  sources: SourceTable,
+  spans: readonly Span[],
+): ReadonlyMap<Value, Value> {
+  const order = topologicalOrder(seeds.map(([edge]) => edge));
+  const active = activeEdges(order, xs);
+  const cotangents = new Map<Value, Value>();
+  for (const [edge, cotangent] of seeds) {
+    if (!active.has(edge)) continue;
+    const before = cotangents.get(edge);
+    cotangents.set(edge, before === undefined ? cotangent : add(before, cotangent));
+  }
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i] as Node;
     const reached = node.outputs.some((output) => cotangents.has(output));
@@ -41,7 +57,7 @@ function activeEdges(order: readonly Node[], xs: readonly Value[]): ReadonlySet<
   const active = new Set(xs);
   for (const node of order) {
     if (!node.inputs.some((input, position) => active.has(input) && passesGradient(node, position))) continue;
-    for (const output of node.outputs) active.add(output);
+    for (const output of node.outputs) if (isFloat(output.type.dtype)) active.add(output);
   }
   return active;
 }
@@ -60,6 +76,8 @@ function pullBack(
     attributes: node.attributes,
     outputs: node.outputs,
     cotangents: node.outputs.map((output) => cotangents.get(output) ?? zerosLike(output)),
+    regions: node.regions,
+    accumulate: (seeds, xs) => accumulateFrom(seeds, xs, sources, spans),
   });
   node.inputs.forEach((input, position) => {
     const result = results[position];

@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../ir/diagnostic.js";
 import { type Computation, type Graph, type Mode, rootsOf, type Update } from "../ir/graph.js";
-import { type Node, topologicalOrder, type Value } from "../ir/node.js";
+import { type Node, type Region, topologicalOrder, type Value } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
 import { zerosLike } from "../ops/build.js";
 import { opNamed } from "../ops/table.js";
@@ -86,7 +86,10 @@ export function differentiate(computation: Computation): {
   };
 }
 
-/** Rebuilds the nodes below the roots in order; `replace` gives the outputs of a node that does not stay as it is. */
+/**
+ * Rebuilds the nodes below the roots in order, those of a region before its node; `replace` gives the outputs of a node that does
+ * not stay as it is.
+ */
 function rewrite(
   roots: readonly Value[],
   sources: SourceTable,
@@ -94,16 +97,29 @@ function rewrite(
 ): (value: Value) => Value {
   const outputs = new Map<Node, readonly Value[]>();
   const rewritten = (value: Value): Value => outputs.get(value.node)?.[value.index] ?? value;
-  for (const node of topologicalOrder(roots)) {
-    const inputs = node.inputs.map(rewritten);
-    const replaced = replace(node, inputs);
-    if (replaced !== undefined) outputs.set(node, replaced);
-    else if (inputs.some((input, position) => input !== node.inputs[position])) {
-      const rebuilt = opNamed(node.op).apply(inputs, node.attributes, node.regions);
-      for (const { node: copy } of rebuilt) for (const span of sources.spansOf(node)) sources.add(copy, span);
-      outputs.set(node, rebuilt);
+  const region = (one: Region): Region => {
+    block(one.results);
+    const results = one.results.map(rewritten);
+    return results.every((result, i) => result === one.results[i]) ? one : { parameters: one.parameters, results };
+  };
+  const block = (blockRoots: readonly Value[]): void => {
+    for (const node of topologicalOrder(blockRoots)) {
+      if (outputs.has(node)) continue;
+      const inputs = node.inputs.map(rewritten);
+      const regions = node.regions.map(region);
+      const replaced = replace(node, inputs);
+      if (replaced !== undefined) outputs.set(node, replaced);
+      else if (
+        inputs.some((input, position) => input !== node.inputs[position]) ||
+        regions.some((one, i) => one !== node.regions[i])
+      ) {
+        const rebuilt = opNamed(node.op).apply(inputs, node.attributes, regions);
+        for (const { node: copy } of rebuilt) for (const span of sources.spansOf(node)) sources.add(copy, span);
+        outputs.set(node, rebuilt);
+      }
     }
-  }
+  };
+  block(roots);
   return rewritten;
 }
 

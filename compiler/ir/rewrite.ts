@@ -1,10 +1,10 @@
 import { type Computation, rootsOf } from "./graph.js";
-import type { Node, Value } from "./node.js";
+import type { Node, Region, Value } from "./node.js";
 
 /** How a computation is rewritten; both functions give one value for each output of the node. */
 export interface Rewriting {
-  /** The same op on other inputs. */
-  readonly rebuild: (node: Node, inputs: readonly Value[]) => readonly Value[];
+  /** The same op on other inputs, with other regions. */
+  readonly rebuild: (node: Node, inputs: readonly Value[], regions: readonly Region[]) => readonly Value[];
   /** One step at a node whose inputs are in their final form; undefined where there is nothing to do. */
   readonly step: (node: Node) => readonly Value[] | undefined;
   /** At most this many steps, so that rules that undo each other end. */
@@ -14,12 +14,13 @@ export interface Rewriting {
 /**
  * Rewrites from the inputs up to the roots, each node once, and goes on inside what a step built until no step applies.
  * Iterative and memoised by node. What steps build gets the source places of the node that it replaces. Dead nodes are gone by
- * construction (only what the roots reach is visited), and interning merges what has become equal.
+ * construction (only what the roots reach is visited), and interning merges what has become equal. Regions are closed, so each is
+ * rewritten by itself, before its node.
  */
 export function rewrite(computation: Computation, rewriting: Rewriting): Computation {
   const roots = rootsOf(computation);
   const rewriter = new Rewriter(computation, rewriting);
-  for (const root of roots) rewriter.run(root.node);
+  rewriter.run(roots);
   if (roots.every((root) => rewriter.final(root) === root)) return computation;
   return {
     ...computation,
@@ -47,7 +48,11 @@ class Rewriter {
     return this.#done.get(value.node)?.[value.index] ?? value;
   }
 
-  run(root: Node): void {
+  run(roots: readonly Value[]): void {
+    for (const root of roots) this.#run(root.node);
+  }
+
+  #run(root: Node): void {
     const stack = [root];
     for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
       const next = this.#done.has(node) ? undefined : this.#advance(node);
@@ -81,12 +86,23 @@ class Rewriter {
   /** The node on final inputs, or what a step makes of it; undefined when it stays. */
   #replace(node: Node): readonly Value[] | undefined {
     const inputs = node.inputs.map((input) => this.final(input));
-    if (inputs.some((input, i) => input !== node.inputs[i])) return this.#rewriting.rebuild(node, inputs);
+    const regions = node.regions.map((region) => this.#region(region));
+    const changed =
+      inputs.some((input, i) => input !== node.inputs[i]) || regions.some((region, i) => region !== node.regions[i]);
+    if (changed) return this.#rewriting.rebuild(node, inputs, regions);
     if (this.#fuel <= 0) return undefined;
     const result = this.#rewriting.step(node);
     if (result === undefined || result.every((value, i) => value === node.outputs[i])) return undefined;
     this.#fuel--;
     return result;
+  }
+
+  #region(region: Region): Region {
+    this.run(region.results);
+    const results = region.results.map((result) => this.final(result));
+    return results.every((result, i) => result === region.results[i])
+      ? region
+      : { parameters: region.parameters, results };
   }
 
   /** May name a node twice: it is done when its second turn comes. */

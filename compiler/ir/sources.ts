@@ -20,7 +20,7 @@ export class SourceTable {
     else if (!spans.some((s) => s.file === span.file && s.start === span.start && s.end === span.end)) spans.push(span);
   }
 
-  /** Gives `spans` to `value`'s node and to every node below it that has none: the ones just built. */
+  /** Gives `spans` to `value`'s node and to every node below it, in regions too, that has none: the ones just built. */
   inherit(value: Value, spans: readonly Span[]): void {
     const stack: Node[] = [value.node];
     while (stack.length > 0) {
@@ -28,6 +28,7 @@ export class SourceTable {
       if (node === undefined || this.#spans.has(node)) continue;
       this.#spans.set(node, [...spans]);
       for (const input of node.inputs) stack.push(input.node);
+      for (const region of node.regions) for (const result of region.results) stack.push(result.node);
     }
   }
 }

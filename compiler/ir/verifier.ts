@@ -1,7 +1,7 @@
 /** Checks that a computation keeps the rules that every stage relies on. What it finds is a defect of the stage before. */
 import type { Diagnostic, Note } from "./diagnostic.js";
 import { type Computation, type Parameter, rootsOf } from "./graph.js";
-import { type Attributes, isList, isTensor, type Node, topologicalOrder, type Value } from "./node.js";
+import { type Attributes, isList, isTensor, type Node, type Region, topologicalOrder, type Value } from "./node.js";
 import { nodeText, numberValues } from "./printer.js";
 import { isOpen } from "./specialise.js";
 import { elementCount } from "./tensor.js";
@@ -9,7 +9,11 @@ import { type TensorType, typeEquals, typeText } from "./type.js";
 
 /** What the verifier needs to know of an op; `compiler/ops` has it, and is passed in because this room imports nothing. */
 export interface OpRules {
-  readonly infer: (types: readonly TensorType[], attributes: Attributes) => readonly TensorType[];
+  readonly infer: (
+    types: readonly TensorType[],
+    attributes: Attributes,
+    regions?: readonly Region[],
+  ) => readonly TensorType[];
   readonly kernel: { readonly kind: string };
 }
 
@@ -170,6 +174,7 @@ class NodeChecker {
       types = op.infer(
         node.inputs.map((input) => input.type),
         node.attributes,
+        node.regions,
       );
     } catch (error) {
       this.#report.add(error instanceof Error ? error.message : String(error), node);

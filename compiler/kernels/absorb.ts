@@ -1,8 +1,8 @@
-import { storesOf } from "./access.js";
+import { leavesOf, storesOf } from "./access.js";
 import { affineEquals } from "./affine.js";
 import type { Buffer, BufferId, Kernel, KernelProgram, NestKernel, Statement, StoreStatement } from "./form.js";
 import { overwrittenTooEarly } from "./hazards.js";
-import { lives } from "./memory.js";
+import { lives } from "./lives.js";
 import { loopsIn, Rewriter } from "./rewrite.js";
 
 /**
@@ -11,18 +11,19 @@ import { loopsIn, Rewriter } from "./rewrite.js";
  */
 export function absorbCopies(program: Omit<KernelProgram, "memory">): Omit<KernelProgram, "memory"> {
   const kernels = [...program.compute, ...program.commit];
-  if (!kernels.some((kernel) => updatedIn(kernel) !== undefined)) return program;
+  if (!leavesOf(kernels).some((kernel) => updatedIn(kernel) !== undefined)) return program;
   const outputs = new Set(program.outputs.map((output) => output.buffer));
-  const life = new Map(lives(kernels, program.buffers, outputs).map((one) => [one.buffer, { ...one }]));
+  const { list: found, moments } = lives(kernels, program.buffers, outputs);
+  const life = new Map(found.map((one) => [one.buffer, { ...one }]));
   const into = new Map<BufferId, BufferId>();
   const without = new Map<Kernel, readonly Statement[]>();
   const ownerOf = (id: BufferId): BufferId => {
     const next = into.get(id);
     return next === undefined ? id : ownerOf(next);
   };
-  kernels.forEach((kernel, at) => {
-    const target = updatedIn(kernel);
-    if (target === undefined || kernel.kind !== "nest") return;
+  moments.forEach((kernel, at) => {
+    const target = kernel === undefined ? undefined : updatedIn(kernel);
+    if (target === undefined || kernel?.kind !== "nest") return;
     const copy = kernel.body.find((statement) => copiedTo(statement, target) !== undefined);
     const from = copy === undefined ? undefined : copiedTo(copy, target);
     if (copy === undefined || from === undefined) return;
@@ -42,7 +43,7 @@ export function absorbCopies(program: Omit<KernelProgram, "memory">): Omit<Kerne
   if (into.size === 0) return program;
   const rewriter = new Rewriter({ buffer: ownerOf });
   const rewritten = (list: readonly Kernel[]): readonly Kernel[] =>
-    list.map((kernel) => rewriteBuffers(rewriter, kernel, ownerOf, without.get(kernel)));
+    list.map((kernel) => rewriteBuffers(rewriter, kernel, ownerOf, without));
   return {
     ...program,
     compute: rewritten(program.compute),
@@ -55,11 +56,13 @@ function rewriteBuffers(
   rewriter: Rewriter,
   kernel: Kernel,
   bufferOf: (id: BufferId) => BufferId,
-  body: readonly Statement[] | undefined,
+  without: ReadonlyMap<Kernel, readonly Statement[]>,
 ): Kernel {
+  const inner = (list: readonly Kernel[]): readonly Kernel[] =>
+    list.map((one) => rewriteBuffers(rewriter, one, bufferOf, without));
   switch (kernel.kind) {
     case "nest":
-      return { ...kernel, body: rewriter.statements(body ?? kernel.body) };
+      return { ...kernel, body: rewriter.statements(without.get(kernel) ?? kernel.body) };
     case "contract":
       return {
         ...kernel,
@@ -73,6 +76,22 @@ function rewriteBuffers(
       };
     case "routine":
       return { ...kernel, operands: kernel.operands.map(bufferOf), results: kernel.results.map(bufferOf) };
+    case "loop":
+      return { ...kernel, body: inner(kernel.body) };
+    case "while":
+      return {
+        ...kernel,
+        condition: inner(kernel.condition),
+        predicate: rewriter.access(kernel.predicate),
+        body: inner(kernel.body),
+      };
+    case "branch":
+      return {
+        ...kernel,
+        predicate: rewriter.access(kernel.predicate),
+        whenTrue: inner(kernel.whenTrue),
+        whenFalse: inner(kernel.whenFalse),
+      };
   }
 }
 

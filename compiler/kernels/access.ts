@@ -1,5 +1,33 @@
+import { unreachable } from "../ir/diagnostic.js";
 import { strideOf } from "./affine.js";
-import type { Access, Affine, BufferId, Kernel, LoopId, ScalarExpr, Statement } from "./form.js";
+import type { Access, Affine, BufferId, Kernel, LeafKernel, LoopId, ScalarExpr, Statement } from "./form.js";
+
+/** The kernels that run inside a kernel, in order; none for one that is code of its own. */
+export function innerKernels(kernel: Kernel): readonly Kernel[] {
+  switch (kernel.kind) {
+    case "loop":
+      return kernel.body;
+    case "while":
+      return [...kernel.condition, ...kernel.body];
+    case "branch":
+      return [...kernel.whenTrue, ...kernel.whenFalse];
+    case "nest":
+    case "contract":
+    case "routine":
+      return [];
+    default:
+      return unreachable(kernel);
+  }
+}
+
+export function isLeaf(kernel: Kernel): kernel is LeafKernel {
+  return kernel.kind === "nest" || kernel.kind === "contract" || kernel.kind === "routine";
+}
+
+/** All code of a list of kernels, those inside loops and branches too. */
+export function leavesOf(kernels: readonly Kernel[]): readonly LeafKernel[] {
+  return kernels.flatMap((kernel) => (isLeaf(kernel) ? [kernel] : leavesOf(innerKernels(kernel))));
+}
 
 /** Calls `visit` for each expression object that `root` reaches, operands first, each object once. Iterative. */
 export function forEachExpression(
@@ -107,6 +135,10 @@ export function expressionsOf(kernel: Kernel): readonly ScalarExpr[] {
       return [kernel.lhs, kernel.rhs, ...kernel.epilogue.flatMap(expressionsOfStatement)];
     case "routine":
       return [];
+    case "loop":
+    case "while":
+    case "branch":
+      return innerKernels(kernel).flatMap(expressionsOf);
   }
 }
 
@@ -123,11 +155,15 @@ export function storesOf(kernel: Kernel): readonly Access[] {
       return kernel.epilogue.map((store) => store.target);
     case "routine":
       return [];
+    case "loop":
+    case "while":
+    case "branch":
+      return innerKernels(kernel).flatMap(storesOf);
   }
 }
 
 export function loadsOf(kernel: Kernel): readonly Access[] {
-  const found: Access[] = [];
+  const found: Access[] = [...predicatesOf(kernel)];
   const seen = new Set<ScalarExpr>();
   for (const root of expressionsOf(kernel)) {
     forEachExpression(root, seen, (expression) => {
@@ -137,8 +173,15 @@ export function loadsOf(kernel: Kernel): readonly Access[] {
   return found;
 }
 
+/** What decides how often, or which, inner kernels run. */
+function predicatesOf(kernel: Kernel): readonly Access[] {
+  const own = kernel.kind === "while" || kernel.kind === "branch" ? [kernel.predicate] : [];
+  return [...own, ...innerKernels(kernel).flatMap(predicatesOf)];
+}
+
 /** Buffers that a kernel writes. */
 export function writtenBy(kernel: Kernel): ReadonlySet<BufferId> {
+  if (!isLeaf(kernel)) return new Set(innerKernels(kernel).flatMap((inner) => [...writtenBy(inner)]));
   if (kernel.kind === "routine") return new Set([...kernel.results, ...kernel.scratch]);
   const stored = storesOf(kernel).map((access) => access.buffer);
   return new Set(kernel.kind === "contract" ? [...stored, ...kernel.scratch] : stored);
@@ -147,7 +190,7 @@ export function writtenBy(kernel: Kernel): ReadonlySet<BufferId> {
 /** Buffers that a kernel reads, writes or uses as scratch. */
 export function buffersOf(kernel: Kernel): ReadonlySet<BufferId> {
   const all = new Set(writtenBy(kernel));
-  if (kernel.kind === "routine") for (const id of kernel.operands) all.add(id);
+  for (const leaf of leavesOf([kernel])) if (leaf.kind === "routine") for (const id of leaf.operands) all.add(id);
   for (const access of loadsOf(kernel)) all.add(access.buffer);
   return all;
 }
@@ -166,6 +209,7 @@ export function usesRandom(kernel: Kernel): boolean {
 
 /** Whether evaluating the kernel may fail the run. */
 export function canFail(kernel: Kernel): boolean {
+  if (!isLeaf(kernel)) return innerKernels(kernel).some(canFail);
   if (kernel.kind === "routine") return kernel.failure !== undefined;
   const seen = new Set<ScalarExpr>();
   let found = false;

@@ -4,6 +4,7 @@ import type { Affine, Statement } from "./form.js";
 import { serial } from "./lanes.js";
 import { type Emission, kernelExpressions } from "./nests.js";
 import { freshLoop, type Root } from "./roots.js";
+import type { Storehouse } from "./storage.js";
 import { axesIndex, inputOf, numberAttribute, numbersAttribute, shapeOf } from "./views.js";
 
 /** Concatenation and padding: several nests that each fill a part of one buffer. */
@@ -114,10 +115,10 @@ function surroundings(
   });
 }
 
-/** A nest that copies a whole buffer, which `length` elements of both sides make. */
+/** A nest that copies `length` elements that lie one after another. */
 export function copyStatements(
-  from: number,
-  to: number,
+  from: Storehouse,
+  to: Storehouse,
   dtype: Extract<Root["value"]["type"]["dtype"], string>,
   length: number,
 ): readonly Statement[] {
@@ -125,7 +126,11 @@ export function copyStatements(
   const loop = length === 1 ? undefined : { id: freshLoop(), extent: length };
   const index = loop === undefined ? zero : loopAffine(loop.id);
   const body: readonly Statement[] = [
-    { kind: "store", target: { buffer: to, index }, value: { kind: "load", dtype, access: { buffer: from, index } } },
+    {
+      kind: "store",
+      target: { buffer: to.buffer, index: addAffine(index, to.offset) },
+      value: { kind: "load", dtype, access: { buffer: from.buffer, index: addAffine(index, from.offset) } },
+    },
   ];
   if (loop === undefined) return body;
   return [{ kind: "loop", ...loop, accumulators: [], schedule: serial, body }];

@@ -1,6 +1,13 @@
 import { InternalError, unreachable } from "../ir/diagnostic.js";
 import { isInteger, type NumericDType } from "../ir/dtype.js";
-import { expressionsOfStatement, forEachExpression, forEachStatement, storesOf, writtenBy } from "./access.js";
+import {
+  expressionsOfStatement,
+  forEachExpression,
+  forEachStatement,
+  innerKernels,
+  storesOf,
+  writtenBy,
+} from "./access.js";
 import { affineRange } from "./affine.js";
 import type {
   Access,
@@ -44,6 +51,17 @@ export class Bounds {
       this.#stores.set(store.target.buffer, list);
     };
     switch (kernel.kind) {
+      case "loop":
+        this.#extents.set(kernel.loop.id, kernel.loop.extent);
+        for (const inner of kernel.body) this.#collect(inner);
+        return;
+      case "while":
+        this.#extents.set(kernel.loop, Number.MAX_SAFE_INTEGER);
+        for (const inner of innerKernels(kernel)) this.#collect(inner);
+        return;
+      case "branch":
+        for (const inner of innerKernels(kernel)) this.#collect(inner);
+        return;
       case "nest":
         forEachStatement(kernel.body, (statement) => {
           if (statement.kind === "store") keep(statement);
@@ -159,6 +177,11 @@ function dynamicAccesses(kernel: Kernel): readonly Access[] {
     }
     case "routine":
       return [];
+    case "loop":
+      return kernel.loop.extent === 0 ? [] : kernel.body.flatMap(dynamicAccesses);
+    case "while":
+    case "branch":
+      return innerKernels(kernel).flatMap(dynamicAccesses);
   }
 }
 

@@ -6,7 +6,7 @@ import { semanticsOf } from "./plan.js";
 /** Replaces composites (convolutions, pooling) by the ops that they are made of, until none is left. */
 export function expandComposites(computation: Computation): Computation {
   return rewrite(computation, {
-    rebuild: (node, inputs) => opNamed(node.op).apply(inputs, node.attributes, node.regions),
+    rebuild: (node, inputs, regions) => opNamed(node.op).apply(inputs, node.attributes, regions),
     step: (node) => (semanticsOf(node).kind === "composite" ? [opNamed(node.op).expand(node)] : undefined),
   });
 }

@@ -64,6 +64,23 @@ export function finishProgram(given: Omit<KernelProgram, "memory">): KernelProgr
           results: kernel.results.map(bufferOf),
           scratch: kernel.scratch.map(bufferOf),
         };
+      case "loop":
+        return { ...kernel, loop: extent(kernel.loop), body: kernel.body.map(renumber) };
+      case "while":
+        return {
+          ...kernel,
+          loop: loopOf(kernel.loop),
+          condition: kernel.condition.map(renumber),
+          predicate: rewriter.access(kernel.predicate),
+          body: kernel.body.map(renumber),
+        };
+      case "branch":
+        return {
+          ...kernel,
+          predicate: rewriter.access(kernel.predicate),
+          whenTrue: kernel.whenTrue.map(renumber),
+          whenFalse: kernel.whenFalse.map(renumber),
+        };
     }
   };
   const compute = program.compute.map(renumber);

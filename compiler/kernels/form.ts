@@ -196,7 +196,41 @@ export interface LoopSchedule {
   readonly rows: readonly BufferId[];
 }
 
-export type Kernel = NestKernel | ContractKernel | RoutineKernel;
+export type Kernel = LeafKernel | LoopKernel | WhileKernel | BranchKernel;
+
+/** A kernel that is code of its own; the others say how often, and which, others run. */
+export type LeafKernel = NestKernel | ContractKernel | RoutineKernel;
+
+/** Its kernels, one after another, for each value of the loop. They may mention the loop in their accesses. */
+export interface LoopKernel {
+  readonly kind: "loop";
+  readonly name: string;
+  readonly loop: Extent;
+  readonly body: readonly Kernel[];
+  readonly spans: readonly Span[];
+}
+
+/** `condition`, then, as long as the one element that it leaves at `predicate` is true, `body` and `condition` again. */
+export interface WhileKernel {
+  readonly kind: "while";
+  readonly name: string;
+  /** The number of the iteration, which has no bound: kernels may count with it, and not index by it. */
+  readonly loop: LoopId;
+  readonly condition: readonly Kernel[];
+  readonly predicate: Access;
+  readonly body: readonly Kernel[];
+  readonly spans: readonly Span[];
+}
+
+/** `whenTrue` where the element at `predicate` is true, else `whenFalse`. */
+export interface BranchKernel {
+  readonly kind: "branch";
+  readonly name: string;
+  readonly predicate: Access;
+  readonly whenTrue: readonly Kernel[];
+  readonly whenFalse: readonly Kernel[];
+  readonly spans: readonly Span[];
+}
 
 /** Fused element-wise work and reductions. */
 export interface NestKernel {

@@ -1,6 +1,6 @@
 import { expressionsOfStatement, forEachExpression } from "./access.js";
 import { affineRange, strideOf } from "./affine.js";
-import type { Access, Affine, BufferId, Kernel, LoopId, ScalarExpr, Statement } from "./form.js";
+import type { Access, Affine, BufferId, LeafKernel, LoopId, ScalarExpr, Statement } from "./form.js";
 
 /** A load object met in a statement: expressions are evaluated once, at the first statement that mentions them. */
 interface Mention {
@@ -25,7 +25,7 @@ interface Written {
  * Buffers that a kernel overwrites while it may still need what was there: a load that comes after the store of the same element,
  * or of an element that another iteration stores. Variables found here can't be updated in place by this kernel.
  */
-export function overwrittenTooEarly(kernel: Kernel, candidates: ReadonlySet<BufferId>): ReadonlySet<BufferId> {
+export function overwrittenTooEarly(kernel: LeafKernel, candidates: ReadonlySet<BufferId>): ReadonlySet<BufferId> {
   const found = new Set<BufferId>();
   if (kernel.kind === "routine") {
     for (const id of kernel.results) if (candidates.has(id) && kernel.operands.includes(id)) found.add(id);
@@ -89,7 +89,7 @@ function scanNest(body: readonly Statement[]): Scan {
 }
 
 /** Operands are read all along; each step of the epilogue belongs to one element. */
-function scanContraction(kernel: Extract<Kernel, { kind: "contract" }>): Scan {
+function scanContraction(kernel: Extract<LeafKernel, { kind: "contract" }>): Scan {
   const elementLoops = [...kernel.batch, ...kernel.m, ...kernel.n];
   const extents = new Map([...elementLoops, ...kernel.k].map((loop) => [loop.id, loop.extent]));
   const loops = elementLoops.map((loop) => loop.id);

@@ -1,7 +1,7 @@
 import { loadsOf, storesOf } from "./access.js";
-import type { Buffer, BufferId, Kernel } from "./form.js";
+import type { Buffer, BufferId, Kernel, LeafKernel } from "./form.js";
 import { overwrittenTooEarly } from "./hazards.js";
-import { lives } from "./memory.js";
+import { lives } from "./lives.js";
 import { loopsIn, Rewriter } from "./rewrite.js";
 
 /**
@@ -15,9 +15,11 @@ export function shareInPlace(
   outputs: ReadonlySet<BufferId>,
 ): ReadonlyMap<BufferId, BufferId> {
   const shared = new Map<BufferId, BufferId>();
-  const span = new Map(lives(kernels, buffers, outputs).map((life) => [life.buffer, life]));
+  const { list, moments } = lives(kernels, buffers, outputs);
+  const span = new Map(list.map((life) => [life.buffer, life]));
   const taken = new Set<BufferId>();
-  kernels.forEach((kernel, at) => {
+  moments.forEach((kernel, at) => {
+    if (kernel === undefined) return;
     if (kernel.kind === "routine") return;
     const stored = new Set(storesOf(kernel).map((access) => access.buffer));
     // Lanes with a line each do not go through a row buffer in the order of its indices.
@@ -41,7 +43,11 @@ export function shareInPlace(
   return shared;
 }
 
-function mergeBuffers(kernel: Exclude<Kernel, { kind: "routine" }>, source: BufferId, target: BufferId): Kernel {
+function mergeBuffers(
+  kernel: Exclude<LeafKernel, { kind: "routine" }>,
+  source: BufferId,
+  target: BufferId,
+): LeafKernel {
   const rewriter = new Rewriter({ buffer: (id) => (id === target ? source : id) });
   if (kernel.kind === "nest") return { ...kernel, body: rewriter.statements(kernel.body) };
   return {

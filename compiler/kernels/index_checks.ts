@@ -1,7 +1,7 @@
 import { InternalError } from "../ir/diagnostic.js";
 import type { Computation } from "../ir/graph.js";
 import { rootsOf } from "../ir/graph.js";
-import { isTensor, type Node, topologicalOrder, type Value } from "../ir/node.js";
+import { isTensor, type Node, nodesBelow, type Value } from "../ir/node.js";
 import { rewrite } from "../ir/rewrite.js";
 import { checkIndex, wrapIndex } from "../ops/checks.js";
 import { opNamed } from "../ops/table.js";
@@ -14,9 +14,9 @@ import { inputOf, numberAttribute, numbersAttribute, shapeOf } from "./views.js"
  * write a variable in place. What is known to be inside (a count along an axis, a literal) needs no check.
  */
 export function withIndexChecks(computation: Computation): Computation {
-  if (!topologicalOrder(rootsOf(computation)).some(readsPositions)) return computation;
+  if (!nodesBelow(rootsOf(computation)).some(readsPositions)) return computation;
   return rewrite(computation, {
-    rebuild: (node, inputs) => opNamed(node.op).apply(inputs, node.attributes, node.regions),
+    rebuild: (node, inputs, regions) => opNamed(node.op).apply(inputs, node.attributes, regions),
     step: (node) => {
       if (!readsPositions(node)) return undefined;
       const first = semanticsOf(node).kind === "dynamic_view" ? 1 : 2;

@@ -1,5 +1,5 @@
 import { type Computation, rootsOf } from "../ir/graph.js";
-import { type Node, topologicalOrder, type Value } from "../ir/node.js";
+import { type Node, nodesBelow, type Value } from "../ir/node.js";
 import { rewrite } from "../ir/rewrite.js";
 import { le } from "../ops/comparison.js";
 import { select } from "../ops/logic.js";
@@ -11,11 +11,11 @@ import { splatOf } from "./plan.js";
  * nowhere but in the relu, and a contraction that makes it writes one tensor instead of two.
  */
 export function masksFromResults(computation: Computation): Computation {
-  const order = topologicalOrder(rootsOf(computation));
+  const order = nodesBelow(rootsOf(computation));
   const rectified = rectifiedBy(order);
   if (rectified.size === 0) return computation;
   return rewrite(computation, {
-    rebuild: (node, inputs) => opNamed(node.op).apply(inputs, node.attributes, node.regions),
+    rebuild: (node, inputs, inner) => opNamed(node.op).apply(inputs, node.attributes, inner),
     step: (node) => {
       const inputs = node.inputs.map((input) => {
         const result = rectified.get(input);

@@ -1,47 +1,5 @@
-import { byteSize } from "../ir/dtype.js";
-import { buffersOf } from "./access.js";
 import type { Buffer, BufferId, Kernel, MemoryPlan } from "./form.js";
-
-/** Alignment of every temporary: a cache line, and the widest vector register. */
-const alignment = 64;
-
-export function byteLength(buffer: Buffer): number {
-  return buffer.length * byteSize(buffer.dtype);
-}
-
-function rounded(bytes: number): number {
-  return Math.ceil(bytes / alignment) * alignment;
-}
-
-/** When a temporary is in use: from the first to the last kernel that mentions it, both included. */
-export interface Life {
-  readonly buffer: BufferId;
-  readonly bytes: number;
-  readonly from: number;
-  to: number;
-}
-
-export function lives(
-  kernels: readonly Kernel[],
-  buffers: readonly Buffer[],
-  outputs: ReadonlySet<BufferId>,
-): readonly Life[] {
-  const found = new Map<BufferId, Life>();
-  kernels.forEach((kernel, at) => {
-    for (const id of buffersOf(kernel)) {
-      const buffer = buffers[id];
-      if (buffer === undefined || buffer.storage.kind !== "temporary") continue;
-      const life = found.get(id);
-      if (life === undefined) found.set(id, { buffer: id, bytes: rounded(byteLength(buffer)), from: at, to: at });
-      else life.to = at;
-    }
-  });
-  for (const id of outputs) {
-    const life = found.get(id);
-    if (life !== undefined) life.to = kernels.length;
-  }
-  return [...found.values()];
-}
+import { byteLength, type Life, lives } from "./lives.js";
 
 /**
  * Places temporaries in the arena. Up to a few thousand: the largest first, each at the lowest gap between those placed that live
@@ -55,7 +13,7 @@ export function planMemory(
   outputs: ReadonlySet<BufferId>,
   shared: ReadonlyMap<BufferId, BufferId> = new Map(),
 ): MemoryPlan {
-  const separate = lives(kernels, buffers, outputs);
+  const separate = lives(kernels, buffers, outputs).list;
   const { merged, ownerOf } = mergeShared(separate, shared);
   const offsets = merged.length <= 3000 ? placeBySize(merged) : placeByTime(merged);
   const all = new Map<BufferId, number>();

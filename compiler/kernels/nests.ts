@@ -1,6 +1,6 @@
 import { InternalError } from "../ir/diagnostic.js";
 import type { Node, Value } from "../ir/node.js";
-import { substituteAffine } from "./affine.js";
+import { addAffine, substituteAffine, zero } from "./affine.js";
 import { accumulatorDType } from "./contractions.js";
 import { castTo, dtypeOf, type Environment, Expressions } from "./expressions.js";
 import type { Accumulator, AccumulatorId, LoopStatement, ScalarExpr, Statement } from "./form.js";
@@ -8,14 +8,21 @@ import { serial } from "./lanes.js";
 import { isStored } from "./plan.js";
 import type { Item, Loop, NestGroup } from "./regions.js";
 import { boundLoop, combinerOf, directionOf, indexAt, indexExpression, operandsAt, type Root } from "./roots.js";
-import { type BufferTable, isOwnElement, mapIndex, type Places } from "./storage.js";
+import { type BufferTable, isOwnElement, mapIndex, type Places, type Storehouse } from "./storage.js";
 import { axesIndex, type Index, positionOf, shapeOf } from "./views.js";
+
+/** A region's parameter: storage outside, or the number of the iteration. */
+export type Bound =
+  | { readonly kind: "stored"; readonly at: Storehouse }
+  | { readonly kind: "computed"; readonly expression: ScalarExpr };
 
 /** What the emission of any kernel needs. */
 export interface Emission {
   readonly environment: Omit<Environment, "read">;
   readonly rootOf: ReadonlyMap<Value, Root>;
   readonly buffers: BufferTable;
+  /** What the parameters of the region are whose block this is; none for the program's own block. */
+  readonly bound: ReadonlyMap<Value, Bound>;
   readonly places: Places;
   readonly freshAccumulator: () => AccumulatorId;
 }
@@ -29,7 +36,7 @@ export function kernelExpressions(
     ...emission.environment,
     read: (value, index) => {
       const root = emission.rootOf.get(value);
-      if (root === undefined) return loadSource(emission.buffers, value, index);
+      if (root === undefined) return loadSource(emission, value, index);
       const place = (): ScalarExpr => ({
         kind: "load",
         dtype: dtypeOf(value),
@@ -40,10 +47,21 @@ export function kernelExpressions(
   });
 }
 
-function loadSource(buffers: BufferTable, value: Value, index: Index): ScalarExpr {
+function loadSource(emission: Emission, value: Value, index: Index): ScalarExpr {
   if (!isStored(value)) throw new InternalError(`${value.node.op} is read but nothing computes it`);
-  const access = { buffer: buffers.source(value), index: positionOf(index, shapeOf(value)) };
+  const bound = emission.bound.get(value);
+  if (bound?.kind === "computed") return bound.expression;
+  const { buffer, offset } = storehouseOf(emission, value);
+  const access = { buffer, index: addAffine(positionOf(index, shapeOf(value)), offset) };
   return { kind: "load", dtype: dtypeOf(value), access };
+}
+
+/** Where a stored value lies. */
+export function storehouseOf(emission: Emission, value: Value): Storehouse {
+  const bound = emission.bound.get(value);
+  if (bound === undefined) return { buffer: emission.buffers.source(value), offset: zero };
+  if (bound.kind === "computed") throw new InternalError("the number of an iteration is not stored");
+  return bound.at;
 }
 
 /** The expression of a pointwise root at its own loops. */

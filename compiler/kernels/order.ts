@@ -1,7 +1,14 @@
 import type { Value } from "../ir/node.js";
 import type { Group, Grouping } from "./regions.js";
 import type { Root } from "./roots.js";
-import { textAttribute } from "./storage.js";
+
+/** What the assignments of a block write: the session's variables, or the carries and stacks of a loop. */
+export interface BlockStorage {
+  /** A failing check must leave it as it was. */
+  readonly isVariables: boolean;
+  /** Under which name a stored value may be overwritten. */
+  readonly pathOf: (value: Value) => string | undefined;
+}
 
 /** Kernels in an order in which every read sees the value it means. */
 export interface Order {
@@ -20,6 +27,7 @@ export function orderGroups(
   grouping: Grouping,
   rootOf: ReadonlyMap<Value, Root>,
   demotedBefore: ReadonlySet<string>,
+  storage: BlockStorage,
 ): Order {
   const { groups, groupOf } = grouping;
   const demoted = new Set(demotedBefore);
@@ -34,8 +42,9 @@ export function orderGroups(
         if (source !== undefined) {
           const from = placeOf(groupOf.get(source));
           if (from !== at) inputs[at]?.add(from);
-        } else if (read.value.node.op === "variable") {
-          const path = textAttribute(read.value, "path");
+        } else {
+          const path = storage.pathOf(read.value);
+          if (path === undefined) continue;
           const list = readers.get(path) ?? new Set();
           list.add(at);
           readers.set(path, list);
@@ -46,7 +55,7 @@ export function orderGroups(
 
   // Whatever a kernel that can fail needs is computed before any variable is written.
   const early = new Set<number>();
-  for (let at = groups.length - 1; at >= 0; at--) {
+  for (let at = groups.length - 1; at >= 0 && storage.isVariables; at--) {
     if (groups[at]?.mayFail || early.has(at)) {
       early.add(at);
       for (const from of inputs[at] ?? []) early.add(from);

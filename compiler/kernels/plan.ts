@@ -1,7 +1,5 @@
 import { InternalError } from "../ir/diagnostic.js";
-import type { Computation } from "../ir/graph.js";
-import { rootsOf } from "../ir/graph.js";
-import { isTensor, type Node, topologicalOrder, type Value } from "../ir/node.js";
+import { isTensor, type Node, nodesBelow, topologicalOrder, type Value } from "../ir/node.js";
 import { type KernelSemantics, registeredOps } from "../ops/define.js";
 import { contractionOf } from "./contractions.js";
 import { coarsening, countOf, inputOf, shapeOf } from "./views.js";
@@ -103,9 +101,22 @@ export function splatOf(value: Value): number | bigint | undefined {
   return element;
 }
 
-/** Decides for every value that the computation needs. Linear in the graph. */
-export function planRoots(computation: Computation, checked: (node: Node) => boolean): Plan {
-  const targets = rootsOf(computation);
+/** Routines on matrices; those that walk along an axis can do so whatever stands there. */
+export function isFallibleRoutine(node: Node): boolean {
+  const semantics = semanticsOf(node);
+  return semantics.kind === "routine" && semantics.along !== true;
+}
+
+function regionMayFail(node: Node, checked: (node: Node) => boolean): boolean {
+  const inside = nodesBelow(node.regions.flatMap((region) => region.results));
+  return inside.some((inner) => {
+    const { kind } = semanticsOf(inner);
+    return kind === "check" || isFallibleRoutine(inner) || checked(inner);
+  });
+}
+
+/** Decides for every value that the targets need. Linear in the graph. */
+export function planRoots(targets: readonly Value[], checked: (node: Node) => boolean): Plan {
   const order = topologicalOrder(targets);
   const demanded = new Set(targets);
   const readers = countReaders(order, targets);
@@ -154,16 +165,12 @@ export function planRoots(computation: Computation, checked: (node: Node) => boo
           });
           break;
         case "routine":
+        case "region": {
           for (const input of node.inputs) if (!isStored(input) && !factsOf(input).root) makeRoot(input);
-          facts.set(value, {
-            root: true,
-            cost: 1,
-            size: 1,
-            acceptsPosition: true,
-            draws: false,
-            mayFail: semantics.along !== true,
-          });
+          const fails = semantics.kind === "routine" ? semantics.along !== true : regionMayFail(node, checked);
+          facts.set(value, { root: true, cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: fails });
           break;
+        }
         case "contract": {
           const asNest = contractionOf(node).asNest;
           // Both operands are read many times: anything but a cheap expression is computed once, beforehand.

@@ -12,7 +12,7 @@ import type {
   ScalarExpr,
   Statement,
 } from "./form.js";
-import { byteLength } from "./memory.js";
+import { byteLength } from "./lives.js";
 
 /**
  * Prints a program for people: buffers with their places, then each kernel as nested loops. A value that is used several times
@@ -84,7 +84,29 @@ export function printKernel(kernel: Kernel): readonly string[] {
           ` scratch (${list(kernel.scratch)}) {${parameters}}${failure}`,
       ];
     }
+    case "loop":
+      return [`loop ${kernel.name} i${kernel.loop.id} < ${kernel.loop.extent} {`, ...kernelLines(kernel.body), "}"];
+    case "while":
+      return [
+        `while ${kernel.name} i${kernel.loop} {`,
+        ...kernelLines(kernel.condition),
+        `} ${new Writer([]).access(kernel.predicate)} {`,
+        ...kernelLines(kernel.body),
+        "}",
+      ];
+    case "branch":
+      return [
+        `branch ${kernel.name} ${new Writer([]).access(kernel.predicate)} {`,
+        ...kernelLines(kernel.whenTrue),
+        "} else {",
+        ...kernelLines(kernel.whenFalse),
+        "}",
+      ];
   }
+}
+
+function kernelLines(kernels: readonly Kernel[]): readonly string[] {
+  return kernels.flatMap(printKernel).map((line) => `  ${line}`);
 }
 
 function bufferText(id: BufferId): string {
@@ -172,7 +194,7 @@ class Writer {
             const value = this.text(statement.value);
             const combined =
               statement.combiner === undefined ? "=" : (updates.get(statement.combiner) ?? `${statement.combiner}=`);
-            return `${this.#access(statement.target)} ${combined} ${value}`;
+            return `${this.access(statement.target)} ${combined} ${value}`;
           });
         case "accumulate": {
           const { index } = statement;
@@ -205,7 +227,7 @@ class Writer {
   }
 
   /** Run-time positions stand before the affine part. */
-  #access({ buffer, index, dynamic = [] }: Access): string {
+  access({ buffer, index, dynamic = [] }: Access): string {
     const parts = dynamic.map(({ value, stride }) => {
       const text = this.text(value);
       return stride === 1 ? text : `${stride}*${text}`;
@@ -217,7 +239,7 @@ class Writer {
   #compose(expression: ScalarExpr): string {
     switch (expression.kind) {
       case "load":
-        return this.#access(expression.access);
+        return this.access(expression.access);
       case "constant":
         return typeof expression.value === "bigint" ? `${expression.value}` : numberText(expression.value);
       case "index":

@@ -61,7 +61,7 @@ export interface ContractGroup extends GroupCommon {
   readonly kind: "contract";
 }
 
-/** A routine, or a concatenation or padding, which fills one buffer with several nests. */
+/** A routine, a region, or a concatenation or padding, which fills one buffer with several nests. */
 export interface SingleGroup extends GroupCommon {
   readonly kind: "single";
 }
@@ -137,7 +137,7 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
       return;
     }
     if (fillsOneBuffer(root)) {
-      // A routine with several results is one kernel.
+      // A routine or region with several results is one kernel.
       const group: SingleGroup = routines.get(root.value.node) ?? { kind: "single", place: undefined, ...common };
       routines.set(root.value.node, group);
       pin(group);

@@ -19,7 +19,16 @@ export interface Axis {
   bound: LoopId | undefined;
 }
 
-export type RootKind = "pointwise" | "reduce" | "arg_reduce" | "dot" | "contract" | "routine" | "assemble" | "update";
+export type RootKind =
+  | "pointwise"
+  | "reduce"
+  | "arg_reduce"
+  | "dot"
+  | "contract"
+  | "routine"
+  | "region"
+  | "assemble"
+  | "update";
 
 /** A value with a loop nest, contraction or routine of its own, on its way into a kernel. */
 export interface Root {
@@ -46,7 +55,7 @@ export interface Root {
 
 /** A kernel by itself, which writes its whole result to one buffer in row-major order. */
 export function fillsOneBuffer({ kind }: Root): boolean {
-  return kind === "routine" || kind === "assemble" || kind === "update";
+  return kind === "routine" || kind === "region" || kind === "assemble" || kind === "update";
 }
 
 export interface Read {
@@ -88,6 +97,8 @@ export function makeRoot(id: number, value: Value, plan: Plan, copy: boolean): R
   });
   if (copy && isStored(value)) reads.push({ value, index: axesIndex(index) });
   else if (kind === "pointwise") collector.compute(value, axesIndex(index));
+  // These read their operands from memory whatever those are, constants included.
+  else if (kind === "routine" || kind === "region") reads.push(...operands);
   else for (const operand of operands) collector.element(operand.value, operand.index);
   return {
     id,
@@ -124,6 +135,8 @@ function rootKindOf(node: Node): RootKind {
       return contractionOf(node).asNest ? "dot" : "contract";
     case "routine":
       return "routine";
+    case "region":
+      return "region";
     case "concatenate":
     case "pad":
       return "assemble";
@@ -191,6 +204,7 @@ function operandIndices(
       ];
     }
     case "routine":
+    case "region":
     case "assemble":
     case "update":
       return node.inputs.map((value) => ({

@@ -1,10 +1,10 @@
 import { InternalError } from "../ir/diagnostic.js";
 import { byteSize, type NumericDType } from "../ir/dtype.js";
-import type { Node } from "../ir/node.js";
+import type { Node, Value } from "../ir/node.js";
 import { dtypeOf } from "./expressions.js";
 import type { BufferId, RoutineKernel } from "./form.js";
 import type { Emission } from "./nests.js";
-import { isStored, semanticsOf } from "./plan.js";
+import { semanticsOf } from "./plan.js";
 import type { SingleGroup } from "./regions.js";
 import { inputOf, shapeOf } from "./views.js";
 
@@ -17,18 +17,14 @@ export function emitRoutine(
   group: SingleGroup,
   emission: Emission,
   failure: number | undefined,
+  operandAt: (value: Value) => BufferId,
 ): Omit<RoutineKernel, "name" | "spans"> {
   const main = group.roots[0];
   if (main === undefined) throw new InternalError("an empty routine");
   const { node } = main.value;
   const semantics = semanticsOf(node);
   if (semantics.kind !== "routine") throw new InternalError(`${node.op} is no routine`);
-  const operands = node.inputs.map((input): BufferId => {
-    if (isStored(input)) return emission.buffers.source(input);
-    const root = emission.rootOf.get(input);
-    if (root === undefined) throw new InternalError("an operand of a routine is not stored");
-    return emission.places.primary(root).buffer;
-  });
+  const operands = node.inputs.map(operandAt);
   const results = node.outputs.map((output) => {
     const root = group.roots.find((candidate) => candidate.value === output);
     if (root === undefined) throw new InternalError(`${node.op} lacks an output`);

@@ -141,9 +141,14 @@ export function mapIndex(index: Index, map: (affine: Affine) => Affine): Index {
     : { kind: "axes", axes: index.axes.map(map) };
 }
 
-/** A root's memory: all of it, or what one iteration of the loops that it shares with its readers needs. */
-export interface Place {
+/** Where the elements of a tensor begin that lies in a buffer; `offset` mentions the loops of kernels around. */
+export interface Storehouse {
   readonly buffer: BufferId;
+  readonly offset: Affine;
+}
+
+/** A root's memory: all of it, or what one iteration of the loops that it shares with its readers needs. */
+export interface Place extends Storehouse {
   /** Strides of the value's axes; 0 for one that runs along a shared loop. */
   readonly strides: readonly number[];
   /** The shared loops that the buffer leaves out. */
@@ -155,19 +160,22 @@ export class Places {
   readonly #buffers: BufferTable;
   readonly #demand: Demand;
   readonly #demoted: ReadonlySet<string>;
+  readonly #target: (path: string, value: Value) => Storehouse;
   readonly #columnMajor: ReadonlySet<Root>;
   readonly #places = new Map<Root, Place>();
 
   /**
-   * `demoted` are assigned variables whose new value goes to a temporary first and is copied at the end; `columnMajor` the roots
-   * whose last axis is stored outermost.
+   * `demoted` are assigned variables whose new value goes to a temporary first and is copied at the end; `target` is where an
+   * assigned value goes; `columnMajor` the roots whose last axis is stored outermost.
    */
   constructor(
     buffers: BufferTable,
     demand: Demand,
     demoted: ReadonlySet<string>,
+    target: (path: string, value: Value) => Storehouse,
     columnMajor: ReadonlySet<Root> = new Set(),
   ) {
+    this.#target = target;
     this.#buffers = buffers;
     this.#demand = demand;
     this.#demoted = demoted;
@@ -178,11 +186,7 @@ export class Places {
   targets(root: Root): readonly Place[] {
     const direct = root.assigned.filter((path) => !this.#demoted.has(path));
     const strides = rowMajorStrides(shapeOf(root.value));
-    const variables = direct.map((path) => ({
-      buffer: this.#buffers.variable(path, root.value),
-      strides,
-      dropped: [],
-    }));
+    const variables = direct.map((path) => ({ ...this.#target(path, root.value), strides, dropped: [] }));
     return this.#isKeptApart(root) ? [...variables, this.primary(root)] : variables;
   }
 
@@ -198,7 +202,7 @@ export class Places {
   access(root: Root, place: Place, index: Index): Access {
     if (index.kind === "position") {
       const terms = index.position.terms.filter((term) => !place.dropped.includes(term.loop));
-      return { buffer: place.buffer, index: { offset: index.position.offset, terms } };
+      return { buffer: place.buffer, index: addAffine({ offset: index.position.offset, terms }, place.offset) };
     }
     const at = index.axes.reduce<Affine>(
       (sum, axis, i) => addAffine(sum, scaleAffine(axis, place.strides[i] ?? 0)),
@@ -207,7 +211,7 @@ export class Places {
     if (at.terms.some((term) => place.dropped.includes(term.loop))) {
       throw new InternalError(`${root.value.node.op} is kept for one iteration of a loop but indexed along it`);
     }
-    return { buffer: place.buffer, index: at };
+    return { buffer: place.buffer, index: addAffine(at, place.offset) };
   }
 
   /** Stored beside the variables it is assigned to: somebody reads it and no variable holds it in place. */
@@ -221,7 +225,7 @@ export class Places {
     const shape = shapeOf(root.value);
     const direct = root.assigned.find((path) => !this.#demoted.has(path));
     if (direct !== undefined) {
-      return { buffer: this.#buffers.variable(direct, root.value), strides: rowMajorStrides(shape), dropped: [] };
+      return { ...this.#target(direct, root.value), strides: rowMajorStrides(shape), dropped: [] };
     }
     const dtype = dtypeOf(root.value);
     const label = labelOf(root.value);
@@ -230,7 +234,7 @@ export class Places {
       const buffer = this.#buffers.add(dtype, countOf(root.value), { kind: "temporary" }, label);
       const columns = this.#columnMajor.has(root) ? shape.at(-1) : undefined;
       const strides = columns === undefined ? rowMajorStrides(shape) : columnMajorStrides(shape, columns);
-      return { buffer, strides, dropped: [] };
+      return { buffer, offset: zero, strides, dropped: [] };
     }
     const shared = root.path.filter((loop, depth) => local.every((reader) => reader.path[depth] === loop));
     const dropped = shared.map((loop) => loop.id);
@@ -240,7 +244,7 @@ export class Places {
     );
     const length = kept.reduce((product, size) => product * size, 1);
     const strides = rowMajorStrides(kept).map((stride, axis) => (kept[axis] === 1 ? 0 : stride));
-    return { buffer: this.#buffers.addRow(dtype, length, label), strides, dropped };
+    return { buffer: this.#buffers.addRow(dtype, length, label), offset: zero, strides, dropped };
   }
 }
 

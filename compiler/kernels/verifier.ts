@@ -1,6 +1,15 @@
 import type { Diagnostic } from "../ir/diagnostic.js";
 import { binaryScalars } from "../ops/scalar.js";
-import { buffersOf, canFail, dynamicValues, operandsOf, strideAlong, writtenBy } from "./access.js";
+import {
+  buffersOf,
+  canFail,
+  dynamicValues,
+  innerKernels,
+  isLeaf,
+  operandsOf,
+  strideAlong,
+  writtenBy,
+} from "./access.js";
 import { affineRange } from "./affine.js";
 import { Bounds } from "./bounds.js";
 import type {
@@ -12,6 +21,7 @@ import type {
   Extent,
   Kernel,
   KernelProgram,
+  LeafKernel,
   LoopId,
   ScalarExpr,
   Statement,
@@ -43,7 +53,7 @@ export function verifyKernels(program: KernelProgram): readonly Diagnostic[] {
   });
   const bounds = new Bounds(program);
   for (const kernel of [...program.compute, ...program.commit]) {
-    new KernelVerifier(program, bounds, (message) => report(kernel, message)).verify(kernel);
+    verifyTree({ program, bounds, report }, kernel, []);
     for (const id of writtenBy(kernel)) {
       const storage = program.buffers[id]?.storage.kind;
       if (storage === "placeholder" || storage === "constant" || storage === "run_state")
@@ -72,6 +82,29 @@ export function verifyKernels(program: KernelProgram): readonly Diagnostic[] {
   return problems;
 }
 
+/** A loop without a bound, as an extent: nothing may be indexed by it. */
+const endless = Number.MAX_SAFE_INTEGER;
+
+interface Verification {
+  readonly program: KernelProgram;
+  readonly bounds: Bounds;
+  readonly report: (kernel: Kernel, message: string) => void;
+}
+
+/** A kernel and those inside it, with the loops around. */
+function verifyTree(verification: Verification, kernel: Kernel, around: readonly Extent[]): void {
+  const { program, bounds, report } = verification;
+  const verifier = new KernelVerifier(program, bounds, (message) => report(kernel, message), around);
+  if (isLeaf(kernel)) {
+    verifier.verify(kernel);
+    return;
+  }
+  if (kernel.kind !== "loop") verifier.predicate(kernel.predicate);
+  const own =
+    kernel.kind === "loop" ? [kernel.loop] : kernel.kind === "while" ? [{ id: kernel.loop, extent: endless }] : [];
+  for (const inner of innerKernels(kernel)) verifyTree(verification, inner, [...around, ...own]);
+}
+
 class KernelVerifier {
   readonly #program: KernelProgram;
   readonly #bounds: Bounds;
@@ -82,13 +115,25 @@ class KernelVerifier {
   /** An extent of 0 around: nothing runs, so no access can be wrong. */
   #idle = 0;
 
-  constructor(program: KernelProgram, bounds: Bounds, report: (message: string) => void) {
+  /** `around` are the loops whose kernels contain this one. */
+  constructor(program: KernelProgram, bounds: Bounds, report: (message: string) => void, around: readonly Extent[]) {
     this.#program = program;
     this.#bounds = bounds;
     this.#report = report;
+    for (const { id, extent } of around) {
+      if (this.#loops.has(id)) report(`the loop i${id} is open twice`);
+      this.#loops.set(id, extent);
+      if (extent === 0) this.#idle++;
+    }
   }
 
-  verify(kernel: Kernel): void {
+  /** What a while or a branch reads before its kernels. */
+  predicate(access: Access): void {
+    this.#access(access);
+    if (this.#program.buffers[access.buffer]?.dtype !== "bool") this.#report(`its predicate is no bool`);
+  }
+
+  verify(kernel: LeafKernel): void {
     for (const id of buffersOf(kernel))
       if (this.#program.buffers[id] === undefined) this.#report(`there is no buffer b${id}`);
     switch (kernel.kind) {

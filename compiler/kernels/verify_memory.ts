@@ -1,7 +1,7 @@
-import { loadsOf, storesOf, writtenBy } from "./access.js";
-import type { BufferId, Kernel, KernelProgram } from "./form.js";
+import { leavesOf, loadsOf, storesOf, writtenBy } from "./access.js";
+import type { BufferId, Kernel, KernelProgram, LeafKernel } from "./form.js";
 import { overwrittenTooEarly } from "./hazards.js";
-import { byteLength, lives } from "./memory.js";
+import { byteLength, lives } from "./lives.js";
 import { Rewriter } from "./rewrite.js";
 
 /** The part of the verifier that looks at the arena and at the order of writes and reads. */
@@ -14,7 +14,8 @@ export function verifyMemory(
   const { memory, buffers } = program;
 
   // Overlap in the arena. Two that meet in one kernel may share a place when the kernel works element by element.
-  const all = lives(kernels, buffers, outputs).map((life) => ({ ...life, offset: memory.offsets.get(life.buffer) }));
+  const { list, moments } = lives(kernels, buffers, outputs);
+  const all = list.map((life) => ({ ...life, offset: memory.offsets.get(life.buffer) }));
   const byOffset = [...all].sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0));
   byOffset.forEach((a, i) => {
     if (a.offset === undefined || a.offset % 64 !== 0 || a.offset + a.bytes > memory.arenaBytes) {
@@ -26,7 +27,7 @@ export function verifyMemory(
       if (b?.offset === undefined || b.offset >= a.offset + a.bytes) break;
       if (a.to < b.from || b.to < a.from || a.bytes === 0 || b.bytes === 0) continue;
       const [first, second] = a.from <= b.from ? [a, b] : [b, a];
-      const kernel = kernels[second.from];
+      const kernel = moments[second.from];
       const handsOver = first.to === second.from && first.from < second.from && first.offset === second.offset;
       if (!handsOver || kernel === undefined || !worksInPlace(kernel, first.buffer, second.buffer)) {
         report(kernel, `the temporaries b${first.buffer} and b${second.buffer} overlap in the arena while both live`);
@@ -36,7 +37,7 @@ export function verifyMemory(
 
   const written = new Set<BufferId>();
   const assigned = new Set<BufferId>();
-  for (const kernel of kernels) {
+  for (const kernel of leavesOf(kernels)) {
     const writes = writtenBy(kernel);
     for (const id of kernel.kind === "routine" ? kernel.operands : loadsOf(kernel).map((access) => access.buffer)) {
       const buffer = buffers[id];
@@ -66,7 +67,7 @@ export function verifyMemory(
     report(undefined, `the peak is ${memory.arenaBytes + fixed} bytes, not ${memory.peakBytes}`);
 }
 
-function worksInPlace(kernel: Kernel, from: BufferId, to: BufferId): boolean {
+function worksInPlace(kernel: LeafKernel, from: BufferId, to: BufferId): boolean {
   if (kernel.kind === "routine") return false;
   if (
     storesOf(kernel).some((access) => access.buffer === from) ||
@@ -74,7 +75,7 @@ function worksInPlace(kernel: Kernel, from: BufferId, to: BufferId): boolean {
   )
     return false;
   const rewriter = new Rewriter({ buffer: (id) => (id === to ? from : id) });
-  const merged: Kernel =
+  const merged: LeafKernel =
     kernel.kind === "nest"
       ? { ...kernel, body: rewriter.statements(kernel.body) }
       : {

@@ -101,6 +101,8 @@ export type KernelSemantics =
   | { readonly kind: "routine"; readonly routine: string; readonly along?: true }
   /** Made of other ops when kernels are: see the op's `expand`. */
   | { readonly kind: "composite" }
+  /** Kernels that are repeated or chosen: the bodies of the node's regions. */
+  | { readonly kind: "region"; readonly form: "scan" | "while" | "if" }
   /** Removed by a pass before kernels: gradients, stop_gradient. */
   | { readonly kind: "pseudo" };
 
@@ -144,7 +146,11 @@ export type ReferenceEvaluator<A extends AttributeSchema> = (call: {
   /** The static types of the outputs. */
   readonly outputs: readonly { readonly dtype: NumericDType; readonly shape: readonly number[] }[];
   readonly context: ReferenceContext;
+  /** Evaluates the node's regions, each with values for its parameters. */
+  readonly regions: readonly ReferenceRegion[];
 }) => readonly (Float64Array | BigInt64Array)[];
+
+export type ReferenceRegion = (parameters: readonly ReferenceTensor[]) => readonly ReferenceTensor[];
 
 /** Random or fixed contents of one sample operand of the generated tests. */
 export type Fill =
@@ -185,7 +191,18 @@ export interface VjpCall<I extends readonly Operand[], A extends AttributeSchema
   readonly dy: Value;
   /** One for each output, zeros where the loss does not depend on it. */
   readonly cotangents: readonly Value[];
+  readonly regions: readonly Region[];
+  readonly accumulate: Accumulate;
 }
+
+/**
+ * Reverse accumulation through other edges, for ops with regions: the cotangents of `xs` where each seed's edge has the cotangent
+ * beside it; no entry for those that no gradient reaches.
+ */
+export type Accumulate = (
+  seeds: readonly (readonly [edge: Value, cotangent: Value])[],
+  xs: readonly Value[],
+) => ReadonlyMap<Value, Value>;
 
 export interface OpSpec<I extends readonly Operand[], A extends AttributeSchema> {
   readonly name: string;
@@ -196,7 +213,11 @@ export interface OpSpec<I extends readonly Operand[], A extends AttributeSchema>
   readonly inputs: I;
   readonly attributes: A;
   /** Output types; throws OpError. Operand dtypes have been checked against the spec. */
-  readonly infer: (types: readonly TensorType[], attributes: AttributesOf<A>) => TensorType | readonly TensorType[];
+  readonly infer: (
+    types: readonly TensorType[],
+    attributes: AttributesOf<A>,
+    regions: readonly Region[],
+  ) => TensorType | readonly TensorType[];
   /**
    * Cotangents of the inputs; `undefined` for one that has none (an integer operand). A string says why no gradient passes this
    * op ("argmax is piecewise constant"), for the diagnostic that names what cuts the path.
@@ -223,12 +244,18 @@ export interface Op {
   readonly cut: string | undefined;
   /** Checks operands and attributes, infers the types and interns the node. Throws OpError. */
   readonly apply: (inputs: readonly Value[], attributes: Attributes, regions?: readonly Region[]) => readonly Value[];
-  readonly infer: (types: readonly TensorType[], attributes: Attributes) => readonly TensorType[];
+  readonly infer: (
+    types: readonly TensorType[],
+    attributes: Attributes,
+    regions?: readonly Region[],
+  ) => readonly TensorType[];
   readonly pullBack: (call: {
     readonly inputs: readonly Value[];
     readonly attributes: Attributes;
     readonly outputs: readonly Value[];
     readonly cotangents: readonly Value[];
+    readonly regions: readonly Region[];
+    readonly accumulate: Accumulate;
   }) => readonly (Value | undefined)[];
   readonly evaluate: ReferenceEvaluator<AttributeSchema>;
   /** What a composite is made of. */
@@ -246,14 +273,25 @@ export function registeredOps(): ReadonlyMap<string, Op> {
   return registry;
 }
 
+/** The op of a node, for what is itself part of the table. */
+export function definedOp(name: string): Op {
+  const op = registry.get(name);
+  if (op === undefined) throw new InternalError(`there is no op named ${name}`);
+  return op;
+}
+
 /** Defines one op. Its parts are checked against each other by the types and, for every op, by the generated tests. */
 export function defineOp<const I extends readonly Operand[], const A extends AttributeSchema>(
   spec: OpSpec<I, A>,
 ): CallableOp<I, A> {
-  const infer = (types: readonly TensorType[], attributes: Attributes): readonly TensorType[] => {
+  const infer = (
+    types: readonly TensorType[],
+    attributes: Attributes,
+    regions: readonly Region[] = [],
+  ): readonly TensorType[] => {
     checkOperands(spec.name, spec.inputs, types);
     checkAttributes(spec.name, spec.attributes, attributes);
-    const result = spec.infer(types, attributes as AttributesOf<A>);
+    const result = spec.infer(types, attributes as AttributesOf<A>, regions);
     return "dtype" in result ? [result] : result;
   };
   const apply = (
@@ -264,10 +302,11 @@ export function defineOp<const I extends readonly Operand[], const A extends Att
     const types = infer(
       inputs.map((input) => input.type),
       attributes,
+      regions,
     );
     return internNode(spec.name, inputs, attributes, regions, types).outputs;
   };
-  const pullBack: Op["pullBack"] = ({ inputs, attributes, outputs, cotangents }) => {
+  const pullBack: Op["pullBack"] = ({ inputs, attributes, outputs, cotangents, regions, accumulate }) => {
     if (typeof spec.vjp === "string") throw new InternalError(`${spec.name} has no gradient: ${spec.vjp}`);
     const [y] = outputs;
     const [dy] = cotangents;
@@ -279,6 +318,8 @@ export function defineOp<const I extends readonly Operand[], const A extends Att
       y,
       dy,
       cotangents,
+      regions,
+      accumulate,
     });
     return (result as readonly (Value | undefined | readonly (Value | undefined)[])[]).flat();
   };

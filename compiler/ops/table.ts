@@ -4,6 +4,7 @@ import "./bits.js";
 import "./checks.js";
 import "./comparison.js";
 import "./contraction.js";
+import "./control_flow.js";
 import "./conversion.js";
 import "./cumulative.js";
 import "./convolution.js";
@@ -23,15 +24,10 @@ import "./structure.js";
 import "./trigonometric.js";
 import "./views.js";
 import "./windows.js";
-import { InternalError } from "../ir/diagnostic.js";
-import { type Op, registeredOps } from "./define.js";
+import { definedOp, type Op, registeredOps } from "./define.js";
 
 /** All ops by name. */
 export const ops: ReadonlyMap<string, Op> = registeredOps();
 
 /** The op of a node; a name that is not in the table is a defect. Text from outside is looked up in `ops`. */
-export function opNamed(name: string): Op {
-  const op = ops.get(name);
-  if (op === undefined) throw new InternalError(`there is no op named ${name}`);
-  return op;
-}
+export const opNamed: (name: string) => Op = definedOp;

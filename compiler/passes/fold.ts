@@ -98,7 +98,7 @@ function evaluateOp({ node }: Value, inputs: readonly ReferenceTensor[]): readon
     shape: staticSizes(type.shape) ?? [],
   }));
   const attributes = node.attributes as Parameters<Op["evaluate"]>[0]["attributes"];
-  const results = op.evaluate({ inputs, attributes, outputs, context: noRun });
+  const results = op.evaluate({ inputs, attributes, outputs, context: noRun, regions: [] });
   return outputs.flatMap(({ dtype, shape }, i) => {
     const data = results[i];
     return data === undefined ? [] : [{ dtype, shape, data: roundTo(dtype, data) }];

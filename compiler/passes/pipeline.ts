@@ -4,6 +4,7 @@ import { topologicalOrder } from "../ir/node.js";
 import { printComputation } from "../ir/printer.js";
 import { verify } from "../ir/verifier.js";
 import { ops } from "../ops/table.js";
+import { regions } from "./blocks.js";
 import { debugLevel } from "./debug.js";
 import { fold } from "./fold.js";
 import type { Pass } from "./rule.js";
@@ -14,14 +15,14 @@ import { stabilise, stabiliseForward } from "./stabilise.js";
 export type { Pass } from "./rule.js";
 
 /** Before gradients are expanded: they are made of what the safe forms compute. */
-export const beforeGradients: readonly Pass[] = [canonicalise, stabiliseForward];
+export const beforeGradients: readonly Pass[] = [canonicalise, stabiliseForward, regions];
 
 /**
  * After gradients are expanded and dims are bound, in this order, again and again until nothing changes. There is no pass for
  * common subexpressions or dead code: equal nodes are one node by interning, and what no output or assignment reaches is not
  * there, by construction.
  */
-export const pipeline: readonly Pass[] = [fold, simplify, stabilise, scatterInto];
+export const pipeline: readonly Pass[] = [regions, fold, simplify, stabilise, scatterInto];
 
 /** The passes feed each other; in practice two or three rounds are enough. */
 const maximumRounds = 8;

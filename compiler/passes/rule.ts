@@ -1,5 +1,5 @@
 import { type Computation, rootsOf } from "../ir/graph.js";
-import { type Node, topologicalOrder, type Value } from "../ir/node.js";
+import { type Node, nodesBelow, type Value } from "../ir/node.js";
 import { rewrite } from "../ir/rewrite.js";
 import { opNamed } from "../ops/table.js";
 import type { Opaque, Pattern } from "./pattern.js";
@@ -60,8 +60,8 @@ export function rules(name: string, doc: string, table: readonly Rule[]): Pass {
     run: (computation, fired) => {
       const differentiated = new Differentiated(computation);
       return rewrite(computation, {
-        rebuild: (node, inputs) =>
-          differentiated.rebuilt(node, opNamed(node.op).apply(inputs, node.attributes, node.regions)),
+        rebuild: (node, inputs, regions) =>
+          differentiated.rebuilt(node, opNamed(node.op).apply(inputs, node.attributes, regions)),
         step: (node) => {
           const [value, ...others] = node.outputs;
           if (value === undefined || others.length > 0 || differentiated.has(value)) return undefined;
@@ -87,7 +87,7 @@ class Differentiated {
   readonly #nodes = new Set<Node>();
 
   constructor(computation: Computation) {
-    for (const node of topologicalOrder(rootsOf(computation))) {
+    for (const node of nodesBelow(rootsOf(computation))) {
       if (node.op === "gradients") for (const x of node.inputs.slice(1)) this.#nodes.add(x.node);
     }
   }

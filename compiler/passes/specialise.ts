@@ -8,11 +8,13 @@ import {
   isList,
   isTensor,
   type Node,
+  newRegionParameters,
+  type Region,
   topologicalOrder,
   type Value,
 } from "../ir/node.js";
 import { type Bindings, boundProblems, constraintProblems, dimsOf, isOpen, missingProblems } from "../ir/specialise.js";
-import { type TensorType, typeText } from "../ir/type.js";
+import { type TensorType, typeEquals, typeText } from "../ir/type.js";
 import { OpError } from "../ops/define.js";
 import { opNamed } from "../ops/table.js";
 
@@ -64,7 +66,7 @@ class Specialiser {
 
   /** Rebuilds one node. A node whose inputs failed is left out: its problem is theirs. */
   visit(node: Node): void {
-    if (node.regions.length > 0) throw new InternalError(`${node.op}: regions cannot be specialised`);
+    if (this.#results.has(node)) return;
     if (!node.inputs.every((input) => this.#results.has(input.node))) return;
     const { sources } = this.#computation;
     try {
@@ -73,6 +75,8 @@ class Specialiser {
       for (const output of outputs) sources.inherit(output, sources.spansOf(node));
       this.#results.set(node, outputs);
     } catch (error) {
+      // What went wrong in a region has been reported there.
+      if (error instanceof RegionFailed) return;
       if (!(error instanceof OpError)) throw error;
       this.diagnostics.push(this.#diagnose(node, error));
     }
@@ -81,9 +85,36 @@ class Specialiser {
   /** The node itself where no size in it was open: a large constant, say, is not looked at again. */
   #rebuild(node: Node): readonly Value[] {
     const inputs = node.inputs.map((input) => this.result(input));
-    const same = inputs.every((input, i) => input === node.inputs[i]) && !isOpen(node);
+    const regions = node.regions.map((region) => this.#region(region));
+    const same =
+      inputs.every((input, i) => input === node.inputs[i]) &&
+      regions.every((region, i) => region === node.regions[i]) &&
+      !isOpen(node);
     if (same) return node.outputs;
-    return opNamed(node.op).apply(inputs, substituteAttributes(node.attributes, this.#bindings));
+    return opNamed(node.op).apply(inputs, substituteAttributes(node.attributes, this.#bindings), regions);
+  }
+
+  /** A region is closed, so that its nodes have nothing to do with those around it. Two that share parameters go on doing so. */
+  #region(region: Region): Region {
+    const parameters = region.parameters.map((parameter) => this.#parameter(parameter));
+    for (const node of topologicalOrder(region.results)) this.visit(node);
+    const failed = region.results.find((result) => !this.#results.has(result.node));
+    if (failed !== undefined) throw new RegionFailed();
+    const results = region.results.map((result) => this.result(result));
+    const same =
+      parameters.every((parameter, i) => parameter === region.parameters[i]) &&
+      results.every((result, i) => result === region.results[i]);
+    return same ? region : { parameters, results };
+  }
+
+  #parameter(parameter: Value): Value {
+    const known = this.#results.get(parameter.node)?.[0];
+    if (known !== undefined) return known;
+    const type = substituteType(parameter.type, this.#bindings);
+    const result = typeEquals(type, parameter.type) ? parameter : (newRegionParameters([type])[0] as Value);
+    this.#computation.sources.inherit(result, this.#computation.sources.spansOf(parameter.node));
+    this.#results.set(parameter.node, [result]);
+    return result;
   }
 
   #checkSize(node: Node, type: TensorType): void {
@@ -108,6 +139,9 @@ class Specialiser {
     return problem(error.code, sources.spansOf(node)[0], message, { notes, hint: error.hint });
   }
 }
+
+/** A region has a node that was refused. */
+class RegionFailed extends Error {}
 
 function substituteType(type: TensorType, bindings: Bindings): TensorType {
   return { dtype: type.dtype, shape: type.shape.map((dim) => substituteDim(dim, bindings)) };

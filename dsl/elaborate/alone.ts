@@ -33,6 +33,7 @@ export function checkAlone(shared: Shared, declaration: Declaration, home: Home)
     names: new Names(home.names),
     prefix: `${name}/`,
     binding: name,
+    region: undefined,
     declared: undefined,
   };
   for (const { name: parameter, span, bound } of declaration.typeParameters) {
@@ -92,6 +93,7 @@ export function checkDeclaration(shared: Shared, declaration: Declaration, home:
     names: home.names,
     prefix: "",
     binding: "",
+    region: undefined,
     declared: undefined,
   };
   for (const { bound, name } of declaration.typeParameters) {

@@ -16,6 +16,7 @@ export function assignment(env: Env, one: Assignment): void {
     };
     const { path, entry } = targetOf(env, one.target);
     if (isPoisoned(item.meaning) || entry.meaning.kind !== "tensor") return poisoned;
+    if (env.region !== undefined) throw insideRegion(env, one);
     const { type } = entry.meaning.value;
     const mark = env.state.shared.pending;
     const value = fillOrCheck(
@@ -30,6 +31,12 @@ export function assignment(env: Env, one: Assignment): void {
     // A fn's own assignments run in training mode only; in the other they are typed and left out.
     if (env.frame.kind !== "fn" || env.state.training) env.frame.assigned.set(path, value);
     return tensor(value);
+  });
+}
+
+function insideRegion(env: Env, one: Assignment) {
+  return refusal(env, "G057", one.span, `${quote(one.target.text)} would be assigned inside a scan, while or if`, {
+    hint: "a run assigns a variable once: carry the value, and assign it after the loop",
   });
 }
 

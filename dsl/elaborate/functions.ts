@@ -130,7 +130,7 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
   const { declaration, home } = fn;
   const name = declaration.name.name;
   const inference = new Inference(env, name, declaration.typeParameters);
-  const names = new Names(home.names);
+  const names = new Names(home.names, env.region?.depth ?? 0);
   const path = env.binding === "" ? segment : `${env.binding}/${segment}`;
   const frame: Frame = {
     kind: fn.kind,
@@ -141,7 +141,15 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
     initial: env.frame.initial || env.declared !== undefined,
     assigned: new Map(),
   };
-  const early: Env = { state: env.state, frame, names, prefix: `${path}/`, binding: path, declared: undefined };
+  const early: Env = {
+    state: env.state,
+    frame,
+    names,
+    prefix: `${path}/`,
+    binding: path,
+    region: env.region,
+    declared: undefined,
+  };
   const pairs: Pair[] = [];
   for (const parameter of declaration.parameters) {
     const given = items.get(parameter.name.name);

@@ -80,7 +80,15 @@ function elaborateMode(
     initial: false,
     assigned: new Map(),
   };
-  const env: Env = { state, frame, names: new Names(home.names), prefix: "", binding: "", declared: undefined };
+  const env: Env = {
+    state,
+    frame,
+    names: new Names(home.names),
+    prefix: "",
+    binding: "",
+    region: undefined,
+    declared: undefined,
+  };
   const updates: { readonly env: Env; readonly update: Update }[] = [];
   body(env, declaration.body.statements, updates);
   for (const { env: inside, update: one } of updates) {
@@ -182,7 +190,7 @@ function requireConstantDefault(env: Env, value: Value, one: Placeholder): void 
   const stack = [value.node];
   const seen = new Set(stack);
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (["placeholder", "variable", "random_uniform"].includes(node.op)) {
+    if (["placeholder", "variable", "random_uniform", "parameter"].includes(node.op)) {
       const read = String(node.attributes["name"] ?? node.attributes["path"] ?? "");
       report(
         env,

@@ -9,7 +9,8 @@ import { type Env, Refusal, refusal } from "./state.js";
 export function reference(env: Env, expression: Reference): Meaning {
   const [first, ...rest] = expression.segments;
   if (first === undefined) return poisoned;
-  const entry = env.names.lookup(first.name) ?? builtIn(env, first);
+  let holder = env.names.holderOf(first.name);
+  const entry = holder?.own(first.name) ?? builtIn(env, first);
   if (entry === undefined) throw unknownName(env, first, env.names, env.names.visible());
   let meaning = entry.meaning;
   let place = entry.span;
@@ -36,10 +37,12 @@ export function reference(env: Env, expression: Reference): Meaning {
         [...meaning.names.ownEntries()].map(([name]) => name),
         place,
       );
+    holder = meaning.names;
     meaning = inner.meaning;
     place = inner.span;
   }
-  return current(env, meaning);
+  const value = current(env, meaning);
+  return holder === undefined || env.region === undefined ? value : env.region.capture(value, holder.depth);
 }
 
 /** A read of a variable after an assignment in the same block sees the new value. */

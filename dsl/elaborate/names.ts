@@ -10,6 +10,8 @@ export interface Entry {
 /** The names of one block, and through `parent` those around it. A Map, so that `__proto__` is a name like any other. */
 export class Names {
   readonly parent: Names | undefined;
+  /** How many regions are around the block: an edge that a name stands for belongs to the region of this depth. */
+  readonly depth: number;
   readonly #entries = new Map<string, Entry>();
   /** Functions of a library that are read when they are first looked up. */
   readonly #deferred = new Map<string, () => Entry>();
@@ -18,8 +20,9 @@ export class Names {
 
   #incomplete = false;
 
-  constructor(parent: Names | undefined) {
+  constructor(parent: Names | undefined, depth: number = parent?.depth ?? 0) {
     this.parent = parent;
+    this.depth = depth;
   }
 
   /** A statement here was not understood, and may have bound any name: an unknown one is no problem of its own. */
@@ -56,6 +59,14 @@ export class Names {
     for (let names: Names | undefined = this; names !== undefined; names = names.parent) {
       const entry = names.own(name);
       if (entry !== undefined) return entry;
+    }
+    return undefined;
+  }
+
+  /** The block that binds the name. */
+  holderOf(name: string): Names | undefined {
+    for (let names: Names | undefined = this; names !== undefined; names = names.parent) {
+      if (names.own(name) !== undefined) return names;
     }
     return undefined;
   }

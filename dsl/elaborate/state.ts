@@ -3,7 +3,7 @@ import type { Diagnostic, Note } from "../../compiler/ir/diagnostic.js";
 import { type Dim, dimText } from "../../compiler/ir/dim.js";
 import type { DType } from "../../compiler/ir/dtype.js";
 import type { CallUpdate, Constraint, DimDeclaration, Placeholder, Update, Variable } from "../../compiler/ir/graph.js";
-import type { Attributes, Value } from "../../compiler/ir/node.js";
+import type { Attributes, Region, Value } from "../../compiler/ir/node.js";
 import { SourceTable } from "../../compiler/ir/sources.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { type TensorType, typeText } from "../../compiler/ir/type.js";
@@ -11,6 +11,7 @@ import { OpError } from "../../compiler/ops/define.js";
 import { opNamed } from "../../compiler/ops/table.js";
 import type { Item } from "./meaning.js";
 import type { Names } from "./names.js";
+import type { RegionScope } from "./region_scope.js";
 
 /** What hover and completion show of a name. */
 export interface SymbolInfo {
@@ -173,6 +174,10 @@ export interface Env {
   readonly prefix: string;
   /** The path of the binding that the expression belongs to: `hidden`, `metrics.loss`, `hidden/dense/y`. */
   readonly binding: string;
+  /** The scan, while or if whose body it stands in. */
+  readonly region: RegionScope | undefined;
+  /** Set in a branch that the compiler chose: what is bound there is not seen outside. */
+  readonly local?: boolean;
   /** What an initialiser called here is given. */
   readonly declared: { readonly dtype: DType; readonly shape: readonly Dim[] } | undefined;
 }
@@ -211,7 +216,8 @@ const structural = new Set([
   "G032",
   "G033",
   "G034",
-  "G104",
+  "G055",
+  "G056",
 ]);
 
 export function reportDiagnostic(env: Env, diagnostic: Diagnostic): void {
@@ -277,9 +283,10 @@ export function applyOp(
   inputs: readonly Value[],
   attributes: Attributes,
   site: Site,
+  regions: readonly Region[] = [],
 ): readonly Value[] {
   try {
-    const outputs = opNamed(name).apply(inputs, attributes);
+    const outputs = opNamed(name).apply(inputs, attributes, regions);
     for (const output of outputs) record(env, output, site.span);
     return outputs;
   } catch (error) {

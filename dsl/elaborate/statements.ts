@@ -8,6 +8,7 @@ import { toTensor } from "./convert.js";
 import { evaluate, guarded } from "./expressions.js";
 import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned, tensor } from "./meaning.js";
 import { Names } from "./names.js";
+import { region } from "./regions.js";
 import { requirement } from "./requirements.js";
 import { applyOp, type Env, record, refusal, report, type SymbolInfo } from "./state.js";
 import { checkType, declaredType } from "./types.js";
@@ -107,6 +108,7 @@ export function bindName(env: Env, name: Ident, meaning: Meaning, info: SymbolIn
   }
   env.names.bind(name.name, { meaning, span: name.span });
   if (info === undefined) return;
+  if (env.region !== undefined || env.local === true) return;
   const path = env.prefix + name.name;
   if (!env.state.shared.symbols.has(path) && !env.state.generic) env.state.shared.symbols.set(path, info);
 }
@@ -115,18 +117,8 @@ function binding(env: Env, one: Binding): void {
   const named = one.targets.find((target) => target.name.name !== "_") ?? one.targets[0];
   const inside: Env = { ...env, binding: `${env.prefix}${named?.name.name ?? "_"}` };
   const { value } = one;
-  if (value.kind === "scan" || value.kind === "while" || value.kind === "if") {
-    report(
-      env,
-      "G104",
-      { ...value.span, end: value.span.start + value.kind.length },
-      `\`${value.kind}\` is not supported by this version`,
-    );
-    for (const target of one.targets)
-      bindTarget(inside, target, { meaning: poisoned, span: value.span }, one.doc?.text);
-    return;
-  }
-  const meaning = evaluate(inside, value);
+  const isRegion = value.kind === "scan" || value.kind === "while" || value.kind === "if";
+  const meaning = isRegion ? region(inside, value) : evaluate(inside, value);
   const outputs = distribute(inside, one, meaning);
   one.targets.forEach((target, i) => {
     bindTarget(inside, target, { meaning: outputs[i] ?? poisoned, span: value.span }, one.doc?.text);
@@ -185,7 +177,8 @@ function identified(
   const path = env.prefix + name.name;
   const { shared } = env.state;
   const differentiates = shared.differentiated.has(path) || shared.differentiated.has(name.name);
-  const applies = env.frame.kind === "graph" && edge?.node.op === "constant" && isFloat(edge.type.dtype);
+  const applies =
+    env.frame.kind === "graph" && env.region === undefined && edge?.node.op === "constant" && isFloat(edge.type.dtype);
   if (!applies || env.names.own(name.name) !== undefined || !differentiates) return { edge, meaning };
   const attributes = { name: path, dtype: edge.type.dtype, shape: edge.type.shape };
   const [value] = applyOp(env, "placeholder", [], attributes, { span: name.span, operands: [] }) as readonly [Value];
@@ -232,6 +225,8 @@ function isStack(meaning: Meaning): boolean {
 /** Makes an edge fetchable by its path. */
 export function publish(env: Env, name: string, edge: Value): void {
   const path = env.prefix + name;
+  // What is computed in a region belongs to one iteration or branch: it leaves by `next` and `yield` only.
+  if (env.region !== undefined || env.local === true) return;
   if (!env.frame.initial && !env.state.names.has(path)) env.state.names.set(path, edge);
 }
 
@@ -267,7 +262,12 @@ function requireConstant(env: Env, edge: Value, one: Constant, what: string): vo
   const stack = [edge.node];
   const seen = new Set(stack);
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (node.op === "placeholder" || node.op === "variable" || node.op === "random_uniform") {
+    if (
+      node.op === "placeholder" ||
+      node.op === "variable" ||
+      node.op === "random_uniform" ||
+      node.op === "parameter"
+    ) {
       const name = String(node.attributes["name"] ?? node.attributes["path"] ?? "");
       report(env, "G037", one.value.span, `${what} is known when the graph is compiled, and ${quote(name)} is not`, {
         hint: "`name = value` binds an edge that is computed in the run",

@@ -27,7 +27,8 @@ function declare(env: Env, one: Variable, path: string): Meaning {
   claimPath(env);
   const wanted =
     one.type === undefined ? undefined : staticType(env, declaredType(env, one.type, evaluate), one.type.span);
-  const inside: Env = { ...env, binding: path, declared: wanted };
+  // It is computed once, before any run, and so outside every region.
+  const inside: Env = { ...env, binding: path, declared: wanted, region: undefined };
   const item: Item = { meaning: evaluate(inside, one.initial), span: one.initial.span };
   if (isPoisoned(item.meaning)) return wanted === undefined ? poisoned : register(env, one, path, wanted, undefined);
   const initial =
@@ -105,7 +106,7 @@ function requireInitial(env: Env, initial: Value, span: Span): void {
   const stack = [initial.node];
   const seen = new Set(stack);
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (node.op === "placeholder" || node.op === "variable") {
+    if (node.op === "placeholder" || node.op === "variable" || node.op === "parameter") {
       const name = String(node.attributes["name"] ?? node.attributes["path"] ?? "");
       throw refusal(
         env,

@@ -10,14 +10,15 @@ import type {
   Kernel,
   KernelProgram,
   LoopId,
+  RoutineKernel,
   ScalarExpr,
   Statement,
   StoreStatement,
 } from "../../compiler/kernels/form.js";
 import type { ReferenceContext, ReferenceTensor } from "../../compiler/ops/define.js";
 import { type ReferenceData, referenceFromTensor, roundTo } from "../../compiler/ops/precision.js";
-import { opNamed } from "../../compiler/ops/table.js";
 import { streamKey, uniformAt } from "../../compiler/ops/threefry.js";
+import { routineResults } from "./interpreter_routines.js";
 import { type Element, identityOf, scalar } from "./scalars.js";
 
 /**
@@ -54,7 +55,7 @@ export function interpretKernels(program: KernelProgram, context: ReferenceConte
     outputs: program.outputs.map(({ buffer, dtype, shape }) => ({
       dtype,
       shape,
-      data: machine.read(buffer).slice(0, elementCount(shape)),
+      data: failure === undefined ? machine.output(buffer, elementCount(shape)) : machine.read(buffer),
     })),
   };
 }
@@ -99,6 +100,12 @@ class Machine {
     return data;
   }
 
+  /** What an output holds at the end, which must still be its own. */
+  output(buffer: BufferId, count: number): ReferenceData {
+    for (let at = 0; at < count; at++) this.#touch(buffer, at, false);
+    return this.read(buffer).slice(0, count);
+  }
+
   variables(): ReadonlyMap<string, ReferenceTensor> {
     const found = new Map<string, ReferenceTensor>();
     for (const { id, dtype, length, storage } of this.#program.buffers) {
@@ -118,7 +125,29 @@ class Machine {
       case "routine":
         this.#routine(kernel);
         return;
+      case "loop":
+        for (let at = 0; at < kernel.loop.extent; at++) this.#within(kernel.loop.id, at, kernel.body);
+        return;
+      case "while":
+        for (let turn = 0; ; turn++) {
+          this.#within(kernel.loop, turn, kernel.condition);
+          if (!this.#isTrue(kernel.predicate)) return;
+          this.#within(kernel.loop, turn, kernel.body);
+        }
+      case "branch":
+        for (const inner of this.#isTrue(kernel.predicate) ? kernel.whenTrue : kernel.whenFalse) this.run(inner);
+        return;
     }
+  }
+
+  #within(loop: LoopId, at: number, kernels: readonly Kernel[]): void {
+    this.#loops.set(loop, at);
+    for (const inner of kernels) this.run(inner);
+    this.#loops.delete(loop);
+  }
+
+  #isTrue(access: Access): boolean {
+    return Number(this.#load(access.buffer, this.#at(access, new Map()))) !== 0;
   }
 
   /** The element that an access means. */
@@ -335,51 +364,14 @@ class Machine {
     this.#loops.delete(loop.id);
   }
 
-  #alongAxis(kernel: Extract<Kernel, { kind: "routine" }>, number: (name: string) => number): void {
-    const shape = [number("batch"), number("length"), number("inner")];
-    const op = opNamed(kernel.routine);
-    const flags = Object.keys(op.schema).filter((name) => name !== "axis");
-    const attributes = { axis: 1, ...Object.fromEntries(flags.map((name) => [name, number(name) === 1])) };
-    const results = op.evaluate({
-      inputs: kernel.operands.map((id) => ({ dtype: this.#dtypeOf(id), shape, data: this.read(id) })),
-      attributes: attributes as never,
-      outputs: [{ dtype: kernel.dtype, shape }],
-      context: this.#context,
-    });
-    results.forEach((data, i) => {
-      const id = kernel.results[i] as BufferId;
-      roundTo(kernel.dtype, data).forEach((value: Element, at: number) => this.#store(id, at, value));
-    });
-  }
-
-  #dtypeOf(id: BufferId): NumericDType {
-    const buffer = this.#program.buffers[id];
-    if (buffer === undefined) throw new InternalError(`there is no buffer ${id}`);
-    return buffer.dtype;
-  }
-
-  #routine(kernel: Extract<Kernel, { kind: "routine" }>): void {
-    const number = (name: string): number => kernel.parameters.get(name) ?? 0;
-    if (kernel.parameters.has("length")) {
-      this.#alongAxis(kernel, number);
-      return;
-    }
-    const [batch, rows, columns, sides] = [number("batch"), number("rows"), number("columns"), number("sides")];
-    const inputs = kernel.operands.map((id, i) => ({
-      dtype: kernel.dtype,
-      shape: i === 0 ? [batch, rows, columns] : [batch, rows, sides],
-      data: this.read(id),
-    }));
-    const attributes: Record<string, boolean> = {};
-    for (const name of ["lower", "transpose", "unit_diagonal"]) attributes[name] = number(name) === 1;
-    const op = opNamed(kernel.routine);
-    const types = op.infer(
-      inputs.map(({ dtype, shape }) => ({ dtype, shape })),
-      kernel.routine === "triangular_solve" ? attributes : {},
-    );
-    const outputs = types.map(({ shape }) => ({ dtype: kernel.dtype, shape: shape as readonly number[] }));
-    const results = op.evaluate({ inputs, attributes: attributes as never, outputs, context: this.#context });
-    results.forEach((data, i) => {
+  #routine(kernel: RoutineKernel): void {
+    const dtypeOf = (id: BufferId): NumericDType => {
+      const buffer = this.#program.buffers[id];
+      if (buffer === undefined) throw new InternalError(`there is no buffer ${id}`);
+      return buffer.dtype;
+    };
+    const operands = kernel.operands.map((id) => ({ dtype: dtypeOf(id), data: this.read(id) }));
+    routineResults(kernel, operands, this.#context).forEach((data, i) => {
       const id = kernel.results[i] as BufferId;
       roundTo(kernel.dtype, data).forEach((value: Element, at: number) => this.#store(id, at, value));
     });

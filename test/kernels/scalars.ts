@@ -32,6 +32,7 @@ export function scalar(
     inputs,
     attributes: (name === "cast" ? { to: dtype } : {}) as never,
     outputs: [{ dtype, shape: [] }],
+    regions: [],
     context: { seed: 0n, step: 0n, runsSinceStep: 0n, feeds: new Map(), variables: new Map() },
   });
   return roundTo(dtype, data as ReferenceData)[0] as Element;

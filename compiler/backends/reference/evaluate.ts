@@ -1,10 +1,15 @@
 import { InternalError } from "../../ir/diagnostic.js";
 import { isFloat } from "../../ir/dtype.js";
 import { type Computation, rootsOf } from "../../ir/graph.js";
-import { type Node, topologicalOrder, type Value } from "../../ir/node.js";
+import { type Node, type Region, topologicalOrder, type Value } from "../../ir/node.js";
 import { elementCount } from "../../ir/tensor.js";
 import { staticShape } from "../../ir/type.js";
-import { type ReferenceContext, ReferenceFailure, type ReferenceTensor } from "../../ops/define.js";
+import {
+  type ReferenceContext,
+  ReferenceFailure,
+  type ReferenceRegion,
+  type ReferenceTensor,
+} from "../../ops/define.js";
 import { numericDType, type ReferenceData, roundTo } from "../../ops/precision.js";
 import { opNamed } from "../../ops/table.js";
 
@@ -60,16 +65,20 @@ export function planValues(roots: readonly Value[]): EvaluationPlan {
   return { roots, steps: order.map((node) => ({ node, freed: lastUses.get(node) ?? [] })) };
 }
 
+/** `given` are the values of a region's parameters. */
 function runPlan(
   { roots, steps }: EvaluationPlan,
   context: ReferenceContext,
-  { checkNumerics = false }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
+  given: readonly (readonly [Value, ReferenceTensor])[] = [],
 ): readonly ReferenceTensor[] {
-  const results = new Map<Value, ReferenceTensor>();
+  const results = new Map<Value, ReferenceTensor>(given);
   for (const { node, freed } of steps) {
+    if (node.op === "parameter") continue;
     const inputs = node.inputs.map((input) => resultOf(results, input));
-    const outputs = evaluateNode(node, inputs, context);
-    if (checkNumerics) checkFinite(node, inputs, outputs);
+    const outputs = evaluateNode(node, inputs, context, options);
+    // What a region makes has been checked inside.
+    if (options.checkNumerics === true && node.regions.length === 0) checkFinite(node, inputs, outputs);
     node.outputs.forEach((output, i) => {
       results.set(output, outputs[i] as ReferenceTensor);
     });
@@ -78,10 +87,25 @@ function runPlan(
   return roots.map((root) => resultOf(results, root));
 }
 
+const regionPlans = new WeakMap<Region, EvaluationPlan>();
+
+function evaluatorOf(region: Region, context: ReferenceContext, options: EvaluateOptions): ReferenceRegion {
+  const plan = regionPlans.get(region) ?? planValues(region.results);
+  regionPlans.set(region, plan);
+  return (parameters) =>
+    runPlan(
+      plan,
+      context,
+      options,
+      region.parameters.map((parameter, i) => [parameter, parameters[i] as ReferenceTensor]),
+    );
+}
+
 function evaluateNode(
   node: Node,
   inputs: readonly ReferenceTensor[],
   context: ReferenceContext,
+  options: EvaluateOptions,
 ): readonly ReferenceTensor[] {
   const op = opNamed(node.op);
   const outputs = node.outputs.map(({ type }) => ({ dtype: numericDType(type.dtype), shape: staticShape(type) }));
@@ -92,9 +116,11 @@ function evaluateNode(
       attributes: node.attributes as Parameters<typeof op.evaluate>[0]["attributes"],
       outputs,
       context,
+      regions: node.regions.map((region) => evaluatorOf(region, context, options)),
     });
   } catch (error) {
-    if (error instanceof ReferenceFailure) throw error.at(node);
+    // A failure inside a region has its own place.
+    if (error instanceof ReferenceFailure) throw error.node === undefined ? error.at(node) : error;
     throw error;
   }
   return outputs.map(({ dtype, shape }, i) => {

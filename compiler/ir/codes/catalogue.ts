@@ -1,5 +1,6 @@
 import { dataCodes, importCodes } from "./files.js";
 import { nameCodes } from "./names.js";
+import { regionCodes } from "./regions.js";
 import type { CodeRow } from "./row.js";
 import { checkpointCodes, limitCodes, sessionCodes } from "./running.js";
 import { syntaxCodes } from "./syntax.js";
@@ -15,6 +16,7 @@ export const rows = [
   ...functionCodes,
   ...updateCodes,
   ...gradientCodes,
+  ...regionCodes,
   ...importCodes,
   ...dataCodes,
   ...sessionCodes,

@@ -128,12 +128,6 @@ export const limitCodes = [
     example: "$ graphc check generated.graph",
   },
   {
-    code: "G104",
-    title: "not supported by this version",
-    explain: "The text is of the language, but this version cannot compile it yet.",
-    example: "graph g {\n  y = if true { yield 1.0 } else { yield 2.0 }\n}\n",
-  },
-  {
     code: "G110",
     title: "value is not finite",
     explain:

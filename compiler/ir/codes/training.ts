@@ -78,11 +78,4 @@ export const gradientCodes = [
     explain: "Only float values have gradients.",
     example: "graph g {\n  variable n: i64 = zeros()\n  d = gradients(n * 2, [n])\n}\n",
   },
-  {
-    code: "G052",
-    title: "op has no gradient",
-    explain: "The op cannot be differentiated. Use `stop_gradient` to treat its result as constant.",
-    example:
-      "graph g {\n  x = 1.0\n  root = while x < 2 with x = x { next x = x * 2 }\n  d = gradients(root, [x])\n}\n",
-  },
 ] as const satisfies readonly CodeRow[];

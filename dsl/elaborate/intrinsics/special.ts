@@ -98,7 +98,14 @@ function randomUniform(call: Arguments): Meaning {
   const index = env.state.draws.get(path) ?? 0;
   env.state.draws.set(path, index + 1);
   const state = call.apply("run_state", [], {}, call.site());
-  return tensor(call.apply("random_uniform", [state], { path, index, dtype, shape: dims }, call.site()));
+  return tensor(
+    call.apply(
+      "random_uniform",
+      [state, ...(env.region?.loopIndices() ?? [])],
+      { path, index, dtype, shape: dims },
+      call.site(),
+    ),
+  );
 }
 
 function gradients(call: Arguments): Meaning {

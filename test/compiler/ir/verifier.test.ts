@@ -7,7 +7,7 @@ import { type VerifyOptions, verify } from "../../../compiler/ir/verifier.js";
 import { add, neg } from "../../../compiler/ops/arithmetic.js";
 import { exp } from "../../../compiler/ops/exponential.js";
 import { stopGradient } from "../../../compiler/ops/pseudo.js";
-import { ops } from "../../../compiler/ops/table.js";
+import { opNamed, ops } from "../../../compiler/ops/table.js";
 import { computationOf, input, state } from "./support.js";
 
 const x = input("x", "f32", [2]);
@@ -89,18 +89,12 @@ test("pseudo-ops and symbolic dims are found where they must be gone", (t) => {
 test("a region's parameter is used only inside it", (t) => {
   const [parameter] = newRegionParameters([tensorType("f32")]) as [Value];
   finds(t, computationOf({ y: exp(parameter) }), /parameter is used outside it/);
-  const loop = internNode(
-    "scan",
-    [x],
-    {},
-    [{ parameters: [parameter], results: [exp(parameter)] }],
-    [tensorType("f32")],
-  );
-  const problems = verify(computationOf({ y: loop.outputs[0] as Value }), ops);
-  t.deepEqual(
-    problems.map(({ message }) => message),
-    ["scan: there is no such op"],
-  );
+  const [index, element] = newRegionParameters([tensorType("i64"), tensorType("f32")]) as [Value, Value];
+  const attributes = { captures: 0, sequences: 1, length: [2], reverse: false, checkpoint: false };
+  const body = { parameters: [index, element], results: [exp(element)] };
+  const [stack] = opNamed("scan").apply([x], attributes, [body]) as [Value];
+  t.deepEqual(verify(computationOf({ y: stack }), ops), []);
+  finds(t, computationOf({ y: stack, z: exp(element) }), /parameter is used outside it/);
 });
 
 test("the number of problems is bounded", (t) => {

@@ -233,9 +233,3 @@ test("gradients bind as many names as there are xs; a literal that is differenti
     ],
   );
 });
-
-test("control flow has its words, and waits", (t) => {
-  t.deepEqual(problems(graph("x = 1.0", "y = if true { yield x } else { yield x }", "z = y + 1")), [
-    "G104 3:7 `if` is not supported by this version",
-  ]);
-});

@@ -76,7 +76,10 @@ class ContractEmitter {
       seen.add(expr);
       if (expr.kind === "random") this.#scope.expressions.prepareDraw(expr);
       const { loops, accumulators, loads } = facts.of(expr);
-      const fixed = loops.size === 0 && accumulators.size === 0 && [...loads].every((id) => !stored.has(id));
+      const fixed =
+        [...loops].every((loop) => this.#scope.isAround(loop)) &&
+        accumulators.size === 0 &&
+        [...loads].every((id) => !stored.has(id));
       if (fixed && expr.kind !== "constant") this.#scope.expressions.emit(expr, this.#scope.position(undefined));
       else stack.push(...operandsOf(expr));
     }

@@ -47,12 +47,15 @@ export class ContractScope {
   /** Elements from row to row and from k to k in the scalar panel. */
   readonly panel: { readonly row: number; readonly depth: number };
   readonly #pointers: KernelScope["pointers"];
-  readonly #loops = new Map<LoopId, Counter>();
+  readonly #loops: Map<LoopId, Counter>;
+  readonly #around: KernelScope["around"];
 
   constructor(scope: KernelScope, kernel: ContractKernel) {
     this.b = scope.b;
     this.kernel = kernel;
     this.#pointers = scope.pointers;
+    this.#loops = new Map(scope.around);
+    this.#around = scope.around;
     this.expressions = new ExpressionEmitter(scope);
     this.element = registerElement(kernel.accumulator.dtype);
     this.lanes = scope.b.lanesOf(this.element);
@@ -66,6 +69,11 @@ export class ContractScope {
     this.panel = alongRows
       ? { row: 1, depth: panelPitch(rowsPerBlock(this.axes, kernel.schedule)) }
       : { row: panelPitch(depthOf(this.axes)), depth: 1 };
+  }
+
+  /** Whether a loop is one whose kernels contain this one: it stands still here. */
+  isAround(loop: LoopId): boolean {
+    return this.#around.has(loop);
   }
 
   /** The innermost loop of k. */

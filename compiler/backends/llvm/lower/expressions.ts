@@ -17,6 +17,8 @@ export interface KernelScope {
   readonly status: Value | undefined;
   /** seed, step, runs since the step: i64[3]. */
   readonly runState: Value | undefined;
+  /** The loops whose kernels contain this one. */
+  readonly around: ReadonlyMap<LoopId, Counter>;
 }
 
 /**

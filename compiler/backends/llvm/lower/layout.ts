@@ -1,7 +1,7 @@
 import { InternalError } from "../../../ir/diagnostic.js";
 import { byteSize } from "../../../ir/dtype.js";
 import { operandsOf } from "../../../kernels/access.js";
-import type { Buffer, BufferId, Kernel, KernelProgram, ScalarExpr, Statement } from "../../../kernels/form.js";
+import type { Buffer, BufferId, KernelProgram, LeafKernel, ScalarExpr, Statement } from "../../../kernels/form.js";
 import { rootExpressions } from "./facts.js";
 
 /** Where native code finds a buffer: the word of the block that holds a base address, and the bytes from there. */
@@ -66,7 +66,7 @@ export interface KernelUse {
   readonly draws: boolean;
 }
 
-export function useOf(kernel: Kernel): KernelUse {
+export function useOf(kernel: LeafKernel): KernelUse {
   const reads = new Set<BufferId>();
   const writes = new Set<BufferId>();
   let checks = false;

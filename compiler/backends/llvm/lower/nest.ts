@@ -34,7 +34,7 @@ class NestEmitter {
   readonly #expressions: ExpressionEmitter;
   readonly #facts = new FactTable();
   readonly #registerLanes: number;
-  readonly #loops = new Map<LoopId, Counter>();
+  readonly #loops: Map<LoopId, Counter>;
   /** Reductions under way and finished ones; the latter have one value. */
   readonly #partials = new Map<AccumulatorId, Partial>();
   readonly #finished = new Map<AccumulatorId, Value>();
@@ -44,6 +44,7 @@ class NestEmitter {
 
   constructor(scope: KernelScope, kernel: NestKernel) {
     this.#scope = scope;
+    this.#loops = new Map(scope.around);
     this.#kernel = kernel;
     this.#expressions = new ExpressionEmitter(scope);
     this.#registerLanes = lanesOfNest(kernel.body, scope.b.target.vectorBytes);

@@ -1,5 +1,5 @@
-import { expressionsOf, forEachExpression } from "../../../kernels/access.js";
-import type { Kernel, KernelProgram, ScalarExpr } from "../../../kernels/form.js";
+import { expressionsOf, forEachExpression, leavesOf } from "../../../kernels/access.js";
+import type { KernelProgram, LeafKernel, ScalarExpr } from "../../../kernels/form.js";
 import { ModuleBuilder } from "../module.js";
 import type { CpuTarget } from "../target.js";
 import { lowerProgram } from "./program.js";
@@ -17,7 +17,7 @@ const mostParts = 4;
 
 /** As `lowerProgram`; a program with much code comes in parts of about equal work, one for each of LLVM's processes. */
 export function lowerInParts(program: KernelProgram, target: CpuTarget, compilers: number): LoweredParts {
-  const weights = [...program.compute, ...program.commit].map(weightOf);
+  const weights = leavesOf([...program.compute, ...program.commit]).map(weightOf);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const count = Math.max(1, Math.min(compilers, mostParts, Math.floor(total / leastWeight), weights.length));
   const parts = balance(weights, count);
@@ -28,7 +28,7 @@ export function lowerInParts(program: KernelProgram, target: CpuTarget, compiler
 }
 
 /** Roughly how much code a kernel becomes: a contraction is a tile and its edges, a loop's body stands once for each turn. */
-function weightOf(kernel: Kernel): number {
+function weightOf(kernel: LeafKernel): number {
   const seen = new Set<ScalarExpr>();
   for (const root of expressionsOf(kernel)) forEachExpression(root, seen, () => undefined);
   return seen.size + (kernel.kind === "nest" ? 10 : 50);

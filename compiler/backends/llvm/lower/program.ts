@@ -1,11 +1,12 @@
 import { InternalError } from "../../../ir/diagnostic.js";
 import { byteSize } from "../../../ir/dtype.js";
-import type { BufferId, Kernel, KernelProgram } from "../../../kernels/form.js";
+import { innerKernels, isLeaf } from "../../../kernels/access.js";
+import type { Access, BufferId, Kernel, KernelProgram, LeafKernel, LoopId } from "../../../kernels/form.js";
 import type { Builder } from "../builder.js";
 import { type FunctionRef, ModuleBuilder } from "../module.js";
 import type { Parameter } from "../prelude.js";
 import type { CpuTarget } from "../target.js";
-import { i64, ptr } from "../types.js";
+import { i64, ptr, storageElement } from "../types.js";
 import type { Value } from "../value.js";
 import { blockWords, entryName, placeholderWord, placeholderWords, variableWord } from "./block.js";
 import { emitContract } from "./contract.js";
@@ -26,18 +27,21 @@ export function lowerProgram(
 ): ModuleBuilder {
   const module = new ModuleBuilder(target);
   const layout = layOut(program);
-  const kernels = [...program.compute, ...program.commit];
+  const kernels = enclosed([...program.compute, ...program.commit], []);
   // A program of one kernel is a loop around it: inlined, its constants and addresses stay in registers from step to step.
   const inline = kernels.length === 1 ? "always" : "never";
-  const compiled = kernels.map((kernel, index) => {
-    const place = placeOf(index);
-    return defineKernel(place ?? module, layout, kernel, index, inline, place === undefined ? "internal" : "part");
-  });
+  const compiled = new Map(
+    kernels.map(({ kernel, around }, index) => {
+      const place = placeOf(index);
+      const linkage = place === undefined ? "internal" : "part";
+      return [kernel, defineKernel(place ?? module, layout, { kernel, around }, index, inline, linkage)];
+    }),
+  );
   const step = module.define(
     { name: "graphc_step", parameters: [{ type: ptr, noalias: false }], linkage: "internal", inline: "always" },
     (b, [block]) => {
       if (block === undefined) throw new InternalError("a step without a block");
-      emitStep(b, block, layout, compiled.slice(0, program.compute.length), compiled.slice(program.compute.length));
+      new StepEmitter(b, block, layout, compiled).emit([...program.compute, ...program.commit]);
     },
   );
   const run = module.define(
@@ -57,18 +61,32 @@ export function lowerProgram(
   return module;
 }
 
-interface CompiledKernel {
-  readonly kernel: Kernel;
+/** A kernel and the loops whose kernels contain it, outermost first. */
+interface Enclosed {
+  readonly kernel: LeafKernel;
+  readonly around: readonly LoopId[];
+}
+
+/** All code of a list of kernels, in the order of `leavesOf`. */
+function enclosed(kernels: readonly Kernel[], around: readonly LoopId[]): readonly Enclosed[] {
+  return kernels.flatMap((kernel) => {
+    if (isLeaf(kernel)) return [{ kernel, around }];
+    const own = kernel.kind === "loop" ? [kernel.loop.id] : kernel.kind === "while" ? [kernel.loop] : [];
+    return enclosed(innerKernels(kernel), [...around, ...own]);
+  });
+}
+
+interface CompiledKernel extends Enclosed {
   readonly function: FunctionRef;
   readonly groups: readonly PointerGroup[];
   readonly checks: boolean;
 }
 
-/** Its parameters: the block, then one pointer a group of buffers. */
+/** Its parameters: the block, where the loops around it stand, then one pointer a group of buffers. */
 function defineKernel(
   module: ModuleBuilder,
   layout: Layout,
-  kernel: Kernel,
+  { kernel, around }: Enclosed,
   index: number,
   inline: "always" | "never",
   linkage: "internal" | "part",
@@ -77,11 +95,13 @@ function defineKernel(
   const groups = pointerGroups(layout, use);
   const parameters: readonly Parameter[] = [
     { type: ptr },
+    ...around.map(() => ({ type: i64 })),
     ...groups.map((group) => pointerParameter(layout, group, inline)),
   ];
   const name = `k${index}_${kernel.name.replace(/[^A-Za-z0-9_]/g, "_").slice(0, 60)}`;
-  const defined = module.define({ name, parameters, linkage, inline }, (b, [block, ...pointers]) => {
+  const defined = module.define({ name, parameters, linkage, inline }, (b, [block, ...others]) => {
     if (block === undefined) throw new InternalError("a kernel without a block");
+    const pointers = others.slice(around.length);
     const byBuffer = new Map<BufferId, Value>();
     groups.forEach((group, slot) => {
       const pointer = pointers[slot];
@@ -93,13 +113,14 @@ function defineKernel(
       pointers: byBuffer,
       status: use.checks ? b.offsetElements(block, "i64", blockWords.status) : undefined,
       runState: use.draws ? b.offsetElements(block, "i64", blockWords.runState) : undefined,
+      around: new Map(around.map((loop, i) => [loop, { base: others[i] as Value, plus: 0 }])),
     };
     emitKernel(scope, kernel, layout);
   });
-  return { kernel, function: defined, groups, checks: use.checks };
+  return { kernel, around, function: defined, groups, checks: use.checks };
 }
 
-function emitKernel(scope: KernelScope, kernel: Kernel, layout: Layout): void {
+function emitKernel(scope: KernelScope, kernel: LeafKernel, layout: Layout): void {
   switch (kernel.kind) {
     case "nest":
       emitNest(scope, kernel);
@@ -130,35 +151,134 @@ function pointerParameter(layout: Layout, group: PointerGroup, inline: "always" 
   };
 }
 
-/** Calls the kernels one after another; after one that can fail, returns early when it did. */
-function emitStep(
-  b: Builder,
-  block: Value,
-  layout: Layout,
-  compute: readonly CompiledKernel[],
-  commit: readonly CompiledKernel[],
-): void {
-  const bases = new Map<string, Value>();
-  const address = (place: Place): Value => {
-    const key = `${place.word} ${place.slot}`;
-    const base = bases.get(key) ?? baseOf(b, block, layout, place);
-    bases.set(key, base);
-    return b.offsetBytes(base, place.offset);
-  };
-  const call = (compiled: CompiledKernel): void => {
-    b.call(compiled.function, [block, ...compiled.groups.map((group) => address(group.place))]);
-  };
-  const leaveOnFailure = (): void => {
-    const failure = b.load(i64, b.offsetElements(block, "i64", blockWords.status));
-    b.returnIf(b.compare("ne", failure, b.index(0)));
-  };
-  // The addresses are needed after a return that may be taken: read them all first, where they dominate every call.
-  for (const compiled of [...compute, ...commit]) for (const group of compiled.groups) address(group.place);
-  for (const compiled of compute) {
-    call(compiled);
-    if (compiled.checks) leaveOnFailure();
+/** Calls the kernels one after another, in their loops and branches; after one that can fail, returns early when it did. */
+class StepEmitter {
+  readonly #b: Builder;
+  readonly #block: Value;
+  readonly #layout: Layout;
+  readonly #compiled: ReadonlyMap<Kernel, CompiledKernel>;
+  readonly #bases = new Map<string, Value>();
+  readonly #loops = new Map<LoopId, Value>();
+
+  constructor(b: Builder, block: Value, layout: Layout, compiled: ReadonlyMap<Kernel, CompiledKernel>) {
+    this.#b = b;
+    this.#block = block;
+    this.#layout = layout;
+    this.#compiled = compiled;
   }
-  commit.forEach(call);
+
+  emit(kernels: readonly Kernel[]): void {
+    // The addresses are needed inside loops and after a return that may be taken: read them all first, where they dominate all.
+    for (const { groups } of this.#compiled.values()) for (const group of groups) this.#base(group.place);
+    for (const kernel of composites(kernels)) {
+      if (kernel.kind !== "loop") this.#base(this.#placeOf(kernel.predicate.buffer));
+    }
+    this.#run(kernels);
+  }
+
+  #run(kernels: readonly Kernel[]): void {
+    for (const kernel of kernels) this.#kernel(kernel);
+  }
+
+  #kernel(kernel: Kernel): void {
+    const b = this.#b;
+    switch (kernel.kind) {
+      case "nest":
+      case "contract":
+      case "routine":
+        this.#call(kernel);
+        return;
+      case "loop":
+        b.loop(0, kernel.loop.extent, 1, (at) => {
+          this.#within(kernel.loop.id, at, () => this.#run(kernel.body));
+          return [];
+        });
+        return;
+      case "while":
+        b.loopWhile(
+          [b.index(0)],
+          ([turn]) => {
+            this.#within(kernel.loop, turn as Value, () => this.#run(kernel.condition));
+            return this.#isTrue(kernel.predicate);
+          },
+          ([turn]) => {
+            this.#within(kernel.loop, turn as Value, () => this.#run(kernel.body));
+            return [b.add(turn as Value, b.index(1))];
+          },
+        );
+        return;
+      case "branch":
+        b.ifElse(
+          this.#isTrue(kernel.predicate),
+          () => {
+            this.#run(kernel.whenTrue);
+            return [];
+          },
+          () => {
+            this.#run(kernel.whenFalse);
+            return [];
+          },
+        );
+        return;
+    }
+  }
+
+  #within(loop: LoopId, at: Value, body: () => void): void {
+    this.#loops.set(loop, at);
+    body();
+    this.#loops.delete(loop);
+  }
+
+  #call(kernel: LeafKernel): void {
+    const b = this.#b;
+    const compiled = this.#compiled.get(kernel);
+    if (compiled === undefined) throw new InternalError(`the kernel ${kernel.name} was not compiled`);
+    const loops = compiled.around.map((loop) => this.#loopAt(loop));
+    const pointers = compiled.groups.map(({ place }) => this.#address(place));
+    b.call(compiled.function, [this.#block, ...loops, ...pointers]);
+    if (!compiled.checks) return;
+    const failure = b.load(i64, b.offsetElements(this.#block, "i64", blockWords.status));
+    b.returnIf(b.compare("ne", failure, b.index(0)));
+  }
+
+  /** The bool at a place, as i1. */
+  #isTrue({ buffer, index }: Access): Value {
+    const b = this.#b;
+    const start = this.#address(this.#placeOf(buffer));
+    const at = index.terms.reduce<Value>(
+      (sum, { loop, stride }) => b.add(sum, b.mul(this.#loopAt(loop), b.index(stride))),
+      b.index(index.offset),
+    );
+    return b.loadElements("bool", 1, b.offsetElements(start, storageElement("bool"), at));
+  }
+
+  #loopAt(loop: LoopId): Value {
+    const at = this.#loops.get(loop);
+    if (at === undefined) throw new InternalError(`the loop ${loop} is not open here`);
+    return at;
+  }
+
+  #placeOf(buffer: BufferId): Place {
+    const place = this.#layout.places.get(buffer);
+    if (place === undefined) throw new InternalError(`the buffer ${buffer} has no place`);
+    return place;
+  }
+
+  #address(place: Place): Value {
+    return this.#b.offsetBytes(this.#base(place), place.offset);
+  }
+
+  #base(place: Place): Value {
+    const key = `${place.word} ${place.slot}`;
+    const base = this.#bases.get(key) ?? baseOf(this.#b, this.#block, this.#layout, place);
+    this.#bases.set(key, base);
+    return base;
+  }
+}
+
+/** The loops and branches of a list of kernels, inner ones too. */
+function composites(kernels: readonly Kernel[]): readonly Exclude<Kernel, LeafKernel>[] {
+  return kernels.flatMap((kernel) => (isLeaf(kernel) ? [] : [kernel, ...composites(innerKernels(kernel))]));
 }
 
 function baseOf(b: Builder, block: Value, layout: Layout, place: Place): Value {

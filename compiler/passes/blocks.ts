@@ -1,0 +1,172 @@
+import { type Computation, rootsOf } from "../ir/graph.js";
+import { type Node, nodesBelow, type Region, topologicalOrder, type Value } from "../ir/node.js";
+import type { SourceTable } from "../ir/sources.js";
+import { scanParts } from "../ops/region_parts.js";
+import { opNamed } from "../ops/table.js";
+import type { Pass } from "./rule.js";
+import { simplifyBranch, simplifyScan, simplifyWhile } from "./simplify-regions.js";
+
+/** A node with regions as the passes see it: which of its results somebody reads, and its operands in their final form. */
+export interface RegionNode {
+  readonly op: string;
+  readonly attributes: Node["attributes"];
+  readonly inputs: readonly Value[];
+  readonly regions: readonly Region[];
+  /** By position, which results are read. */
+  readonly used: readonly boolean[];
+}
+
+/** What a simplification makes of such a node: a value for each of its results that is used. */
+export type Simplified = readonly (Value | undefined)[];
+
+/**
+ * Scans, whiles and ifs, a block at a time: loops over the same data become one, what nobody reads goes, and what does not depend
+ * on the iteration leaves the loop.
+ */
+export const regions: Pass = {
+  name: "regions",
+  doc: "Loops that share a body become one; unused results, carries and captures go; constants and what no iteration changes move in or out.",
+  run: (computation, fired) => {
+    const roots = rootsOf(computation);
+    if (!nodesBelow(roots).some((node) => node.regions.length > 0)) return computation;
+    const rewriter = new BlockRewriter(computation.sources, fired);
+    const final = rewriter.block(roots);
+    if (final.every((value, i) => value === roots[i])) return computation;
+    const count = computation.outputs.length;
+    return {
+      ...computation,
+      outputs: computation.outputs.map(({ name }, i) => ({ name, value: final[i] as Value })),
+      assignments: computation.assignments.map(({ path }, i) => ({ path, value: final[count + i] as Value })),
+    } satisfies Computation;
+  },
+};
+
+class BlockRewriter {
+  readonly #sources: SourceTable;
+  readonly #fired: ((name: string) => void) | undefined;
+
+  constructor(sources: SourceTable, fired: ((name: string) => void) | undefined) {
+    this.#sources = sources;
+    this.#fired = fired;
+  }
+
+  /** The roots of a block with all its regions simplified. */
+  block(roots: readonly Value[]): readonly Value[] {
+    const order = topologicalOrder(roots);
+    const used = new Set<Value>([...roots, ...order.flatMap((node) => node.inputs)]);
+    const twins = scanTwins(order);
+    const outputs = new Map<Node, Simplified>();
+    const final = (value: Value): Value => outputs.get(value.node)?.[value.index] ?? value;
+    for (const node of order) {
+      if (outputs.has(node)) continue;
+      const inputs = node.inputs.map(final);
+      const group = twins.get(node) ?? [node];
+      if (node.regions.length === 0) {
+        if (inputs.every((input, i) => input === node.inputs[i])) continue;
+        const rebuilt = opNamed(node.op).apply(inputs, node.attributes);
+        this.#inherit(node, rebuilt);
+        outputs.set(node, rebuilt);
+      } else if (group.length > 1) {
+        this.#fired?.("merge-scans");
+        this.#merged(group, inputs, used, outputs);
+      } else
+        outputs.set(
+          node,
+          this.#simplify(node, inputs, (i) => used.has(node.outputs[i] as Value)),
+        );
+    }
+    return roots.map(final);
+  }
+
+  #simplify(node: Node, inputs: readonly Value[], isUsed: (i: number) => boolean): Simplified {
+    const inner = node.regions.map((region): Region => {
+      const results = this.block(region.results);
+      return results.every((result, i) => result === region.results[i])
+        ? region
+        : { parameters: region.parameters, results };
+    });
+    const used = node.outputs.map((_, i) => isUsed(i));
+    const before: RegionNode = { op: node.op, attributes: node.attributes, inputs, regions: inner, used };
+    const after = simplifyOne(before, this.#fired);
+    if (after !== undefined) {
+      this.#inherit(node, after);
+      return after;
+    }
+    if (inputs.every((input, i) => input === node.inputs[i]) && inner.every((region, i) => region === node.regions[i]))
+      return node.outputs;
+    const rebuilt = opNamed(node.op).apply(inputs, node.attributes, inner);
+    this.#inherit(node, rebuilt);
+    return rebuilt;
+  }
+
+  /** One loop in place of several with the same carries over the same data: their stacks side by side. */
+  #merged(
+    group: readonly Node[],
+    inputs: readonly Value[],
+    used: ReadonlySet<Value>,
+    outputs: Map<Node, Simplified>,
+  ): void {
+    const first = group[0] as Node;
+    const [body] = first.regions as readonly [Region];
+    const carries = scanParts(countsOf(first), body).carries.length;
+    const stacked = [...new Set(group.flatMap((node) => node.regions[0]?.results.slice(carries) ?? []))];
+    const results = [...body.results.slice(0, carries), ...stacked];
+    const whole = opNamed("scan").apply(first.inputs, first.attributes, [{ parameters: body.parameters, results }]);
+    for (const node of group) this.#inherit(node, whole);
+    const place = (node: Node, i: number): number =>
+      i < carries ? i : carries + stacked.indexOf(node.regions[0]?.results[i] as Value);
+    const wanted = new Set(
+      group.flatMap((node) => node.outputs.flatMap((output, i) => (used.has(output) ? [place(node, i)] : []))),
+    );
+    const simplified = this.#simplify((whole[0] as Value).node, inputs, (i) => wanted.has(i));
+    for (const node of group)
+      outputs.set(
+        node,
+        node.outputs.map((_, i) => simplified[place(node, i)]),
+      );
+  }
+
+  #inherit(node: Node, values: Simplified): void {
+    const spans = this.#sources.spansOf(node);
+    if (spans.length === 0) return;
+    for (const value of values) if (value !== undefined) this.#sources.inherit(value, spans);
+  }
+}
+
+function simplifyOne(node: RegionNode, fired: ((name: string) => void) | undefined): Simplified | undefined {
+  switch (node.op) {
+    case "scan":
+      return simplifyScan(node, fired);
+    case "while":
+      return simplifyWhile(node, fired);
+    case "if":
+      return simplifyBranch(node, fired);
+    default:
+      return undefined;
+  }
+}
+
+export function countsOf({ attributes }: Pick<Node, "attributes">): { captures: number; sequences: number } {
+  return { captures: Number(attributes["captures"]), sequences: Number(attributes["sequences"]) };
+}
+
+/**
+ * Scans of one block that do the same but for what they stack: they share their parameters, since one was made from the other (the
+ * forward loop that keeps what its gradient needs).
+ */
+function scanTwins(order: readonly Node[]): ReadonlyMap<Node, readonly Node[]> {
+  const groups = new Map<string, Node[]>();
+  for (const node of order) {
+    const [body] = node.regions;
+    if (node.op !== "scan" || body === undefined) continue;
+    const carries = scanParts(countsOf(node), body).carries.length;
+    const ids = (values: readonly Value[]): string => values.map((v) => `${v.node.id}.${v.index}`).join(",");
+    const key = `${ids(node.inputs)} ${ids(body.parameters)} ${ids(body.results.slice(0, carries))} ${node.attributes["reverse"]}`;
+    const group = groups.get(key) ?? [];
+    group.push(node);
+    groups.set(key, group);
+  }
+  const twins = new Map<Node, readonly Node[]>();
+  for (const group of groups.values()) for (const node of group) twins.set(node, group);
+  return twins;
+}
