@@ -3,6 +3,7 @@ import { isFloat } from "../ir/dtype.js";
 import type { Node } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
 import { outOfRange } from "../ops/checks.js";
+import { divergence } from "../ops/spectrum.js";
 import { dividesByUnknown } from "./expressions.js";
 import type { Failure } from "./form.js";
 import { isFallibleRoutine, semanticsOf } from "./plan.js";
@@ -65,5 +66,7 @@ function makesNonFinite(node: Node): boolean {
 }
 
 function routineMessage(node: Node): string {
-  return node.op === "cholesky" ? "the matrix is not positive definite" : `the matrix of ${node.op} is singular`;
+  if (node.op === "cholesky") return "the matrix is not positive definite";
+  if (node.op === "svd" || node.op === "eigh") return divergence(node.op);
+  return `the matrix of ${node.op} is singular`;
 }

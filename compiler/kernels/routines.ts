@@ -11,7 +11,8 @@ import { inputOf, shapeOf } from "./views.js";
 /**
  * A linear-algebra routine on dense operands. Parameters: `batch`, `rows` and `columns` of the first operand, `sides` (columns
  * of the right-hand side) where there is one, and the op's switches as 0 or 1. Scratch: one copy of the first operand of one
- * batch entry and a vector of max(rows, columns) elements, for routines that destroy their operand.
+ * batch entry, for routines that destroy their operand; a square matrix of the shorter side, for those that gather rotations; and
+ * two vectors of the longer side. Each starts at a cache line.
  */
 export function emitRoutine(
   group: SingleGroup,
@@ -44,11 +45,12 @@ export function emitRoutine(
   const second = node.inputs[1];
   if (second !== undefined) parameters.set("sides", shapeOf(second).at(-1) ?? 1);
   for (const [name, value] of switches(node)) parameters.set(name, value);
-  const line = 64 / byteSize(dtype);
-  const matrix = Math.ceil((rows * columns) / line) * line;
+  const whole = (elements: number): number => Math.ceil((elements * byteSize(dtype)) / 64) * (64 / byteSize(dtype));
+  const gathers = semantics.routine === "svd" || semantics.routine === "eigh";
+  const room = whole(rows * columns) + (gathers ? whole(Math.min(rows, columns) ** 2) : 0);
   const scratch = emission.buffers.add(
     dtype,
-    matrix + Math.max(rows, columns),
+    room + 2 * whole(Math.max(rows, columns)),
     { kind: "temporary" },
     `${semantics.routine} scratch`,
   );

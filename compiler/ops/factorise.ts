@@ -12,19 +12,25 @@ export function solveSystem(a: Matrices, b: Matrices): Float64Array {
     const left = lu.subarray(matrix * n * n, (matrix + 1) * n * n);
     const right = result.subarray(matrix * n * k, (matrix + 1) * n * k);
     eliminate(left, right, n, k);
+    for (let i = 0; i < n; i++) if (at(left, i * n + i) === 0) throw singular("the matrix of solve is singular");
     substitute(left, right, n, k, { lower: false, transpose: false, unitDiagonal: false });
   }
   return result;
 }
 
-/** Leaves the upper factor in `left`, and the right-hand sides as they are after the same steps. */
-function eliminate(left: Float64Array, right: Float64Array, n: number, k: number): void {
+/**
+ * Leaves the upper factor in `left`, and the right-hand sides as they are after the same steps; gives the sign of the exchanges. A
+ * column without a pivot is left as it is, with its 0 on the diagonal.
+ */
+export function eliminate(left: Float64Array, right: Float64Array, n: number, k: number): number {
+  let sign = 1;
   for (let column = 0; column < n; column++) {
     let pivot = column;
     for (let row = column + 1; row < n; row++) {
       if (Math.abs(at(left, row * n + column)) > Math.abs(at(left, pivot * n + column))) pivot = row;
     }
-    if (at(left, pivot * n + column) === 0) throw singular("the matrix of solve is singular");
+    if (at(left, pivot * n + column) === 0) continue;
+    if (pivot !== column) sign = -sign;
     swapRows(left, n, pivot, column);
     swapRows(right, k, pivot, column);
     for (let row = column + 1; row < n; row++) {
@@ -35,6 +41,7 @@ function eliminate(left: Float64Array, right: Float64Array, n: number, k: number
       for (let i = 0; i < k; i++) right[row * k + i] = at(right, row * k + i) - factor * at(right, column * k + i);
     }
   }
+  return sign;
 }
 
 export interface Triangle {
@@ -135,8 +142,10 @@ function reflectionOf(work: Float64Array, m: number, n: number, column: number):
   if (v.subarray(1).every((x) => x === 0)) return undefined;
   const norm = normOf(v);
   const head = at(v, 0);
-  v[0] = head + (head < 0 || Object.is(head, -0) ? -norm : norm);
-  return { from: column, v };
+  const first = head + (head < 0 || Object.is(head, -0) ? -norm : norm);
+  v[0] = first;
+  // A head of 1: the squares of v neither overflow nor vanish.
+  return { from: column, v: v.map((x) => x / first) };
 }
 
 /** Scaled, so that the squares neither overflow nor vanish. */

@@ -18,7 +18,7 @@ import { positiveDefinite, uniform, wellConditioned } from "./samples.js";
 import { concatenate } from "./structure.js";
 import { slice } from "./views.js";
 
-const precise = ["f64", "f32"] as const;
+export const precise = ["f64", "f32"] as const;
 type TriangularAttributes = { readonly lower: "bool"; readonly transpose: "bool"; readonly unit_diagonal: "bool" };
 
 export const solve: BinaryOp = defineOp({
@@ -116,23 +116,7 @@ export const qr: UnaryOp = defineOp({
     const type = a as TensorType;
     const [rows, columns] = matrixSizes("qr", type);
     const batch = type.shape.slice(0, -2);
-    const difference = knownDifference(rows, columns);
-    const least = dimEquals(rows, columns)
-      ? rows
-      : difference === undefined
-        ? undefined
-        : difference < 0
-          ? rows
-          : columns;
-    if (least === undefined) {
-      throw new OpError(
-        "G025",
-        `qr of ${typeText(type)}: which of ${dimText(rows)} and ${dimText(columns)} is less is not known`,
-        {
-          operand: 0,
-        },
-      );
-    }
+    const least = leastSize("qr", type);
     return [tensorType(type.dtype, [...batch, rows, least]), tensorType(type.dtype, [...batch, least, columns])];
   },
   vjp: ({ inputs: [a], outputs, cotangents }) => {
@@ -189,7 +173,7 @@ export interface Matrices {
   readonly data: Float64Array;
 }
 
-function matricesOf(tensor: ReferenceTensor | undefined): Matrices {
+export function matricesOf(tensor: ReferenceTensor | undefined): Matrices {
   const { shape, data } = tensor as ReferenceTensor;
   const [rows, columns] = shape.slice(-2) as [number, number];
   const count = shape.slice(0, -2).reduce((product, size) => product * size, 1);
@@ -209,7 +193,7 @@ function pullBackTall(q: Value, r: Value, dq: Value, dr: Value): Value {
 }
 
 /** The lower triangle with its diagonal halved. */
-function lowerHalf(x: Value): Value {
+export function lowerHalf(x: Value): Value {
   const half = constantLike(x, 0.5);
   return mul(half, add(triangle(x, "lower"), triangle(x, "strictly_lower")));
 }
@@ -228,7 +212,22 @@ function sliceColumns(x: Value, from: Dim, to: Dim): Value {
   });
 }
 
-function matrixSizes(name: string, type: TensorType, position = 0): readonly [Dim, Dim] {
+/** The lesser of a matrix's sizes, which must be known. */
+export function leastSize(name: string, type: TensorType): Dim {
+  const [rows, columns] = matrixSizes(name, type);
+  const difference = knownDifference(rows, columns);
+  if (dimEquals(rows, columns)) return rows;
+  if (difference === undefined) {
+    throw new OpError(
+      "G025",
+      `${name} of ${typeText(type)}: which of ${dimText(rows)} and ${dimText(columns)} is less is not known`,
+      { operand: 0 },
+    );
+  }
+  return difference < 0 ? rows : columns;
+}
+
+export function matrixSizes(name: string, type: TensorType, position = 0): readonly [Dim, Dim] {
   const [rows, columns] = type.shape.slice(-2);
   if (rows === undefined || columns === undefined) {
     throw new OpError("G025", `${name} takes matrices, not ${typeText(type)}`, { operand: position });
@@ -236,7 +235,7 @@ function matrixSizes(name: string, type: TensorType, position = 0): readonly [Di
   return [rows, columns];
 }
 
-function squareType(name: string, type: TensorType): TensorType {
+export function squareType(name: string, type: TensorType): TensorType {
   const [rows, columns] = matrixSizes(name, type);
   if (!dimEquals(rows, columns)) {
     throw new OpError("G020", `${name} takes square matrices, not ${typeText(type)}`, { operand: 0 });

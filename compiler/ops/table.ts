@@ -8,6 +8,7 @@ import "./control_flow.js";
 import "./conversion.js";
 import "./cumulative.js";
 import "./convolution.js";
+import "./decomposition.js";
 import "./dynamic_slices.js";
 import "./exponential.js";
 import "./indexing.js";

@@ -152,6 +152,21 @@ function triangularSolve(call: Arguments): Meaning {
   );
 }
 
+/** An op of one matrix with several outputs. */
+function factors(name: string, result: string): Intrinsic {
+  return {
+    name,
+    doc: opNamed(name).doc,
+    parameters: [a],
+    result,
+    build: (call) => ({
+      kind: "many",
+      outputs: applyOp(call.env, name, [call.tensor("a")], {}, call.site("a")).map(tensor),
+      callee: name,
+    }),
+  };
+}
+
 function product(call: Arguments): Meaning {
   return tensor(matmul(call.env, [call.item("x"), call.item("y")], call.site("x", "y"), call.span));
 }
@@ -231,15 +246,15 @@ export const special: readonly Intrinsic[] = [
     result: "l",
     build: (call) => tensor(call.apply("cholesky", [call.tensor("a")], {}, call.site("a"))),
   },
+  factors("qr", "q, r"),
+  factors("svd", "u, s, vt"),
+  factors("eigh", "w, v"),
+  factors("slogdet", "sign, logarithm"),
   {
-    name: "qr",
-    doc: opNamed("qr").doc,
+    name: "det",
+    doc: opNamed("det").doc,
     parameters: [a],
-    result: "q, r",
-    build: (call) => ({
-      kind: "many",
-      outputs: applyOp(call.env, "qr", [call.tensor("a")], {}, call.site("a")).map(tensor),
-      callee: "qr",
-    }),
+    result: "y",
+    build: (call) => tensor(call.apply("det", [call.tensor("a")], {}, call.site("a"))),
   },
 ];

@@ -2,6 +2,7 @@ import { InternalError } from "../../../ir/diagnostic.js";
 import { byteSize } from "../../../ir/dtype.js";
 import type { Value } from "../value.js";
 import type { Matrix, RoutineScope } from "./routine_scope.js";
+import { addRow, alongRow, at, dotRows, exchangeRows, mapRow, must, put, rowOf } from "./rows.js";
 
 /** a x = b by Gaussian elimination with partial pivoting (Golub and Van Loan, algorithm 3.4.1), the right-hand sides along with it. */
 export function emitSolve(scope: RoutineScope): void {
@@ -13,22 +14,59 @@ export function emitSolve(scope: RoutineScope): void {
   const k = size("sides");
   lu.copyFrom(a, n * n);
   x.copyFrom(right, n * k);
-  b.loop(0, n, 1, (column) => {
-    const pivot = pivotRow(scope, lu, n, column);
-    const value = lu.get(pivot, n, column);
+  eliminate(scope, lu, n, { x, k });
+  b.loop(0, n, 1, (i) => {
     // A NaN is not equal to zero: it goes through to the result, as arithmetic has it.
-    failWhere(b.compare("eq", value, lu.number(0)));
-    swapRows(scope, lu, n, pivot, column);
-    swapRows(scope, x, k, pivot, column);
-    b.loop(b.add(column, b.index(1)), b.index(n), 1, (row) => {
-      const factor = b.div(lu.get(row, n, column), lu.get(column, n, column));
-      subtractRow(scope, lu, n, { from: b.add(column, b.index(1)), row, other: column, factor });
-      subtractRow(scope, x, k, { from: b.index(0), row, other: column, factor });
-      return [];
-    });
+    failWhere(b.compare("eq", lu.get(i, n, i), lu.number(0)));
     return [];
   });
   substitute(scope, lu, x, n, k, { lower: false, transpose: false, unitDiagonal: false });
+}
+
+/**
+ * The upper factor on and above the diagonal, what is below it undefined; right-hand sides go through the same steps. Gives the
+ * sign of the exchanges, 1 or -1. A column without a pivot is left as it is, with its 0 on the diagonal.
+ */
+export function eliminate(
+  scope: RoutineScope,
+  lu: Matrix,
+  n: number,
+  right: { readonly x: Matrix; readonly k: number } | undefined,
+): Value {
+  const { b } = scope;
+  const [sign] = b.loop(
+    0,
+    n,
+    1,
+    (column, [so]) => {
+      const pivot = pivotRow(scope, lu, n, column);
+      const value = lu.get(pivot, n, column);
+      const [after] = b.ifElse(
+        b.compare("ne", pivot, column),
+        () => {
+          exchangeRows(scope, rowOf(lu, n, pivot), rowOf(lu, n, column));
+          if (right !== undefined) exchangeRows(scope, rowOf(right.x, right.k, pivot), rowOf(right.x, right.k, column));
+          return [b.neg(must(so))];
+        },
+        () => [must(so)],
+      );
+      const below = b.add(column, b.index(1));
+      b.ifElse(b.compare("ne", value, lu.number(0)), () => {
+        b.loop(below, n, 1, (row) => {
+          const factor = b.neg(b.div(lu.get(row, n, column), value));
+          addRow(scope, rowOf(lu, n, row), factor, rowOf(lu, n, column), below, n);
+          if (right !== undefined) {
+            addRow(scope, rowOf(right.x, right.k, row), factor, rowOf(right.x, right.k, column), 0, right.k);
+          }
+          return [];
+        });
+        return [];
+      });
+      return [must(after)];
+    },
+    [lu.number(1)],
+  );
+  return must(sign);
 }
 
 /** a x = b or transpose(a) x = b, with one triangle of a. */
@@ -65,22 +103,17 @@ export function emitCholesky(scope: RoutineScope): void {
           l.set(row, n, column, l.number(0));
         },
         () => {
-          const [rest] = b.loop(
-            b.index(0),
-            column,
-            1,
-            (i, [sum]) => [b.sub(must(sum), b.mul(l.get(row, n, i), l.get(column, n, i)))],
-            [a.get(row, n, column)],
-          );
+          const known = dotRows(scope, rowOf(l, n, row), rowOf(l, n, column), 0, column);
+          const rest = b.sub(a.get(row, n, column), known);
           b.ifElse(
             b.compare("eq", row, column),
             () => {
               // Not `rest <= 0`, so that a NaN is refused too.
-              failWhere(b.not(b.compare("gt", must(rest), l.number(0))));
-              l.set(row, n, column, b.sqrt(must(rest)));
+              failWhere(b.not(b.compare("gt", rest, l.number(0))));
+              l.set(row, n, column, b.sqrt(rest));
             },
             () => {
-              l.set(row, n, column, b.div(must(rest), l.get(column, n, column)));
+              l.set(row, n, column, b.div(rest, l.get(column, n, column)));
             },
           );
         },
@@ -92,8 +125,9 @@ export function emitCholesky(scope: RoutineScope): void {
 }
 
 /**
- * Householder QR (as LAPACK's dgeqr2). The reflections are kept below the diagonal of the scratch, their heads behind it, and
- * applied last to first to the leading columns of the identity.
+ * Householder QR (Golub and Van Loan, algorithm 5.2.1, with LAPACK's signs and scaling): each reflection is I - tau v v^T with
+ * v of head 1, which neither overflows nor vanishes. Its rest is kept below the diagonal of the scratch, tau behind it, and the
+ * reflections are applied last to first to the leading columns of the identity (section 5.1.6).
  */
 export function emitQr(scope: RoutineScope): void {
   const { b, scratch: work, size } = scope;
@@ -103,31 +137,32 @@ export function emitQr(scope: RoutineScope): void {
   const m = size("rows");
   const n = size("columns");
   const k = Math.min(m, n);
-  const line = 64 / byteSize(scope.dtype);
-  const heads = work.from(Math.ceil((m * n) / line) * line);
+  const whole = (elements: number): number =>
+    Math.ceil(elements / (64 / byteSize(scope.dtype))) * (64 / byteSize(scope.dtype));
+  const taus = work.from(whole(m * n));
+  const sums = taus.from(whole(Math.max(m, n)));
   const zero = b.index(0);
   work.copyFrom(a, m * n);
   b.loop(0, k, 1, (column) => {
     const below = b.add(column, b.index(1));
     const largest = largestBelow(scope, work, m, n, column, below);
-    const clear = b.compare("eq", largest, work.number(0));
     b.ifElse(
-      clear,
+      b.compare("eq", largest, work.number(0)),
       () => {
-        heads.set(zero, 0, column, work.number(0));
+        taus.set(zero, 0, column, work.number(0));
       },
       () => {
         const head = work.get(column, n, column);
         const norm = normFrom(scope, work, m, n, column, b.max(largest, b.abs(head)));
-        const signed = b.copySign(norm, head);
-        const newHead = b.add(head, signed);
-        heads.set(zero, 0, column, newHead);
-        const square = squareSum(scope, work, m, n, column, below, newHead);
-        b.loop(below, b.index(n), 1, (other) => {
-          reflect(scope, { work, n, column, below, m }, { target: work, columns: n, other }, newHead, square);
+        const diagonal = b.neg(b.copySign(norm, head));
+        taus.set(zero, 0, column, b.div(b.sub(diagonal, head), diagonal));
+        const newHead = b.sub(head, diagonal);
+        b.loop(below, m, 1, (row) => {
+          work.set(row, n, column, b.div(work.get(row, n, column), newHead));
           return [];
         });
-        work.set(column, n, column, b.neg(signed));
+        reflect(scope, { work, n, column, m, tau: taus.get(zero, 0, column), sums }, work, n, below);
+        work.set(column, n, column, diagonal);
       },
     );
     return [];
@@ -149,47 +184,46 @@ export function emitQr(scope: RoutineScope): void {
   });
   b.loop(0, k, 1, (turn) => {
     const column = b.sub(b.index(k - 1), turn);
-    const below = b.add(column, b.index(1));
-    const head = heads.get(zero, 0, column);
-    b.ifElse(b.compare("ne", head, q.number(0)), () => {
-      const square = squareSum(scope, work, m, n, column, below, head);
-      b.loop(0, k, 1, (other) => {
-        reflect(scope, { work, n, column, below, m }, { target: q, columns: k, other }, head, square);
-        return [];
-      });
+    const tau = taus.get(zero, 0, column);
+    b.ifElse(b.compare("ne", tau, q.number(0)), () => {
+      reflect(scope, { work, n, column, m, tau, sums }, q, k, column);
+      return [];
     });
     return [];
   });
 }
 
-interface ReflectionPlace {
+interface Reflection {
   readonly work: Matrix;
   readonly n: number;
   readonly m: number;
   readonly column: Value;
-  readonly below: Value;
+  readonly tau: Value;
+  /** Room for a row. */
+  readonly sums: Matrix;
 }
 
-/** One column of the target minus 2 v (v . column) / (v . v), v being the head and what stands below it in the work matrix. */
+/** The target's columns from `from` on become (I - tau v v^T) times themselves, row by row. */
 function reflect(
-  { b }: RoutineScope,
-  { work, n, m, column, below }: ReflectionPlace,
-  { target, columns, other }: { readonly target: Matrix; readonly columns: number; readonly other: Value },
-  head: Value,
-  square: Value,
+  scope: RoutineScope,
+  { work, n, m, column, tau, sums }: Reflection,
+  target: Matrix,
+  columns: number,
+  from: Value,
 ): void {
-  const [projection] = b.loop(
-    below,
-    b.index(m),
-    1,
-    (row, [sum]) => [b.add(must(sum), b.mul(work.get(row, n, column), target.get(row, columns, other)))],
-    [b.mul(head, target.get(column, columns, other))],
-  );
-  const scale = b.div(b.mul(target.number(2), must(projection)), square);
-  target.set(column, columns, other, b.sub(target.get(column, columns, other), b.mul(scale, head)));
-  b.loop(below, b.index(m), 1, (row) => {
-    const change = b.mul(scale, work.get(row, n, column));
-    target.set(row, columns, other, b.sub(target.get(row, columns, other), change));
+  const { b } = scope;
+  const top = rowOf(target, columns, column);
+  const projection = rowOf(sums, columns, b.index(0));
+  const below = b.add(column, b.index(1));
+  alongRow(scope, from, columns, (i, lanes) => put(projection, i, at(top, i, lanes)));
+  b.loop(below, m, 1, (row) => {
+    addRow(scope, projection, work.get(row, n, column), rowOf(target, columns, row), from, columns);
+    return [];
+  });
+  addRow(scope, top, b.neg(tau), projection, from, columns);
+  b.loop(below, m, 1, (row) => {
+    const factor = b.neg(b.mul(tau, work.get(row, n, column)));
+    addRow(scope, rowOf(target, columns, row), factor, projection, from, columns);
     return [];
   });
 }
@@ -220,28 +254,6 @@ function normFrom({ b }: RoutineScope, work: Matrix, m: number, n: number, colum
   return b.mul(largest, b.sqrt(must(sum)));
 }
 
-function squareSum(
-  { b }: RoutineScope,
-  work: Matrix,
-  m: number,
-  n: number,
-  column: Value,
-  below: Value,
-  head: Value,
-): Value {
-  const [sum] = b.loop(
-    below,
-    b.index(m),
-    1,
-    (row, [total]) => {
-      const value = work.get(row, n, column);
-      return [b.add(must(total), b.mul(value, value))];
-    },
-    [b.mul(head, head)],
-  );
-  return must(sum);
-}
-
 function pivotRow({ b }: RoutineScope, lu: Matrix, n: number, column: Value): Value {
   const [pivot] = b.loop(
     b.add(column, b.index(1)),
@@ -257,56 +269,45 @@ function pivotRow({ b }: RoutineScope, lu: Matrix, n: number, column: Value): Va
   return must(pivot);
 }
 
-function swapRows({ b }: RoutineScope, matrix: Matrix, columns: number, one: Value, other: Value): void {
-  b.loop(0, columns, 1, (column) => {
-    const kept = matrix.get(one, columns, column);
-    matrix.set(one, columns, column, matrix.get(other, columns, column));
-    matrix.set(other, columns, column, kept);
-    return [];
-  });
-}
-
-/** row -= factor x other, from a column on. */
-function subtractRow(
-  { b }: RoutineScope,
-  matrix: Matrix,
-  columns: number,
-  step: { readonly from: Value; readonly row: Value; readonly other: Value; readonly factor: Value },
-): void {
-  b.loop(step.from, b.index(columns), 1, (column) => {
-    const change = b.mul(step.factor, matrix.get(step.other, columns, column));
-    matrix.set(step.row, columns, column, b.sub(matrix.get(step.row, columns, column), change));
-    return [];
-  });
-}
-
 /** Forward or back substitution in place. */
 function substitute(
-  { b }: RoutineScope,
+  scope: RoutineScope,
   left: Matrix,
   right: Matrix,
   n: number,
   k: number,
   triangle: { readonly lower: boolean; readonly transpose: boolean; readonly unitDiagonal: boolean },
 ): void {
+  const { b } = scope;
   const { lower, transpose, unitDiagonal } = triangle;
   const forward = lower !== transpose;
   const entry = (row: Value, column: Value): Value => (transpose ? left.get(column, n, row) : left.get(row, n, column));
+  const divide = (row: Value): void => {
+    if (unitDiagonal) return;
+    const target = rowOf(right, k, row);
+    const diagonal = left.get(row, n, row);
+    mapRow(scope, target, target, (x, lanes) => b.div(x, b.splat(diagonal, lanes)));
+  };
   b.loop(0, n, 1, (step) => {
     const row = forward ? step : b.sub(b.index(n - 1), step);
-    const from = forward ? b.index(0) : b.add(row, b.index(1));
-    const to = forward ? row : b.index(n);
-    b.loop(0, k, 1, (side) => {
-      const [rest] = b.loop(
-        from,
-        to,
-        1,
-        (other, [sum]) => [b.sub(must(sum), b.mul(entry(row, other), right.get(other, k, side)))],
-        [right.get(row, k, side)],
-      );
-      right.set(row, k, side, unitDiagonal ? must(rest) : b.div(must(rest), entry(row, row)));
-      return [];
-    });
+    const done = { from: forward ? b.index(0) : b.add(row, b.index(1)), to: forward ? row : b.index(n) };
+    const open = { from: forward ? b.add(row, b.index(1)) : b.index(0), to: forward ? b.index(n) : row };
+    if (k === 1 && transpose) {
+      // One right-hand side is a row itself: what is known of it is taken from the rest along a row of the matrix.
+      divide(row);
+      const x = right.get(row, 1, b.index(0));
+      addRow(scope, rowOf(right, n, b.index(0)), b.neg(x), rowOf(left, n, row), open.from, open.to);
+    } else if (k === 1) {
+      const known = dotRows(scope, rowOf(left, n, row), rowOf(right, n, b.index(0)), done.from, done.to);
+      right.set(row, 1, b.index(0), b.sub(right.get(row, 1, b.index(0)), known));
+      divide(row);
+    } else {
+      b.loop(done.from, done.to, 1, (other) => {
+        addRow(scope, rowOf(right, k, row), b.neg(entry(row, other)), rowOf(right, k, other), 0, k);
+        return [];
+      });
+      divide(row);
+    }
     return [];
   });
 }
@@ -315,9 +316,4 @@ function pair(matrices: readonly Matrix[]): readonly [Matrix, Matrix] {
   const [first, second] = matrices;
   if (first === undefined || second === undefined) throw new InternalError("a routine lacks a matrix");
   return [first, second];
-}
-
-function must(value: Value | undefined): Value {
-  if (value === undefined) throw new InternalError("a loop without its state");
-  return value;
 }

@@ -4,9 +4,11 @@ import { i64, storageElement } from "../types.js";
 import type { Value } from "../value.js";
 import { emitAlongAxis } from "./along.js";
 import { statusWords } from "./block.js";
+import { emitDet, emitSlogdet } from "./determinant.js";
 import type { KernelScope } from "./expressions.js";
 import { emitCholesky, emitQr, emitSolve, emitTriangularSolve } from "./factorise.js";
 import { Matrix, type RoutineScope } from "./routine_scope.js";
+import { emitEigh, emitSvd } from "./spectrum.js";
 
 /** Writes a linear-algebra routine: a loop over the batch around the textbook algorithm for one matrix. */
 export function emitRoutine(scope: KernelScope, kernel: RoutineKernel, buffers: ReadonlyMap<BufferId, Buffer>): void {
@@ -58,6 +60,18 @@ function emitOne(routine: string, scope: RoutineScope): void {
       break;
     case "qr":
       emitQr(scope);
+      break;
+    case "svd":
+      emitSvd(scope);
+      break;
+    case "eigh":
+      emitEigh(scope);
+      break;
+    case "det":
+      emitDet(scope);
+      break;
+    case "slogdet":
+      emitSlogdet(scope);
       break;
     default:
       throw new InternalError(`the native back end has no routine ${routine}`);

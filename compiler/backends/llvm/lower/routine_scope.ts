@@ -33,8 +33,8 @@ export class Matrix {
     return b.offsetElements(this.#base, storageElement(this.#dtype), index);
   }
 
-  get(row: Value, columns: number, column: Value): Value {
-    return this.#b.loadElements(this.#dtype, 1, this.#address(row, columns, column));
+  get(row: Value, columns: number, column: Value, lanes = 1): Value {
+    return this.#b.loadElements(this.#dtype, lanes, this.#address(row, columns, column));
   }
 
   set(row: Value, columns: number, column: Value, value: Value): void {
@@ -47,8 +47,8 @@ export class Matrix {
     return new Matrix(this.#b, this.#dtype, base);
   }
 
-  number(value: number): Value {
-    return this.#b.constant(typeOf(registerElement(this.#dtype)), value);
+  number(value: number, lanes = 1): Value {
+    return this.#b.constant(typeOf(registerElement(this.#dtype), lanes), value);
   }
 
   copyFrom(other: Matrix, elements: number): void {
