@@ -170,10 +170,12 @@ test("the trace tells what each pass did", (t) => {
       events.push(`${round} ${pass} ${changed} ${[...rules.keys()].join(" ")}`.trim()),
   });
   t.deepEqual(events, [
+    "1 regions false",
     "1 fold false",
     "1 simplify true mul-one neg-neg",
     "1 stabilise false",
     "1 scatter-into false",
+    "2 regions false",
     "2 fold false",
     "2 simplify false",
     "2 stabilise false",
