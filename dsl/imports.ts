@@ -25,6 +25,7 @@ export const preludeFiles: readonly string[] = [
   "initialisers",
   "regularisation",
   "linear_algebra",
+  "random",
 ];
 
 export interface LoadedFile {
