@@ -4,8 +4,10 @@ import { hostTarget } from "../compiler/backends/llvm/target.js";
 import { compile, Session, type TrainOptions } from "../index.js";
 import { contractionCases, measureContraction } from "./contractions.js";
 import { measureConvnet } from "./convnet.js";
+import { measureElementwise } from "./elementwise.js";
 import { median } from "./measure.js";
 import { peakGigaflops } from "./peak.js";
+import { measureRecurrent } from "./recurrent.js";
 import { emptyProcessSeconds, measureStartup } from "./startup.js";
 
 /**
@@ -64,7 +66,7 @@ const peak = warning === undefined ? await peakGigaflops(hostTarget()) : Number.
 console.log(`${backend.device}, one thread; fused multiply-add peak ${peak.toFixed(0)} GFLOP/s\n`);
 
 console.log(
-  `${"workload".padEnd(42)}${"median".padStart(10)}${"goal".padStart(9)}${"floor at peak".padStart(15)}${"compile".padStart(10)}`,
+  `${"workload".padEnd(42)}${"median".padStart(10)}${"goal".padStart(11)}${"floor at peak".padStart(15)}${"compile".padStart(10)}`,
 );
 for (const workload of workloads) {
   const path = join(examples, workload.file, `${workload.file}.graph`);
@@ -84,7 +86,7 @@ for (const workload of workloads) {
   const floor = (workload.operations * steps) / (peak * 1e9);
   const cells = [
     seconds(median(times)).padStart(10),
-    workload.goal.padStart(9),
+    workload.goal.padStart(11),
     seconds(floor).padStart(15),
     seconds(compileSeconds).padStart(10),
   ];
@@ -92,31 +94,38 @@ for (const workload of workloads) {
 }
 
 // The goal is what PyTorch takes on the same core, by the peers' own benchmark.
-for (const { name, seconds: taken, operations } of await measureConvnet()) {
-  const cells = [seconds(taken).padStart(10), "PyTorch's".padStart(9), seconds(operations / (peak * 1e9)).padStart(15)];
+for (const { name, seconds: taken, operations } of [...(await measureConvnet()), ...(await measureRecurrent())]) {
+  const cells = [
+    seconds(taken).padStart(10),
+    "PyTorch's".padStart(11),
+    seconds(operations / (peak * 1e9)).padStart(15),
+  ];
   console.log(`${name.padEnd(42)}${cells.join("")}`);
+}
+for (const { name, nanoseconds, goal } of await measureElementwise()) {
+  console.log(`${name.padEnd(42)}${nanoseconds.toFixed(2).padStart(10)}${`${goal} ns`.padStart(11)}`);
 }
 
 if (warning === undefined) {
   const empty = emptyProcessSeconds();
-  console.log(`\n${"start, to the end of the first step".padEnd(42)}${"compile".padStart(10)}${"goal".padStart(9)}`);
+  console.log(`\n${"start, to the end of the first step".padEnd(42)}${"compile".padStart(10)}${"goal".padStart(11)}`);
   for (const { file, goals } of starts) {
     const { first, cached } = measureStartup(index, join(examples, file, `${file}.graph`));
     for (const [kind, { compile: compiling, process: whole }, goal] of [
       ["first", first, goals.first],
       ["cached", cached, goals.cached],
     ] as const) {
-      const cells = `${seconds(compiling).padStart(10)}${goal.padStart(9)}`;
+      const cells = `${seconds(compiling).padStart(10)}${goal.padStart(11)}`;
       console.log(
         `${`${file}, ${kind}`.padEnd(42)}${cells}   process ${seconds(whole)}, an empty one ${seconds(empty)}`,
       );
     }
   }
-  console.log(`\n${"contraction, float32 (m x k x n)".padEnd(42)}${"GFLOP/s".padStart(10)}${"of peak".padStart(9)}`);
+  console.log(`\n${"contraction, float32 (m x k x n)".padEnd(42)}${"GFLOP/s".padStart(10)}${"of peak".padStart(11)}`);
   for (const shape of contractionCases) {
     const { name, gigaflops } = await measureContraction(backend, shape);
     console.log(
-      `${name.padEnd(42)}${gigaflops.toFixed(1).padStart(10)}${`${((100 * gigaflops) / peak).toFixed(0)} %`.padStart(9)}`,
+      `${name.padEnd(42)}${gigaflops.toFixed(1).padStart(10)}${`${((100 * gigaflops) / peak).toFixed(0)} %`.padStart(11)}`,
     );
   }
 }

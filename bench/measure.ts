@@ -3,6 +3,7 @@ import type { Executable, StorageBlock } from "../compiler/backends/executable.j
 import type { NumericDType } from "../compiler/ir/dtype.js";
 import type { Computation } from "../compiler/ir/graph.js";
 import { elementCount } from "../compiler/ir/tensor.js";
+import type { Feeds, Session } from "../index.js";
 
 /** The median of some numbers. */
 export function median(values: readonly number[]): number {
@@ -11,6 +12,26 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1
     ? (sorted[middle] ?? Number.NaN)
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+/** A workload of the peers' table. */
+export interface PeerRow {
+  readonly name: string;
+  readonly seconds: number;
+  /** Multiplications and additions. */
+  readonly operations: number;
+}
+
+/** Seconds of one run of a signature, from outside: the median of `repeats` after one. */
+export async function medianRun(session: Session, signature: string, feeds: Feeds, repeats: number): Promise<number> {
+  const times: number[] = [];
+  await session.run(signature, feeds);
+  for (let i = 0; i < repeats; i++) {
+    const start = performance.now();
+    await session.run(signature, feeds);
+    times.push((performance.now() - start) / 1000);
+  }
+  return median(times);
 }
 
 /** A compiled computation with variables of its own, filled with small random numbers. */
