@@ -65,6 +65,7 @@ function checkOne(file: string, options: CheckOptions): Checked {
   if (graph === undefined || exitCodeOf(diagnostics) !== 0) return { ...nothing, diagnostics };
   const problems = [...diagnostics, ...prepareAll(graph)];
   if (exitCodeOf(problems) !== 0) return { ...nothing, graph, diagnostics: distinct(problems) };
+  problems.push(...variablesTooLarge(graph));
   const memory: MemoryUse[] = [];
   const remarks: string[] = [];
   for (const choice of choicesOf(graph, undefined)) {
@@ -126,6 +127,16 @@ function tooLarge({ name, peakBytes, sized }: MemoryUse): Diagnostic {
   );
 }
 
+/** Whatever is run, the variables are all there: shown at the largest one. */
+function variablesTooLarge(graph: Graph): readonly Diagnostic[] {
+  const bytes = variableBytes(graph.variables);
+  const [largest] = [...graph.variables].sort((a, b) => variableBytes([b]) - variableBytes([a]));
+  if (largest === undefined || bytes <= totalmem()) return [];
+  const message = `the variables need ${bytesText(bytes)} and this machine has ${bytesText(totalmem())}`;
+  const label = `${bytesText(variableBytes([largest]))} of it`;
+  return [problem("G102", largest.span, message, { label, hint: "use smaller variables" })];
+}
+
 /** One problem may be found through several signatures. */
 function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const byKey = new Map<string, Diagnostic>();
@@ -145,7 +156,9 @@ function checkedText(console: Console, { file, graph, memory, remarks }: Checked
     ...(others > 0 ? [`${countText(others)} ${trainable > 0 ? "values of optimizers and others" : "values"}`] : []),
   ];
   const variables =
-    graph.variables.length === 0 ? [] : [`  variables   ${kept.join(", ")}; ${bytesText(variableBytes(graph))}`];
+    graph.variables.length === 0
+      ? []
+      : [`  variables   ${kept.join(", ")}; ${bytesText(variableBytes(graph.variables))}`];
   const signatures = graph.signatures.map((signature) => `  ${signatureText(graph, signature)}`);
   const [first] = [...memory].sort((a, b) => b.peakBytes - a.peakBytes);
   const peak =
@@ -158,8 +171,8 @@ function checkedText(console: Console, { file, graph, memory, remarks }: Checked
   return [head, ...signatures, ...variables, ...peak, ...sizes, ...remarks.map((remark) => `  ${remark}`)].join("\n");
 }
 
-function variableBytes(graph: Graph): number {
-  return graph.variables.reduce((sum, { value: { type } }) => {
+function variableBytes(variables: Graph["variables"]): number {
+  return variables.reduce((sum, { value: { type } }) => {
     const size = type.dtype === "string" ? 0 : byteSize(type.dtype);
     return sum + size * elementCount(staticShape(type));
   }, 0);
@@ -185,7 +198,7 @@ function fileJson({ graph, memory }: Checked): { readonly signatures: JsonValue;
     memory: {
       parameters: trainable,
       variable_elements: trainable + others,
-      variable_bytes: variableBytes(graph),
+      variable_bytes: variableBytes(graph.variables),
       peak_bytes: memory.length === 0 ? null : Math.max(...memory.map(({ peakBytes }) => peakBytes)),
       signatures: new Map(uses),
     },

@@ -1,9 +1,10 @@
+import type { Note } from "../../compiler/ir/diagnostic.js";
 import { isFloat } from "../../compiler/ir/dtype.js";
 import type { Assignment, Variable } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { typeText } from "../../compiler/ir/type.js";
-import { reachedByGradient } from "../../compiler/ops/reach.js";
+import { cutsBetween, reachedByGradient } from "../../compiler/ops/reach.js";
 import type { Block, Call, Expression, Update } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { bindArguments, evaluateArguments, type Given } from "./calls.js";
@@ -179,13 +180,23 @@ function reachedVariables(env: Env, loss: Value, span: Span): readonly Variable[
     notes: all
       .filter((variable) => isFloat(variable.value.type.dtype))
       .slice(0, 3)
-      .map((variable) => ({
-        span: variable.span,
-        message: variable.trainable
-          ? `the loss has no gradient path to ${quote(variable.path)}`
-          : `${quote(variable.path)} is frozen`,
-      })),
+      .flatMap((variable) => whyUnreached(env, loss, variable)),
   });
+}
+
+/** What keeps a variable from being trained by this loss: it is frozen, unrelated, or an op in between passes no gradient. */
+function whyUnreached(env: Env, loss: Value, variable: Variable): readonly Note[] {
+  const { path, span, trainable, value } = variable;
+  if (!trainable) return [{ span, message: `${quote(path)} is frozen` }];
+  const cuts = cutsBetween(loss, value);
+  if (cuts.length === 0) return [{ span, message: `the loss does not depend on ${quote(path)}` }];
+  return [
+    { span, message: `the loss has no gradient path to ${quote(path)}` },
+    ...cuts.slice(0, 3).map(({ node, reason }) => ({
+      span: env.state.shared.sources.spansOf(node)[0],
+      message: `${quote(node.op)} cuts the gradient here: ${reason}`,
+    })),
+  ];
 }
 
 function listedVariables(env: Env, expression: Expression): readonly Variable[] {

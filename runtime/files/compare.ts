@@ -63,7 +63,7 @@ export function compareWithModel(
     {
       ...fileDiagnostic(
         "G090",
-        `${quotePath(path)} does not fit this model: of its ${expected.size} variables ${agreeing} agree; ${counts.join(", ")}`,
+        `${quotePath(path)} does not fit this model: ${agreeing} of its ${expected.size} variables agree; ${counts.join(", ")}`,
         "load it into the model that saved it, or give the variables the same names and shapes",
       ),
       notes,

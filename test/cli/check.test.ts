@@ -116,3 +116,18 @@ test.serial("a mistyped file name is met with the nearest", async (t) => {
   t.is(ended.code, 1);
   t.regex(ended.stderr, /^error G064: cannot read "lina\.graph"[^\n]*\n *= hint: did you mean "line\.graph"\?\n$/);
 });
+
+test.serial(
+  "variables beyond the machine's memory are refused before anything is allocated, at the largest",
+  async (t) => {
+    const graph =
+      "graph g {\n  variable small: f32[4] = ones()\n  variable w: f32[500000, 500000] = ones()\n  y = sum(w)\n}\n";
+    const cwd = folderWith({ "g.graph": graph });
+    const checked = await graphcHere(["check", "g.graph"], { cwd });
+    t.is(checked.code, 1);
+    t.regex(checked.stderr, /error G102: the variables need 1\.0 TB and this machine has .* [GT]B\n +--> g\.graph:3:/);
+    const run = await graphcHere(["run", "g.graph", "--fetch", "y", "--target", "reference"], { cwd });
+    t.is(run.code, 1);
+    t.regex(run.stderr, /error G102: .* needs .* GB and this machine has/);
+  },
+);

@@ -1,4 +1,4 @@
-import { isLlvmBuilt, type LoadFailure, loadKoffi, loadLlvm } from "./bindings.js";
+import { isInstalled, isLlvmBuilt, type LoadFailure, loadKoffi, loadLlvm } from "./bindings.js";
 import { findTool, packageOf, type ToolName } from "./tools.js";
 
 /** One thing that native code needs, as `graphc doctor` shows it. */
@@ -26,6 +26,11 @@ function packageRequirement(
 ): Requirement {
   if (loaded.ok) return { name, found: true, detail: loaded.version };
   return { name, found: false, detail: loaded.reason, fix };
+}
+
+/** `npm rebuild` does nothing for a package that is not there, and `npm install` nothing for one that is. */
+function npmCommand(name: "llvm-bindings" | "koffi", version: string): string {
+  return isInstalled(name) ? `npm rebuild ${name}` : `npm install ${name}@${version}`;
 }
 
 function toolRequirement(tool: ToolName, withVersion: boolean): Requirement {
@@ -65,9 +70,9 @@ export function probe(options: { readonly versions?: boolean } = {}): Availabili
     packageRequirement(
       "llvm-bindings",
       withVersions ? loadLlvm() : isLlvmBuilt(),
-      "sudo apt-get install llvm-14-dev cmake ninja-build g++ && npm rebuild llvm-bindings",
+      `sudo apt-get install llvm-14-dev cmake ninja-build g++ && ${npmCommand("llvm-bindings", "0.4")}`,
     ),
-    packageRequirement("koffi", loadKoffi(), "npm install koffi"),
+    packageRequirement("koffi", loadKoffi(), npmCommand("koffi", "3")),
     toolRequirement("opt", withVersions),
     toolRequirement("llc", withVersions),
     toolRequirement("linker", withVersions),

@@ -52,6 +52,16 @@ export function loadKoffi(): Loaded<KoffiBindings> {
   return koffi;
 }
 
+/** Whether the package lies in some `node_modules` here, compiled or not. npm removes an optional one that it could not compile. */
+export function isInstalled(name: "llvm-bindings" | "koffi"): boolean {
+  try {
+    require.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether llvm-bindings is installed and compiled, without loading it (its 100 MB take a tenth of a second). */
 export function isLlvmBuilt(): { readonly ok: true; readonly version: string } | LoadFailure {
   if (!isMainThread) return { ok: false, reason: "llvm-bindings works on the main thread only" };

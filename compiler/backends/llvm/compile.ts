@@ -105,8 +105,8 @@ function requireMemory(program: KernelProgram): void {
   const available = totalmem();
   const { peakBytes } = program.memory;
   if (peakBytes <= available) return;
-  const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
-  const message = `${program.name} needs ${gigabytes(peakBytes)} GiB and this machine has ${gigabytes(available)} GiB`;
+  const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
+  const message = `\`${program.name}\` needs ${gigabytes(peakBytes)} GB and this machine has ${gigabytes(available)} GB`;
   throw new GraphError([problem("G102", undefined, message, { hint: "use a smaller batch or smaller tensors" })]);
 }
 

@@ -213,12 +213,12 @@ function peakOf({ steps }: EvaluationPlan): number {
 /** Said before anything is allocated: a machine that starts to swap or kills the process says nothing useful. */
 function requireMemory(name: string, bytes: number): void {
   if (bytes <= totalmem()) return;
-  const message = `${name} needs ${gibibytes(bytes)} GiB and this machine has ${gibibytes(totalmem())} GiB`;
+  const message = `\`${name}\` needs ${gigabytes(bytes)} GB and this machine has ${gigabytes(totalmem())} GB`;
   throw new GraphError([problem("G102", undefined, message, { hint: "use a smaller batch or smaller tensors" })]);
 }
 
-function gibibytes(bytes: number): string {
-  return (bytes / 2 ** 30).toFixed(1);
+function gigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(1);
 }
 
 function slotOf({ name, type }: Parameter): TensorSlot {

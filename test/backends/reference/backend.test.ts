@@ -222,5 +222,5 @@ test("a computation that needs more memory than there is is refused before anyth
     assignments: [],
     sources: new SourceTable(),
   };
-  await t.throwsAsync(backend.compile(computation, { checkNumerics: false }), { message: /huge needs .* GiB/ });
+  await t.throwsAsync(backend.compile(computation, { checkNumerics: false }), { message: /`huge` needs .* GB/ });
 });

@@ -1,5 +1,5 @@
 import test from "ava";
-import { graph, graphOf, problems, run } from "./support.js";
+import { graph, graphOf, notes, problems, run } from "./support.js";
 
 const assigned = (text: string, update: string): readonly string[] =>
   graphOf(text)
@@ -158,6 +158,23 @@ test("minimize moves against the gradient, clipped by the norm of all", (t) => {
       [":= b", [-0.25]],
     ],
   );
+});
+
+test("what keeps a loss from its variables is named", (t) => {
+  const text = graph(
+    "placeholder x: f32[3]",
+    "variable w: f32[3] = ones()",
+    "variable apart: f32 = 0.0",
+    "variable still: f32 = 0.0 frozen",
+    "best = argmax(x * w)",
+    "update learn = minimize(cast(best, to=f32), sgd(0.1))",
+  );
+  t.deepEqual(notes(`import { sgd } from "std/optimizers"\n${text}`), [
+    "4:3 the loss has no gradient path to `w`",
+    "7:10 `argmax` cuts the gradient here: argmax is piecewise constant",
+    "5:3 the loss does not depend on `apart`",
+    "6:3 `still` is frozen",
+  ]);
 });
 
 test("minimize refuses what it cannot train", (t) => {

@@ -167,7 +167,7 @@ test("a checkpoint of another model: what is missing, left over and different is
   t.is(problem?.code, "G090");
   t.is(
     problem?.message,
-    '"x.safetensors" does not fit this model: of its 4 variables 1 agree; 2 missing, 1 that the model does not have, 1 of another type',
+    '"x.safetensors" does not fit this model: 1 of its 4 variables agree; 2 missing, 1 that the model does not have, 1 of another type',
   );
   t.deepEqual(
     problem?.notes.map((note) => note.message),
