@@ -119,6 +119,27 @@ for (const target of targets) {
   });
 }
 
+for (const target of targets) {
+  test(`${target}: Newton's method finds the roots that Math.sqrt and Math.cbrt find`, async (t) => {
+    const session = await open(t, "newton", target);
+    const values = [2, 9, 0.25, 1e6, 0, -8, 1e-6, 123.456, -1e-3, Number.NaN];
+    const { square_roots, square_steps, cube_roots, cube_steps } = await session.run("roots", { values });
+    values.forEach((a, i) => {
+      for (const [found, exact] of [
+        [Number(square_roots?.data[i]), Math.sqrt(a)],
+        [Number(cube_roots?.data[i]), Math.cbrt(a)],
+      ] as const) {
+        if (Number.isNaN(exact)) t.true(Number.isNaN(found), `${found} is a root of ${a}`);
+        else close(t, found, exact, 2e-15 * Math.abs(exact));
+      }
+      t.is(Number(square_steps?.data[i]) > 0, a > 0);
+      t.is(Number(cube_steps?.data[i]) > 0, Math.abs(a) > 0);
+    });
+    const none = await session.run("roots", { values: new Float64Array(0) });
+    t.deepEqual(none["square_roots"]?.shape, [0]);
+  });
+}
+
 nativeTest("linear regression ends where the published run ended", async (t) => {
   const session = await open(t, "linear_regression", "cpu");
   const report = await session.train();
