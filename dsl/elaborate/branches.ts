@@ -6,7 +6,7 @@ import { toTensor } from "./convert.js";
 import { evaluate, item } from "./expressions.js";
 import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned } from "./meaning.js";
 import { Names } from "./names.js";
-import { RegionScope } from "./region_scope.js";
+import { capturesOf, RegionScope } from "./region_scope.js";
 import { applyRegionOp, conditionOf, inside, looseStatement, mayBeEqual, outcome, wordOf } from "./regions.js";
 import { type Env, refusal, report } from "./state.js";
 import { expectNames, statement } from "./statements.js";
@@ -19,21 +19,20 @@ export function branches(env: Env, one: If, rest: readonly IfBranch[]): Meaning 
   const condition = evaluate(env, first.condition);
   if (condition.kind === "bool") return known(env, one, first, others, condition.value);
   const predicate = isPoisoned(condition) ? undefined : conditionOf(env, condition, first.condition.span);
-  const scope = new RegionScope(env.region, false);
-  const thenEnv = inside(env, scope);
-  const elseEnv = inside(env, scope);
+  const [thenScope, elseScope] = [new RegionScope(env.region, false), new RegionScope(env.region, false)];
+  const [thenEnv, elseEnv] = [inside(env, thenScope), inside(env, elseScope)];
   const then = yieldsOf(thenEnv, first.body);
   const otherwise = others.length === 0 ? yieldsOf(elseEnv, one.otherwise) : nested(elseEnv, one, others);
   if (then === undefined || otherwise === undefined || predicate === undefined) return poisoned;
   const [left, right] = sameTypes(env, one, { env: thenEnv, items: then }, { env: elseEnv, items: otherwise });
-  // Both first: either may add captures.
-  const results = scope.close([...left, ...right]);
-  const parameters = scope.parameters;
+  // Both first: each may add captures.
+  const results = [thenScope.close(left), elseScope.close(right)] as const;
+  const outside = capturesOf([thenScope, elseScope]);
   const regions = [
-    { parameters, results: results.slice(0, left.length) },
-    { parameters, results: results.slice(left.length) },
+    { parameters: thenScope.parametersFor(outside), results: results[0] },
+    { parameters: elseScope.parametersFor(outside), results: results[1] },
   ];
-  const outputs = applyRegionOp(env, "if", [predicate, ...scope.outside], {}, regions, wordOf(one));
+  const outputs = applyRegionOp(env, "if", [predicate, ...outside], {}, regions, wordOf(one));
   return outcome(outputs, "if");
 }
 

@@ -50,6 +50,11 @@ export class RegionScope {
     return this.#parameterFor(outer);
   }
 
+  /** The parameters of the edges of `outside`, in this order, for regions of one node that have different captures. */
+  parametersFor(outside: readonly Value[]): readonly Value[] {
+    return outside.map((value) => this.#parameterFor(value));
+  }
+
   /** The numbers of the iterations of all loops around, outermost first. */
   loopIndices(): readonly Value[] {
     const outer = this.parent?.loopIndices().map((index) => this.#parameterFor(index)) ?? [];
@@ -73,6 +78,11 @@ export class RegionScope {
     this.#captures.set(outer, parameter);
     return parameter;
   }
+}
+
+/** What any of the regions of one node captures. */
+export function capturesOf(scopes: readonly RegionScope[]): readonly Value[] {
+  return [...new Set(scopes.flatMap((scope) => scope.outside))];
 }
 
 function isConstant(node: Node): boolean {

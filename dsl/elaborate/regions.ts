@@ -11,7 +11,7 @@ import { toTensor } from "./convert.js";
 import { evaluate, guarded, item } from "./expressions.js";
 import { describe, type Item, isLiteral, isPoisoned, type Meaning, poisoned, tensor } from "./meaning.js";
 import { Names } from "./names.js";
-import { RegionScope } from "./region_scope.js";
+import { capturesOf, RegionScope } from "./region_scope.js";
 import { applyOp, type Env, originNote, refusal } from "./state.js";
 import { expectNames, statement } from "./statements.js";
 import { fillOrCheck, restate } from "./types.js";
@@ -112,27 +112,41 @@ function whileLoop(env: Env, one: While): Meaning {
       hint: "`while x > 1 with x = x0 { next x = x / 2 }`",
     });
   }
-  const scope = new RegionScope(env.region, true);
+  const [scope, conditionScope] = [new RegionScope(env.region, true), new RegionScope(env.region, true)];
   const body = inside(env, scope);
+  const before = inside(env, conditionScope);
   const carries = bindCarries(env, body, one.carries, initial);
-  const condition = conditionOf(body, evaluate(body, one.condition), one.condition.span);
+  const tested = bindCarries(env, before, one.carries, initial).map((carry) => carry.parameter);
+  const condition = conditionOf(before, evaluate(before, one.condition), one.condition.span);
   const yields = runBody(body, one.body, carries);
   if (yields === undefined || condition === undefined) return poisoned;
-  const moving = [scope.index as Value, ...carries.map((carry) => carry.parameter)];
+  const moving = [conditionScope.index as Value, ...tested];
   if (!dependents([condition], moving).has(condition.node)) {
     throw refusal(env, "G055", one.condition.span, "the condition reads no carry: it is the same in each iteration", {
       notes: one.carries.slice(0, 1).map((carry) => ({ span: carry.span, message: "the carries are declared here" })),
       hint: "`if` chooses once; a while ends when a carry makes its condition false",
     });
   }
-  const [predicate, ...next] = scope.close([condition, ...carries.map(nextOf)]) as readonly [Value, ...Value[]];
-  const parameters = [scope.index as Value, ...scope.parameters, ...carries.map((carry) => carry.parameter)];
-  const operands = [...scope.outside, ...carries.map((carry) => carry.initial)];
-  const regions = [
-    { parameters, results: [predicate] },
-    { parameters, results: next },
+  const predicate = conditionScope.close([condition]);
+  const next = scope.close(carries.map(nextOf));
+  const outside = capturesOf([conditionScope, scope]);
+  const parametersOf = (of: RegionScope, own: readonly Value[]): readonly Value[] => [
+    of.index as Value,
+    ...of.parametersFor(outside),
+    ...own,
   ];
-  const outputs = applyRegionOp(env, "while", operands, { captures: scope.outside.length }, regions, wordOf(one));
+  const regions = [
+    { parameters: parametersOf(conditionScope, tested), results: predicate },
+    {
+      parameters: parametersOf(
+        scope,
+        carries.map((carry) => carry.parameter),
+      ),
+      results: next,
+    },
+  ];
+  const operands = [...outside, ...carries.map((carry) => carry.initial)];
+  const outputs = applyRegionOp(env, "while", operands, { captures: outside.length }, regions, wordOf(one));
   return outcome(outputs, "while");
 }
 
