@@ -140,6 +140,39 @@ for (const target of targets) {
   });
 }
 
+/** How many steps of z -> z * z + c, from 0, leave |z| within 2: the definition, with nothing spared. */
+function escapeTime(x: number, y: number, limit: number): number {
+  let [a, b, n] = [0, 0, 0];
+  while (a * a + b * b <= 4 && n < limit) {
+    [a, b] = [a * a - b * b + x, 2 * a * b + y];
+    n++;
+  }
+  return n;
+}
+
+for (const target of targets) {
+  test(`${target}: the points of the Mandelbrot set stay, and the others leave after as many steps as they do by definition`, async (t) => {
+    const session = await open(t, "mandelbrot", target);
+    const run = async (real: readonly number[], imaginary: readonly number[], limit: number): Promise<number[]> => {
+      const { counts } = await session.run("escape", { real, imaginary, limit });
+      t.deepEqual(counts?.shape, [imaginary.length, real.length]);
+      return [...(counts?.data ?? [])].map(Number);
+    };
+    // -2, -1, 0, 1/4 and i belong to the set. From 1: 1, 2, 5; from 2: 2, 6; from 3: 3; from 2i: 2i, -4 + 2i.
+    t.deepEqual(await run([-2, -1, 0, 0.25, 1, 2, 3], [0], 500), [500, 500, 500, 500, 3, 2, 1]);
+    t.deepEqual(await run([0], [1, 2], 100), [100, 2]);
+    // Near the cusp 1/4 the count grows as pi / sqrt(c - 1/4) (Boll, 1991).
+    const [cusp = 0] = await run([0.2501], [0], 1000);
+    t.true(Math.abs(cusp * Math.sqrt(1e-4) - Math.PI) < 0.1, `${cusp}`);
+    // No point of this grid lies so near the boundary that the rounding of a fused multiply-add decides.
+    const real = Array.from({ length: 29 }, (_, i) => -2.1 + i / 10);
+    const imaginary = Array.from({ length: 13 }, (_, i) => 1.2 - i / 5);
+    const expected = imaginary.flatMap((y) => real.map((x) => escapeTime(x, y, 60)));
+    t.deepEqual(await run(real, imaginary, 60), expected);
+    t.deepEqual(await run([], [0], 10), []);
+  });
+}
+
 nativeTest("linear regression ends where the published run ended", async (t) => {
   const session = await open(t, "linear_regression", "cpu");
   const report = await session.train();

@@ -1,0 +1,71 @@
+// Draws examples/mandelbrot/mandelbrot.png from what the example's graph counts. Needs a build; takes a second or two.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { crc32, deflateSync } from "node:zlib";
+import { compile, Session } from "../dist/index.js";
+
+const folder = join(import.meta.dirname, "..", "examples", "mandelbrot");
+const session = new Session(await compile(join(folder, "mandelbrot.graph")));
+const width = 840;
+const height = 720;
+const limit = 1000;
+// Centres of pixels, 1/300 apart, over -2.15 to 0.65 and 1.2 to -1.2.
+const real = Array.from({ length: width }, (_, i) => -2.15 + (i + 0.5) / 300);
+const imaginary = Array.from({ length: height }, (_, i) => (height / 2 - i - 0.5) / 300);
+const { counts } = await session.run("escape", { real, imaginary, limit });
+await session.close();
+
+// Points that leave soon are light, ones that stay long dark blue to yellow, the set itself black. Shades follow the logarithm
+// of the count: the bands of equal counts become thinner and thinner towards the set.
+const stops = [
+  [0, [244, 247, 252]],
+  [0.2, [158, 197, 240]],
+  [0.42, [11, 92, 173]],
+  [0.62, [10, 30, 84]],
+  [0.8, [214, 120, 24]],
+  [1, [255, 236, 150]],
+];
+const palette = Array.from({ length: 255 }, (_, i) => {
+  const at = i / 254;
+  const above = Math.max(
+    1,
+    stops.findIndex(([place]) => place >= at),
+  );
+  const [[low, from], [high, to]] = [stops[above - 1], stops[above]];
+  return from.map((value, channel) => Math.round(value + ((at - low) / (high - low)) * (to[channel] - value)));
+});
+palette.push([0, 0, 0]);
+const shade = (count) => (count >= limit ? 255 : Math.round((254 * Math.log(count)) / Math.log(limit)));
+
+/** One chunk of a PNG file: length, name, data, and the check sum of the latter two (PNG specification, 5.3). */
+function chunk(name, data) {
+  const body = Buffer.concat([Buffer.from(name, "latin1"), data]);
+  const frame = Buffer.alloc(8);
+  frame.writeUInt32BE(data.length, 0);
+  frame.writeUInt32BE(crc32(body), 4);
+  return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
+}
+
+const header = Buffer.alloc(13);
+header.writeUInt32BE(width, 0);
+header.writeUInt32BE(height, 4);
+header.set([8, 3, 0, 0, 0], 8); // 8 bits a pixel, of a palette; deflated, filtered by rows, not interlaced.
+// Each row starts with the number of its filter: 0, as it is.
+const pixels = Buffer.alloc((width + 1) * height);
+for (let row = 0; row < height; row++) {
+  for (let column = 0; column < width; column++) {
+    pixels[row * (width + 1) + column + 1] = shade(Number(counts.data[row * width + column]));
+  }
+}
+writeFileSync(
+  join(folder, "mandelbrot.png"),
+  Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunk("IHDR", header),
+    chunk("PLTE", Buffer.from(palette.flat())),
+    chunk("IDAT", deflateSync(pixels, { level: 9 })),
+    chunk("IEND", Buffer.alloc(0)),
+  ]),
+);
+const inside = [...counts.data].filter((count) => Number(count) === limit).length;
+console.log(`mandelbrot.png: ${width} x ${height}, ${inside} points of ${width * height} stay for ${limit} steps`);
