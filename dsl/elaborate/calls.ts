@@ -1,4 +1,4 @@
-import type { Span } from "../../compiler/ir/span.js";
+import { joinSpans, type Span } from "../../compiler/ir/span.js";
 import type {
   Argument,
   Call,
@@ -11,7 +11,7 @@ import type {
 import { didYouMean, quote } from "../diagnostics.js";
 import { evaluate } from "./expressions.js";
 import { expandFunction } from "./functions.js";
-import { Arguments, type Intrinsic } from "./intrinsic.js";
+import { Arguments, type Intrinsic, type IntrinsicParameter } from "./intrinsic.js";
 import { callable } from "./lookup.js";
 import { type Callable, calleeName, type Item, isPoisoned, type Meaning, poisoned } from "./meaning.js";
 import { type Env, type Refusal, refusal } from "./state.js";
@@ -97,14 +97,20 @@ function ownedName(env: Env, { meaning, span }: Item): string | undefined {
 interface ParameterShape {
   readonly name: string;
   readonly optional: boolean;
+  readonly variadic: boolean;
 }
 
 function parametersOf(fn: Callable): readonly ParameterShape[] {
   if (fn.kind === "intrinsic")
-    return fn.intrinsic.parameters.map(({ name, default: value }) => ({ name, optional: value !== undefined }));
+    return fn.intrinsic.parameters.map(({ name, default: value, variadic }) => ({
+      name,
+      optional: value !== undefined,
+      variadic: variadic !== undefined,
+    }));
   return fn.declaration.parameters.map((parameter) => ({
     name: parameter.name.name,
     optional: parameter.default !== undefined || isAxes(parameter),
+    variadic: false,
   }));
 }
 
@@ -130,11 +136,12 @@ export function bindArguments(
   const wrong = (at: Span, message: string, near?: string): Refusal =>
     refusal(env, "G030", at, message, { notes, hint: near ?? hint });
   const title = quote(calleeName(fn));
-  given.positional.forEach((item, i) => {
+  const positional = gatherRest(parameters, given.positional);
+  positional.forEach((item, i) => {
     const parameter = parameters[i];
     if (parameter !== undefined) items.set(parameter.name, item);
   });
-  const extra = given.positional[parameters.length];
+  const extra = positional[parameters.length];
   if (extra !== undefined) {
     const most =
       parameters.length === 0
@@ -166,13 +173,29 @@ export function bindArguments(
   return items;
 }
 
+/** A variadic parameter, which is the last, gets all further arguments as one list. */
+function gatherRest(parameters: readonly ParameterShape[], positional: readonly Item[]): readonly Item[] {
+  const last = parameters.length - 1;
+  const rest = positional.slice(last);
+  const [first] = rest;
+  const end = rest.at(-1);
+  if (first === undefined || end === undefined || parameters[last]?.variadic !== true) return positional;
+  const span = first.span.file === end.span.file ? joinSpans(first.span, end.span) : end.span;
+  return [...positional.slice(0, last), { meaning: { kind: "list", items: rest }, span }];
+}
+
 /** `dense(x: T[..., I], units: int) -> (y: T[..., units])`: for notes, hover and docs. */
 export function signatureText(fn: Callable): string {
   if (fn.kind === "intrinsic") {
     const { name, parameters, result } = fn.intrinsic;
-    return `${name}(${parameters.map((p) => (p.default === undefined ? p.name : `${p.name} = ${p.default}`)).join(", ")}) -> ${result}`;
+    return `${name}(${parameters.map(parameterText).join(", ")}) -> ${result}`;
   }
   return declarationText(fn.declaration);
+}
+
+function parameterText({ name, default: value, variadic }: IntrinsicParameter): string {
+  const shown = variadic === undefined ? name : `${name}...`;
+  return value === undefined ? shown : `${shown} = ${value}`;
 }
 
 function declarationText(declaration: FunctionDeclaration | OptimizerDeclaration): string {

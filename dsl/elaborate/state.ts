@@ -66,6 +66,13 @@ export class Shared {
     return text === "" || text.length > 24 || text.includes("\n") ? "..." : text;
   }
 
+  /** The place of one character of a string written at `span`; of the whole where the text has escapes or stands elsewhere. */
+  characterOf(span: Span, text: string, index: number): Span {
+    if (this.#textOf(span.file)?.slice(span.start, span.end) !== `"${text}"`) return span;
+    const start = span.start + 1 + index;
+    return { file: span.file, start, end: Math.min(start + 1, span.end) };
+  }
+
   /** Reports a problem once: both modes and every call of a fn find it again. */
   report(diagnostic: Diagnostic): void {
     const { code, span, message } = diagnostic;

@@ -33,8 +33,8 @@ Functions under *visible everywhere* need no import. Any argument may be given b
 
 function describeIntrinsic({ name, doc, parameters, result }) {
   const shown = parameters.map(
-    ({ name: parameter, kind, default: standing }) =>
-      `${parameter}: ${kind}${standing === undefined ? "" : ` = ${standing}`}`,
+    ({ name: parameter, kind, default: standing, variadic = false }) =>
+      `${parameter}${variadic ? "..." : ""}: ${kind}${standing === undefined ? "" : ` = ${standing}`}`,
   );
   const notes = parameters.filter((parameter) => parameter.doc !== undefined);
   return [

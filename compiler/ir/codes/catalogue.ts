@@ -1,3 +1,4 @@
+import { equationCodes } from "./equations.js";
 import { dataCodes, importCodes } from "./files.js";
 import { nameCodes } from "./names.js";
 import { regionCodes } from "./regions.js";
@@ -23,6 +24,7 @@ export const rows = [
   ...checkpointCodes,
   ...limitCodes,
   ...windowCodes,
+  ...equationCodes,
 ] as const;
 
 export const catalogue: readonly CodeRow[] = rows;

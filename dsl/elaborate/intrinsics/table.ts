@@ -3,6 +3,7 @@ import { refusal } from "../state.js";
 import { arrangements } from "./arrangements.js";
 import { convolutions } from "./convolution.js";
 import { cumulative } from "./cumulative.js";
+import { einsum } from "./einsum.js";
 import { elementwise } from "./elementwise.js";
 import { indexing } from "./indexing.js";
 import { pools } from "./pooling.js";
@@ -44,6 +45,7 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
     ...convolutions,
     ...pools,
     ...resizing,
+    einsum,
     minimize,
   ].map((intrinsic) => [intrinsic.name, intrinsic]),
 );
