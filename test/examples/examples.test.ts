@@ -35,6 +35,26 @@ test("hello prints its constant", async (t) => {
   t.deepEqual(await printed("hello"), ["Hello, graph!"]);
 });
 
+/** The loss of examples/lstm_by_hand from its formulas, element by element: gates of f, i, g and o over [x, h], 5 by 3 weights each. */
+function lstmLoss(w: readonly number[], b: readonly number[]): number {
+  const sigmoid = (v: number): number => 1 / (1 + Math.exp(-v));
+  let h = [0, 0, 0];
+  let c = [0, 0, 0];
+  for (const x of [
+    [1, 0.5],
+    [-0.5, 2],
+    [0.25, -1],
+    [1.5, 0],
+  ]) {
+    const seen = [...x, ...h];
+    const z = (gate: number, unit: number): number =>
+      seen.reduce((sum, value, i) => sum + value * (w[(gate * 5 + i) * 3 + unit] ?? 0), b[gate * 3 + unit] ?? 0);
+    c = c.map((old, j) => sigmoid(z(0, j)) * old + sigmoid(z(1, j)) * Math.tanh(z(2, j)));
+    h = c.map((memory, j) => sigmoid(z(3, j)) * Math.tanh(memory));
+  }
+  return [0.5, -0.5, 0.25].reduce((sum, wanted, j) => sum + ((h[j] ?? 0) - wanted) ** 2, 0);
+}
+
 for (const target of targets) {
   test(`${target}: one neuron computes AND, OR and NAND; two layers, by hand and trained, compute XOR`, async (t) => {
     const session = await open(t, "neuron", target);
@@ -170,6 +190,39 @@ for (const target of targets) {
     const expected = imaginary.flatMap((y) => real.map((x) => escapeTime(x, y, 60)));
     t.deepEqual(await run(real, imaginary, 60), expected);
     t.deepEqual(await run([], [0], 10), []);
+  });
+}
+
+for (const target of targets) {
+  test(`${target}: the LSTM in a scan has the gradients of the one unrolled by hand, and both those of its formulas`, async (t) => {
+    const session = await open(t, "lstm_by_hand", target);
+    const numbers = async (names: readonly string[]): Promise<readonly (readonly number[])[]> => {
+      const found = await session.run(names);
+      return names.map((name) => [...(found[name]?.data ?? [])].map(Number));
+    };
+    const [w = [], b = [], [loss = Number.NaN] = [], [same = Number.NaN] = []] = await numbers([
+      "w",
+      "b",
+      "by_scan.loss",
+      "unrolled.loss",
+    ]);
+    close(t, loss, lstmLoss(w, b), 1e-14);
+    close(t, same, lstmLoss(w, b), 1e-14);
+    for (const [gradient, at] of [
+      ["dw", (d: number, i: number): number => lstmLoss(w.with(i, (w[i] ?? 0) + d), b)],
+      ["db", (d: number, i: number): number => lstmLoss(w, b.with(i, (b[i] ?? 0) + d))],
+    ] as const) {
+      const [scanned = [], unrolled = []] = await numbers([`by_scan.${gradient}`, `unrolled.${gradient}`]);
+      t.is(scanned.length, gradient === "dw" ? w.length : b.length);
+      scanned.forEach((slope, i) => {
+        close(t, slope, unrolled[i] ?? Number.NaN, 1e-12);
+        close(t, slope, (at(1e-5, i) - at(-1e-5, i)) / 2e-5, 1e-9);
+      });
+      t.true(scanned.some((slope) => Math.abs(slope) > 0.01));
+    }
+    const report = await session.train();
+    t.true((report.metrics["by_scan.loss"] ?? 1) < 1e-12);
+    t.true((report.metrics["difference"] ?? 1) < 1e-12);
   });
 }
 
