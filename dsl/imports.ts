@@ -24,6 +24,7 @@ export const preludeFiles: readonly string[] = [
   "losses",
   "initialisers",
   "regularisation",
+  "clipping",
   "linear_algebra",
   "random",
 ];

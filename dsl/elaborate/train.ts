@@ -4,6 +4,7 @@ import type { Expression, Field, Path, Statement } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { pathOf } from "../paths.js";
 import { dataSource } from "./data.js";
+import { checkSchedules } from "./schedules.js";
 import { checkOutput, isBroken, type Modes } from "./signatures.js";
 import { type Env, report } from "./state.js";
 
@@ -63,7 +64,9 @@ export function trainPlan(
     summary: reader.summary(fields.get("summary"), mode),
     span: block.span,
   };
-  return run === undefined ? undefined : plan;
+  if (run === undefined) return undefined;
+  if (second !== undefined) checkSchedules(env, plan.steps, second.value.span, run, mode);
+  return plan;
 }
 
 /** Reads fields by kind; what is wrong is reported where it stands, and read as if it were left out. */

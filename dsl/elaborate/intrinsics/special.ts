@@ -108,6 +108,13 @@ function randomUniform(call: Arguments): Meaning {
   );
 }
 
+/** The element of the run's state that is the step. */
+function globalStep(call: Arguments): Meaning {
+  const state = call.apply("run_state", [], {}, call.site());
+  const element = call.apply("slice", [state], { start: [1], limit: [2], strides: [1] }, call.site());
+  return tensor(call.apply("reshape", [element], { shape: [] }, call.site()));
+}
+
 function gradients(call: Arguments): Meaning {
   const target = call.tensor("y");
   const sources = call.tensors("xs");
@@ -216,6 +223,13 @@ export const special: readonly Intrinsic[] = [
     parameters: [shape, { name: "dtype", kind: "dtype", default: "f32" }],
     result: "y",
     build: randomUniform,
+  },
+  {
+    name: "global_step",
+    doc: "How many steps have been done before this run, as i64: 0 in the first run that assigns a variable, then 1. It is kept in checkpoints, so that a schedule goes on where it was.",
+    parameters: [],
+    result: "step",
+    build: globalStep,
   },
   {
     name: "gradients",

@@ -1,0 +1,34 @@
+import type { Mode, Signature } from "../../compiler/ir/graph.js";
+import { isList, type Node, nodesBelow } from "../../compiler/ir/node.js";
+import type { Span } from "../../compiler/ir/span.js";
+import { type Env, report } from "./state.js";
+
+/**
+ * A schedule of n steps checks that the step is one of them, so that a run beyond fails. Where `train` says how many steps it does,
+ * that is known before any of them.
+ */
+export function checkSchedules(env: Env, steps: number | undefined, span: Span, run: Signature, mode: Mode): void {
+  if (steps === undefined) return;
+  const assigned = run.updates.flatMap((name) => mode.updates.get(name)?.assignments ?? []);
+  const fetched = run.outputs.flatMap((name) => mode.names.get(name) ?? []);
+  for (const node of nodesBelow([...assigned.map(({ value }) => value), ...fetched])) {
+    const last = lengthOf(node);
+    if (last === undefined || steps <= last) continue;
+    const [place] = env.state.shared.sources.spansOf(node);
+    report(env, "G046", span, `train does ${steps} steps, and a schedule of its rates ends after ${last}`, {
+      notes: [{ span: place, message: `this schedule has ${last} steps` }],
+      hint: "give both the same number of steps, or let the schedule stay at its last rate: `hold=true`",
+    });
+  }
+}
+
+/** How many steps a check of the run's own step lets through; undefined for any other node. */
+function lengthOf(node: Node): number | undefined {
+  if (node.op !== "check_index" || !nodesBelow(node.inputs).some(({ op }) => op === "run_state")) return undefined;
+  // The step itself: a slice of the run's state, not a number drawn from it.
+  if (node.inputs.some(({ node: below }) => below.op !== "reshape" || below.inputs[0]?.node.op !== "slice"))
+    return undefined;
+  const size = node.attributes["size"];
+  const [length] = typeof size === "object" && isList(size) ? size : [];
+  return typeof length === "number" ? length : undefined;
+}
