@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import type { TargetName } from "./compiler/backends/backend.js";
 import { chooseBackend } from "./compiler/backends/choose.js";
-import { openGraph } from "./compiler/cache/programs.js";
-import { type Diagnostic, GraphError } from "./compiler/ir/diagnostic.js";
+import { openGraph, requireGraph } from "./compiler/cache/programs.js";
+import type { Diagnostic } from "./compiler/ir/diagnostic.js";
 import { Program } from "./compiler/program.js";
 import { pathOfSource, readFileFromDisk } from "./dsl/standard.js";
 
@@ -39,16 +39,15 @@ export interface CompileFileOptions {
  */
 export async function compile(path: string, options: CompileFileOptions = {}): Promise<Program> {
   const file = resolve(path);
-  const { graph, diagnostics, store } = await openGraph(file, {
+  const opened = await openGraph(file, {
     allowPaths: [],
     read: (name) => readFileFromDisk(pathOfSource(name)),
     load: async () => (await import("./dsl/load.js")).loadGraph(file),
   });
-  if (graph === undefined || diagnostics.some(({ severity }) => severity === "error"))
-    throw new GraphError(diagnostics);
+  const graph = requireGraph(path, opened);
   const { backend, warning } = chooseBackend(options.target);
   const warn =
     options.onWarning ?? ((one: Diagnostic) => process.stderr.write(`graphc: ${one.message} (${one.hint ?? ""})\n`));
-  for (const one of warning === undefined ? diagnostics : [...diagnostics, warning]) warn(one);
-  return Program.create(graph, backend, { checkNumerics: options.checkNumerics ?? false }, store);
+  for (const one of warning === undefined ? opened.diagnostics : [...opened.diagnostics, warning]) warn(one);
+  return Program.create(graph, backend, { checkNumerics: options.checkNumerics ?? false }, opened.store);
 }

@@ -120,7 +120,7 @@ function tooLarge({ name, peakBytes, sized }: MemoryUse): Diagnostic {
   return problem(
     "G102",
     undefined,
-    `\`${name}\`${sizes} needs ${bytesText(peakBytes)} and this machine has ${bytesText(totalmem())}`,
+    `\`${name}\`${sizes} needs ${bytesText(peakBytes)}, this machine has ${bytesText(totalmem())}`,
     {
       hint: "use smaller tensors or a smaller batch",
     },
@@ -132,7 +132,7 @@ function variablesTooLarge(graph: Graph): readonly Diagnostic[] {
   const bytes = variableBytes(graph.variables);
   const [largest] = [...graph.variables].sort((a, b) => variableBytes([b]) - variableBytes([a]));
   if (largest === undefined || bytes <= totalmem()) return [];
-  const message = `the variables need ${bytesText(bytes)} and this machine has ${bytesText(totalmem())}`;
+  const message = `the variables need ${bytesText(bytes)}, this machine has ${bytesText(totalmem())}`;
   const label = `${bytesText(variableBytes([largest]))} of it`;
   return [problem("G102", largest.span, message, { label, hint: "use smaller variables" })];
 }

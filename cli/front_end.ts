@@ -1,7 +1,7 @@
 import type { Graph } from "../compiler/ir/graph.js";
 import { loadGraph } from "../dsl/load.js";
 import type { Console } from "./console.js";
-import { type Checked, type LoadOptions, requireGraph } from "./load.js";
+import { type Checked, graphOf, type LoadOptions } from "./load.js";
 import { readSource, rememberSource } from "./source.js";
 
 /** A file read and typed, whatever the cache has. Throws GraphError where it cannot be read. */
@@ -15,5 +15,5 @@ export function checkFile(file: string, options: LoadOptions): Checked {
 
 /** A graph to look at. Throws GraphError with all problems; warnings go to standard error. */
 export function openGraph(console: Console, file: string, options: LoadOptions): Graph {
-  return requireGraph(console, file, checkFile(file, options));
+  return graphOf(console, file, checkFile(file, options));
 }

@@ -1,10 +1,8 @@
-import { openGraph } from "../compiler/cache/programs.js";
-import { problem } from "../compiler/ir/codes.js";
-import { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
+import { openGraph, requireGraph } from "../compiler/cache/programs.js";
+import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import type { ProgramStore } from "../compiler/program.js";
 import { pathOfSource, readFileFromDisk } from "../dsl/standard.js";
-import { quotePath } from "../runtime/files/errors.js";
 import type { Console } from "./console.js";
 import { showDiagnostics } from "./failure.js";
 import { readSource, rememberSource } from "./source.js";
@@ -21,7 +19,7 @@ export interface Checked {
 
 /**
  * A graph to run, from the cache where it is known, and where what is made of it is kept. Rejects with GraphError as
- * `requireGraph` throws, and where the file cannot be read.
+ * `graphOf` throws, and where the file cannot be read.
  */
 export async function openModel(
   console: Console,
@@ -37,20 +35,13 @@ export async function openModel(
     load: async () => (await import("../dsl/load.js")).loadGraph(file, { allowPaths }),
   });
   for (const [path, text] of opened.files) rememberSource(path, text);
-  return { graph: requireGraph(console, file, opened), store: opened.store };
+  return { graph: graphOf(console, file, opened), store: opened.store };
 }
 
 /** The graph of a main file. Throws GraphError with all problems; warnings go to standard error. */
-export function requireGraph(console: Console, file: string, { graph, diagnostics }: Checked): Graph {
-  if (diagnostics.some(({ severity }) => severity === "error")) throw new GraphError(diagnostics);
-  if (graph === undefined) {
-    throw new GraphError([
-      problem("G065", undefined, `${quotePath(file)} holds no graph: it is a library`, {
-        hint: "name the file with the `graph NAME { ... }` that imports it",
-      }),
-    ]);
-  }
-  warn(console, diagnostics);
+export function graphOf(console: Console, file: string, checked: Checked): Graph {
+  const graph = requireGraph(file, checked);
+  warn(console, checked.diagnostics);
   return graph;
 }
 

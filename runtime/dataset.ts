@@ -6,11 +6,11 @@ import { GraphError } from "../compiler/ir/diagnostic.js";
 import { isSymbolic } from "../compiler/ir/dim.js";
 import type { NumericDType } from "../compiler/ir/dtype.js";
 import type { DataSource, Graph, Placeholder } from "../compiler/ir/graph.js";
-import { nearestName } from "../compiler/ir/nearest.js";
 import { copyElements, elementCount } from "../compiler/ir/tensor.js";
 import { typeText } from "../compiler/ir/type.js";
 import { checkRowCounts, type LoadContext, loadData } from "./data/load.js";
 import { type FeedValue, readFeed } from "./feeds.js";
+import { noPlaceholder } from "./requests.js";
 
 /** A column of training data: a file by `idx(...)`, `csv(...)` and so on, or values as for a feed. */
 export type ColumnValue = DataReference | FeedValue;
@@ -75,12 +75,7 @@ export async function loadDataset(
 export function placeholderNamed(graph: Graph, name: string): Placeholder {
   const placeholder = graph.placeholders.find((candidate) => candidate.name === name);
   if (placeholder !== undefined) return placeholder;
-  const nearest = nearestName(
-    name,
-    graph.placeholders.map((candidate) => candidate.name),
-  );
-  const hint = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
-  throw new GraphError([problem("G083", undefined, `there is no placeholder \`${name}\``, { hint })]);
+  throw new GraphError([noPlaceholder(graph, name)]);
 }
 
 function fromValue(

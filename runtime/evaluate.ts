@@ -7,6 +7,7 @@ import { type ColumnValue, type DataFolders, type Dataset, loadDataset } from ".
 import { runFailure } from "./failure.js";
 import { checkFeeds } from "./requests.js";
 import type { Session } from "./session.js";
+import { requireCount } from "./train_options.js";
 
 export interface EvaluateOptions extends DataFolders {
   /** Rows at a time; without it 1024. */
@@ -25,10 +26,12 @@ export async function evaluateData(
   options: EvaluateOptions,
 ): Promise<Readonly<Record<string, number>>> {
   const { graph, backend } = session.program;
+  const wanted = options.batch ?? usualBatch;
+  requireCount("batch", wanted, 1);
   const evaluator = await Evaluator.create(session, { kind: "signature", name: signature });
   const dataset = await loadDataset(graph, backend.memory, new Map(Object.entries(data)), options);
   try {
-    const batch = Math.max(1, Math.min(options.batch ?? usualBatch, dataset.rows));
+    const batch = Math.max(1, Math.min(wanted, dataset.rows));
     return Object.fromEntries(await evaluator.evaluate(dataset, batch, options.signal));
   } finally {
     dataset.free();

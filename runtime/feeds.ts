@@ -4,7 +4,7 @@ import { dimText, isSymbolic } from "../compiler/ir/dim.js";
 import { isFloat, type NumericDType } from "../compiler/ir/dtype.js";
 import type { Placeholder } from "../compiler/ir/graph.js";
 import { encodeBF16, encodeF16 } from "../compiler/ir/half.js";
-import { allocate, elementCount, type Tensor, type TensorData } from "../compiler/ir/tensor.js";
+import { allocate, elementCount, holdsDType, type Tensor, type TensorData } from "../compiler/ir/tensor.js";
 import { type TensorType, typeText } from "../compiler/ir/type.js";
 
 /** Nested arrays of numbers, bigints (for i64) or booleans, as deep as the tensor has axes. */
@@ -92,13 +92,10 @@ function fromTypedArray(placeholder: Placeholder, type: TensorType, value: Array
 }
 
 function requireArrayKind(placeholder: Placeholder, type: TensorType, value: ArrayBufferView): TensorData {
-  const expected = allocate(type.dtype as NumericDType, 0).constructor;
-  // A Buffer and a Uint8ClampedArray hold the same bytes as a Uint8Array.
-  const bytes = expected === Uint8Array && (value instanceof Uint8Array || value instanceof Uint8ClampedArray);
-  if (value.constructor !== expected && !bytes) {
-    throw wrongDType(placeholder, `a ${value.constructor.name}`, `${type.dtype} takes a ${expected.name}`);
-  }
-  return value as TensorData;
+  const dtype = type.dtype as NumericDType;
+  if (holdsDType(dtype, value)) return value;
+  const expected = allocate(dtype, 0).constructor.name;
+  throw wrongDType(placeholder, describe(value), `${dtype} takes ${withArticle(expected)}`);
 }
 
 function isNested(value: unknown): value is NestedArray {
@@ -150,7 +147,9 @@ function storeElement(
   position: number,
   element: number | bigint | boolean,
 ): void {
-  if (typeof element === "boolean" || dtype === "bool") {
+  // Whoever calls from JavaScript may have anything in an array: text, null, holes.
+  const isNumber = typeof element === "number" || typeof element === "bigint";
+  if (!isNumber || dtype === "bool") {
     if (dtype !== "bool" || (element !== true && element !== false && element !== 0 && element !== 1)) {
       throw wrongDType(
         placeholder,
@@ -183,9 +182,17 @@ function storeElement(
 
 function describe(value: unknown): string {
   if (value === null) return "null";
-  if (typeof value === "object") return `a ${value.constructor?.name ?? "plain object"}`;
-  if (typeof value === "boolean" || typeof value === "number") return String(value);
-  return `a ${typeof value}`;
+  if (value === undefined) return "nothing (undefined)";
+  if (typeof value === "object") {
+    const kind = value.constructor?.name ?? "Object";
+    return kind === "Object" ? "an object" : withArticle(kind);
+  }
+  if (typeof value === "boolean" || typeof value === "number" || typeof value === "bigint") return String(value);
+  return withArticle(typeof value);
+}
+
+function withArticle(noun: string): string {
+  return `${/^[aeio]/i.test(noun) ? "an" : "a"} ${noun}`;
 }
 
 function wrongDType(placeholder: Placeholder, found: string, hint: string): GraphError {

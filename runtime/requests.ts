@@ -31,6 +31,31 @@ function stringsAmong(graph: Graph, names: readonly string[]): readonly (readonl
   });
 }
 
+/** G083: what the name is instead, and how it is set; else the nearest placeholder. */
+export function noPlaceholder(graph: Graph, name: string): Diagnostic {
+  const variable = graph.variables.find(({ path }) => path === name);
+  if (variable !== undefined) {
+    const hint = `a session sets it: \`session.set("${name}", tensor)\`, or weights from a file`;
+    const label = "declared here";
+    return problem("G083", variable.span, `\`${name}\` is a variable, and only placeholders are fed`, { label, hint });
+  }
+  if (graph.training.names.has(name) || graph.inference.names.has(name)) {
+    const hint = "feed the placeholders that it is computed from";
+    return problem("G083", undefined, `\`${name}\` is computed, and only placeholders are fed`, { hint });
+  }
+  const names = graph.placeholders.map((placeholder) => placeholder.name);
+  const nearest = nearestName(name, names);
+  const hint = nearest !== undefined ? `did you mean \`${nearest}\`?` : `its placeholders are ${listed(names)}`;
+  return problem("G083", undefined, `there is no placeholder \`${name}\` to feed`, {
+    hint: names.length === 0 ? "the graph has no placeholders" : hint,
+  });
+}
+
+function listed(names: readonly string[], most = 8): string {
+  const shown = names.slice(0, most).map((name) => `\`${name}\``);
+  return names.length > most ? `${shown.join(", ")} and ${names.length - most} more` : shown.join(", ");
+}
+
 /**
  * The feeds of a computation, defaults where nothing is given. Throws GraphError with all problems: a name that is no
  * placeholder (G083), one that is needed and not fed (G080), a value that does not fit (G081, G082).
@@ -48,9 +73,7 @@ export function checkFeeds(
   for (const [name, value] of given) {
     const placeholder = byName.get(name);
     if (placeholder === undefined) {
-      const nearest = nearestName(name, byName.keys());
-      const hint = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
-      problems.push(problem("G083", undefined, `there is no placeholder \`${name}\` to feed`, { hint }));
+      problems.push(noPlaceholder(graph, name));
       continue;
     }
     try {

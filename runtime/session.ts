@@ -63,7 +63,7 @@ export class Session implements AsyncDisposable {
   /** Throws GraphError when the machine has too little memory for the variables. */
   constructor(program: Program, options: SessionOptions = {}) {
     this.program = program;
-    this.#seed = BigInt.asIntN(64, BigInt(options.seed ?? program.graph.seed));
+    this.#seed = wholeSeed(options.seed ?? program.graph.seed);
     this.variables = new VariableStore(program.graph, program.backend.memory);
     const { weights } = options;
     if (weights === undefined) {
@@ -284,4 +284,11 @@ export class Session implements AsyncDisposable {
     const hint = this.#state === "closed" ? undefined : "`await session.ready` first";
     throw new GraphError([problem("G088", undefined, message, { hint })]);
   }
+}
+
+/** As the 64 bits that random ops count from. Throws GraphError G046 for what is no whole number of 64 bits. */
+function wholeSeed(seed: number | bigint): bigint {
+  const whole = typeof seed === "bigint" ? seed : Number.isInteger(seed) ? BigInt(seed) : undefined;
+  if (whole !== undefined && whole >= -(2n ** 63n) && whole < 2n ** 64n) return BigInt.asIntN(64, whole);
+  throw new GraphError([problem("G046", undefined, `\`seed\` must be a whole number of 64 bits, not ${seed}`)]);
 }

@@ -158,10 +158,7 @@ function requireSense(settings: Settings): void {
     new GraphError([problem("G046", undefined, message, { hint })]);
   const counts = { batch: settings.batch, steps: settings.steps, epochs: settings.epochs, every: settings.every };
   for (const [name, value] of Object.entries(counts)) {
-    const least = name === "batch" ? 1 : 0;
-    if (value !== undefined && (!Number.isSafeInteger(value) || value < least)) {
-      throw wrong(`\`${name}\` must be a whole number of at least ${least}, not ${value}`);
-    }
+    if (value !== undefined) requireCount(name, value, name === "batch" ? 1 : 0);
   }
   if (settings.steps === undefined && settings.data.size === 0) {
     throw wrong("without data there are no epochs: how many steps?", "give `steps`");
@@ -169,6 +166,13 @@ function requireSense(settings: Settings): void {
   if (settings.data.size > 0 && settings.batch === undefined) {
     throw wrong("how many rows are a batch?", "give `batch`");
   }
+}
+
+/** Throws GraphError G046 for what is no whole number of at least `least`. */
+export function requireCount(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  const message = `\`${name}\` must be a whole number of at least ${least}, not ${value}`;
+  throw new GraphError([problem("G046", undefined, message)]);
 }
 
 function signatureNamed(graph: Graph, name: string): Signature {

@@ -4,7 +4,7 @@ import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { NumericDType } from "../compiler/ir/dtype.js";
 import type { Graph, Variable } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
-import { copyElements, elementCount, type Tensor } from "../compiler/ir/tensor.js";
+import { copyElements, elementCount, holdsDType, type Tensor } from "../compiler/ir/tensor.js";
 import { staticShape, typeText } from "../compiler/ir/type.js";
 
 interface Slot {
@@ -55,12 +55,23 @@ export class VariableStore {
   set(path: string, value: Tensor): void {
     const slot = this.#slot(path);
     const expected = slot.variable.value.type;
-    if (value.dtype !== expected.dtype) {
-      throw mismatch("G082", slot, `it is ${typeText(expected)}, the value ${value.dtype}`);
+    const declared = `it is ${typeText(expected)}`;
+    if (!ArrayBuffer.isView(value.data) || !Array.isArray(value.shape)) {
+      throw mismatch("G082", slot, `${declared}, and the value is no tensor { dtype, shape, data }`);
+    }
+    if (value.dtype !== expected.dtype) throw mismatch("G082", slot, `${declared}, the value ${value.dtype}`);
+    if (!holdsDType(value.dtype, value.data)) {
+      throw mismatch("G082", slot, `${declared}, and the value's data is no array of that dtype`);
     }
     const shape = value.shape.join(", ");
-    if (shape !== slot.shape.join(", ") || value.data.length !== slot.block.data.length) {
-      throw mismatch("G081", slot, `it is ${typeText(expected)}, the value has shape [${shape}]`);
+    if (shape !== slot.shape.join(", ")) throw mismatch("G081", slot, `${declared}, the value has shape [${shape}]`);
+    const { length } = value.data;
+    if (length !== slot.block.data.length) {
+      throw mismatch(
+        "G081",
+        slot,
+        `${declared}, and the value's data has ${length} elements, not ${slot.block.data.length}`,
+      );
     }
     copyElements(slot.block.data, value.data);
   }

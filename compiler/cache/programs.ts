@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import type { Diagnostic } from "../ir/diagnostic.js";
+import { problem } from "../ir/codes.js";
+import { type Diagnostic, GraphError } from "../ir/diagnostic.js";
 import type { Graph } from "../ir/graph.js";
 import { restoreGraph, type SavedGraph, saveGraph } from "../ir/saved.js";
 import { debugLevel } from "../passes/debug.js";
@@ -29,6 +30,14 @@ export interface OpenOptions {
   readonly read: (file: string) => string;
   /** The front end. */
   readonly load: () => Promise<LoadedGraph>;
+}
+
+/** The graph of a main file. Throws GraphError with all problems of the file, G065 where it holds no graph. */
+export function requireGraph(path: string, { graph, diagnostics }: Omit<LoadedGraph, "files">): Graph {
+  if (diagnostics.some(({ severity }) => severity === "error")) throw new GraphError(diagnostics);
+  if (graph !== undefined) return graph;
+  const hint = "a file that runs has `graph NAME { ... }`; if this one is a library, name the file that imports it";
+  throw new GraphError([problem("G065", undefined, `${JSON.stringify(path)} holds no graph`, { hint })]);
 }
 
 interface KeptGraph {

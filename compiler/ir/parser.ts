@@ -8,6 +8,7 @@ import type { Module, ModuleConstraint } from "./module.js";
 import { nearestName } from "./nearest.js";
 import { type Attribute, type Attributes, internNode, newRegionParameters, type Region, type Value } from "./node.js";
 import { ValueParser } from "./parser-values.js";
+import { initialName } from "./select.js";
 import { SourceTable } from "./sources.js";
 import { type TensorType, typeText } from "./type.js";
 
@@ -73,7 +74,7 @@ class FormParser {
     v.expect("defaults");
     const defaults = this.#body("defaults", []);
     v.expect("initial");
-    const initial = this.#body("initial values", []);
+    const initial = this.#body(initialName, []);
     const computations: Computation[] = [];
     while (!v.take("}")) computations.push(this.computation());
     return { name, file, seed, dims, placeholders, variables, strings, constraints, defaults, initial, computations };

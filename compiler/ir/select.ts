@@ -30,10 +30,13 @@ export function selectRequest(graph: Graph, request: Request): Computation {
   return select(graph, name, request, undefined);
 }
 
+/** No signature has this name: it is no identifier. */
+export const initialName = "initial values";
+
 /** One computation that assigns every variable its initial value. */
 export function initialComputation(graph: Graph): Computation {
   const assignments = graph.variables.map(({ path, initial, span }) => ({ path, value: initial, span }));
-  return cut(graph, "initial values", [], assignments);
+  return cut(graph, initialName, [], assignments);
 }
 
 /** The default values of placeholders that are not fed, by placeholder; all that have one when `names` is not given. */
@@ -187,7 +190,7 @@ function unknownFetch(graph: Graph, mode: Mode, name: string, span: Span | undef
 }
 
 function unknown(kind: string, name: string, candidates: Iterable<string>, span: Span | undefined): Diagnostic {
-  const known = [...candidates];
+  const known = [...new Set(candidates)];
   const nearest = nearestName(name, known);
   const list = known.slice(0, 8).map((candidate) => `\`${candidate}\``);
   const few = known.length > 0 && known.length <= 8 ? `there is ${list.join(", ")}` : undefined;

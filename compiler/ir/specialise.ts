@@ -43,7 +43,7 @@ export function bindDims(graph: Graph, mentioned: ReadonlySet<string>, feeds: Re
       equations.push({ dim, size: fed.shape[axis] ?? 0, feed: name, axis });
     });
   }
-  solve(graph, feeds, equations, origins, diagnostics);
+  solve(graph, feeds, equations, origins, misfits, diagnostics);
   const bindings = new Map([...origins].map(([name, { size }]) => [name, size]));
   diagnostics.push(...boundProblems(graph, bindings), ...missingProblems(graph, mentioned, bindings, misfits));
   if (diagnostics.length > 0) throw new GraphError(diagnostics);
@@ -64,6 +64,7 @@ function solve(
   feeds: ReadonlyMap<string, FedShape>,
   equations: readonly Equation[],
   origins: Map<string, Origin>,
+  misfits: Set<string>,
   diagnostics: Diagnostic[],
 ): void {
   let waiting = equations;
@@ -75,12 +76,15 @@ function solve(
       const { dim, size, feed, axis } = equation;
       const open = isSymbolic(dim) ? [...symbolsOf(dim)].filter((name) => !origins.has(name)) : [];
       const [unknown] = open;
-      const solution =
-        open.length === 1 && unknown !== undefined ? solveLinear(dim, unknown, size, bindings) : undefined;
-      if (unknown !== undefined && solution !== undefined) {
+      const solution = open.length === 1 && unknown !== undefined ? solveLinear(dim, unknown, size, bindings) : "open";
+      if (unknown !== undefined && typeof solution === "number") {
         origins.set(unknown, { size: solution, feed });
         bindings.set(unknown, solution);
         bound = true;
+      } else if (unknown !== undefined && solution === "none") {
+        const rule = `it must be ${dimText(substituteDim(dim, bindings))} for a size ${unknown}`;
+        diagnostics.push(wrongShape(graph, feed, feeds.get(feed)?.shape ?? [], `axis ${axis} is ${size}, but ${rule}`));
+        misfits.add(unknown);
       } else if (open.length > 0) later.push(equation);
       else {
         const expected = substituteDim(dim, bindings);
@@ -92,18 +96,18 @@ function solve(
   }
 }
 
-/** The whole size, at least 0, that makes `dim` equal to `size`, where dim is a * unknown + b; undefined when there is none. */
-function solveLinear(dim: Dim, unknown: string, size: number, bindings: Bindings): number | undefined {
+/** The whole size, at least 0, that makes `dim`, a * unknown + b, equal to `size`; "open" where dim is nothing of that form. */
+function solveLinear(dim: Dim, unknown: string, size: number, bindings: Bindings): number | "none" | "open" {
   const at = (value: number): number | undefined => {
     const result = substituteDim(dim, new Map([...bindings, [unknown, value]]));
     return typeof result === "number" ? result : undefined;
   };
   const [zero, one, two] = [at(0), at(1), at(2)];
-  if (zero === undefined || one === undefined || two === undefined) return undefined;
+  if (zero === undefined || one === undefined || two === undefined) return "open";
   const slope = one - zero;
-  if (slope === 0 || two - one !== slope) return undefined;
+  if (slope === 0 || two - one !== slope) return "open";
   const solution = (size - zero) / slope;
-  return Number.isSafeInteger(solution) && solution >= 0 && at(solution) === size ? solution : undefined;
+  return Number.isSafeInteger(solution) && solution >= 0 && at(solution) === size ? solution : "none";
 }
 
 function mismatch(
@@ -191,15 +195,26 @@ export function missingProblems(
   });
 }
 
-/** Constraints of the graph that these sizes decide, and break. */
+/**
+ * Constraints of the graph that these sizes decide, and break. The same two sizes may have to be equal at several places: that
+ * is one fault, told at the first with the others as notes.
+ */
 export function constraintProblems(constraints: readonly Constraint[], bindings: Bindings): readonly Diagnostic[] {
-  return constraints.flatMap(({ left, right, diagnostic }) => {
+  const faults = new Map<string, Diagnostic>();
+  for (const { left, right, diagnostic } of constraints) {
     const [a, b] = [substituteDim(left, bindings), substituteDim(right, bindings)];
     const difference = subtractDims(a, b);
-    if (typeof difference !== "number" || difference === 0) return [];
+    if (typeof difference !== "number" || difference === 0) continue;
+    const key = [diagnostic.code, ...[dimText(left), dimText(right)].sort()].join(" ");
+    const known = faults.get(key);
     const fill = (text: string): string => text.replaceAll("{left}", dimText(a)).replaceAll("{right}", dimText(b));
-    return [{ ...diagnostic, message: fill(diagnostic.message) }];
-  });
+    const fault: Diagnostic =
+      known === undefined
+        ? { ...diagnostic, message: fill(diagnostic.message) }
+        : { ...known, notes: [...known.notes, { span: diagnostic.span, message: "they must be equal here too" }] };
+    faults.set(key, fault);
+  }
+  return [...faults.values()];
 }
 
 /** The declared dims that the types and attributes of a computation mention. */

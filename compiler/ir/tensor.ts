@@ -47,6 +47,13 @@ export function viewBytes(dtype: NumericDType, buffer: ArrayBuffer, byteOffset: 
   }
 }
 
+/** Whether an array is of the kind that holds this dtype. A Buffer and a Uint8ClampedArray hold what a Uint8Array does. */
+export function holdsDType(dtype: NumericDType, value: ArrayBufferView): value is TensorData {
+  const { constructor } = allocate(dtype, 0);
+  if (constructor === Uint8Array) return value instanceof Uint8Array || value instanceof Uint8ClampedArray;
+  return value.constructor === constructor;
+}
+
 /** Copies between arrays of one kind. */
 export function copyElements(target: TensorData, source: TensorData): void {
   if (target instanceof BigInt64Array) {

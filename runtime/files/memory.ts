@@ -1,4 +1,5 @@
 import { totalmem } from "node:os";
+import { formatBytes } from "../../compiler/ir/bytes.js";
 import { byteSize, type NumericDType } from "../../compiler/ir/dtype.js";
 import { allocate, type TensorData } from "../../compiler/ir/tensor.js";
 import { fileError } from "./errors.js";
@@ -34,18 +35,6 @@ function tooLarge(bytes: number, what: string): Error {
     `${what} would need ${formatBytes(bytes)}, this machine has ${formatBytes(totalmem())}`,
     "a range of rows, such as [0:10000], reads only those",
   );
-}
-
-/** "1.50 GB", in decimal units. */
-export function formatBytes(bytes: number): string {
-  const units = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return unit === 0 ? `${bytes} bytes` : `${value.toFixed(2)} ${units[unit]}`;
 }
 
 /** The product of `sizes` without overflow: 0 where one is 0, infinity where it passes 2^53. */

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { totalmem } from "node:os";
 import { join } from "node:path";
 import { cacheGet, cachePath, cachePut } from "../../cache/folder.js";
 import { problem } from "../../ir/codes.js";
@@ -13,6 +12,7 @@ import type { KernelProgram } from "../../kernels/form.js";
 import { version } from "../../version.js";
 import type { CompileOptions } from "../backend.js";
 import type { TensorSlot } from "../executable.js";
+import { requireMemory } from "../require_memory.js";
 import type { NativeCode } from "./backend.js";
 import { layOut } from "./lower/layout.js";
 import { lowerInParts } from "./lower/parts.js";
@@ -37,7 +37,7 @@ export async function compileNative(
   compilers: number,
 ): Promise<{ readonly code: NativeCode; readonly library: LibraryFile }> {
   const program = buildKernels(computation, target, { checkNumerics: options.checkNumerics });
-  requireMemory(program);
+  requireMemory(program.name, program.memory.peakBytes);
   const layout = layOut(program);
   const library = await codeOf(program, target, compilers);
   const { name, outputs, failures, memory } = program;
@@ -98,16 +98,6 @@ async function codeOf(program: KernelProgram, target: CpuTarget, compilers: numb
 function refuseMissing(error: unknown): never {
   if (!(error instanceof ToolchainMissing)) throw error;
   throw new GraphError([problem("G120", undefined, error.message, { hint: "`graphc doctor` says what is missing" })]);
-}
-
-/** Said before anything is allocated: a machine that starts to swap or kills the process says nothing useful. */
-function requireMemory(program: KernelProgram): void {
-  const available = totalmem();
-  const { peakBytes } = program.memory;
-  if (peakBytes <= available) return;
-  const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
-  const message = `\`${program.name}\` needs ${gigabytes(peakBytes)} GB and this machine has ${gigabytes(available)} GB`;
-  throw new GraphError([problem("G102", undefined, message, { hint: "use a smaller batch or smaller tensors" })]);
 }
 
 function slotOf({ name, type }: Computation["placeholders"][number]): TensorSlot {

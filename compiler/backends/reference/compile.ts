@@ -1,7 +1,5 @@
-import { totalmem } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { problem } from "../../ir/codes.js";
-import { GraphError, InternalError } from "../../ir/diagnostic.js";
+import { InternalError } from "../../ir/diagnostic.js";
 import { byteSize } from "../../ir/dtype.js";
 import type { Computation, Parameter } from "../../ir/graph.js";
 import { rootsOf } from "../../ir/graph.js";
@@ -21,6 +19,7 @@ import type {
   StorageBlock,
   TensorSlot,
 } from "../executable.js";
+import { requireMemory } from "../require_memory.js";
 import { firstPlace } from "../rows.js";
 import { batchRows, movedOn, RowOrder } from "./batches.js";
 import { type Evaluation, type EvaluationPlan, planOf, planValues } from "./evaluate.js";
@@ -208,17 +207,6 @@ function peakOf({ steps }: EvaluationPlan): number {
     live -= bytesOf([...new Set(freed)]);
   }
   return peak;
-}
-
-/** Said before anything is allocated: a machine that starts to swap or kills the process says nothing useful. */
-function requireMemory(name: string, bytes: number): void {
-  if (bytes <= totalmem()) return;
-  const message = `\`${name}\` needs ${gigabytes(bytes)} GB and this machine has ${gigabytes(totalmem())} GB`;
-  throw new GraphError([problem("G102", undefined, message, { hint: "use a smaller batch or smaller tensors" })]);
-}
-
-function gigabytes(bytes: number): string {
-  return (bytes / 1e9).toFixed(1);
 }
 
 function slotOf({ name, type }: Parameter): TensorSlot {

@@ -43,7 +43,7 @@ export const updateCodes = [
     code: "G046",
     title: "unknown or wrong field of train",
     explain:
-      "The fields are run, data, validate, batch, shuffle, epochs or steps, checkpoint, summary, remainder and so on.",
+      "The fields are run, data, validate, batch, shuffle, epochs or steps, checkpoint, summary, remainder and so on. What a program gives in their place, and the batch of an evaluation or the seed of a session, is held to the same.",
     example: "graph g {\n  train {\n    batchsize = 32\n  }\n}\n",
   },
   {
