@@ -6,7 +6,7 @@ import { staticShape } from "../../compiler/ir/type.js";
 import { broadcastScalar, literal } from "../../compiler/ops/build.js";
 import { numericDType } from "../../compiler/ops/precision.js";
 import { opNamed } from "../../compiler/ops/table.js";
-import type { Choices } from "./graphs.js";
+import type { Choices } from "./choices.js";
 
 interface Pool {
   readonly values: readonly Value[];

@@ -8,7 +8,7 @@ import { convolution } from "../../compiler/ops/convolution.js";
 import { numericDType } from "../../compiler/ops/precision.js";
 import { reduceWindow } from "../../compiler/ops/reduce_window.js";
 import { selectAndGather, selectAndScatter } from "../../compiler/ops/select_window.js";
-import type { Choices } from "./graphs.js";
+import type { Choices } from "./choices.js";
 
 export interface WindowContext {
   readonly exact: ReadonlySet<Value>;

@@ -1,48 +1,35 @@
 /** Random typed graphs over all dtypes, with variables that are assigned (swapped, updated in place) and several outputs. */
+
+import { differentiate, differentiateValues } from "../../compiler/autodiff/differentiate.js";
 import { floatDTypes, integerDTypes, isFloat, isInteger, type NumericDType } from "../../compiler/ir/dtype.js";
-import type { Computation } from "../../compiler/ir/graph.js";
-import type { Value } from "../../compiler/ir/node.js";
+import { type Computation, rootsOf } from "../../compiler/ir/graph.js";
+import { topologicalOrder, type Value } from "../../compiler/ir/node.js";
+import { SourceTable } from "../../compiler/ir/sources.js";
 import { elementCount, type TensorData } from "../../compiler/ir/tensor.js";
 import { staticShape } from "../../compiler/ir/type.js";
 import { broadcastScalar, literal } from "../../compiler/ops/build.js";
-import { numericDType, tensorOf } from "../../compiler/ops/precision.js";
+import { numericDType } from "../../compiler/ops/precision.js";
 import { randomUniform } from "../../compiler/ops/random.js";
 import { placeholder, runState, variable } from "../../compiler/ops/sources.js";
 import { opNamed } from "../../compiler/ops/table.js";
+import { beforeGradients, pipeline, runPipeline } from "../../compiler/passes/pipeline.js";
 import { computationOf } from "../kernels/support.js";
-import { generator } from "../support/samples.js";
+import { Choices } from "./choices.js";
+import { alongAnAxis, ofBits, ofMatrices } from "./graph_algebra.js";
+import { contentOf } from "./graph_contents.js";
+import { gradientOf } from "./graph_gradients.js";
 import { atRunTimePositions } from "./graph_positions.js";
+import { withRegion } from "./graph_regions.js";
 import { withWindows } from "./graph_windows.js";
 
 export interface RandomGraph {
   readonly computation: Computation;
+  /** As the compiler runs it: with the passes before and after gradients are expanded. */
+  readonly optimised: Computation;
   readonly feeds: ReadonlyMap<string, TensorData>;
   readonly contents: ReadonlyMap<string, TensorData>;
-  /** All values, for a bound on their magnitudes. */
-  readonly values: readonly Value[];
   /** Values that every back end must have to the last bit: no sum of floats and no elementary function is in them. */
   readonly exact: ReadonlySet<Value>;
-}
-
-/** A source of choices: each takes the next number, so that fast-check shrinks to small graphs. */
-export class Choices {
-  readonly #numbers: readonly number[];
-  #at = 0;
-  constructor(numbers: readonly number[]) {
-    this.#numbers = numbers;
-  }
-  get left(): number {
-    return this.#numbers.length - this.#at;
-  }
-  below(limit: number): number {
-    return (this.#numbers[this.#at++] ?? 0) % limit;
-  }
-  of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)] as T;
-  }
-  flags<T>(list: readonly T[]): readonly T[] {
-    return list.filter(() => this.below(2) === 0);
-  }
 }
 
 const sizes = [1, 2, 3, 5, 16, 0, 17, 37];
@@ -59,16 +46,43 @@ const dtypeOf = (value: Value): NumericDType => numericDType(value.type.dtype);
 const isSameType = (a: Value, b: Value): boolean =>
   dtypeOf(a) === dtypeOf(b) && shapeOf(a).join() === shapeOf(b).join();
 
+const deepest = 2;
+
+/** A region and what is around it. */
+interface Surroundings {
+  readonly parameters: readonly Value[];
+  readonly exact: Set<Value>;
+  readonly depth: number;
+  readonly indices: readonly Value[];
+}
+
 class GraphMaker {
   readonly #choices: Choices;
-  readonly #values: Value[] = [];
-  readonly #exact = new Set<Value>();
+  readonly #values: Value[];
+  readonly #exact: Set<Value>;
   readonly #outside: boolean;
+  readonly #depth: number;
+  /** The numbers of the iterations, by which draws differ. */
+  readonly #indices: readonly Value[];
   #number = 0;
 
-  constructor(choices: Choices, outside: boolean) {
+  constructor(choices: Choices, outside: boolean, around?: Surroundings) {
     this.#choices = choices;
     this.#outside = outside;
+    this.#values = [...(around?.parameters ?? [])];
+    this.#exact = around?.exact ?? new Set();
+    this.#depth = around?.depth ?? 0;
+    this.#indices = around?.indices ?? [];
+  }
+
+  /** A few steps on top of a region's parameters: all values of the region. */
+  #grow(parameters: readonly Value[], indices: readonly Value[], steps: number): readonly Value[] {
+    const around = { parameters, exact: this.#exact, depth: this.#depth + 1, indices };
+    const inner = new GraphMaker(this.#choices, this.#outside, around);
+    const enough = parameters.length + steps;
+    for (let step = 0; step < 3 * steps && this.#choices.left > 10 && inner.#values.length < enough; step++)
+      inner.#step();
+    return inner.#values;
   }
 
   make(): RandomGraph {
@@ -106,12 +120,16 @@ class GraphMaker {
     };
     const contents = (parameters: Computation["placeholders"]) =>
       new Map(parameters.map(({ name, type }) => [name, contentOf(name, numericDType(type.dtype), staticShape(type))]));
+    const { rewritten } = differentiateValues(rootsOf(computation), new SourceTable());
+    const known = topologicalOrder(rootsOf(computation)).flatMap(({ outputs: edges }) => edges);
+    const expanded = differentiate(computation).computation;
     return {
-      computation,
+      computation: expanded,
+      optimised: runPipeline(pipeline, differentiate(runPipeline(beforeGradients, computation)).computation),
       feeds: contents(computation.placeholders),
       contents: contents(computation.variables),
-      values,
-      exact: this.#exact,
+      // Those of regions stand as they are: a region without gradients is not rebuilt.
+      exact: new Set([...this.#exact, ...known.filter((value) => this.#exact.has(value)).map(rewritten)]),
     };
   }
 
@@ -158,7 +176,8 @@ class GraphMaker {
     const axes = shape.map((_, axis) => axis);
     const dtype = dtypeOf(x);
     const isExact = this.#exact.has(x);
-    const kind = choices.below(27);
+    // Mostly arithmetic in regions, so that their results depend on what they are given.
+    const kind = this.#depth > 0 && choices.below(2) === 0 ? choices.below(5) : choices.below(34);
     switch (kind) {
       case 0:
       case 1:
@@ -218,7 +237,7 @@ class GraphMaker {
         const uniform = choices.of(["f32", "f64"] as const);
         const path = choices.of(["a", "b/c"]);
         return this.#keep(
-          randomUniform(runState(), [], { path, index: choices.below(3), dtype: uniform, shape }),
+          randomUniform(runState(), this.#indices, { path, index: choices.below(3), dtype: uniform, shape }),
           true,
         );
       }
@@ -243,9 +262,38 @@ class GraphMaker {
         const made = withWindows(choices, x, { exact: this.#exact, tooLarge });
         return made === undefined ? undefined : this.#keep(made.value, made.exact);
       }
+      case 25: {
+        const y = this.#partner(x);
+        const made =
+          choices.below(3) === 0 ? ofBits(choices, x, y, this.#exact) : alongAnAxis(choices, x, y, this.#exact);
+        return made === undefined ? undefined : this.#keep(made.value, made.exact);
+      }
+      case 26: {
+        const made = ofMatrices(choices, x);
+        return made === undefined ? undefined : this.#keep(made.value, made.exact);
+      }
+      case 27:
+      case 28:
+        for (const value of gradientOf(choices, this.#values, this.#exact)) this.#keep(value, false);
+        return;
+      case 29:
+      case 30:
+      case 31:
+        if (this.#depth < deepest) this.#region();
+        return;
       default:
         return this.#position(x, shape, isExact);
     }
+  }
+
+  #region(): void {
+    const made = withRegion(this.#choices, {
+      values: this.#values,
+      exact: this.#exact,
+      tooLarge,
+      grow: (parameters, indices, steps) => this.#grow(parameters, indices, steps),
+    });
+    for (const { value, exact } of made) this.#keep(value, exact);
   }
 
   #elementwise(x: Value, dtype: NumericDType, isExact: boolean): Value | undefined {
@@ -339,25 +387,6 @@ function reshaped(choices: Choices, shape: readonly number[]): readonly number[]
   for (const divisor of [2, 3, 5])
     if (count % divisor === 0 && choices.below(2) === 0) return [divisor, count / divisor];
   return choices.below(2) === 0 ? [count] : [count, 1];
-}
-
-/** Eighths in [-2, 2], or whole numbers in [-4, 4]: ties and zeros are frequent. */
-function contentOf(name: string, dtype: NumericDType, shape: readonly number[]): TensorData {
-  const random = generator(
-    17,
-    [...name].reduce((sum, character) => sum * 31 + character.charCodeAt(0), 7),
-  );
-  const each = (position: number): number => {
-    const u = random(position);
-    if (isFloat(dtype)) return Math.floor(u * 33) / 8 - 2;
-    if (dtype === "bool") return u < 0.5 ? 0 : 1;
-    return Math.floor(u * (dtype === "u8" ? 5 : 9)) - (dtype === "u8" ? 0 : 4);
-  };
-  return tensorOf(
-    dtype,
-    shape,
-    Array.from({ length: elementCount(shape) }, (_, i) => each(i)),
-  ).data;
 }
 
 /** A scalar constant in every element. */

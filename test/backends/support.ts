@@ -78,15 +78,16 @@ export async function bindOn(
   };
 }
 
-/** The reference and the native back end, each with the same start. */
+/** The reference and the native back end, each with the same start; native code may be made of another form of the computation. */
 export async function bindBoth(
   computation: Computation,
   contents: Contents = new Map(),
   target?: CpuTarget,
   options: CompileOptions = { checkNumerics: false },
+  forNative: Computation = computation,
 ): Promise<{ readonly reference: Bound; readonly native: Bound; readonly close: () => void }> {
   const reference = await bindOn(referenceBackend(), computation, contents, options);
-  const native = await bindOn(target === undefined ? cpuBackend() : cpuBackend(target), computation, contents, options);
+  const native = await bindOn(target === undefined ? cpuBackend() : cpuBackend(target), forNative, contents, options);
   return {
     reference,
     native,
