@@ -1,6 +1,7 @@
 import { type Computation, rootsOf } from "../ir/graph.js";
 import { type Node, nodesBelow, type Region, topologicalOrder, type Value } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
+import { gradients } from "../ops/pseudo.js";
 import { scanParts } from "../ops/region_parts.js";
 import { opNamed } from "../ops/table.js";
 import type { Pass } from "./rule.js";
@@ -86,8 +87,11 @@ class BlockRewriter {
         : { parameters: region.parameters, results };
     });
     const used = node.outputs.map((_, i) => isUsed(i));
+    // A gradient is taken along the ways from y to x that the text has: a value moved out, or a parameter replaced by what it
+    // stands for, would be another way, or none. Once gradients are expanded nothing is in the way.
+    const isOpen = inner.some(({ results }) => topologicalOrder(results).some(({ op }) => op === gradients.opName));
     const before: RegionNode = { op: node.op, attributes: node.attributes, inputs, regions: inner, used };
-    const after = simplifyOne(before, this.#fired);
+    const after = isOpen ? undefined : simplifyOne(before, this.#fired);
     if (after !== undefined) {
       this.#inherit(node, after);
       return after;
