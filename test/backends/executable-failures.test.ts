@@ -1,5 +1,6 @@
 import test from "ava";
 import type { RunOutcome } from "../../compiler/backends/executable.js";
+import { cpuBackend } from "../../compiler/backends/llvm/backend.js";
 import { hostTarget, targetLevels } from "../../compiler/backends/llvm/target.js";
 import type { NumericDType } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
@@ -154,4 +155,11 @@ native("with checkNumerics the first op that makes a NaN or an infinity of finit
       t.is(changed, place === undefined);
     }
   }
+});
+
+native("a result that JavaScript cannot be shown whole is refused before code is made of it", async (t) => {
+  const x = placeholder({ name: "x", dtype: "u8", shape: [] });
+  const computation = computationOf({ large: broadcastScalar(x, [2 ** 32 + 64]) });
+  const refused = t.throwsAsync(() => cpuBackend().compile(computation, { checkNumerics: false }));
+  t.regex((await refused)?.message ?? "", /G102/);
 });

@@ -1,7 +1,7 @@
 /** One random graph on both back ends: outputs, variables and failures of several runs and of a loop. */
 
 import type { RunState } from "../../compiler/backends/executable.js";
-import type { CpuTarget } from "../../compiler/backends/llvm/target.js";
+import { type CpuTarget, hostTarget } from "../../compiler/backends/llvm/target.js";
 import { evaluateValues } from "../../compiler/backends/reference/evaluate.js";
 import { isFloat } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
@@ -9,6 +9,7 @@ import type { TensorData } from "../../compiler/ir/tensor.js";
 import { staticShape } from "../../compiler/ir/type.js";
 import { type ReferenceContext, ReferenceFailure } from "../../compiler/ops/define.js";
 import { numericDType, referenceFromTensor } from "../../compiler/ops/precision.js";
+import { formProblems } from "./forms.js";
 import { type RandomGraph, randomGraph } from "./graphs.js";
 import { roundings, spread } from "./noise.js";
 import { bindBoth, exact, firstDifference, startState, type Tolerance } from "./support.js";
@@ -19,6 +20,8 @@ export async function disagreements(numbers: readonly number[], target?: CpuTarg
   const { computation, feeds, contents } = graph;
   // Both as it stands and after the passes, which rewrite loops and what gradients are made of.
   const native = (numbers[0] ?? 0) % 2 === 0 ? graph.optimised : computation;
+  const problems = formProblems(native, target ?? hostTarget());
+  if (problems.length > 0) return problems;
   const both = await bindBoth(computation, contents, target, { checkNumerics: false }, native);
   const found: string[] = [];
   try {

@@ -98,7 +98,13 @@ function scan(choices: Choices, block: Block): readonly Made[] {
   const region = { parameters, results: [...next, ...stacks] };
   return opNamed("scan")
     .apply(given, attributes, [region])
-    .map((value, i) => ({ value, exact: exact.has(region.results[i] as Value) }));
+    .map((value, i) => ({ value, exact: exact.has(region.results[i] as Value) && isExactAtFirst(i, initial, exact) }));
+}
+
+/** A loop that is not entered gives what its carries are at first. */
+function isExactAtFirst(i: number, initial: readonly Value[], exact: ReadonlySet<Value>): boolean {
+  const first = initial[i];
+  return first === undefined || exact.has(first);
 }
 
 /** Of the carry's type, and exact where the carry is: so all carries that are exact at first stay so. */
@@ -135,7 +141,7 @@ function whileLoop(choices: Choices, block: Block): readonly Made[] {
   const next = parameters.slice(1 + captured.length).map((carry) => nextOf(choices, inner, carry, exact));
   return opNamed("while")
     .apply(given, { captures: captured.length }, [condition, { parameters, results: next }])
-    .map((value, i) => ({ value, exact: exact.has(next[i] as Value) }));
+    .map((value, i) => ({ value, exact: exact.has(next[i] as Value) && isExactAtFirst(i, initial, exact) }));
 }
 
 /** One bool that is made of an exact value. */

@@ -125,7 +125,11 @@ class GraphMaker {
     const expanded = differentiate(computation).computation;
     return {
       computation: expanded,
-      optimised: runPipeline(pipeline, differentiate(runPipeline(beforeGradients, computation)).computation),
+      optimised: runPipeline(
+        pipeline,
+        differentiate(runPipeline(beforeGradients, computation, { verify: true })).computation,
+        { verify: true },
+      ),
       feeds: contents(computation.placeholders),
       contents: contents(computation.variables),
       // Those of regions stand as they are: a region without gradients is not rebuilt.

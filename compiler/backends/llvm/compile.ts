@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { cacheGet, cachePath, cachePut } from "../../cache/folder.js";
 import { problem } from "../../ir/codes.js";
 import { GraphError } from "../../ir/diagnostic.js";
+import { byteSize } from "../../ir/dtype.js";
 import type { Computation } from "../../ir/graph.js";
+import { elementCount } from "../../ir/tensor.js";
 import { staticShape } from "../../ir/type.js";
 import { buildKernels } from "../../kernels/build.js";
 import { fingerprint } from "../../kernels/fingerprint.js";
@@ -16,6 +18,7 @@ import { requireMemory } from "../require_memory.js";
 import type { NativeCode } from "./backend.js";
 import { layOut } from "./lower/layout.js";
 import { lowerInParts } from "./lower/parts.js";
+import { largestView } from "./memory.js";
 import { type CpuTarget, targetKey } from "./target.js";
 import { buildLibrary } from "./toolchain.js";
 import { ToolchainMissing } from "./tools.js";
@@ -38,6 +41,7 @@ export async function compileNative(
 ): Promise<{ readonly code: NativeCode; readonly library: LibraryFile }> {
   const program = buildKernels(computation, target, { checkNumerics: options.checkNumerics });
   requireMemory(program.name, program.memory.peakBytes);
+  requireVisible(program);
   const layout = layOut(program);
   const library = await codeOf(program, target, compilers);
   const { name, outputs, failures, memory } = program;
@@ -98,6 +102,18 @@ async function codeOf(program: KernelProgram, target: CpuTarget, compilers: numb
 function refuseMissing(error: unknown): never {
   if (!(error instanceof ToolchainMissing)) throw error;
   throw new GraphError([problem("G120", undefined, error.message, { hint: "`graphc doctor` says what is missing" })]);
+}
+
+/** Each result is shown to JavaScript whole. */
+function requireVisible({ outputs }: KernelProgram): void {
+  for (const { name, dtype, shape } of outputs) {
+    const bytes = elementCount(shape) * byteSize(dtype);
+    if (bytes <= largestView) continue;
+    const message = `\`${name}\` has ${(bytes / 1e9).toFixed(1)} GB, and a result at most ${largestView / 2 ** 30} GiB`;
+    throw new GraphError([
+      problem("G102", undefined, message, { hint: "fetch parts of it, or what is computed of it" }),
+    ]);
+  }
 }
 
 function slotOf({ name, type }: Computation["placeholders"][number]): TensorSlot {

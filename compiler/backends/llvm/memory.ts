@@ -9,12 +9,19 @@ export const bufferAlignment = 64;
 
 const pageBytes = 4096;
 const hugePageBytes = 2 * 1024 * 1024;
+const clearedAtOnce = 2 ** 30;
+
+/** The most bytes that Node 20 shows JavaScript at once of memory that is not its own: asked for more, it ends the process. */
+export const largestView = 2 ** 32;
 
 /** Memory outside JavaScript's heap, at an address that compiled code can be given. */
 export interface NativeBuffer {
   readonly address: bigint;
   readonly byteLength: number;
-  /** `length` elements at a byte offset, without a copy. Throws InternalError beyond the buffer and after `free`. */
+  /**
+   * `length` elements at a byte offset, without a copy. Throws GraphError (G102) where they are more than can be seen at once,
+   * InternalError beyond the buffer and after `free`.
+   */
   readonly view: (dtype: NumericDType, byteOffset: number, length: number) => TensorData;
   /** Gives the memory back; views of it read as empty or stale and must be dropped before. A second call does nothing. */
   readonly free: () => void;
@@ -47,6 +54,11 @@ const forgotten = new FinalizationRegistry<() => void>((release) => release());
 function outOfMemory(bytes: number): GraphError {
   const message = `the machine refused ${(bytes / 2 ** 20).toFixed(0)} MiB of memory`;
   return new GraphError([problem("G102", undefined, message, { hint: "use a smaller batch or smaller variables" })]);
+}
+
+function tooLargeToSee(bytes: number): GraphError {
+  const message = `a tensor of ${(bytes / 1e9).toFixed(1)} GB cannot be fed, kept or fetched: ${largestView / 2 ** 30} GiB is the most`;
+  return new GraphError([problem("G102", undefined, message, { hint: "split it into several" })]);
 }
 
 function plainBlock(calls: NativeCalls, bytes: number): Block {
@@ -88,8 +100,15 @@ export function allocateNative(byteLength: number): NativeBuffer {
   if (byteLength > 2 ** 46) throw outOfMemory(byteLength);
   const calls = nativeCalls();
   const block = usesGuards() ? guardedBlock(calls, byteLength) : plainBlock(calls, byteLength);
-  const bytes = byteLength === 0 ? new ArrayBuffer(0) : calls.view(block.address, byteLength);
-  new Uint8Array(bytes).fill(0);
+  const seen = (byteOffset: number, size: number): ArrayBuffer =>
+    size === 0 ? new ArrayBuffer(0) : calls.view(block.address + BigInt(byteOffset), size);
+  // An arena may be larger than what can be seen of it at once.
+  const whole = byteLength <= largestView ? seen(0, byteLength) : undefined;
+  if (whole !== undefined) new Uint8Array(whole).fill(0);
+  else {
+    for (let at = 0; at < byteLength; at += clearedAtOnce)
+      new Uint8Array(seen(at, Math.min(clearedAtOnce, byteLength - at))).fill(0);
+  }
   live += 1;
   liveBytes += byteLength;
   total += 1;
@@ -111,7 +130,10 @@ export function allocateNative(byteLength: number): NativeBuffer {
       if (!isInside || byteOffset % size !== 0) {
         throw new InternalError(`view of ${length} ${dtype} at ${byteOffset} of ${byteLength} bytes`);
       }
-      return viewBytes(dtype, bytes, byteOffset, length);
+      if (length * size > largestView) throw tooLargeToSee(length * size);
+      return whole === undefined
+        ? viewBytes(dtype, seen(byteOffset, length * size), 0, length)
+        : viewBytes(dtype, whole, byteOffset, length);
     },
     free: () => {
       forgotten.unregister(buffer);
