@@ -1,4 +1,5 @@
 /** Runs many cases as one graph: a compiler's start costs far more than the code of one small graph. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Backend } from "../../../compiler/backends/backend.js";
 import { isFloat } from "../../../compiler/ir/dtype.js";
@@ -16,16 +17,14 @@ export type TargetOfCase = "reference" | "cpu";
 export type Verdicts = ReadonlyMap<string, string | undefined>;
 
 const folder = join(root, "test", "conformance", "onnx");
-const library = [
-  "between",
-  "celu",
-  "extremes",
-  "hard_swish",
-  "scaled_elu",
-  "shrink",
-  "truncated_quotient",
-  "truncated_remainder",
-];
+const library = {
+  "operators.graph": functionsOf(join(folder, "operators.graph")),
+  "std/convolution": ["local_response_norm"],
+};
+
+function functionsOf(file: string): readonly string[] {
+  return [...readFileSync(file, "utf8").matchAll(/^fn (\w+)/gm)].map(([, name]) => name ?? "");
+}
 
 interface Part {
   readonly one: Case;
@@ -34,9 +33,11 @@ interface Part {
 
 export function textOf(parts: readonly { readonly translated: Translated }[]): string {
   const used = parts.flatMap(({ translated }) => translated.lines).join("\n  ");
-  const imported = library.filter((name) => used.includes(`${name}(`));
-  const imports = imported.length === 0 ? "" : `import { ${imported.join(", ")} } from "operators.graph"\n\n`;
-  return `${imports}graph cases {\n  ${used}\n}\n`;
+  const imports = Object.entries(library).map(([file, functions]) => {
+    const imported = functions.filter((name) => new RegExp(`\\b${name}\\(`).test(used));
+    return imported.length === 0 ? "" : `import { ${imported.join(", ")} } from "${file}"\n`;
+  });
+  return `${imports.join("")}\ngraph cases {\n  ${used}\n}\n`;
 }
 
 async function runTogether(parts: readonly Part[], backend: Backend): Promise<Verdicts> {

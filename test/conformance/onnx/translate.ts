@@ -5,10 +5,23 @@ import { type OnnxNode, Unsupported } from "./format.js";
 import { along } from "./rules/along.js";
 import { elementwise } from "./rules/elementwise.js";
 import { indexing } from "./rules/indexing.js";
+import { normalise } from "./rules/normalise.js";
+import { sequences } from "./rules/sequences.js";
 import { shape } from "./rules/shape.js";
+import { training } from "./rules/training.js";
+import { windows } from "./rules/windows.js";
 import { type Emission, literal, type Rules, typeText, type Value, View } from "./view.js";
 
-const rules: Rules = { ...elementwise, ...along, ...shape, ...indexing };
+const rules: Rules = {
+  ...elementwise,
+  ...along,
+  ...shape,
+  ...indexing,
+  ...windows,
+  ...normalise,
+  ...sequences,
+  ...training,
+};
 
 export interface Translated {
   /** Statements of a graph. All names start with the case's prefix. */
