@@ -74,11 +74,12 @@ export interface Signature {
   readonly doc: string | undefined;
 }
 
-/** Two sizes that must be equal once they are known; checked when the program is specialised. */
+/** Two sizes that must be equal, or must not, once they are known; checked when the program is specialised. */
 export interface Constraint {
   readonly left: Dim;
+  readonly relation: "equal" | "unequal";
   readonly right: Dim;
-  /** What is reported when they differ; `{left}` and `{right}` in its message stand for the sizes found. */
+  /** What is reported when it is broken; `{left}` and `{right}` in its message stand for the sizes found. */
   readonly diagnostic: Diagnostic;
   /** The edges that rest on it: it holds for the runs that compute one of them. Without any it holds for all runs. */
   readonly anchors: ReadonlySet<Value>;

@@ -112,9 +112,10 @@ class FormParser {
   #constraint(): ModuleConstraint {
     const v = this.#values;
     const left: Dim = v.dim();
-    v.expect("==");
+    const relation = v.take("!=") ? "unequal" : "equal";
+    if (relation === "equal") v.expect("==");
     const right: Dim = v.dim();
-    return { left, right, code: v.string(), message: v.string() };
+    return { left, relation, right, code: v.string(), message: v.string() };
   }
 
   /** `{ variables, nodes, assignments, return }`. */

@@ -44,8 +44,11 @@ export function printModule(module: Module, options: PrintOptions = {}): string 
     lines.push(`  variable ${parameterText(variable)}${variable.trainable ? " trainable" : ""}`);
   }
   for (const [path, text] of module.strings) lines.push(`  string ${nameText(path)} = ${JSON.stringify(text)}`);
-  for (const { left, right, code, message } of module.constraints) {
-    lines.push(`  require ${dimText(left)} == ${dimText(right)} ${JSON.stringify(code)} ${JSON.stringify(message)}`);
+  for (const { left, relation, right, code, message } of module.constraints) {
+    const sign = relation === "equal" ? "==" : "!=";
+    lines.push(
+      `  require ${dimText(left)} ${sign} ${dimText(right)} ${JSON.stringify(code)} ${JSON.stringify(message)}`,
+    );
   }
   lines.push(...indent(blockLines("defaults", module.defaults, options)));
   lines.push(...indent(blockLines("initial", module.initial, options)));

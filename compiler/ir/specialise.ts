@@ -196,22 +196,23 @@ export function missingProblems(
 }
 
 /**
- * Constraints of the graph that these sizes decide, and break. The same two sizes may have to be equal at several places: that
- * is one fault, told at the first with the others as notes.
+ * Constraints of the graph that these sizes decide, and break. The same two sizes may have to be equal, or differ, at several
+ * places: that is one fault, told at the first with the others as notes.
  */
 export function constraintProblems(constraints: readonly Constraint[], bindings: Bindings): readonly Diagnostic[] {
   const faults = new Map<string, Diagnostic>();
-  for (const { left, right, diagnostic } of constraints) {
+  for (const { left, relation, right, diagnostic } of constraints) {
     const [a, b] = [substituteDim(left, bindings), substituteDim(right, bindings)];
     const difference = subtractDims(a, b);
-    if (typeof difference !== "number" || difference === 0) continue;
-    const key = [diagnostic.code, ...[dimText(left), dimText(right)].sort()].join(" ");
+    if (typeof difference !== "number" || (difference === 0) === (relation === "equal")) continue;
+    const key = [diagnostic.code, relation, ...[dimText(left), dimText(right)].sort()].join(" ");
     const known = faults.get(key);
-    const fill = (text: string): string => text.replaceAll("{left}", dimText(a)).replaceAll("{right}", dimText(b));
+    const message = diagnostic.message.replaceAll("{left}", dimText(a)).replaceAll("{right}", dimText(b));
+    const also = relation === "equal" ? "they must be equal here too" : message;
     const fault: Diagnostic =
       known === undefined
-        ? { ...diagnostic, message: fill(diagnostic.message) }
-        : { ...known, notes: [...known.notes, { span: diagnostic.span, message: "they must be equal here too" }] };
+        ? { ...diagnostic, message }
+        : { ...known, notes: [...known.notes, { span: diagnostic.span, message: also }] };
     faults.set(key, fault);
   }
   return [...faults.values()];

@@ -149,9 +149,8 @@ function position(name: string, types: readonly TensorType[], axis: number): Ten
   const type = types[0] as TensorType;
   checkAxis(name, "axis", axis, type.shape.length, 0);
   if (type.shape[axis] === 0) {
-    throw new OpError("G025", `${name} of ${typeText(type)}: axis ${axis} is empty, so it has no such element`, {
-      operand: 0,
-    });
+    const title = name === "argmax" ? "maximum" : "minimum";
+    throw new OpError("G025", `an empty axis has no ${title}: axis ${axis} of ${typeText(type)}`, { operand: 0 });
   }
   return tensorType("i64", withoutAxes(type, [axis]).shape);
 }

@@ -128,7 +128,7 @@ export function requireEqual(env: Env, left: Dim, right: Dim, span: Span, detail
     if (place !== undefined) notes.push({ span: place, message: `the dim ${name} is declared here` });
   }
   const message = `${dimText(left)} = {left} and ${dimText(right)} = {right} differ`;
-  env.state.shared.constrain(left, right, problem("G020", span, message, { ...details, notes }));
+  env.state.shared.constrain(left, "equal", right, problem("G020", span, message, { ...details, notes }));
 }
 
 /** Repeats one edge to a shape that it broadcasts to. */

@@ -82,17 +82,17 @@ export class Shared {
     this.diagnostics.push(diagnostic);
   }
 
-  /** Two sizes that must turn out equal; each place once, though both modes and every call find it. */
-  constrain(left: Dim, right: Dim, diagnostic: Diagnostic): void {
+  /** Two sizes that must turn out equal, or must not; each place once, though both modes and every call find it. */
+  constrain(left: Dim, relation: Constraint["relation"], right: Dim, diagnostic: Diagnostic): void {
     const { span } = diagnostic;
-    const sides = [dimText(left), dimText(right)].sort().join(" = ");
+    const sides = [dimText(left), dimText(right)].sort().join(relation === "equal" ? " = " : " != ");
     const key = `${sides} ${span?.file} ${span?.start} ${span?.end}`;
     const known = this.#constrained.get(key);
     const anchors = known ?? new Set<Value>();
     this.#pending.push(anchors);
     if (known !== undefined) return;
     this.#constrained.set(key, anchors);
-    this.constraints.push({ left, right, diagnostic, anchors });
+    this.constraints.push({ left, relation, right, diagnostic, anchors });
   }
 
   /** How many constraints wait for an edge: what is met from here on belongs to what is made next. */

@@ -132,11 +132,25 @@ export function exampleGraph(): Graph {
     constraints: [
       {
         left: N,
+        relation: "equal",
         right: M,
         diagnostic: {
           code: "G020",
           severity: "error",
           message: "the batches differ: {left} and {right}",
+          span: places.x,
+          notes: [],
+        },
+        anchors: new Set(),
+      },
+      {
+        left: M,
+        relation: "unequal",
+        right: 0,
+        diagnostic: {
+          code: "G025",
+          severity: "error",
+          message: "a batch of {left} has no maximum",
           span: places.x,
           notes: [],
         },

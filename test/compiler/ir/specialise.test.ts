@@ -126,6 +126,15 @@ test("constraints that the sizes break are reported with the sizes", (t) => {
   t.is(diagnostic?.message, "the batches differ: 5 and 6");
 });
 
+test("sizes that must differ are reported where they are equal", (t) => {
+  const sizes = new Map([
+    ["N", 0],
+    ["M", 0],
+  ]);
+  const [diagnostic] = refused(t, () => specialise(graph, fit, sizes));
+  t.is(diagnostic?.message, "a batch of 0 has no maximum");
+});
+
 test("a shape rule that the dims left open is decided, at the op's place", (t) => {
   const N = symbol("N");
   const y = reshape(input("x", "f32", [N, 3]), { shape: [6] });
