@@ -23,6 +23,12 @@ const losses: readonly {
     call: "huber(p, y, delta=2.5)",
     f: (p, y) => (Math.abs(p - y) <= 2.5 ? 0.5 * (p - y) ** 2 : 2.5 * (Math.abs(p - y) - 1.25)),
   },
+  {
+    name: "log_cosh",
+    call: "log_cosh(p, y)",
+    f: (p, y) => (Math.abs(p - y) < 300 ? Math.log(Math.cosh(p - y)) : Math.abs(p - y) - Math.LN2),
+  },
+  { name: "squared_hinge", call: "squared_hinge(p, y)", f: (p, y) => Math.max(0, 1 - y * p) ** 2 },
   { name: "hinge", call: "hinge(p, y)", f: (p, y) => Math.max(0, 1 - y * p) },
   { name: "logistic", call: "sigmoid_cross_entropy(p, y)", f: (p, y) => y * softplus(-p) + (1 - y) * softplus(p) },
 ];
