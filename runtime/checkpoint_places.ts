@@ -1,5 +1,7 @@
 import { dirname } from "node:path";
 import type { Graph } from "../compiler/ir/graph.js";
+import type { Span } from "../compiler/ir/span.js";
+import { placedAt } from "./failure.js";
 import { resolveOutputPath } from "./files/paths.js";
 import type { Settings, TrainOptions } from "./train_options.js";
 
@@ -8,15 +10,19 @@ import type { Settings, TrainOptions } from "./train_options.js";
  * `allow` names another; the caller's are taken as they are. Throws GraphError G063.
  */
 export async function placeCheckpoints(graph: Graph, settings: Settings, options: TrainOptions): Promise<Settings> {
-  const place = (path: string): Promise<string> =>
-    resolveOutputPath(path, { origin: "file", baseDir: dirname(graph.file), allow: options.allow });
+  const place = (path: string, span: Span | undefined): Promise<string> =>
+    placedAt(span, () =>
+      resolveOutputPath(path, { origin: "file", baseDir: dirname(graph.file), allow: options.allow }),
+    );
   const { checkpoint, best } = settings;
+  const plan = graph.train;
   return {
     ...settings,
     checkpoint:
       checkpoint === undefined || options.checkpoint !== undefined
         ? checkpoint
-        : { ...checkpoint, to: await place(checkpoint.to) },
-    best: best === undefined || options.best !== undefined ? best : { ...best, to: await place(best.to) },
+        : { ...checkpoint, to: await place(checkpoint.to, plan?.checkpoint?.span) },
+    best:
+      best === undefined || options.best !== undefined ? best : { ...best, to: await place(best.to, plan?.best?.span) },
   };
 }

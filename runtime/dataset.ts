@@ -9,6 +9,7 @@ import type { DataSource, Graph, Placeholder } from "../compiler/ir/graph.js";
 import { copyElements, elementCount } from "../compiler/ir/tensor.js";
 import { typeText } from "../compiler/ir/type.js";
 import { checkRowCounts, type LoadContext, loadData } from "./data/load.js";
+import { placedAt } from "./failure.js";
 import { type FeedValue, readFeed } from "./feeds.js";
 import { noPlaceholder } from "./requests.js";
 
@@ -57,7 +58,9 @@ export async function loadDataset(
       const tensor =
         reference === undefined
           ? fromValue(placeholder, source as FeedValue, into)
-          : await loadData(reference, contextOf(graph, placeholder, source, folders), into);
+          : await placedAt(isPlanned(source) ? source.span : undefined, () =>
+              loadData(reference, contextOf(graph, placeholder, source, folders), into),
+            );
       requireFit(placeholder, tensor, reference?.path);
       tensors.set(name, tensor);
     }

@@ -1,6 +1,7 @@
 import type { RunFailure } from "../compiler/backends/executable.js";
 import { type Code, problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
+import type { Span } from "../compiler/ir/span.js";
 
 /** A failed check of a run as a diagnostic at the line that it came from. */
 export function runFailure(failure: RunFailure, message = failure.message): GraphError {
@@ -20,4 +21,15 @@ export function withNote(failure: GraphError, message: string): GraphError {
 export function joinFailures(first: GraphError, second: GraphError): GraphError {
   const known = new Set(first.diagnostics.map(({ message }) => message));
   return new GraphError([...first.diagnostics, ...second.diagnostics.filter(({ message }) => !known.has(message))]);
+}
+
+/** What `work` is refused for stands at `span`, the text that asked for it, unless it has a place of its own. */
+export function placedAt<T>(span: Span | undefined, work: () => Promise<T>): Promise<T> {
+  return work().catch((error: unknown) =>
+    Promise.reject(
+      error instanceof GraphError
+        ? new GraphError(error.diagnostics.map((one) => ({ ...one, span: one.span ?? span })))
+        : error,
+    ),
+  );
 }

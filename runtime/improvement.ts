@@ -1,4 +1,4 @@
-import type { TrainPlan } from "../compiler/ir/graph.js";
+import type { BestPlan, TrainPlan } from "../compiler/ir/graph.js";
 
 /** What a validation means for the run. */
 export interface Judgement {
@@ -13,7 +13,7 @@ export interface Judgement {
  * read from there: a resumed run keeps the same best file and ends at the same epoch as the uninterrupted one.
  */
 export class Improvement {
-  readonly #best: TrainPlan["best"];
+  readonly #best: BestPlan | undefined;
   readonly #stopping: TrainPlan["earlyStopping"];
   #bestValue: number | undefined;
   #stoppingValue: number | undefined;
@@ -21,7 +21,7 @@ export class Improvement {
   #waited: number;
 
   constructor(
-    { best, earlyStopping }: Pick<TrainPlan, "best" | "earlyStopping">,
+    { best, earlyStopping }: { readonly best: BestPlan | undefined } & Pick<TrainPlan, "earlyStopping">,
     remembered: ReadonlyMap<string, string> = new Map(),
   ) {
     this.#best = best;

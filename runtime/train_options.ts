@@ -1,6 +1,6 @@
 import { problem } from "../compiler/ir/codes.js";
 import { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
-import type { DataSource, Graph, Signature, TrainPlan } from "../compiler/ir/graph.js";
+import type { BestPlan, CheckpointPlan, DataSource, Graph, Signature, TrainPlan } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
 import type { ColumnValue, DataFolders } from "./dataset.js";
 
@@ -53,8 +53,8 @@ export interface TrainOptions extends DataFolders {
   readonly every?: number | undefined;
   /** Names to report, any scalars of the graph; without them the signature's outputs. */
   readonly report?: readonly string[] | undefined;
-  readonly checkpoint?: TrainPlan["checkpoint"] | undefined;
-  readonly best?: TrainPlan["best"] | undefined;
+  readonly checkpoint?: CheckpointPlan | undefined;
+  readonly best?: BestPlan | undefined;
   readonly earlyStopping?: TrainPlan["earlyStopping"] | undefined;
   /** A checkpoint to go on from. */
   readonly resume?: string | undefined;
@@ -103,8 +103,8 @@ export interface Settings {
   readonly epochs: number | undefined;
   readonly every: number;
   readonly report: readonly string[];
-  readonly checkpoint: TrainPlan["checkpoint"];
-  readonly best: TrainPlan["best"];
+  readonly checkpoint: CheckpointPlan | undefined;
+  readonly best: BestPlan | undefined;
   readonly earlyStopping: TrainPlan["earlyStopping"];
 }
 

@@ -110,6 +110,25 @@ export interface DataSource {
   readonly span: Span;
 }
 
+/** Where a run keeps its state: each so many steps, the last few of them. */
+export interface CheckpointPlan {
+  readonly every: number | undefined;
+  readonly to: string;
+  readonly keep: number | undefined;
+}
+
+/** Where the state is kept that was the best by an output of the validation. */
+export interface BestPlan {
+  readonly metric: string;
+  readonly mode: "min" | "max";
+  readonly to: string;
+}
+
+/** The place of a path in the file: it is judged only when it is used. */
+interface Placed {
+  readonly span: Span;
+}
+
 /** The `train` block: data, not code. Names are checked against the graph; files are looked at only when it runs. */
 export interface TrainPlan {
   readonly run: string;
@@ -120,11 +139,9 @@ export interface TrainPlan {
   readonly remainder: "drop" | "keep";
   readonly epochs: number | undefined;
   readonly steps: number | undefined;
-  readonly checkpoint:
-    | { readonly every: number | undefined; readonly to: string; readonly keep: number | undefined }
-    | undefined;
+  readonly checkpoint: (CheckpointPlan & Placed) | undefined;
   /** After a validation: keep the best by this output, and stop when it has not improved `patience` times. */
-  readonly best: { readonly metric: string; readonly mode: "min" | "max"; readonly to: string } | undefined;
+  readonly best: (BestPlan & Placed) | undefined;
   readonly earlyStopping:
     | { readonly metric: string; readonly mode: "min" | "max"; readonly patience: number; readonly minDelta: number }
     | undefined;

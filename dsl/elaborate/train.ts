@@ -218,18 +218,22 @@ class Reader {
   checkpoint(field: Field | undefined): TrainPlan["checkpoint"] {
     const fields = this.#record(field, "checkpoint", ["every", "to", "keep"], ["to"]);
     if (fields === undefined) return undefined;
-    const to = this.#string(fields.get("to"));
-    if (to === undefined) return undefined;
-    return { every: this.positive(fields.get("every")), to, keep: this.positive(fields.get("keep")) };
+    const path = fields.get("to");
+    const to = this.#string(path);
+    if (path === undefined || to === undefined) return undefined;
+    const { span } = path.value;
+    return { every: this.positive(fields.get("every")), to, keep: this.positive(fields.get("keep")), span };
   }
 
   best(field: Field | undefined, validated: Signature | undefined): TrainPlan["best"] {
     const fields = this.#record(field, "best", ["metric", "mode", "to"], ["metric", "to"]);
     if (fields === undefined || field === undefined) return undefined;
     const metric = this.#metric(field, fields.get("metric"), validated);
-    const to = this.#string(fields.get("to"));
-    if (metric === undefined || to === undefined) return undefined;
-    return { metric, mode: this.word(fields.get("mode"), ["min", "max"] as const) ?? "min", to };
+    const path = fields.get("to");
+    const to = this.#string(path);
+    if (metric === undefined || path === undefined || to === undefined) return undefined;
+    const { span } = path.value;
+    return { metric, mode: this.word(fields.get("mode"), ["min", "max"] as const) ?? "min", to, span };
   }
 
   earlyStopping(field: Field | undefined, validated: Signature | undefined): TrainPlan["earlyStopping"] {

@@ -300,6 +300,21 @@ graph falling {
   });
 }
 
+test("a path in a train block that cannot be used is told with its place", async (t) => {
+  const placesOf = async (fields: string): Promise<readonly (string | undefined)[]> => {
+    const block = `  train { run = fit\n    batch = 1\n    steps = 1\n    ${fields} }\n}\n`;
+    const session = await open(t, classifier.replace(/\}\n$/, block));
+    const { code, span } = (await refused(t, () => session.train({ data: { x: new Uint8Array(2) } }))) ?? {};
+    return [code, span === undefined ? undefined : readFileSync(span.file, "utf8").slice(span.start, span.end)];
+  };
+  t.deepEqual(await placesOf('data = { x = idx("x"), y = idx("../y") }'), ["G063", 'idx("../y")']);
+  t.deepEqual(await placesOf('data = { x = idx("x"), y = idx("y") }'), ["G070", 'idx("y")']);
+  t.deepEqual(await placesOf('checkpoint = { every = 1, to = "../w.safetensors" }'), ["G063", '"../w.safetensors"']);
+  const validated = 'validate = { run = evaluate, data = { x = idx("x"), y = idx("y") } }';
+  const best = 'best = { metric = loss, to = "/w.safetensors" }';
+  t.deepEqual(await placesOf(`${validated}\n    ${best}`), ["G063", '"/w.safetensors"']);
+});
+
 test("names that look like code or paths are only names", async (t) => {
   const text =
     "graph g { placeholder constructor: f32 = 1\n variable __proto__: f32 = 2\n y = constructor + __proto__ }";

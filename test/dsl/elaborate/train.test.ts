@@ -54,8 +54,8 @@ test("train data become a plan", (t) => {
     [plan?.batch, plan?.shuffle, plan?.remainder, plan?.steps, plan?.epochs],
     [32, false, "keep", 1000, undefined],
   );
-  t.deepEqual(plan?.checkpoint, { every: undefined, to: "ckpt/{step}.safetensors", keep: undefined });
-  t.deepEqual(plan?.best, { metric: "loss", mode: "min", to: "best.safetensors" });
+  t.like(plan?.checkpoint, { every: undefined, to: "ckpt/{step}.safetensors", keep: undefined });
+  t.like(plan?.best, { metric: "loss", mode: "min", to: "best.safetensors" });
   t.deepEqual(plan?.earlyStopping, { metric: "loss", mode: "min", patience: 3, minDelta: 1e-3 });
   t.deepEqual(plan?.report, { every: 10, of: ["loss", "w"] });
   t.deepEqual(plan?.summary, { every: 5, of: ["loss"] });
