@@ -20,7 +20,14 @@ export { csv, idx, npy, npz, safetensors } from "./runtime/data/references.js";
 export type { ColumnValue } from "./runtime/dataset.js";
 export type { EvaluateOptions } from "./runtime/evaluate.js";
 export type { FeedValue, NestedArray } from "./runtime/feeds.js";
-export { type Feeds, type Fetched, Session, type SessionOptions, type StringTensor } from "./runtime/session.js";
+export {
+  type Feeds,
+  type Fetched,
+  type RunOptions,
+  Session,
+  type SessionOptions,
+  type StringTensor,
+} from "./runtime/session.js";
 export type { TrainEvent, TrainOptions, TrainReport } from "./runtime/train.js";
 
 /** How a graph is compiled. */

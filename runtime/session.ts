@@ -32,6 +32,11 @@ export interface SessionOptions {
 }
 
 /** Where training stands: with the variables and the seed, all that a resumed run needs. */
+export interface RunOptions {
+  /** Ends a run that waits for its turn or is in a `while`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface Progress {
   /** Updates done so far. */
   readonly step: number;
@@ -94,10 +99,15 @@ export class Session implements AsyncDisposable {
   /**
    * Runs a signature by its name, or computes any fetchable names (an update's name among them is performed). Feeds are
    * tensors, flat typed arrays or nested arrays, by placeholder. Throws GraphError for wrong names and feeds, and for a check
-   * that fails while it runs; nothing has been assigned then.
+   * that fails while it runs; nothing has been assigned then. Rejects with the signal's reason where it is aborted before the
+   * run is done: what has not begun does not begin, and a `while` is left after its current iteration.
    */
-  run(request: string | readonly string[], feeds: Feeds = {}): Promise<Readonly<Record<string, Fetched>>> {
-    return this.#enqueue(() => this.#run(request, feeds));
+  run(
+    request: string | readonly string[],
+    feeds: Feeds = {},
+    options: RunOptions = {},
+  ): Promise<Readonly<Record<string, Fetched>>> {
+    return this.#enqueue(() => this.#run(request, feeds, options.signal));
   }
 
   /** Trains as the graph's `train` block says, with `options` over it. */
@@ -222,7 +232,12 @@ export class Session implements AsyncDisposable {
     return executable;
   }
 
-  async #run(request: string | readonly string[], feeds: Feeds): Promise<Readonly<Record<string, Fetched>>> {
+  async #run(
+    request: string | readonly string[],
+    feeds: Feeds,
+    signal: AbortSignal | undefined,
+  ): Promise<Readonly<Record<string, Fetched>>> {
+    signal?.throwIfAborted();
     const { program } = this;
     const { graph } = program;
     const asked = typeof request === "string" ? signatureSelection(graph, request) : freeSelection(graph, request);
@@ -232,7 +247,11 @@ export class Session implements AsyncDisposable {
     const data = new Map([...fed].map(([name, feed]) => [name, feed.data]));
     const { step, runsSinceStep } = this.#progress;
     const state = { seed: this.#seed, step: BigInt(step), runsSinceStep: BigInt(runsSinceStep) };
-    const outcome = executable.run(data, state);
+    // A call to another thread costs more than a small run: only what may take for ever is worth it.
+    const outcome = executable.info.unbounded
+      ? await executable.runAside(data, state, signal)
+      : executable.run(data, state);
+    if (outcome.kind === "interrupted") throw signal?.reason;
     if (outcome.kind === "failed") throw runFailure(outcome.failure);
     const updated = executable.info.assigned.length > 0;
     this.#progress = {

@@ -33,6 +33,8 @@ export interface ExecutableInfo {
   readonly arenaBytes: number;
   readonly peakBytes: number;
   readonly compileSeconds: number;
+  /** There is a `while` in it, so nobody knows how long a run takes: it is done off the JavaScript thread, and can be interrupted. */
+  readonly unbounded: boolean;
   /** The code came from the disk cache. */
   readonly cached: boolean;
 }
@@ -56,6 +58,9 @@ export interface RunFailure {
 export type RunOutcome =
   | { readonly kind: "done"; readonly outputs: readonly TensorData[] }
   | { readonly kind: "failed"; readonly failure: RunFailure };
+
+/** A run that was told to end before it was done has assigned nothing. */
+export type InterruptibleOutcome = RunOutcome | { readonly kind: "interrupted" };
 
 /** n steps over a data set, done wholly by the target: row order, batches, reports. */
 export interface LoopRequest {
@@ -103,6 +108,12 @@ export interface Executable {
   readonly info: ExecutableInfo;
   /** Feeds have been checked against `info.placeholders`. Outputs are owned by the caller. */
   readonly run: (feeds: ReadonlyMap<string, TensorData>, state: RunState) => RunOutcome;
+  /** `run` off the JavaScript thread where the target can; an aborted signal ends it in the middle of a `while`. */
+  readonly runAside: (
+    feeds: ReadonlyMap<string, TensorData>,
+    state: RunState,
+    signal: AbortSignal | undefined,
+  ) => Promise<InterruptibleOutcome>;
   /** Off the JavaScript thread where the target can; ends early when aborted, on a failure, or when its report room is full. */
   readonly loop: (request: LoopRequest) => Promise<LoopOutcome>;
   readonly close: () => void;

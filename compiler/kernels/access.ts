@@ -207,8 +207,14 @@ export function usesRandom(kernel: Kernel): boolean {
   return found;
 }
 
-/** Whether evaluating the kernel may fail the run. */
+/** Whether the kernel has a loop of which nobody knows when it ends: a run can be told to leave it. */
+export function isUnbounded(kernel: Kernel): boolean {
+  return kernel.kind === "while" || (!isLeaf(kernel) && innerKernels(kernel).some(isUnbounded));
+}
+
+/** Whether evaluating the kernel may end the run: a check fails, or an unbounded loop is interrupted. */
 export function canFail(kernel: Kernel): boolean {
+  if (kernel.kind === "while") return true;
   if (!isLeaf(kernel)) return innerKernels(kernel).some(canFail);
   if (kernel.kind === "routine") return kernel.failure !== undefined;
   const seen = new Set<ScalarExpr>();

@@ -107,11 +107,13 @@ export function isFallibleRoutine(node: Node): boolean {
   return semantics.kind === "routine" && semantics.along !== true;
 }
 
+/** A `while` may be interrupted: to all that comes after it, that is a failure. */
 function regionMayFail(node: Node, checked: (node: Node) => boolean): boolean {
+  if (node.op === "while") return true;
   const inside = nodesBelow(node.regions.flatMap((region) => region.results));
   return inside.some((inner) => {
     const { kind } = semanticsOf(inner);
-    return kind === "check" || isFallibleRoutine(inner) || checked(inner);
+    return inner.op === "while" || kind === "check" || isFallibleRoutine(inner) || checked(inner);
   });
 }
 

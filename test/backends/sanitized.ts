@@ -88,6 +88,7 @@ function run(seed: number, target: CpuTarget, path: string): void {
     outputs: program.outputs,
     kernels: 0,
     codeBytes: 0,
+    unbounded: false,
     arenaBytes: program.memory.arenaBytes,
     peakBytes: 0,
     compileSeconds: 0,

@@ -8,6 +8,7 @@ import { byteSize } from "../../ir/dtype.js";
 import type { Computation } from "../../ir/graph.js";
 import { elementCount } from "../../ir/tensor.js";
 import { staticShape } from "../../ir/type.js";
+import { isUnbounded } from "../../kernels/access.js";
 import { buildKernels } from "../../kernels/build.js";
 import { fingerprint } from "../../kernels/fingerprint.js";
 import type { KernelProgram } from "../../kernels/form.js";
@@ -57,6 +58,7 @@ export async function compileNative(
       outputs: outputs.map(({ name: output, dtype, shape }) => ({ name: output, dtype, shape })),
       kernels: program.compute.length + program.commit.length,
       codeBytes: library.bytes,
+      unbounded: [...program.compute, ...program.commit].some(isUnbounded),
       arenaBytes: memory.arenaBytes,
       peakBytes: memory.peakBytes,
     },

@@ -5,6 +5,7 @@ import type { Buffer, KernelProgram, ProgramOutput } from "../../kernels/form.js
 import type {
   Executable,
   ExecutableInfo,
+  InterruptibleOutcome,
   LoopOutcome,
   LoopRequest,
   RunFailure,
@@ -16,6 +17,7 @@ import { firstPlace } from "../rows.js";
 import type { NativeEntry } from "./library.js";
 import {
   blockWords,
+  interrupted,
   placeholderWord,
   placeholderWords,
   reportWords,
@@ -95,37 +97,35 @@ class NativeExecutable implements Executable {
 
   run(feeds: ReadonlyMap<string, TensorData>, state: RunState): RunOutcome {
     this.#begin();
-    this.#set("rows", 0n);
-    this.#set("steps", 1n);
-    this.#set("advance", 1n);
-    this.#set("every", 0n);
-    this.#set("untilReport", 0n);
-    this.#prepare(feeds, state);
+    this.#prepareRun(feeds, state);
     this.#native.entry.call(this.#block.address);
-    const failure = this.#failure(0);
-    if (failure !== undefined) return { kind: "failed", failure };
-    return { kind: "done", outputs: this.#native.program.outputs.map((output) => this.#output(output)) };
+    return this.#runOutcome();
   }
 
-  async loop(request: LoopRequest): Promise<LoopOutcome> {
-    this.#begin();
-    this.#busy = true;
-    const stop = this.#stop.view("i32", 0, 1) as Int32Array;
-    const abort = (): void => {
-      stop[0] = 1;
-    };
-    try {
-      const place = firstPlace(request, this.info.placeholders);
-      this.#prepareLoop(place === undefined ? { ...request, steps: 0 } : { ...request, ...place });
-      if (request.signal?.aborted === true) abort();
-      request.signal?.addEventListener("abort", abort);
-      await this.#native.entry.callAsync(this.#block.address);
-      return this.#outcome();
-    } finally {
-      request.signal?.removeEventListener("abort", abort);
-      stop[0] = 0;
-      this.#busy = false;
-    }
+  async runAside(
+    feeds: ReadonlyMap<string, TensorData>,
+    state: RunState,
+    signal: AbortSignal | undefined,
+  ): Promise<InterruptibleOutcome> {
+    if (signal?.aborted === true) return { kind: "interrupted" };
+    return this.#aside(
+      signal,
+      () => this.#prepareRun(feeds, state),
+      () => {
+        return this.#wasInterrupted() ? { kind: "interrupted" } : this.#runOutcome();
+      },
+    );
+  }
+
+  loop(request: LoopRequest): Promise<LoopOutcome> {
+    return this.#aside(
+      request.signal,
+      () => {
+        const place = firstPlace(request, this.info.placeholders);
+        this.#prepareLoop(place === undefined ? { ...request, steps: 0 } : { ...request, ...place });
+      },
+      () => this.#loopOutcome(),
+    );
   }
 
   close(): void {
@@ -141,6 +141,27 @@ class NativeExecutable implements Executable {
   #begin(): void {
     if (this.#closed) throw new InternalError("an executable is used after it was closed");
     if (this.#busy) throw new InternalError("an executable is used while it runs");
+  }
+
+  /** Calls the code on a thread of its own; a signal makes it end. */
+  async #aside<T>(signal: AbortSignal | undefined, prepare: () => void, outcome: () => T): Promise<T> {
+    this.#begin();
+    this.#busy = true;
+    const stop = this.#stop.view("i32", 0, 1) as Int32Array;
+    const abort = (): void => {
+      stop[0] = 1;
+    };
+    try {
+      prepare();
+      if (signal?.aborted === true) abort();
+      signal?.addEventListener("abort", abort);
+      await this.#native.entry.callAsync(this.#block.address);
+      return outcome();
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      stop[0] = 0;
+      this.#busy = false;
+    }
   }
 
   #addFeed(buffer: Buffer, slot: number): void {
@@ -182,6 +203,15 @@ class NativeExecutable implements Executable {
     this.#set("reportCount", 0n);
   }
 
+  #prepareRun(feeds: ReadonlyMap<string, TensorData>, state: RunState): void {
+    this.#set("rows", 0n);
+    this.#set("steps", 1n);
+    this.#set("advance", 1n);
+    this.#set("every", 0n);
+    this.#set("untilReport", 0n);
+    this.#prepare(feeds, state);
+  }
+
   #prepareLoop(request: LoopRequest): void {
     // The code of an update may make outputs as well: it cannot be left out here.
     if (!request.advance && this.info.assigned.length > 0)
@@ -219,7 +249,17 @@ class NativeExecutable implements Executable {
     this.#set("orderEpoch", -1n);
   }
 
-  #outcome(): LoopOutcome {
+  #runOutcome(): RunOutcome {
+    const failure = this.#failure(0);
+    if (failure !== undefined) return { kind: "failed", failure };
+    return { kind: "done", outputs: this.#native.program.outputs.map((output) => this.#output(output)) };
+  }
+
+  #wasInterrupted(): boolean {
+    return this.#words[blockWords.status + statusWords.failure] === interrupted;
+  }
+
+  #loopOutcome(): LoopOutcome {
     const steps = Number(this.#get("done"));
     const words = 1 + this.#scalars.length;
     const count = Number(this.#get("reportCount"));
@@ -242,7 +282,7 @@ class NativeExecutable implements Executable {
 
   #failure(stepsDone: number): RunFailure | undefined {
     const number = Number(this.#words[blockWords.status + statusWords.failure]);
-    if (number === 0) return undefined;
+    if (number === 0 || this.#wasInterrupted()) return undefined;
     const failure = this.#native.program.failures[number - 1];
     if (failure === undefined) throw new InternalError(`the code reports an unknown failure ${number}`);
     const value = this.#words[blockWords.status + statusWords.value];

@@ -3,6 +3,7 @@ import { InternalError } from "../../ir/diagnostic.js";
 import { byteSize } from "../../ir/dtype.js";
 import type { Computation, Parameter } from "../../ir/graph.js";
 import { rootsOf } from "../../ir/graph.js";
+import { nodesBelow } from "../../ir/node.js";
 import { copyElements, elementCount, type TensorData } from "../../ir/tensor.js";
 import { staticShape } from "../../ir/type.js";
 import { type ReferenceContext, ReferenceFailure, type ReferenceTensor } from "../../ops/define.js";
@@ -11,6 +12,7 @@ import type { Compiled, CompileOptions } from "../backend.js";
 import type {
   Executable,
   ExecutableInfo,
+  InterruptibleOutcome,
   LoopOutcome,
   LoopRequest,
   RunFailure,
@@ -42,6 +44,7 @@ export function compileReference(computation: Computation, options: CompileOptio
     outputs: computation.outputs.map(({ name, value }) => slotOf({ name, type: value.type })),
     kernels: plan.steps.length,
     codeBytes: 0,
+    unbounded: nodesBelow(rootsOf(computation)).some(({ op }) => op === "while"),
     arenaBytes,
     peakBytes: arenaBytes + stored,
     compileSeconds: (performance.now() - start) / 1000,
@@ -88,6 +91,15 @@ class ReferenceExecutable implements Executable {
     if ("code" in outcome) return { kind: "failed", failure: outcome };
     this.#assign(outcome);
     return { kind: "done", outputs: outcome.outputs.map((output) => tensorFromReference(output).data) };
+  }
+
+  /** On the JavaScript thread all the same: a signal is seen before it and not in it. */
+  async runAside(
+    feeds: ReadonlyMap<string, TensorData>,
+    state: RunState,
+    signal: AbortSignal | undefined,
+  ): Promise<InterruptibleOutcome> {
+    return signal?.aborted === true ? { kind: "interrupted" } : this.run(feeds, state);
   }
 
   async loop(request: LoopRequest): Promise<LoopOutcome> {

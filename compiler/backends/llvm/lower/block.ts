@@ -64,6 +64,9 @@ export function variableWord(placeholders: number, variable: number): number {
 /** Words of the status record: the number of the failed check plus one (0: none), and what it saw. */
 export const statusWords = { failure: 0, value: 1 } as const;
 
+/** In place of a failed check's number: the run was told to end in the middle of a `while`. */
+export const interrupted = -1n;
+
 /** The outputs that a report records: those of one element, in the program's order. */
 export function scalarOutputs(program: Pick<KernelProgram, "outputs">): readonly ProgramOutput[] {
   return program.outputs.filter((output) => output.shape.every((size) => size === 1));

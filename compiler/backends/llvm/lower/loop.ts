@@ -1,4 +1,5 @@
 import { InternalError } from "../../../ir/diagnostic.js";
+import { isUnbounded } from "../../../kernels/access.js";
 import type { Buffer, KernelProgram, ProgramOutput } from "../../../kernels/form.js";
 import { shuffleDomain } from "../../shuffle.js";
 import type { Builder } from "../builder.js";
@@ -24,7 +25,7 @@ export function emitLoop(b: Builder, block: Value, program: KernelProgram, layou
   const hasRows = b.compare("ne", rows, b.index(0));
   const stopFlag = state.get("stop", ptr);
   // A step that fails leaves results of its own behind: what the one before gave is kept where that can happen.
-  const canFail = program.failures.length > 0;
+  const canFail = program.failures.length > 0 || [...program.compute, ...program.commit].some(isUnbounded);
   const [stepsDone] = b.loopWhile(
     [b.index(0), b.constant(i64, 1)],
     ([done, going]) => {

@@ -6,9 +6,17 @@ import type { Builder } from "../builder.js";
 import { type FunctionRef, ModuleBuilder } from "../module.js";
 import type { Parameter } from "../prelude.js";
 import type { CpuTarget } from "../target.js";
-import { i64, ptr, storageElement } from "../types.js";
+import { i32, i64, ptr, storageElement } from "../types.js";
 import type { Value } from "../value.js";
-import { blockWords, entryName, placeholderWord, placeholderWords, variableWord } from "./block.js";
+import {
+  blockWords,
+  entryName,
+  interrupted,
+  placeholderWord,
+  placeholderWords,
+  statusWords,
+  variableWord,
+} from "./block.js";
 import { emitContract } from "./contract.js";
 import type { KernelScope } from "./expressions.js";
 import { type Layout, layOut, type Place, type PointerGroup, pointerGroups, useOf } from "./layout.js";
@@ -202,6 +210,7 @@ class StepEmitter {
             return this.#isTrue(kernel.predicate);
           },
           ([turn]) => {
+            this.#returnIfInterrupted();
             this.#within(kernel.loop, turn as Value, () => this.#run(kernel.body));
             return [b.add(turn as Value, b.index(1))];
           },
@@ -221,6 +230,19 @@ class StepEmitter {
         );
         return;
     }
+  }
+
+  #returnIfInterrupted(): void {
+    const b = this.#b;
+    const flag = b.load(ptr, b.offsetElements(this.#block, "i64", blockWords.stop));
+    const asked = b.compare("ne", b.loadVolatile(i32, flag), b.constant(i32, 0));
+    b.ifElse(asked, () => {
+      b.store(
+        b.constant(i64, interrupted),
+        b.offsetElements(this.#block, "i64", blockWords.status + statusWords.failure),
+      );
+    });
+    b.returnIf(asked);
   }
 
   #within(loop: LoopId, at: Value, body: () => void): void {
