@@ -5,6 +5,7 @@ import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import { type Meaning, tensor } from "../meaning.js";
 import { originNote, refusal } from "../state.js";
 import { part } from "./padding.js";
+import { sizeOver } from "./shapes.js";
 
 /** Elements in another arrangement: all known when the graph is compiled, and most of it free. */
 
@@ -207,6 +208,17 @@ function moveAxis(call: Arguments): Meaning {
   return tensor(call.apply("transpose", [value], { permutation }, call.site("x")));
 }
 
+function mergeAxes(call: Arguments): Meaning {
+  const value = call.tensor("x");
+  const merged = call.axes("axis", value);
+  const kept = value.type.shape.flatMap((_, axis) => (merged.includes(axis) ? [] : [axis]));
+  const permutation = [...kept, ...merged];
+  const inOrder = permutation.every((axis, i) => axis === i);
+  const moved = inOrder ? value : call.apply("transpose", [value], { permutation }, call.site("x"));
+  const shape = [...kept.map((axis) => value.type.shape[axis] as Dim), sizeOver(value.type.shape, merged)];
+  return tensor(call.apply("reshape", [moved], { shape }, call.site("x")));
+}
+
 export const arrangements: readonly Intrinsic[] = [
   {
     name: "split",
@@ -270,5 +282,12 @@ export const arrangements: readonly Intrinsic[] = [
     parameters: [x, { name: "from", kind: "int" }, { name: "to", kind: "int" }],
     result: "y",
     build: moveAxis,
+  },
+  {
+    name: "merge_axes",
+    doc: "x with some axes made one, which is the last: their elements in row-major order. The other axes keep their order.",
+    parameters: [x, { name: "axis", kind: "axes", default: "all axes" }],
+    result: "y",
+    build: mergeAxes,
   },
 ];
