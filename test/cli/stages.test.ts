@@ -130,3 +130,67 @@ test("without the toolchain the reference back end serves, and one line says so"
   t.deepEqual(codesOf(insisted), ["G120"]);
   t.is((await graphc(["compile", "line.graph"], { cwd, env: bare })).code, 3);
 });
+
+/** The keys that other programs read: those of the manual, and no others. */
+const keysOf = (value: unknown): readonly string[] => Object.keys(value ?? {});
+
+test("doctor --json has the keys of the manual", async (t) => {
+  const ended = await graphc(["doctor", "--json"], { env: bare });
+  t.is(ended.stderr, "");
+  const found = onlyObject(ended);
+  const all = ["version", "node", "platform", "native", "requirements", "fix", "cpu", "memory_bytes", "cache"];
+  t.deepEqual(keysOf(found), all);
+  const requirements = at(found, "requirements");
+  t.true(Array.isArray(requirements));
+  for (const one of Array.isArray(requirements) ? requirements : [])
+    t.deepEqual(keysOf(one), ["name", "found", "detail", "fix"]);
+  t.deepEqual(keysOf(at(found, "cpu")), ["model", "cores", "level", "l1_bytes", "l2_bytes", "l3_bytes"]);
+  t.deepEqual(keysOf(at(found, "cache")), ["path", "entries", "bytes", "cap_bytes", "warning"]);
+});
+
+test.serial("inspect --json is the stage and its text", async (t) => {
+  const ended = await graphcHere(["inspect", "line.graph", "--stage", "graph", "--json"], { cwd: lineFolder() });
+  const found = onlyObject(ended);
+  t.deepEqual(keysOf(found), ["stage", "text"]);
+  t.is(parseModule(String(at(found, "text"))).name, "line");
+});
+
+native("compile --json has the keys of the manual", async (t) => {
+  const ended = await graphc(["compile", "line.graph", "--json", "--dim", "N=8"], { cwd: lineFolder() });
+  t.is(ended.code, 0, ended.stderr);
+  const found = onlyObject(ended);
+  t.deepEqual(keysOf(found), ["target", "device", "seconds", "cache", "signatures", "diagnostics"]);
+  t.deepEqual(keysOf(at(found, "signatures")), ["predict", "evaluate", "fit"]);
+  const row = ["dims", "kernels", "code_bytes", "arena_bytes", "peak_bytes", "compile_seconds", "cached"];
+  t.deepEqual(keysOf(at(found, "signatures", "fit")), row);
+  t.deepEqual(at(found, "signatures", "fit", "dims"), { N: 8 });
+});
+
+test.serial("what is wrong is one object with the diagnostics, and the exit code is 1", async (t) => {
+  const cwd = lineFolder();
+  writeFileSync(join(cwd, "bad.graph"), "graph g {\n  y = nothing + 1\n}\n");
+  const commands = [
+    ["inspect", "bad.graph", "--stage", "graph"],
+    ...(probe().available ? [["compile", "bad.graph"]] : []),
+  ];
+  for (const command of commands) {
+    const ended = await graphcHere([...command, "--json"], { cwd });
+    t.is(ended.code, 1);
+    t.is(ended.stderr, "");
+    t.deepEqual(onlyObject(ended), {
+      diagnostics: [
+        {
+          code: "G012",
+          severity: "error",
+          file: "bad.graph",
+          line: 2,
+          column: 7,
+          message: "unknown name `nothing`",
+          label: null,
+          hint: null,
+          notes: [],
+        },
+      ],
+    });
+  }
+});
