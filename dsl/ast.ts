@@ -1,6 +1,5 @@
 import type { Span } from "../compiler/ir/span.js";
 import type {
-  Argument,
   BooleanLiteral,
   Doc,
   Expression,
@@ -10,6 +9,7 @@ import type {
   Path,
   StringLiteral,
 } from "./ast-expressions.js";
+import type { Value } from "./ast-regions.js";
 
 export type {
   Argument,
@@ -37,6 +37,7 @@ export type {
   Unary,
   UnaryOperator,
 } from "./ast-expressions.js";
+export type { Carry, If, IfBranch, Region, Scan, Sequence, Value, While } from "./ast-regions.js";
 
 /**
  * The syntax tree of a `.graph` file: what `parse` returns and `resolve`, `elaborate` and `format` read. Every node has a
@@ -327,62 +328,6 @@ export interface Yield {
   readonly kind: "yield";
   readonly doc: Doc | undefined;
   readonly values: readonly Expression[];
-  readonly span: Span;
-}
-
-// ---------------------------------------------------------------- regions: the right side of a binding only
-
-export type Value = Expression | Region;
-
-export type Region = Scan | While | If;
-
-/** `scan(reverse=false) x in xs with h = h0 { ... }`. */
-export interface Scan {
-  readonly kind: "scan";
-  readonly options: readonly Argument[];
-  readonly sequences: readonly Sequence[];
-  readonly carries: readonly Carry[];
-  readonly body: Block;
-  readonly span: Span;
-}
-
-/** `x in xs`. */
-export interface Sequence {
-  readonly kind: "sequence";
-  readonly name: Ident;
-  readonly value: Expression;
-  readonly span: Span;
-}
-
-/** `h = h0` after `with`. */
-export interface Carry {
-  readonly kind: "carry";
-  readonly name: Ident;
-  readonly value: Expression;
-  readonly span: Span;
-}
-
-/** `while condition with x = 1.0, i = 0 { ... }`. */
-export interface While {
-  readonly kind: "while";
-  readonly condition: Expression;
-  readonly carries: readonly Carry[];
-  readonly body: Block;
-  readonly span: Span;
-}
-
-/** `if a { ... } else if b { ... } else { ... }`: `branches` in order, then `otherwise`. */
-export interface If {
-  readonly kind: "if";
-  readonly branches: readonly IfBranch[];
-  readonly otherwise: Block;
-  readonly span: Span;
-}
-
-export interface IfBranch {
-  readonly kind: "if-branch";
-  readonly condition: Expression;
-  readonly body: Block;
   readonly span: Span;
 }
 

@@ -4,12 +4,12 @@ import type { Graph } from "../compiler/ir/graph.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { FunctionDeclaration, GraphDeclaration, Ident, Item, OptimizerDeclaration } from "./ast.js";
 import { didYouMean, limitDiagnostics, quote } from "./diagnostics.js";
-import { checkAlone, checkDeclaration } from "./elaborate/alone.js";
+import { checkAlone, checkDeclaration, fileEnv } from "./elaborate/alone.js";
 import { elaborateGraph } from "./elaborate/graph.js";
 import { intrinsics } from "./elaborate/intrinsics/table.js";
 import { type Home, type Meaning, poisoned } from "./elaborate/meaning.js";
 import { Names } from "./elaborate/names.js";
-import { type Env, Shared, State, type SymbolInfo } from "./elaborate/state.js";
+import { Shared, type SymbolInfo } from "./elaborate/state.js";
 import { constant } from "./elaborate/statements.js";
 import { exportsOf, Files, type LoadedFile, preludeFiles } from "./imports.js";
 import { type ReadFile, readFileFromDisk, shippedStdFolder } from "./standard.js";
@@ -161,7 +161,7 @@ class Linker {
         this.#bind(home, item.name, functionMeaning(item, home));
         return;
       case "constant":
-        constant(this.#fileEnv(home), item);
+        constant(fileEnv(this.#shared, home), item);
         return;
       case "invalid":
         if (item.names.length === 0) home.names.markIncomplete();
@@ -170,26 +170,6 @@ class Linker {
       case "graph":
         return;
     }
-  }
-
-  #fileEnv(home: Home): Env {
-    return {
-      state: new State(this.#shared, false),
-      frame: {
-        kind: "file",
-        path: "",
-        pack: undefined,
-        call: undefined,
-        standard: home.standard,
-        initial: false,
-        assigned: new Map(),
-      },
-      names: home.names,
-      prefix: "",
-      binding: "",
-      region: undefined,
-      declared: undefined,
-    };
   }
 
   #bind(home: Home, name: Ident, meaning: Meaning): void {

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../ir/diagnostic.js";
-import { type Computation, type Graph, type Mode, rootsOf, type Update } from "../ir/graph.js";
+import { type Computation, rootsOf } from "../ir/graph.js";
 import { type Node, type Region, topologicalOrder, type Value } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
 import { zerosLike } from "../ops/build.js";
@@ -37,37 +37,6 @@ export function differentiateValues(roots: readonly Value[], sources: SourceTabl
     node.op === "stop_gradient" ? inputs : undefined,
   );
   return { rewritten: (value) => stripped(expanded(value)), diagnostics };
-}
-
-/** A whole graph: both modes, initial values, defaults and all updates. */
-export function differentiateGraph(graph: Graph): {
-  readonly graph: Graph;
-  readonly diagnostics: readonly Diagnostic[];
-} {
-  const roots = [
-    ...graph.placeholders.flatMap(({ value, defaultValue }) =>
-      defaultValue === undefined ? [value] : [value, defaultValue],
-    ),
-    ...graph.variables.flatMap(({ value, initial }) => [value, initial]),
-    ...rootsOfMode(graph.inference),
-    ...rootsOfMode(graph.training),
-  ];
-  const { rewritten, diagnostics } = differentiateValues(roots, graph.sources);
-  return {
-    graph: {
-      ...graph,
-      placeholders: graph.placeholders.map((placeholder) => ({
-        ...placeholder,
-        defaultValue: placeholder.defaultValue === undefined ? undefined : rewritten(placeholder.defaultValue),
-      })),
-      variables: graph.variables.map((variable) => ({ ...variable, initial: rewritten(variable.initial) })),
-      inference: mapMode(graph.inference, rewritten),
-      training: mapMode(graph.training, rewritten),
-      // Edges that they rest on may be gone: they hold for all runs then.
-      constraints: graph.constraints.map((one) => ({ ...one, anchors: new Set() })),
-    },
-    diagnostics,
-  };
 }
 
 /** One run, cut out of a graph: its outputs and assignments. */
@@ -121,32 +90,4 @@ function rewrite(
   };
   block(roots);
   return rewritten;
-}
-
-function rootsOfMode(mode: Mode): readonly Value[] {
-  const updates = [...mode.updates.values()].flatMap((update) => update.assignments);
-  const calls = mode.callUpdates;
-  return [
-    ...mode.names.values(),
-    ...updates.map((assignment) => assignment.value),
-    ...calls.flatMap((call) => [...call.anchors, ...call.assignments.map((assignment) => assignment.value)]),
-  ];
-}
-
-function mapMode(mode: Mode, rewritten: (value: Value) => Value): Mode {
-  const assign = <A extends { readonly value: Value }>(assignment: A): A => ({
-    ...assignment,
-    value: rewritten(assignment.value),
-  });
-  return {
-    names: new Map([...mode.names].map(([name, value]) => [name, rewritten(value)])),
-    updates: new Map<string, Update>(
-      [...mode.updates].map(([name, update]) => [name, { ...update, assignments: update.assignments.map(assign) }]),
-    ),
-    callUpdates: mode.callUpdates.map((call) => ({
-      ...call,
-      anchors: call.anchors.map(rewritten),
-      assignments: call.assignments.map(assign),
-    })),
-  };
 }

@@ -3,7 +3,7 @@ import { affineEquals } from "./affine.js";
 import type { Buffer, BufferId, Kernel, KernelProgram, NestKernel, Statement, StoreStatement } from "./form.js";
 import { overwrittenTooEarly } from "./hazards.js";
 import { lives } from "./lives.js";
-import { loopsIn, Rewriter } from "./rewrite.js";
+import { loopsIn, mergeBuffers, Rewriter, rewriteLeaf } from "./rewrite.js";
 
 /**
  * An update at run-time positions starts from a copy of its operand. Where the operand is a temporary that nothing reads afterwards,
@@ -33,8 +33,7 @@ export function absorbCopies(program: Omit<KernelProgram, "memory">): Omit<Kerne
     if (!isAlike(a, b) || old === undefined || next === undefined) return;
     if (old.to !== at || old.from === at || next.from !== at || isInLines(kernel, [from, target])) return;
     const body = kernel.body.filter((statement) => statement !== copy);
-    const renamed = new Rewriter({ buffer: (id) => (id === target ? from : id) });
-    const merged: NestKernel = { ...kernel, body: renamed.statements(body) };
+    const merged = mergeBuffers({ ...kernel, body }, from, target);
     if (overwrittenTooEarly(merged, new Set([from])).size > 0) return;
     into.set(target, source);
     old.to = next.to;
@@ -62,18 +61,9 @@ function rewriteBuffers(
     list.map((one) => rewriteBuffers(rewriter, one, bufferOf, without));
   switch (kernel.kind) {
     case "nest":
-      return { ...kernel, body: rewriter.statements(without.get(kernel) ?? kernel.body) };
+      return rewriteLeaf(rewriter, { ...kernel, body: without.get(kernel) ?? kernel.body });
     case "contract":
-      return {
-        ...kernel,
-        lhs: rewriter.expression(kernel.lhs),
-        rhs: rewriter.expression(kernel.rhs),
-        epilogue: kernel.epilogue.map((store) => ({
-          ...store,
-          target: rewriter.access(store.target),
-          value: rewriter.expression(store.value),
-        })),
-      };
+      return rewriteLeaf(rewriter, kernel);
     case "routine":
       return { ...kernel, operands: kernel.operands.map(bufferOf), results: kernel.results.map(bufferOf) };
     case "loop":

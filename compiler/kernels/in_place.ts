@@ -1,8 +1,8 @@
 import { loadsOf, storesOf } from "./access.js";
-import type { Buffer, BufferId, Kernel, LeafKernel } from "./form.js";
+import type { Buffer, BufferId, Kernel } from "./form.js";
 import { overwrittenTooEarly } from "./hazards.js";
 import { lives } from "./lives.js";
-import { loopsIn, Rewriter } from "./rewrite.js";
+import { loopsIn, mergeBuffers } from "./rewrite.js";
 
 /**
  * Temporaries that take over the bytes of one that is read for the last time by the kernel that first writes them: element-wise
@@ -41,23 +41,4 @@ export function shareInPlace(
     }
   });
   return shared;
-}
-
-function mergeBuffers(
-  kernel: Exclude<LeafKernel, { kind: "routine" }>,
-  source: BufferId,
-  target: BufferId,
-): LeafKernel {
-  const rewriter = new Rewriter({ buffer: (id) => (id === target ? source : id) });
-  if (kernel.kind === "nest") return { ...kernel, body: rewriter.statements(kernel.body) };
-  return {
-    ...kernel,
-    lhs: rewriter.expression(kernel.lhs),
-    rhs: rewriter.expression(kernel.rhs),
-    epilogue: kernel.epilogue.map((store) => ({
-      ...store,
-      target: rewriter.access(store.target),
-      value: rewriter.expression(store.value),
-    })),
-  };
 }

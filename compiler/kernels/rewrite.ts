@@ -4,10 +4,12 @@ import type {
   AccumulatorId,
   Affine,
   BufferId,
+  ContractKernel,
   DynamicTerm,
   LoopId,
   LoopSchedule,
   LoopStatement,
+  NestKernel,
   ScalarExpr,
   Statement,
 } from "./form.js";
@@ -128,6 +130,30 @@ export class Rewriter {
       }
     });
   }
+}
+
+/** A nest or a contraction with all that it reads and writes rewritten. */
+export function rewriteLeaf(rewriter: Rewriter, kernel: NestKernel | ContractKernel): NestKernel | ContractKernel {
+  if (kernel.kind === "nest") return { ...kernel, body: rewriter.statements(kernel.body) };
+  return {
+    ...kernel,
+    lhs: rewriter.expression(kernel.lhs),
+    rhs: rewriter.expression(kernel.rhs),
+    epilogue: kernel.epilogue.map((store) => ({
+      ...store,
+      target: rewriter.access(store.target),
+      value: rewriter.expression(store.value),
+    })),
+  };
+}
+
+/** The kernel as it would be were both buffers the one that it reads. */
+export function mergeBuffers(
+  kernel: NestKernel | ContractKernel,
+  source: BufferId,
+  target: BufferId,
+): NestKernel | ContractKernel {
+  return rewriteLeaf(new Rewriter({ buffer: (id) => (id === target ? source : id) }), kernel);
 }
 
 /** All loop statements below (and with) a body. */

@@ -2,7 +2,7 @@ import { leavesOf, loadsOf, storesOf, writtenBy } from "./access.js";
 import type { BufferId, Kernel, KernelProgram, LeafKernel } from "./form.js";
 import { overwrittenTooEarly } from "./hazards.js";
 import { byteLength, lives } from "./lives.js";
-import { Rewriter } from "./rewrite.js";
+import { mergeBuffers } from "./rewrite.js";
 
 /** The part of the verifier that looks at the arena and at the order of writes and reads. */
 export function verifyMemory(
@@ -74,19 +74,5 @@ function worksInPlace(kernel: LeafKernel, from: BufferId, to: BufferId): boolean
     loadsOf(kernel).some((access) => access.buffer === to)
   )
     return false;
-  const rewriter = new Rewriter({ buffer: (id) => (id === to ? from : id) });
-  const merged: LeafKernel =
-    kernel.kind === "nest"
-      ? { ...kernel, body: rewriter.statements(kernel.body) }
-      : {
-          ...kernel,
-          lhs: rewriter.expression(kernel.lhs),
-          rhs: rewriter.expression(kernel.rhs),
-          epilogue: kernel.epilogue.map((store) => ({
-            ...store,
-            target: rewriter.access(store.target),
-            value: rewriter.expression(store.value),
-          })),
-        };
-  return overwrittenTooEarly(merged, new Set([from])).size === 0;
+  return overwrittenTooEarly(mergeBuffers(kernel, from, to), new Set([from])).size === 0;
 }

@@ -1,3 +1,4 @@
+import { InternalError } from "../ir/diagnostic.js";
 import { elementCount } from "../ir/tensor.js";
 import { type TensorType, tensorType, typeText } from "../ir/type.js";
 import {
@@ -48,14 +49,16 @@ export const randomUniform: RandomOp = defineOp({
   kernel: { kind: "generator" },
   reference: ({ inputs, attributes: { path, index, dtype }, outputs: [y] }) => {
     const [state, ...indices] = inputs as readonly [ReferenceTensor, ...ReferenceTensor[]];
-    const [seed, step, runsSinceStep] = state.data as unknown as readonly [bigint, bigint, bigint];
+    const seed = integerAt(state, 0);
+    const step = integerAt(state, 1);
+    const runsSinceStep = integerAt(state, 2);
     const key = streamKey({
       seed,
       step,
       runsSinceStep,
       path,
       index,
-      loopIndices: indices.map(({ data }) => data[0] as bigint),
+      loopIndices: indices.map((index) => integerAt(index, 0)),
     });
     const result = new Float64Array(elementCount(y?.shape ?? []));
     for (let i = 0; i < result.length; i++) result[i] = uniformAt(key, i, dtype === "f64" ? "f64" : "f32");
@@ -68,3 +71,10 @@ export const randomUniform: RandomOp = defineOp({
     })),
   ),
 });
+
+/** An element of an i64 tensor. */
+function integerAt({ data }: ReferenceTensor, at: number): bigint {
+  const element = data[at];
+  if (typeof element !== "bigint") throw new InternalError(`no i64 at ${at}`);
+  return element;
+}

@@ -77,9 +77,9 @@ function standIn(kind: ReturnType<typeof compileTimeKind>, name: string): Meanin
   }
 }
 
-/** What the declaration itself says wrongly, whether or not it is called: bounds and parameters that share a name. */
-export function checkDeclaration(shared: Shared, declaration: Declaration, home: Home): void {
-  const env: Env = {
+/** Where the text of a file stands that is in no graph and no call. */
+export function fileEnv(shared: Shared, home: Home): Env {
+  return {
     state: new State(shared, false),
     frame: {
       kind: "file",
@@ -96,6 +96,11 @@ export function checkDeclaration(shared: Shared, declaration: Declaration, home:
     region: undefined,
     declared: undefined,
   };
+}
+
+/** What the declaration itself says wrongly, whether or not it is called: bounds and parameters that share a name. */
+export function checkDeclaration(shared: Shared, declaration: Declaration, home: Home): void {
+  const env = fileEnv(shared, home);
   for (const { bound, name } of declaration.typeParameters) {
     if (bound === undefined || boundNames.includes(bound.name)) continue;
     attempt(env, () => {

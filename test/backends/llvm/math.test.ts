@@ -174,19 +174,21 @@ native("f32 pow has C's special values and is within 2 units", async (t) => {
   while (pairs.length % 16 !== 0) pairs.push([1, 1]);
   const x = Float32Array.from(pairs, ([a]) => a);
   const y = Float32Array.from(pairs, ([, b]) => b);
+  const wrong: string[] = [];
   await onEachTarget((applied, level) => {
     const got = applied.apply("pow.f32", [x, y]) as Float32Array;
+    t.is(got.length, pairs.length);
     pairs.forEach(([a, b], i) => {
       const want = powerOf(flushSingle(a), flushSingle(b));
       const result = got[i] ?? 0;
       const edge = isRightEdge(result, want);
       const unit = 2 ** (Math.floor(Math.log2(Math.abs(want))) - 23);
       if (edge === false || (edge === undefined && !(Math.abs(result - want) <= 2 * unit))) {
-        t.fail(`${level} pow(${a}, ${b}) gave ${result}, not ${want}`);
+        wrong.push(`${level} pow(${a}, ${b}) gave ${result}, not ${want}`);
       }
     });
   });
-  t.pass();
+  t.deepEqual(wrong.slice(0, 10), []);
 });
 
 /** Points where a function has something to do: its whole domain, and the ends of it. */
