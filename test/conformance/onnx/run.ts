@@ -77,7 +77,7 @@ async function runGroup(parts: readonly Part[], backend: Backend): Promise<Verdi
   }
 }
 
-const casesPerGraph = 24;
+const casesPerGraph = 48;
 
 /** Each case's verdict. A case that cannot be translated is one whose verdict says so. */
 export async function runCases(cases: readonly Case[], backend: Backend): Promise<Verdicts> {
@@ -90,11 +90,16 @@ export async function runCases(cases: readonly Case[], backend: Backend): Promis
       verdicts.set(one.name, error instanceof Error ? error.message : String(error));
     }
   }
-  for (let start = 0; start < parts.length; start += casesPerGraph) {
-    for (const [name, verdict] of await runGroup(parts.slice(start, start + casesPerGraph), backend)) {
-      verdicts.set(name, verdict);
+  const groups = Array.from({ length: Math.ceil(parts.length / casesPerGraph) }, (_, i) =>
+    parts.slice(i * casesPerGraph, (i + 1) * casesPerGraph),
+  );
+  // The passes of one graph run while the tools make code of another.
+  const takeGroups = async () => {
+    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+      for (const [name, verdict] of await runGroup(group, backend)) verdicts.set(name, verdict);
     }
-  }
+  };
+  await Promise.all([takeGroups(), takeGroups()]);
   return verdicts;
 }
 

@@ -6,10 +6,6 @@ export interface Skip {
 }
 
 export const skipped: readonly Skip[] = [
-  {
-    reason: "graphs of several nodes: later",
-    cases: /(?<!castlike_DOUBLE_to_FLOAT|clip_default_inbounds)_expanded|gradient_of_add/,
-  },
   { reason: "resize has no filter against aliasing", cases: /^test_resize_.*_antialias$/ },
   { reason: "resize has no region to crop", cases: /^test_resize_tf_crop_and_resize/ },
 ];

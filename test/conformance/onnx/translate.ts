@@ -1,7 +1,9 @@
 /** A model as statements of the language, node by node. */
 import type { Tensor } from "../../../compiler/ir/tensor.js";
 import type { Case } from "./cases.js";
+import { fold } from "./fold.js";
 import { type OnnxNode, Unsupported } from "./format.js";
+import { type Type, typesOf } from "./infer.js";
 import { along } from "./rules/along.js";
 import { elementwise } from "./rules/elementwise.js";
 import { indexing } from "./rules/indexing.js";
@@ -104,17 +106,22 @@ class Translation {
     const rule = rules[key];
     if (rule === undefined) throw new Unsupported(`no rule for ${key}`);
     const inputs = node.inputs.map((name) => this.#values.get(name));
-    const view = new View(node, model.opsets.get(node.domain) ?? 1, inputs);
-    this.#bind(node, rule(view));
+    const named = (name: string) => this.#values.get(name)?.name() ?? "";
+    const view = new View(node, model.opsets.get(node.domain) ?? 1, inputs, named);
+    const [output = ""] = node.outputs;
+    // A case of one operator is to run it; among several nodes there are some that compute shapes.
+    const known = model.nodes.length > 1 ? fold(view) : undefined;
+    if (known === undefined) this.#bind(node, rule(view), typesOf(view));
+    else this.#values.set(output, this.#known(known));
   }
 
-  #bind(node: OnnxNode, emission: Emission): void {
+  #bind(node: OnnxNode, emission: Emission, types: readonly Type[] | undefined): void {
     if (typeof emission === "object" && "call" in emission) {
       const names = node.outputs.map((output) => (output === "" ? "_" : this.#fresh()));
       while (names.length < emission.outputs) names.push("_");
       this.#lines.push(`${names.join(", ")} = ${emission.call}`);
       node.outputs.forEach((output, i) => {
-        if (output !== "") this.#define(output, names[i] ?? "_");
+        if (output !== "") this.#define(output, names[i] ?? "_", types?.[i]);
       });
       return;
     }
@@ -125,7 +132,7 @@ class Translation {
       if (expression === undefined) throw new Unsupported(`no rule for output ${i} of ${node.op}`);
       const name = this.#fresh();
       this.#lines.push(`${name}${this.#annotation(output)} = ${expression}`);
-      this.#define(output, name);
+      this.#define(output, name, types?.[i]);
     });
   }
 
@@ -136,10 +143,10 @@ class Translation {
     return type === undefined ? "" : `: ${typeText(type.dtype, type.shape)}`;
   }
 
-  #define(output: string, name: string): void {
+  #define(output: string, name: string, inferred: Type | undefined): void {
     const { model, expected } = this.#case;
-    const type = expected[model.outputs.indexOf(output)];
-    if (type === undefined) throw new Unsupported("a graph of several nodes");
+    const type = expected[model.outputs.indexOf(output)] ?? inferred;
+    if (type === undefined) throw new Unsupported(`no type for ${output}`);
     this.#values.set(output, { dtype: type.dtype, shape: type.shape, constant: undefined, name: () => name });
   }
 }

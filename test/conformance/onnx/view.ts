@@ -26,7 +26,11 @@ export class View {
   readonly opset: number;
   readonly #inputs: readonly (Value | undefined)[];
 
-  constructor(node: OnnxNode, opset: number, inputs: readonly (Value | undefined)[]) {
+  /** The name in the text of a value of the model: for operators that mention one in an attribute. */
+  readonly named: (value: string) => string;
+
+  constructor(node: OnnxNode, opset: number, inputs: readonly (Value | undefined)[], named: (value: string) => string) {
+    this.named = named;
     this.node = node;
     this.opset = opset;
     this.#inputs = inputs;

@@ -4,23 +4,35 @@ import { fromStart, list, literal, numbersOf, numeral, type Rules, range, type V
 
 const clampTo = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high);
 
-/** Bounds beyond the ends are clipped, as in Python. */
-function slice(n: View): string {
+export interface Part {
+  readonly from: number;
+  /** Before the first element where it is -1. */
+  readonly to: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+/** What a slice takes of each axis. Bounds beyond the ends are clipped, as in Python. */
+export function partsOf(n: View): readonly Part[] {
   const starts = n.numbersOr(1, "starts") ?? [];
   const ends = n.numbersOr(2, "ends") ?? [];
-  const axes = n.numbersOr(3, "axes") ?? range(starts.length);
-  const steps = n.has(4) ? n.numbers(4) : starts.map(() => 1);
-  const parts = n.shape().map(() => ":");
-  axes.forEach((given, i) => {
-    const axis = fromStart(given, n.rank());
-    const size = n.shape()[axis] ?? 0;
+  const given = n.numbersOr(3, "axes") ?? range(starts.length);
+  const axes = given.map((axis) => fromStart(axis, n.rank()));
+  const steps = n.has(4) ? n.numbers(4) : [];
+  return n.shape().map((size, axis) => {
+    const i = axes.indexOf(axis);
     const step = steps[i] ?? 1;
     const [low, high] = step > 0 ? ([0, size] as const) : ([-1, size - 1] as const);
     const from = clampTo(fromStart(starts[i] ?? 0, size), low, high);
-    const to = clampTo(fromStart(ends[i] ?? 0, size), low, high);
-    const none = step > 0 ? to <= from : to >= from;
-    if (none) parts[axis] = "0:0";
-    else parts[axis] = step > 0 ? `${from}:${to}:${step}` : `${from}:${to < 0 ? "" : to}:${step}`;
+    const to = clampTo(fromStart(ends[i] ?? size, size), low, high);
+    return { from, to, step, count: Math.max(0, Math.ceil((to - from) / step)) };
+  });
+}
+
+function slice(n: View): string {
+  const parts = partsOf(n).map(({ from, to, step, count }) => {
+    if (count === 0) return "0:0";
+    return step > 0 ? `${from}:${to}:${step}` : `${from}:${to < 0 ? "" : to}:${step}`;
   });
   return parts.length === 0 ? n.in(0) : `${n.in(0)}[${parts.join(", ")}]`;
 }
@@ -50,16 +62,24 @@ export function broadcastShape(a: readonly number[], b: readonly number[]): read
   });
 }
 
-function pad(n: View): string {
+/** How much before and after each axis. */
+export function padsOf(n: View): { readonly low: readonly number[]; readonly high: readonly number[] } {
   const pads = n.numbersOr(1, "pads") ?? [];
   const axes = (n.has(3) ? n.numbers(3) : range(n.rank())).map((axis) => fromStart(axis, n.rank()));
   const at = (axis: number, offset: number) => {
     const i = axes.indexOf(axis);
     return i < 0 ? 0 : (pads[i + offset] ?? 0);
   };
-  const low = range(n.rank()).map((axis) => at(axis, 0));
-  const high = range(n.rank()).map((axis) => at(axis, axes.length));
-  const value = n.has(2) ? `, value=${n.in(2)}` : "";
+  return {
+    low: range(n.rank()).map((axis) => at(axis, 0)),
+    high: range(n.rank()).map((axis) => at(axis, axes.length)),
+  };
+}
+
+function pad(n: View): string {
+  const { low, high } = padsOf(n);
+  const scalar = n.has(2) && n.rank(2) > 0 ? `reshape(${n.in(2)}, [])` : n.has(2) ? n.in(2) : "";
+  const value = n.has(2) ? `, value=${scalar}` : "";
   return `pad(${n.in(0)}, low=${list(low)}, high=${list(high)}${value}, mode="${n.text("mode", "constant")}")`;
 }
 
@@ -116,8 +136,8 @@ function constantOfShape(n: View): string {
 }
 
 function sequence(n: View): string {
-  const [start = 0, limit = 0, delta = 1] = [0, 1, 2].map((i) => n.numbers(i)[0]);
-  const count = Math.max(0, Math.ceil((limit - start) / delta));
+  const [start = 0, delta = 1] = [0, 2].map((i) => n.numbers(i)[0]);
+  const count = rangeCount(n);
   return n.dtype().startsWith("f")
     ? `arange(${count}, start=${numeral(start)}, step=${numeral(delta)}, dtype=${n.dtype()})`
     : `${start} + ${delta} * iota(${count}, dtype=${n.dtype()})`;
@@ -128,16 +148,20 @@ function triangle(n: View): string {
   return `${name}(${n.in(0)}, offset=${n.has(1) ? n.numbers(1)[0] : 0})`;
 }
 
-function flattened(n: View): readonly number[] {
+export function flattened(n: View): readonly number[] {
   const axis = fromStart(n.number("axis", 1), n.rank());
   return [elementCount(n.shape().slice(0, axis)), elementCount(n.shape().slice(axis))];
 }
 
-/** Part of the sizes, from `start` to before `end`; both are clipped. */
-function sizes(n: View): string {
+/** Which sizes a Shape gives, from `start` to before `end`; both are clipped. */
+export function sizesBetween(n: View): readonly [number, number] {
   const at = (name: string, otherwise: number) => clampTo(fromStart(n.number(name, otherwise), n.rank()), 0, n.rank());
-  const [start, end] = [at("start", 0), Math.max(at("start", 0), at("end", n.rank()))];
-  return `shape(${n.in(0)})[${start}:${end}]`;
+  return [at("start", 0), Math.max(at("start", 0), at("end", n.rank()))];
+}
+
+export function rangeCount(n: View): number {
+  const [start = 0, limit = 0, delta = 1] = [0, 1, 2].map((i) => n.numbers(i)[0]);
+  return Math.max(0, Math.ceil((limit - start) / delta));
 }
 
 export const shape: Rules = {
@@ -152,7 +176,7 @@ export const shape: Rules = {
   Pad: pad,
   Range: sequence,
   Reshape: (n) => `reshape(${n.in(0)}, ${list(reshapedTo(n))})`,
-  Shape: sizes,
+  Shape: (n) => `shape(${n.in(0)})[${sizesBetween(n).join(":")}]`,
   Size: (n) => `size(${n.in(0)})`,
   Slice: slice,
   SpaceToDepth: spaceToDepth,

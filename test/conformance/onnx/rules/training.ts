@@ -1,5 +1,5 @@
 /** ONNX's optimizers: each takes a rate, the step, and for all of its tensors the values, then the gradients, then the slots. */
-import { type Rules, range, type View } from "../view.js";
+import { list, type Rules, range, type View } from "../view.js";
 
 /** For each tensor the names of its value, its gradient and its slots. */
 function tensors(n: View, kinds: number): readonly (readonly string[])[] {
@@ -50,4 +50,8 @@ export const training: Rules = {
   "ai.onnx.preview.training::Adagrad": adagrad,
   "ai.onnx.preview.training::Adam": adam,
   "ai.onnx.preview.training::Momentum": momentum,
+  "ai.onnx.preview.training::Gradient": (n) => ({
+    call: `gradients(${n.named(n.text("y", ""))}, ${list(n.all())})`,
+    outputs: n.count,
+  }),
 };
