@@ -14,6 +14,14 @@ function reduction(express: (x: string, options: string, n: View) => string): Ru
 
 const reduced = (name: string): Rule => reduction((x, options) => `${name}(${x}, ${options})`);
 
+/** ONNX has an infinity where there are no elements; the language wants it to be said. */
+function extreme(ofBools: string, ofNumbers: string, ofNothing: string): Rule {
+  return reduction((x, options, n) => {
+    if (n.dtype() === "bool") return `${ofBools}(${x}, ${options})`;
+    return `${ofNumbers}(${x}, ${options}${n.shape().includes(0) ? `, initial=${ofNothing}` : ""})`;
+  });
+}
+
 /** The last of equal extremes is the first from the other end. */
 function position(name: string): Rule {
   return (n) => {
@@ -34,8 +42,8 @@ export const along: Rules = {
   ReduceSum: reduced("sum"),
   ReduceMean: reduced("mean"),
   ReduceProd: reduced("prod"),
-  ReduceMax: reduction((x, options, n) => `${n.dtype() === "bool" ? "any" : "max"}(${x}, ${options})`),
-  ReduceMin: reduction((x, options, n) => `${n.dtype() === "bool" ? "all" : "min"}(${x}, ${options})`),
+  ReduceMax: extreme("any", "max", "-inf"),
+  ReduceMin: extreme("all", "min", "inf"),
   ReduceL1: reduced("l1_norm"),
   ReduceL2: reduced("l2_norm"),
   ReduceLogSum: reduction((x, options) => `log(sum(${x}, ${options}))`),
