@@ -5,7 +5,7 @@ import type { Backend } from "../../../compiler/backends/backend.js";
 import { isFloat } from "../../../compiler/ir/dtype.js";
 import type { Tensor } from "../../../compiler/ir/tensor.js";
 import { Program } from "../../../compiler/program.js";
-import { loadGraphFromText } from "../../../dsl/load.js";
+import { type Loaded, loadGraphFromText } from "../../../dsl/load.js";
 import { Session } from "../../../runtime/session.js";
 import { root } from "../../language/harness/folder.js";
 import type { Case } from "./cases.js";
@@ -40,8 +40,17 @@ export function textOf(parts: readonly { readonly translated: Translated }[]): s
   return `${imports.join("")}\ngraph cases {\n  ${used}\n}\n`;
 }
 
+const loaded = new Map<string, Loaded>();
+
+/** Both targets run the same graphs. */
+function load(text: string): Loaded {
+  const known = loaded.get(text) ?? loadGraphFromText(text, join(folder, "cases.graph"));
+  loaded.set(text, known);
+  return known;
+}
+
 async function runTogether(parts: readonly Part[], backend: Backend): Promise<Verdicts> {
-  const { graph, diagnostics } = loadGraphFromText(textOf(parts), join(folder, "cases.graph"));
+  const { graph, diagnostics } = load(textOf(parts));
   if (graph === undefined) throw new Error(diagnostics.map(({ code, message }) => `${code} ${message}`).join("; "));
   await using session = new Session(await Program.create(graph, backend, { checkNumerics: false }));
   const fetches = [...new Set(parts.flatMap(({ translated }) => translated.outputs))];
