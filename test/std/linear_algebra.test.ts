@@ -83,7 +83,7 @@ back = inverse(y)`);
     near(t, values.get("back"), [1, 1 / 2, 1 / 3, 1 / 2, 1 / 3, 1 / 4, 1 / 3, 1 / 4, 1 / 5], 1e-13);
   });
 
-  test(`${target}: singular matrices and dependent columns of zeros fail the run`, async (t) => {
+  test(`${target}: a singular matrix has no inverse, but a shortest least-squares solution`, async (t) => {
     const session = await open(
       t,
       target,
@@ -96,7 +96,15 @@ back = inverse(y)`);
       ],
     };
     t.deepEqual(await refusal(t, () => session.run(["x"], singular)), ["G087"]);
-    t.deepEqual(await refusal(t, () => session.run(["y"], singular)), ["G087"]);
+    // (1 + 2) / (1 + 4) in the first column, nothing in that of zeros.
+    near(t, (await fetch(session, ["y"], singular)).get("y"), [0.6, 0], 1e-15);
+    const broken = [Number.NaN, Number.POSITIVE_INFINITY].map((x) => ({
+      a: [
+        [1, 0],
+        [x, 1],
+      ],
+    }));
+    for (const feed of broken) t.deepEqual(await refusal(t, () => session.run(["y"], feed)), ["G087"]);
   });
 }
 
@@ -141,9 +149,6 @@ test("matrices of the wrong shape are refused when the graph is typed", (t) => {
   t.is(problem("placeholder a: f64[3]\nx = inverse(a)")?.slice(0, 9), "G025 3:15");
   t.is(problem("placeholder a: f64[3, 2]\nx = lstsq(a, a[:, 0])")?.slice(0, 4), "G025");
   t.is(problem("placeholder a: f64[3, 2]\nx = lstsq(a, a[0:2, :])")?.slice(0, 4), "G020");
-  // Fewer rows than columns: no least-squares solution is the only one.
-  t.truthy(problem("placeholder a: f64[2, 3]\nx = lstsq(a, a)"));
-  t.truthy(problem("placeholder a: f64[2]\nx = polyfit(a, a, degree=2)"));
   t.truthy(problem("placeholder a: f64[2]\nx = polyfit(a, a, degree=-2)"));
   t.is(problem("placeholder a: i64[2]\nx = polyfit(a, a, degree=1)")?.slice(0, 9), "G024 3:15");
 });
