@@ -5,7 +5,8 @@ import { notes, problems, types } from "../dsl/elaborate/support.js";
 import { compileText, targets, temporaryFolder } from "../runtime/programs.js";
 import { fetch, momentsOf, near, open, variable } from "./support.js";
 
-const imports = 'import { dense, flatten, layer_norm } from "std/layers"\n';
+const imports =
+  'import { dense, flatten, radial_basis, residual } from "std/layers"\nimport { layer_norm } from "std/normalisation"\n';
 
 for (const target of targets) {
   for (const dtype of ["f64", "f32"] as const) {
@@ -89,7 +90,7 @@ test("flatten keeps the first axis and joins the rest, of any dtype", (t) => {
   t.deepEqual(types(text, "x", "y", "z"), ["u8[N, 784]", "f32[5, 1]", "bool[2, 3*N]"]);
   t.deepEqual(
     problems(`${imports}graph g {\n  placeholder a: f32\n  x = flatten(a)\n}\n`).map((line) => line.slice(0, 8)),
-    ["G025 4:7"],
+    ["G025 5:7"],
   );
 });
 
@@ -97,9 +98,9 @@ test("two dense layers in one binding ask for a name, and have paths of their ow
   const text = (second: string): string =>
     `${imports}graph g {\n  placeholder x: f32[2, 3]\n  y = dense(relu(dense(x, units=4)), units=5${second})\n}\n`;
   t.deepEqual(problems(text("")), [
-    'G013 4:7 two calls of `dense` would own the path `y/dense` (`dense(..., name="dense2")` gives this one a path of its own)',
+    'G013 5:7 two calls of `dense` would own the path `y/dense` (`dense(..., name="dense2")` gives this one a path of its own)',
   ]);
-  t.deepEqual(notes(text("")), ["4:18 the first call"]);
+  t.deepEqual(notes(text("")), ["5:18 the first call"]);
   t.deepEqual(types(text(', name="out"'), "y", "y/dense/w", "y/out/w"), ["f32[2, 5]", "f32[3, 4]", "f32[4, 5]"]);
 });
 
@@ -127,11 +128,11 @@ graph g {
 test("a layer without its units, with the wrong rank or kind", (t) => {
   const problem = (call: string, type = "f32[2, 3]"): string | undefined =>
     problems(`${imports}graph g {\n  placeholder x: ${type}\n  y = ${call}\n}\n`)[0];
-  t.is(problem("dense(x)"), "G030 4:7 `dense` needs the argument `units`");
-  t.is(problem("dense(x, units=2.5)"), "G031 4:22 `units` of `dense` is an int, not the float 2.5");
-  t.is(problem("dense(x, units=3)", "f32")?.slice(0, 8), "G025 4:1");
-  t.is(problem("dense(x, units=3)", "i64[2, 3]")?.slice(0, 8), "G024 4:1");
-  t.is(problem("dense(x, units=-3)"), "G038 4:22 `dense`: units must be at least 1");
+  t.is(problem("dense(x)"), "G030 5:7 `dense` needs the argument `units`");
+  t.is(problem("dense(x, units=2.5)"), "G031 5:22 `units` of `dense` is an int, not the float 2.5");
+  t.is(problem("dense(x, units=3)", "f32")?.slice(0, 8), "G025 5:1");
+  t.is(problem("dense(x, units=3)", "i64[2, 3]")?.slice(0, 8), "G024 5:1");
+  t.is(problem("dense(x, units=-3)"), "G038 5:22 `dense`: units must be at least 1");
 });
 
 const program = `graph g {
@@ -205,3 +206,92 @@ if (targets.length > 1) {
     t.deepEqual(drawn[1], drawn[0]);
   });
 }
+
+for (const target of targets) {
+  test(`${target}: residual adds what a function of the same shape gives`, async (t) => {
+    const session = await open(
+      t,
+      target,
+      `${imports}fn block(x: f64[..., 2]) -> (y: f64[..., 2]) {
+  y = tanh(dense(x, units=2))
+}
+graph g {
+  placeholder x: f64[3, 2]
+  y = residual(x, layer=block)
+}
+`,
+    );
+    const path = "y/residual/difference/block/y/dense/w";
+    session.set(path, { dtype: "f64", shape: [2, 2], data: Float64Array.of(1, 0.5, -1, 2) });
+    const x = [
+      [1, 2],
+      [0, 0],
+      [-1, 0.25],
+    ];
+    const y = x.flatMap(([a = 0, b = 0]) => [a + Math.tanh(a - b), b + Math.tanh(0.5 * a + 2 * b)]);
+    near(t, (await fetch(session, ["y"], { x })).get("y"), y, 1e-15);
+  });
+
+  test(`${target}: radial basis functions of the distance to each centre`, async (t) => {
+    const session = await open(
+      t,
+      target,
+      `${imports}graph g {\n  placeholder x: f64[2, 2]\n  y = radial_basis(x, units=3, width=0.5)\n  dx = gradients(y, [x])\n}\n`,
+    );
+    const centres = variable(session, "y/radial_basis/centres");
+    t.true(centres.every((c) => c >= -1 && c <= 1));
+    t.deepEqual(variable(session, "y/radial_basis/widths"), [0.5, 0.5, 0.5]);
+    const x = [
+      [0.5, -0.25],
+      [1, 0],
+    ];
+    const widths = [0.5, 1, 2];
+    session.set("y/radial_basis/widths", { dtype: "f64", shape: [3], data: Float64Array.from(widths) });
+    const bump = (row: readonly number[], unit: number): number => {
+      const [dx, dy] = [(row[0] ?? 0) - (centres[2 * unit] ?? 0), (row[1] ?? 0) - (centres[2 * unit + 1] ?? 0)];
+      return Math.exp(-(dx * dx + dy * dy) / (2 * (widths[unit] ?? 0) ** 2));
+    };
+    const values = await fetch(session, ["y", "dx"], { x });
+    near(
+      t,
+      values.get("y"),
+      x.flatMap((row) => [0, 1, 2].map((unit) => bump(row, unit))),
+      1e-14,
+    );
+    near(
+      t,
+      values.get("dx"),
+      x.flatMap((row) =>
+        [0, 1].map((axis) =>
+          [0, 1, 2].reduce(
+            (sum, unit) =>
+              sum - (bump(row, unit) * ((row[axis] ?? 0) - (centres[2 * unit + axis] ?? 0))) / (widths[unit] ?? 0) ** 2,
+            0,
+          ),
+        ),
+      ),
+      1e-13,
+    );
+  });
+}
+
+test("a residual that changes the shape, and other wrong layers", (t) => {
+  const text = (statement: string): string =>
+    `${imports}fn half(x: f32[..., 4]) -> (y: f32[..., 1]) {
+  y = dense(x, units=1)
+}
+graph g {
+  placeholder x: f32[2, 4]
+  placeholder s: f32
+  y = ${statement}
+}
+`;
+  const codes = [
+    ["residual(x, layer=half)", "G023"],
+    ["dense(x)", "G030"],
+    ["dense(s, units=2)", "G025"],
+    ["radial_basis(x, units=2, width=0.0)", "G038"],
+    ["radial_basis(x)", "G030"],
+  ] as const;
+  for (const [statement, code] of codes) t.is(problems(text(statement))[0]?.slice(0, 4), code, statement);
+});
