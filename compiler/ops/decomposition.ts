@@ -71,6 +71,7 @@ export const svd: UnaryOp = defineOp({
       [5, 1],
       [1, 3],
       [2, 3, 2],
+      [1, 2, 2, 2],
       [2, 1, 2, 2, 3],
     ].map((shape) => ({ inputs: [{ shape, fill: uniform(-2, 2) }] })),
     // Twenty and more vectors, whose values lie near each other: compared on the back ends, too steep for differences.
@@ -113,6 +114,7 @@ export const eigh: UnaryOp = defineOp({
       [0, 0],
       [2, 4, 4],
       [0, 3, 3],
+      [1, 2, 2, 2],
       [2, 1, 2, 3, 3],
     ].map((shape) => ({
       inputs: [{ shape, fill: uniform(-2, 2) }],
@@ -172,6 +174,7 @@ function determinantSamples() {
       [0, 0],
       [2, 4, 4],
       [0, 3, 3],
+      [1, 2, 2, 2],
       [2, 1, 2, 2, 2],
     ].map((shape) => ({
       inputs: [{ shape, fill: wellConditioned }],

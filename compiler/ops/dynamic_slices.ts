@@ -58,6 +58,7 @@ export const dynamicSlice: CallableOp<readonly [Single, Many], Sizes> = defineOp
     sliced([4, 7], [4, 1]),
     sliced([3, 0, 2], [1, 0, 2]),
     sliced([3, 20], [1, 19]),
+    sliced([2, 3, 1, 4], [1, 3, 1, 2]),
     sliced([2, 3, 1, 2, 3], [1, 2, 1, 2, 1]),
   ],
 });
@@ -107,6 +108,8 @@ export const dynamicUpdateSlice: CallableOp<readonly [Single, Single, Many], Rea
       updated([4, 7], [2, 3]),
       updated([3, 0, 2], [1, 0, 2]),
       updated([3, 20], [1, 19]),
+      updated([1], [1]),
+      updated([2, 3, 1, 4], [1, 3, 1, 2]),
       updated([2, 3, 1, 2, 3], [1, 2, 1, 2, 1]),
     ],
   },

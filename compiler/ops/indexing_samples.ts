@@ -27,6 +27,7 @@ const places: readonly Places[] = [
   { shape: [4, 3], points: [5], axes: [1, 0] },
   { shape: [3, 4, 2], points: [3, 1], axes: [1] },
   { shape: [3, 2, 3], points: [4], axes: [0, 2] },
+  { shape: [2, 3, 1, 2], points: [3], axes: [1] },
   { shape: [2, 1, 3, 2, 2], points: [3], axes: [4, 2] },
   { shape: [6, 21], points: [9], axes: [0] },
 ];

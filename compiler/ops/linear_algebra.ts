@@ -147,6 +147,7 @@ export const qr: UnaryOp = defineOp({
       [3, 3],
       [0, 0],
       [2, 4, 4],
+      [1, 2, 2, 2],
       [2, 1, 2, 2, 2],
     ].map((shape) => ({ inputs: [{ shape, fill: wellConditioned }] })),
     ...[
@@ -273,6 +274,7 @@ function systemSamples(): readonly Sample["inputs"][] {
     system([], 0, 2),
     system([], 2, 0),
     system([2], 3, 1),
+    system([2, 1], 2, 1),
     system([2, 1, 2], 2, 2),
     system([], 17, 3),
   ];

@@ -36,7 +36,7 @@ export const sum: UnaryOp<Axes> = defineOp({
   vjp: ({ inputs: [x], attributes: { axes }, dy }) => [broadcastAlong(dy, x.type.shape, axes)],
   kernel: { kind: "reduce", combiner: "sum" },
   reference: reduceEvaluator({ start: 0, float: (a, b) => a + b, i64: (a, b) => a + b }),
-  samples: reduceSamples(uniform(-4, 4)),
+  samples: reduceSamples(uniform(-4, 4), true),
 });
 
 export const prod: UnaryOp<Axes> = defineOp({
@@ -50,7 +50,7 @@ export const prod: UnaryOp<Axes> = defineOp({
   kernel: { kind: "reduce", combiner: "product" },
   reference: reduceEvaluator({ start: 1, float: (a, b) => a * b, integer: Math.imul, i64: (a, b) => a * b }),
   samples: [
-    ...reduceSamples(uniform(0.5, 2)),
+    ...reduceSamples(uniform(0.5, 2), true),
     { inputs: [{ shape: [5], fill: { kind: "values", values: [2, 0, 3, -1, 0.5] } }], attributes: { axes: [0] } },
     { inputs: [{ shape: [4], fill: { kind: "values", values: [2, 0, 0, 5] } }], attributes: { axes: [0] } },
   ],
@@ -68,7 +68,7 @@ export const max: UnaryOp<Axes> = defineOp({
   vjp: extremeGradient,
   kernel: { kind: "reduce", combiner: "max" },
   reference: reduceEvaluator({ start: "least", float: Math.max, i64: (a, b) => (a > b ? a : b) }),
-  samples: reduceSamples(uniform(-4, 4)),
+  samples: reduceSamples(uniform(-4, 4), false),
 });
 
 export const min: UnaryOp<Axes> = defineOp({
@@ -83,7 +83,7 @@ export const min: UnaryOp<Axes> = defineOp({
   vjp: extremeGradient,
   kernel: { kind: "reduce", combiner: "min" },
   reference: reduceEvaluator({ start: "greatest", float: Math.min, i64: (a, b) => (a < b ? a : b) }),
-  samples: reduceSamples(uniform(-4, 4)),
+  samples: reduceSamples(uniform(-4, 4), false),
 });
 
 export const all: UnaryOp<Axes> = defineOp({
@@ -96,7 +96,7 @@ export const all: UnaryOp<Axes> = defineOp({
   vjp: "bools have no gradient",
   kernel: { kind: "reduce", combiner: "and" },
   reference: reduceEvaluator({ start: 1, float: (a, b) => a & b }),
-  samples: reduceSamples(wholeNumbers(0, 1)),
+  samples: reduceSamples(wholeNumbers(0, 1), false),
 });
 
 export const any: UnaryOp<Axes> = defineOp({
@@ -109,7 +109,7 @@ export const any: UnaryOp<Axes> = defineOp({
   vjp: "bools have no gradient",
   kernel: { kind: "reduce", combiner: "or" },
   reference: reduceEvaluator({ start: 0, float: (a, b) => a | b }),
-  samples: reduceSamples(wholeNumbers(0, 1)),
+  samples: reduceSamples(wholeNumbers(0, 1), false),
 });
 
 export const argmax: UnaryOp<Axis> = defineOp({
@@ -249,7 +249,8 @@ function positionEvaluator(beats: (candidate: number | bigint, best: number | bi
   };
 }
 
-function reduceSamples(fill: Sample["inputs"][number]["fill"]): readonly Sample<Axes>[] {
+/** Of no elements there is a sum and a product, and their gradients are empty; the extremes are infinite. */
+function reduceSamples(fill: Sample["inputs"][number]["fill"], differentiable: boolean): readonly Sample<Axes>[] {
   const over = (shape: readonly number[], axes: readonly number[]): Sample<Axes> => ({
     inputs: [{ shape, fill }],
     attributes: { axes },
@@ -266,9 +267,9 @@ function reduceSamples(fill: Sample["inputs"][number]["fill"]): readonly Sample<
     over([2, 1, 3, 2], [1, 3]),
     over([2, 1, 2, 1, 3], [0, 1, 4]),
     over([33, 17], [1]),
-    { ...over([0], [0]), differentiable: false },
-    { ...over([2, 0], [1]), differentiable: false },
-    { ...over([0, 3], [1]), differentiable: false },
+    { ...over([0], [0]), differentiable },
+    { ...over([2, 0], [1]), differentiable },
+    over([0, 3], [1]),
     { inputs: [{ shape: [40], fill: specials }], attributes: { axes: [0] }, differentiable: false },
   ];
 }
@@ -285,6 +286,7 @@ function positionSamples(): readonly Sample<Axis>[] {
     along([3, 4], 1),
     along([0, 3], 1),
     along([2, 3, 4], 1),
+    along([2, 1, 3, 2], 2),
     along([2, 1, 2, 1, 3], 4),
     { inputs: [{ shape: [6], fill: wholeNumbers(0, 2) }], attributes: { axis: 0 } },
     { inputs: [{ shape: [40], fill: specials }], attributes: { axis: 0 } },

@@ -85,6 +85,7 @@ export const concatenate: VariadicOp<{ readonly axis: "int" }> = defineOp({
     joined(1, [2, 2], [2, 1], [2, 3]),
     joined(1, [0, 1], [0, 2]),
     joined(2, [2, 1, 2], [2, 1, 1]),
+    joined(0, [1, 2, 1, 2], [0, 2, 1, 2], [2, 2, 1, 2]),
     joined(3, [1, 2, 1, 2, 2], [1, 2, 1, 1, 2]),
   ],
 });
@@ -172,6 +173,7 @@ export const pad: BinaryOp<Padding> = defineOp({
     padded([4], [-2], [3], [1]),
     padded([2, 3], [1, 0], [0, -1], [0, 1]),
     padded([2, 1, 2], [0, 1, 1], [1, 1, 0], [1, 0, 2]),
+    padded([1, 3, 0, 2], [0, -1, 1, 0], [0, 0, 1, 1], [0, 1, 0, 2]),
     padded([1, 2, 1, 2, 1], [0, 0, 0, 1, 0], [0, 1, 0, 0, 0], [0, 0, 3, 0, 0]),
   ],
 });

@@ -81,6 +81,8 @@ export const broadcastInDim: UnaryOp<{ readonly shape: "dims"; readonly axes: "i
     broadcast([0], [2, 0], [1]),
     broadcast([1, 2, 1], [3, 2, 4], [0, 1, 2]),
     broadcast([2, 2], [2, 1, 2, 1, 3], [0, 2]),
+    broadcast([2, 1, 2, 1], [2, 3, 2, 1], [0, 1, 2, 3]),
+    broadcast([1, 2, 1, 1, 2], [1, 2, 0, 3, 2], [0, 1, 2, 3, 4]),
   ],
 });
 
@@ -115,6 +117,7 @@ export const reshape: UnaryOp<{ readonly shape: "dims" }> = defineOp({
     reshaped([6], [2, 3]),
     reshaped([2, 3, 2], [4, 3]),
     reshaped([0, 3], [5, 0]),
+    reshaped([2, 1, 3, 2], [4, 3]),
     reshaped([2, 1, 2, 1, 2], [8]),
   ],
 });
@@ -146,6 +149,8 @@ export const transpose: UnaryOp<{ readonly permutation: "ints" }> = defineOp({
     transposed([2, 3], [1, 0]),
     transposed([0, 2], [1, 0]),
     transposed([2, 3, 4], [2, 0, 1]),
+    transposed([2, 1, 0, 3], [3, 1, 0, 2]),
+    transposed([2, 1, 3, 2], [1, 3, 2, 0]),
     transposed([2, 1, 3, 2, 1], [4, 2, 0, 3, 1]),
   ],
 });
@@ -197,6 +202,8 @@ export const slice: UnaryOp<{ readonly start: "dims"; readonly limit: "dims"; re
     sliced([0], [0], [0], [1]),
     sliced([4, 6], [1, 1], [4, 6], [2, 3]),
     sliced([2, 3, 2], [0, 2, 1], [2, 3, 2], [1, 1, 1]),
+    sliced([3, 1, 4, 2], [1, 0, 0, 2], [3, 1, 4, 2], [1, 1, 3, 1]),
+    sliced([3, 1, 4, 2], [1, 0, 0, 1], [3, 1, 4, 2], [2, 1, 3, 1]),
     sliced([2, 1, 2, 1, 3], [0, 0, 1, 0, 0], [2, 1, 2, 1, 3], [1, 1, 1, 1, 2]),
   ],
 });
@@ -232,6 +239,7 @@ export const reverse: UnaryOp<{ readonly axes: "ints" }> = defineOp({
     reversed([0], [0]),
     reversed([1, 3], [0, 1]),
     reversed([2, 3, 4], [2, 0]),
+    reversed([2, 3, 1, 2], [1, 3]),
     reversed([2, 1, 2, 1, 3], [0, 4]),
   ],
 });

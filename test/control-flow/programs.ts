@@ -66,6 +66,30 @@ export const programs: readonly LoopProgram[] = [
     "h0",
   ),
   program(
+    "no iteration, and what is stacked is differentiated in the empty sequence",
+    "total s",
+    `  placeholder none: f64[0, 3] = zeros([0, 3], dtype=f64)\n${h0}\n  last, s = scan(checkpoint=true) x in none with h = h0 {\n    next h = tanh(h * x)\n    yield h * x\n  }\n  total = sum(last ** 2) + sum(s)`,
+    "none h0",
+  ),
+  program(
+    "elements and carries of size 0",
+    "total last s",
+    `  placeholder e: f64[4, 0] = zeros([4, 0], dtype=f64)\n${h0}\n  last, n, s = scan(reverse=true) x in e with c = e[0], n = sum(h0) {\n    next c = c * 2 + x\n    next n = n * 0.5 + sum(c)\n    yield c * x\n  }\n  total = sum(s) + sum(last) + n ** 2`,
+    "e h0",
+  ),
+  program(
+    "tensors of size 0 through a while and an if",
+    "total x y k",
+    `  placeholder e: f64[0, 3] = zeros([0, 3], dtype=f64)\n${h0}\n  x, k = while k < 3 and sum(b) == 0.0 with b = e, k = 0 {\n    next b = b * 2 + 1\n    next k = k + 1\n  }\n  y = if sum(e) > 1.0 { yield e + 1 } else { yield e * h0 }\n  total = sum(y) + sum(h0 ** 2)`,
+    "e h0",
+  ),
+  program(
+    "scalars, and elements of rank 5, one iteration of size 1",
+    "total a s",
+    `  placeholder one: f64[1, 2, 1, 2, 1, 3] = reshape(cast(iota([12]), to=f64) / 7, [1, 2, 1, 2, 1, 3])\n  placeholder v: f64[1] = [0.7]\n  a, s = scan x in one, y in v with h = sum(v) {\n    next h = h * y + sum(x ** 2)\n    yield x * h\n  }\n  total = sum(s ** 2) + a`,
+    "one v",
+  ),
+  program(
     "one iteration",
     "total last s",
     `${h0}\n${w}\n  last, s = scan x in reshape(h0, [1, 3]) with h = h0 {\n    next h = h * x\n    yield h @ w\n  }\n  total = sum(last) + sum(s ** 2)`,

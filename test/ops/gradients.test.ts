@@ -21,3 +21,36 @@ for (const op of ops.values()) {
     t.true(checked.length > 0);
   });
 }
+
+/** The least rank of the operand that decides, where an op takes no scalars; the ops that go along an axis need that axis. */
+const leastRanks: Readonly<Record<string, number>> = {
+  concatenate: 1,
+  convolution: 2,
+  cholesky: 2,
+  cummax: 1,
+  cummin: 1,
+  cumprod: 1,
+  cumsum: 1,
+  det: 2,
+  eigh: 2,
+  linear_recurrence: 1,
+  qr: 2,
+  slogdet: 2,
+  solve: 2,
+  svd: 2,
+  triangular_solve: 2,
+};
+
+test("what is differentiated has every rank up to 5, sizes 0 and 1 among them, for every op", (t) => {
+  for (const op of ops.values()) {
+    const takesFloats = op.operands.some((operand) => operand.dtypes.some(isFloat));
+    if (!op.differentiable || !takesFloats || op.samples.length === 0) continue;
+    const shapes = op.samples
+      .filter((sample) => sample.differentiable !== false)
+      .flatMap((sample) => sample.inputs.map((input) => input.shape));
+    const ranks = new Set(shapes.map((shape) => shape.length));
+    for (let rank = leastRanks[op.opName] ?? 0; rank <= 5; rank++)
+      t.true(ranks.has(rank), `${op.opName}: none of rank ${rank}`);
+    for (const size of [0, 1]) t.true(shapes.flat().includes(size), `${op.opName}: no size ${size}`);
+  }
+});
