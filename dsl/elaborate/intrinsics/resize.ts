@@ -75,9 +75,16 @@ function targets(call: Arguments, value: Value): readonly Axis[] {
       const text = `\`resize\` of ${typeText(value.type)} makes ${target} elements along axis ${axis}, of ${size}`;
       throw refusal(call.env, "G130", call.spanOf(given), text);
     }
+    if (target > mostPlaces) {
+      const text = `\`resize\` makes at most ${mostPlaces} elements along an axis, and this asks for ${target} along axis ${axis}`;
+      throw refusal(call.env, "G102", call.spanOf(given), text);
+    }
     return { axis, size, target, scale: given === "size" ? target / size : number };
   });
 }
+
+/** Where each element comes from is a table of the compiler's. */
+const mostPlaces = 2 ** 24;
 
 function numbersOf(call: Arguments, parameter: string, count: number): readonly number[] {
   const item = call.item(parameter);
