@@ -150,6 +150,8 @@ export interface Binary {
   readonly left: Expression;
   readonly right: Expression;
   readonly span: Span;
+  /** A comparison whose left side is one, without brackets: reported by the parser, and of unknown value. */
+  readonly chained?: true;
 }
 
 /** `[1, 2]`, `[N, 28 * 28]`, `[..., 10]`: its meaning (tensor, shape, list) depends on the parameter it is given to. */

@@ -61,7 +61,13 @@ export type Piece =
 
 type Pending =
   | { readonly kind: "unary"; readonly operator: UnaryOperator; readonly span: Span; readonly precedence: number }
-  | { readonly kind: "binary"; readonly operator: BinaryOperator; readonly span: Span; readonly precedence: number };
+  | {
+      readonly kind: "binary";
+      readonly operator: BinaryOperator;
+      readonly span: Span;
+      readonly precedence: number;
+      readonly chained: boolean;
+    };
 
 /** Levels of expression trees, so that no later stage can run out of stack on a sum of a million terms. */
 export class DepthLimit {
@@ -111,7 +117,15 @@ export function buildOperation(
     const { operator } = operation;
     const span = joinSpans(left.span, right.span);
     const parts = [left.expression, right.expression] as const;
-    const whole: Expression = { kind: "binary", operator, operatorSpan, left: parts[0], right: parts[1], span };
+    const whole: Expression = {
+      kind: "binary",
+      operator,
+      operatorSpan,
+      left: parts[0],
+      right: parts[1],
+      span,
+      ...(operation.chained ? { chained: true } : {}),
+    };
     operands.push({ expression: limit.grow(whole, parts, parts[0]), span });
   };
 
@@ -136,16 +150,18 @@ export function buildOperation(
     }
     const operator = binaryOperators.get(piece.token) ?? "+";
     const precedence = precedenceOf[operator];
+    let chained = false;
     for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
       if (top.precedence < precedence || (top.precedence === precedence && isRightAssociative(operator))) break;
       if (precedence === comparisonPrecedence && top.precedence === precedence) {
+        chained = true;
         report(
           chainedComparison(top.span, piece.span, chainHint(operands, top.operator, operator, pieces, index, text)),
         );
       }
       apply();
     }
-    pending.push({ kind: "binary", operator, span: piece.span, precedence });
+    pending.push({ kind: "binary", operator, span: piece.span, precedence, chained });
   }
   while (pending.length > 0) apply();
   const result = operands[0];

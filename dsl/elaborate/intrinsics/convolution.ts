@@ -13,6 +13,7 @@ import {
   paddingParameter,
   perAxis,
   spatialAxesOf,
+  stepsPerAxis,
   stridesParameter,
 } from "./window_arguments.js";
 
@@ -45,8 +46,8 @@ function operandsOf(call: Arguments): Operands {
 function conv(call: Arguments): Meaning {
   const { values, axes } = operandsOf(call);
   const [left, right] = values;
-  const strides = perAxis(call, "strides", axes.length, 1);
-  const dilation = perAxis(call, "dilation", axes.length, 1);
+  const strides = stepsPerAxis(call, "strides", axes.length);
+  const dilation = stepsPerAxis(call, "dilation", axes.length);
   const padding = paddingOf(
     call,
     axes.map((axis, i) => ({
@@ -73,8 +74,8 @@ function conv(call: Arguments): Meaning {
 function convTranspose(call: Arguments): Meaning {
   const { values, axes } = operandsOf(call);
   const [, right] = values;
-  const strides = perAxis(call, "strides", axes.length, 1);
-  const dilation = perAxis(call, "dilation", axes.length, 1);
+  const strides = stepsPerAxis(call, "strides", axes.length);
+  const dilation = stepsPerAxis(call, "dilation", axes.length);
   const further = perAxis(call, "output_padding", axes.length, 0);
   const extents = axes.map((_, i) => dilatedSize(right.type.shape[i] as Dim, dilation[i] as number));
   const cut = cutOf(call, extents, strides);

@@ -36,6 +36,15 @@ export function perAxis(call: Arguments, parameter: string, count: number, fallb
   throw refusal(call.env, "G025", call.spanOf(parameter), text, { hint: "one int stands for all axes" });
 }
 
+/** Strides or dilations: one for each of `count` axes, 1 or more. */
+export function stepsPerAxis(call: Arguments, parameter: string, count: number): readonly number[] {
+  const steps = perAxis(call, parameter, count, 1);
+  const wrong = steps.find((step) => step < 1);
+  if (wrong === undefined) return steps;
+  const text = `\`${parameter}\` of \`${call.name}\` must be at least 1, not ${wrong}`;
+  throw refusal(call.env, "G130", call.spanOf(parameter), text);
+}
+
 export interface Sliding {
   /** The axis of x that it is about. */
   readonly axis: number;
