@@ -47,6 +47,21 @@ const activations: readonly Activation[] = [
   { call: "swish(x, beta=1.5)", f: (x) => x * logistic(1.5 * x), ends: [nan, inf], middle: 0.5 },
   { call: "mish(x)", f: (x) => x * Math.tanh(softplus(x)), ends: [nan, inf], middle: 0.6 },
   { call: "step(x)", f: (x) => (x >= 0 ? 1 : 0), ends: [0, 1], middle: 0, missing: 0 },
+  { call: "threshold(x, limit=0.5, value=2)", f: (x) => (x > 0.5 ? x : 2), ends: [2, inf], middle: 0 },
+  { call: "relu6(x)", f: (x) => Math.min(6, Math.max(0, x)), ends: [0, 6], middle: 0 },
+  { call: "celu(x, alpha=2)", f: (x) => (x > 0 ? x : 2 * Math.expm1(x / 2)), ends: [-2, inf], middle: 1 },
+  { call: "silu(x)", f: (x) => x * logistic(x), ends: [nan, inf], middle: 0.5 },
+  { call: "hard_tanh(x)", f: (x) => Math.max(-1, Math.min(1, x)), ends: [-1, 1], middle: 1 },
+  { call: "hard_sigmoid(x)", f: (x) => Math.max(0, Math.min(6, x + 3)) / 6, ends: [0, 1], middle: 1 / 6 },
+  { call: "hard_swish(x)", f: (x) => (x * Math.max(0, Math.min(6, x + 3))) / 6, ends: [nan, inf], middle: 0.5 },
+  {
+    call: "soft_shrink(x)",
+    f: (x) => (x > 0.5 ? x - 0.5 : x < -0.5 ? x + 0.5 : 0),
+    ends: [-inf, inf],
+    middle: 0,
+  },
+  { call: "hard_shrink(x, limit=2)", f: (x) => (Math.abs(x) > 2 ? x : 0), ends: [-inf, inf], middle: 0 },
+  { call: "tanh_shrink(x)", f: (x) => x - Math.tanh(x), ends: [-inf, inf], middle: 0 },
   { call: "log_sigmoid(x)", f: (x) => -softplus(-x), ends: [-inf, 0], middle: 0.5 },
 ];
 
@@ -228,5 +243,30 @@ for (const target of targets) {
     const values = await fetch(session, ["dp", "dl"], { x: [x] });
     near(t, values.get("dp"), along(square), 1e-7);
     near(t, values.get("dl"), along(entropy), 1e-7);
+  });
+}
+
+for (const target of targets) {
+  test(`${target}: the gated linear unit and softmin`, async (t) => {
+    const session = await open(
+      t,
+      target,
+      "graph g {\n  placeholder x: f64[2, 4]\n  y = glu(x)\n  z = softmin(x)\n  d = gradients(y, [x])\n}\n",
+    );
+    const x = [
+      [1, -2, 0.5, 3],
+      [0, 4, -1, 2],
+    ];
+    const values = await fetch(session, ["y", "z", "d"], { x });
+    const gated = x.flatMap(([a = 0, b = 0, c = 0, d = 0]) => [a * logistic(c), b * logistic(d)]);
+    near(t, values.get("y"), gated, 1e-14);
+    const shares = x.flatMap((row) => {
+      const total = row.reduce((sum, v) => sum + Math.exp(-v), 0);
+      return row.map((v) => Math.exp(-v) / total);
+    });
+    near(t, values.get("z"), shares, 1e-14);
+    const bend = (v: number): number => logistic(v) * (1 - logistic(v));
+    const slopes = x.flatMap(([a = 0, b = 0, c = 0, d = 0]) => [logistic(c), logistic(d), a * bend(c), b * bend(d)]);
+    near(t, values.get("d"), slopes, 1e-14);
   });
 }

@@ -6,7 +6,7 @@ import { compileText, targets, temporaryFolder } from "../runtime/programs.js";
 import { fetch, momentsOf, near, open, variable } from "./support.js";
 
 const imports =
-  'import { dense, flatten, radial_basis, residual } from "std/layers"\nimport { layer_norm } from "std/normalisation"\n';
+  'import { dense, flatten, prelu, radial_basis, residual } from "std/layers"\nimport { layer_norm } from "std/normalisation"\n';
 
 for (const target of targets) {
   for (const dtype of ["f64", "f32"] as const) {
@@ -274,6 +274,29 @@ graph g {
     );
   });
 }
+
+test("prelu learns a slope for each channel", async (t) => {
+  const session = await open(
+    t,
+    "reference",
+    `${imports}import { sgd } from "std/optimizers"
+graph g {
+  placeholder x: f64[2, 2]
+  y = prelu(x)
+  update learn = minimize(sum(y), sgd(learning_rate=1.0))
+  signature fit(x) does learn -> (y)
+}
+`,
+  );
+  const x = [
+    [1, -2],
+    [-4, 0],
+  ];
+  near(t, (await fetch(session, ["y"], { x })).get("y"), [1, -0.5, -1, 0], 0);
+  // The slope of a slope is the sum of what it multiplies: -4 and -2.
+  await session.run("fit", { x });
+  near(t, variable(session, "y/prelu/slope"), [4.25, 2.25], 0);
+});
 
 test("a residual that changes the shape, and other wrong layers", (t) => {
   const text = (statement: string): string =>
