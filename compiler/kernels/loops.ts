@@ -183,13 +183,22 @@ class LaneChooser {
     if (here > inside.cycles) return inside;
     const nested = loop.body.some((statement) => statement.kind === "loop");
     const sums = loop.accumulators.length > 0 || nested;
-    // Rows in lanes hide latency among themselves; several registers of a long body would only be more code.
-    const unroll = sums && rows.size === 0 ? Math.max(1, Math.min(4, Math.floor(loop.extent / lanes))) : 1;
+    const parts = nested ? 4 : partialSums(perStep);
+    // Rows in lanes hide latency among themselves.
+    const unroll = sums && rows.size === 0 ? Math.max(1, Math.min(parts, Math.floor(loop.extent / lanes))) : 1;
     return {
       loop: { ...loop, schedule: { vector: true, unroll, rows: [...rows] }, body: loop.body.map(withoutLanes) },
       cycles: here,
     };
   }
+}
+
+/**
+ * Registers that a sum is split into. An addition waits four cycles for the one before: a short body leaves the core idle meanwhile.
+ * A long one does not, and several of it at a time would only spill its constants.
+ */
+function partialSums(cyclesPerStep: number): number {
+  return cyclesPerStep >= 12 ? 1 : cyclesPerStep >= 6 ? 2 : 4;
 }
 
 /** Lanes are joined half by half, each time a shuffle and an operation that wait for the ones before. */

@@ -64,7 +64,7 @@ test("softmax keeps a row in cache: one loop over rows, one buffer of one row", 
     for i1 < 100 lanes x4 with a0: max f32 {
       a0 <- b0[100*i0 + i1]
     }
-    for i2 < 100 lanes x4 with a1: sum f32 {
+    for i2 < 100 lanes with a1: sum f32 {
       %0 = exp((b0[100*i0 + i2] - a0))
       b1[i2] = %0
       a1 <- %0

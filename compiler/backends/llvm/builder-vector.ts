@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { InternalError } from "../../ir/diagnostic.js";
 import { ConvertBuilder } from "./builder-convert.js";
 import { helperFunction } from "./prelude.js";
-import { intrinsicSuffix, isFloatElement, type LlvmType, withLanes } from "./types.js";
+import { elementBits, intrinsicSuffix, isFloatElement, type LlvmType, withLanes } from "./types.js";
 import { requireSame, requireType, type Value } from "./value.js";
 
 export type Reduction = "add" | "mul" | "min" | "max" | "and" | "or" | "xor";
@@ -15,6 +15,36 @@ function maskText(indices: readonly number[]): string {
 
 /** Moving lanes about. */
 export class VectorBuilder extends ConvertBuilder {
+  /** Whether `scaleByPower` is one instruction for this type: full registers of AVX-512. */
+  canScaleByPower(type: LlvmType): boolean {
+    return (
+      this.target.level === "avx512" && isFloatElement(type.element) && elementBits(type.element) * type.lanes === 512
+    );
+  }
+
+  /** a 2^n for a whole n, rounded once: overflow, underflow and a NaN of either come out as they must. */
+  scaleByPower(a: Value, n: Value): Value {
+    requireSame("scaleByPower", a, n);
+    if (!this.canScaleByPower(a.type)) throw new InternalError(`scaleByPower of ${a.type.text}`);
+    const suffix = a.type.element === "f32" ? "ps" : "pd";
+    const intrinsic = `@llvm.x86.avx512.mask.scalef.${suffix}.512`;
+    const { text, lanes } = a.type;
+    const name = `scalef.${intrinsicSuffix(a.type)}`;
+    return this.helperValue(name, [a, n], () =>
+      helperFunction(
+        name,
+        [a.type, a.type],
+        a.type,
+        // All lanes, rounded as the processor is set (4).
+        [
+          `%r = call ${text} ${intrinsic}(${text} %p0, ${text} %p1, ${text} zeroinitializer, i${lanes} -1, i32 4)`,
+          `ret ${text} %r`,
+        ],
+        [`declare ${text} ${intrinsic}(${text}, ${text}, ${text}, i${lanes}, i32)`],
+      ),
+    );
+  }
+
   /** A scalar in every lane. */
   splat(scalar: Value, lanes: number): Value {
     if (scalar.type.lanes !== 1) throw new InternalError(`splat of ${scalar.type.text}`);

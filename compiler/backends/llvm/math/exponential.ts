@@ -41,7 +41,8 @@ const tables: Readonly<Record<"f32" | "f64", ExponentialTable>> = {
 };
 
 interface Reduction {
-  /** n in the low bits of a float's pattern, ready to be shifted into the exponent. */
+  readonly n: Value;
+  /** n shifted into the exponent of a float's pattern. */
   readonly shiftedBits: Value;
   /** x - n ln 2, and what its rounding lost. */
   readonly r: Value;
@@ -59,7 +60,7 @@ function reduce(b: Builder, x: Value): Reduction {
   const correction = b.mul(n, b.constant(x.type, table.ln2Low));
   const r = b.sub(upper, correction);
   const shiftedBits = b.shiftLeft(b.bitsOf(shifted), integerLike(b, x, format.fractionBits));
-  return { shiftedBits, r, lost: b.sub(b.sub(upper, r), correction) };
+  return { n, shiftedBits, r, lost: b.sub(b.sub(upper, r), correction) };
 }
 
 /** e^r - 1 - r. */
@@ -69,20 +70,22 @@ function tail(b: Builder, r: Value): Value {
 
 /** e^x for x between `least` and `greatest`; anything for others. */
 export function expInRange(b: Builder, x: Value): Value {
-  const { shiftedBits, r } = reduce(b, x);
-  return scaledExponential(b, shiftedBits, r, tail(b, r));
+  const reduction = reduce(b, x);
+  return scaledExponential(b, reduction, reduction.r, tail(b, reduction.r));
 }
 
 /** e^(x + low), as `expInRange`; `low` is less than the last place of x. What the reduction lost is put back too. */
 export function expOfSum(b: Builder, x: Value, low: Value): Value {
-  const { shiftedBits, r, lost } = reduce(b, x);
+  const reduction = reduce(b, x);
+  const { r, lost } = reduction;
   // x's last place may be far above that of r: the sum is made before the series, which its size would show in.
   const sum = fastTwoSum(b, r, b.add(lost, low));
-  return scaledExponential(b, shiftedBits, sum.high, b.add(tail(b, sum.high), sum.low));
+  return scaledExponential(b, reduction, sum.high, b.add(tail(b, sum.high), sum.low));
 }
 
-function scaledExponential(b: Builder, shiftedBits: Value, r: Value, rest: Value): Value {
+function scaledExponential(b: Builder, { n, shiftedBits }: Reduction, r: Value, rest: Value): Value {
   const mantissa = b.add(b.constant(r.type, 1), b.add(r, rest));
+  if (b.canScaleByPower(r.type)) return b.scaleByPower(mantissa, n);
   return b.bitcast(b.add(b.bitsOf(mantissa), shiftedBits), r.type.element);
 }
 
@@ -96,7 +99,18 @@ export function expOutOfRange(b: Builder, x: Value, inside: Value): Value {
 }
 
 export function exp(b: Builder, x: Value): Value {
-  return expOutOfRange(b, x, expInRange(b, x));
+  const { greatest } = tables[formatOf(x).element];
+  return b.canScaleByPower(x.type)
+    ? expOfNegative(b, b.min(x, b.constant(x.type, Math.ceil(greatest) + 1)))
+    : expOutOfRange(b, x, expInRange(b, x));
+}
+
+/** e^x for x <= 0, and a little above the greatest x whose exponential is finite. */
+function expOfNegative(b: Builder, x: Value): Value {
+  if (!b.canScaleByPower(x.type)) return exp(b, x);
+  // From far enough below, whatever is scaled becomes 0; the reduction of much larger numbers would have no meaning.
+  const { least } = tables[formatOf(x).element];
+  return expInRange(b, b.max(x, b.constant(x.type, Math.floor(least) - 60)));
 }
 
 /**
@@ -124,7 +138,7 @@ export function expm1(b: Builder, x: Value): Value {
  */
 export function sigmoid(b: Builder, x: Value): Value {
   const one = b.constant(x.type, 1);
-  const decay = exp(b, b.neg(b.abs(x)));
+  const decay = expOfNegative(b, b.neg(b.abs(x)));
   const divisor = fastTwoSum(b, one, decay);
   const isNegative = b.compare("lt", x, b.constant(x.type, 0));
   const quotient = b.div(b.select(isNegative, decay, one), divisor.high);
@@ -161,5 +175,6 @@ export function tanh(b: Builder, x: Value): Value {
   const large = b.sub(one, b.div(b.constant(x.type, 2), b.add(growth, one)));
   const isSmall = b.compare("lt", magnitude, b.constant(x.type, 0.625));
   const positive = b.select(isSmall, small, large);
-  return b.copySign(b.select(b.isNaN(x), x, positive), x);
+  // Bits that are added to a NaN's may make a number of it.
+  return b.copySign(b.canScaleByPower(x.type) ? positive : b.select(b.isNaN(x), x, positive), x);
 }
