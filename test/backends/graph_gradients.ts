@@ -27,7 +27,8 @@ function differentiableIn(y: Value, values: readonly Value[], exact: ReadonlySet
   if (nodes.filter(({ op }) => op === gradients.opName).length > 1 || nodes.length > 120) return [];
   if (!nodes.every((node) => isStable(node, exact))) return [];
   const reached = reachedByGradient(y);
-  return values.filter((value) => value !== y && reached.has(value));
+  // In what is computed, a gradient hangs on the way that the graph is written: two values that are equal by a rule become one.
+  return values.filter((value) => value !== y && value.node.inputs.length === 0 && reached.has(value));
 }
 
 /** Ops whose gradient jumps: where two operands are equal on one back end and a digit apart on the other, it differs. */
