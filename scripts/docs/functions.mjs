@@ -11,13 +11,14 @@ export async function functionsPage(dist, root) {
   const { parse } = await load("parse.js");
   const prelude = new Set([...preludeFiles].map((name) => `${name.replace(/^std\/|\.graph$/g, "")}.graph`));
   const folder = join(root, "dsl", "std");
-  const files = readdirSync(folder)
-    .sort()
-    .map((name) => describeFile(name, readFileSync(join(folder, name), "utf8"), parse, prelude.has(name)));
+  const names = readdirSync(folder).sort();
+  const textOf = (name) => readFileSync(join(folder, name), "utf8");
+  const files = names.map((name) => describeFile(name, textOf(name), parse, prelude.has(name)));
+  const contents = names.map((name) => contentsOf(name, textOf(name), parse, prelude.has(name)));
   // `and`, `or` and `not` are operators: as words of the language they cannot be called.
   const callable = [...intrinsics.values()].filter(({ name }) => !["and", "or", "not"].includes(name));
   const builtIn = callable.map(describeIntrinsic).sort();
-  return `${[intro, "## Built in", ...builtIn, ...files].join("\n\n")}\n`;
+  return `${[intro, `${contentsHead}\n${contents.join("\n")}`, "## Built in", ...builtIn, ...files].join("\n\n")}\n`;
 }
 
 const intro = `<!-- Made from the code and dsl/std by scripts/docs.mjs: change the documentation there, then \`npm run docs\`. -->
@@ -30,6 +31,16 @@ what only the compiler can answer. All else is the standard library, written in 
 
 Functions under *visible everywhere* need no import. Any argument may be given by position or by name.
 [The language](language.md#functions) says how the kinds of parameters read.`;
+
+const contentsHead = "| file | functions and optimizers |\n| --- | --- |";
+
+/** A row of the table of contents; imported files are set off from those that are visible everywhere. */
+function contentsOf(name, text, parse, everywhere) {
+  const title = name.replace(/\.graph$/, "");
+  const declared = parse(text, name).ast.items.filter((item) => item.kind === "fn" || item.kind === "optimizer");
+  const list = declared.map((item) => `\`${item.name.name}\``).join(", ");
+  return `| [std/${title}](#std${title})${everywhere ? ", visible everywhere" : ""} | ${list} |`;
+}
 
 function describeIntrinsic({ name, doc, parameters, result }) {
   const shown = parameters.map(
