@@ -4,6 +4,7 @@ import type { Graph } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
 import type { Prepared, Program, Selection } from "../compiler/program.js";
 import { type Feed, type FeedValue, readFeed } from "./feeds.js";
+import { listNames } from "./files/errors.js";
 
 /** What a run is asked for: a computation, and the string constants among the fetches. */
 export interface Asked {
@@ -45,15 +46,10 @@ export function noPlaceholder(graph: Graph, name: string): Diagnostic {
   }
   const names = graph.placeholders.map((placeholder) => placeholder.name);
   const nearest = nearestName(name, names);
-  const hint = nearest !== undefined ? `did you mean \`${nearest}\`?` : `its placeholders are ${listed(names)}`;
+  const hint = nearest !== undefined ? `did you mean \`${nearest}\`?` : `its placeholders are ${listNames(names)}`;
   return problem("G083", undefined, `there is no placeholder \`${name}\` to feed`, {
     hint: names.length === 0 ? "the graph has no placeholders" : hint,
   });
-}
-
-function listed(names: readonly string[], most = 8): string {
-  const shown = names.slice(0, most).map((name) => `\`${name}\``);
-  return names.length > most ? `${shown.join(", ")} and ${names.length - most} more` : shown.join(", ");
 }
 
 /**

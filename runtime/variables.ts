@@ -6,6 +6,7 @@ import type { Graph, Variable } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
 import { copyElements, elementCount, holdsDType, type Tensor } from "../compiler/ir/tensor.js";
 import { staticShape, typeText } from "../compiler/ir/type.js";
+import { listNames } from "./files/errors.js";
 
 interface Slot {
   readonly variable: Variable;
@@ -84,8 +85,11 @@ export class VariableStore {
   #slot(path: string): Slot {
     const slot = this.#slots.get(path);
     if (slot !== undefined) return slot;
-    const nearest = nearestName(path, this.#slots.keys());
-    const hint = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
+    // The end of a path is what the file itself says: `w` in the scope `hidden`, `dense/w` in the call that makes `y`.
+    const isEnd = (known: string): boolean => known.endsWith(`/${path}`) || known.endsWith(`.${path}`);
+    const nearest = this.paths.find(isEnd) ?? nearestName(path, this.paths);
+    const all = this.paths.length === 0 ? "the graph has no variables" : `its variables are ${listNames(this.paths)}`;
+    const hint = nearest === undefined ? all : `did you mean \`${nearest}\`?`;
     throw new GraphError([problem("G083", undefined, `there is no variable \`${path}\``, { hint })]);
   }
 }

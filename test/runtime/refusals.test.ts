@@ -59,14 +59,22 @@ test("names that are not there are met with the nearest, and with none where non
   await says(t, () => session.run(["totl"], {}), "G083", /no value `totl`.*did you mean `total`/);
   await says(t, () => session.run(["shown"], { imge: 1, image: [[1, 2]] }), "G083", /`imge`.*did you mean `image`/);
   await says(t, () => session.get("weigth"), "G083", /no variable `weigth`.*did you mean `weight`/);
+  await says(t, () => session.get("nothing"), "G083", /its variables are "weight"$/);
   const small = await open(t, "graph g { placeholder x: f32\n v = x + 1 }");
   await says(t, () => small.run(["q"], { x: 1 }), "G083", /no value `q` \| there is `x`, `v`$/);
   await says(
     t,
     () => small.run(["v"], { x: 1, q: 1 }),
     "G083",
-    /no placeholder `q` to feed \| its placeholders are `x`$/,
+    /no placeholder `q` to feed \| its placeholders are "x"$/,
   );
+});
+
+test("the end of a variable's path is met with the whole of it", async (t) => {
+  const session = await open(t, "graph g { scope hidden { variable w: f32 = 1 } }");
+  await says(t, () => session.get("w"), "G083", /no variable `w`.*did you mean `hidden\.w`/);
+  const none = await open(t, "graph g { x = 1 }");
+  await says(t, () => none.get("w"), "G083", /the graph has no variables/);
 });
 
 test("a feed that names a variable or a computed edge is told what it is", async (t) => {
