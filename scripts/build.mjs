@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeIris } from "./iris.mjs";
 import { linkMnist } from "./mnist.mjs";
 
 const root = join(import.meta.dirname, "..");
@@ -40,6 +41,7 @@ function copyAssets() {
     copyFileSync(join(root, file), target);
   }
   linkMnist(join(dist, "examples"));
+  writeIris(join(dist, "examples"));
 }
 
 /**

@@ -1,6 +1,6 @@
 // Runs the commands that README.md and the examples' READMEs show, and writes what they print below them. Needs a build and
 // native code; run it on a quiet machine, since the outputs have times in them. What differs is a change to look at. With
-// --tests it runs the tests, too, which takes minutes.
+// --tests it runs the tests, too, which takes minutes. Names of examples, such as `iris`, rerun their READMEs only.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -80,7 +80,9 @@ function refresh(page) {
 try {
   writeGraphs();
   const examples = readdirSync(join(root, "examples"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  for (const page of ["README.md", ...examples.map(({ name }) => `examples/${name}/README.md`)]) refresh(page);
+  const chosen = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+  const pages = ["README.md", ...examples.map(({ name }) => `examples/${name}/README.md`)];
+  for (const page of pages) if (chosen.length === 0 || chosen.includes(page.split("/").at(-2))) refresh(page);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

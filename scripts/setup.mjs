@@ -1,10 +1,11 @@
-// Prepares a checkout: Debian packages, npm packages, the LLVM bindings, the MNIST files. Does nothing that is already
+// Prepares a checkout: Debian packages, npm packages, the LLVM bindings, the data of the examples. Does nothing that is already
 // done, so that every make target can begin with it.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { debianPackagesFor, installDebianPackages } from "./debian.mjs";
+import { writeIris } from "./iris.mjs";
 import { linkMnist } from "./mnist.mjs";
 
 const root = join(import.meta.dirname, "..");
@@ -66,3 +67,4 @@ if (native && !bindingsLoad()) {
   }
 }
 linkMnist(join(root, "examples"));
+writeIris(join(root, "examples"));
