@@ -1,4 +1,4 @@
-import type { Mode, Signature } from "../../compiler/ir/graph.js";
+import type { Mode, Signature, TrainPlan } from "../../compiler/ir/graph.js";
 import { isList, type Node, nodesBelow } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { type Env, report } from "./state.js";
@@ -7,7 +7,8 @@ import { type Env, report } from "./state.js";
  * A schedule of n steps checks that the step is one of them, so that a run beyond fails. Where `train` says how many steps it does,
  * that is known before any of them.
  */
-export function checkSchedules(env: Env, steps: number | undefined, span: Span, run: Signature, mode: Mode): void {
+export function checkSchedules(env: Env, plan: TrainPlan, span: Span, run: Signature, mode: Mode): void {
+  const steps = stepsOf(plan);
   if (steps === undefined) return;
   const assigned = run.updates.flatMap((name) => mode.updates.get(name)?.assignments ?? []);
   const fetched = run.outputs.flatMap((name) => mode.names.get(name) ?? []);
@@ -20,6 +21,16 @@ export function checkSchedules(env: Env, steps: number | undefined, span: Span, 
       hint: "give both the same number of steps, or let the schedule stay at its last rate: `hold=true`",
     });
   }
+}
+
+/** How many steps training does, where the file alone says it: `steps`, or the epochs of data whose rows are written as `[a:b]`. */
+function stepsOf({ steps, epochs = 1, batch, remainder, data }: TrainPlan): number | undefined {
+  if (steps !== undefined || batch === undefined) return steps;
+  const [rows] = [...data.values()].flatMap(({ reference: { rows } }) =>
+    rows?.stop === undefined || rows.start < 0 || rows.stop < rows.start ? [] : [rows.stop - rows.start],
+  );
+  if (rows === undefined) return undefined;
+  return epochs * (remainder === "keep" ? Math.ceil(rows / batch) : Math.floor(rows / batch));
 }
 
 /** How many steps a check of the run's own step lets through; undefined for any other node. */

@@ -65,7 +65,8 @@ export function trainPlan(
     span: block.span,
   };
   if (run === undefined) return undefined;
-  if (second !== undefined) checkSchedules(env, plan.steps, second.value.span, run, mode);
+  const length = second ?? fields.get("epochs");
+  checkSchedules(env, plan, length?.value.span ?? block.span, run, mode);
   return plan;
 }
 
