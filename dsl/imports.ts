@@ -1,10 +1,10 @@
-import { readdirSync } from "node:fs";
-import { dirname, isAbsolute, join, normalize, relative, resolve } from "node:path";
+import { readdirSync, realpathSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, normalize, relative, resolve, sep } from "node:path";
 import { problem } from "../compiler/ir/codes.js";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { FunctionDeclaration, Import, OptimizerDeclaration, SourceFile } from "./ast.js";
-import { didYouMean, quote } from "./diagnostics.js";
+import { didYouMean, maximumFileLength, quote } from "./diagnostics.js";
 import { parse } from "./parse.js";
 import { sectionsOf, textOfSection } from "./sections.js";
 import { isStandard, pathOfSource, type ReadFile, standardFile } from "./standard.js";
@@ -81,14 +81,7 @@ export class Files {
   }
 
   #libraries(): readonly string[] {
-    try {
-      return readdirSync(this.#options.stdFolder)
-        .filter((file) => file.endsWith(".graph"))
-        .map((file) => file.slice(0, -".graph".length))
-        .sort();
-    } catch {
-      return [];
-    }
+    return (graphFiles(this.#options.stdFolder) ?? []).map((file) => file.slice(0, -".graph".length));
   }
 
   #load(path: string, text: string | undefined, from: Span | undefined, silent = false): LoadedFile | undefined {
@@ -105,6 +98,7 @@ export class Files {
     const sections = isStandard(path) ? sectionsOf(content) : undefined;
     const ast =
       sections === undefined ? this.#parse(content, path) : this.#parse(sections.rest ?? "", path, content.length);
+    if (content.length > maximumFileLength) return undefined;
     this.#loading.push({ path, span: from });
     const imports = new Map<Import, LoadedFile | undefined>();
     for (const item of ast.items) if (item.kind === "import") imports.set(item, this.#import(item, path));
@@ -149,12 +143,17 @@ export class Files {
     } catch (error) {
       if (silent) return undefined;
       const code = error instanceof Error && "code" in error ? String(error.code) : "";
-      const missing = code === "ENOENT";
+      const missing = code === "ENOENT" || code === "ENOTDIR";
       const reason = missing ? "there is no such file" : reasonOf(error, code);
       this.diagnostics.push(
         from === undefined
           ? problem("G064", undefined, `${path}: ${reason}`)
-          : problem(missing ? "G060" : "G064", from, `cannot import ${quote(path)}: ${reason}`),
+          : problem(
+              missing ? "G060" : "G064",
+              from,
+              `cannot import ${quote(pathFrom(from.file, path))}: ${reason}`,
+              missing ? { hint: nearestImport(from.file, path) } : {},
+            ),
       );
       return undefined;
     }
@@ -189,17 +188,77 @@ export class Files {
     const name = text.endsWith(".graph") ? text : `${text}.graph`;
     const leaves = isAbsolute(name) || /^[A-Za-z]:/.test(name) || normalize(name).split(/[\\/]/).includes("..");
     const path = isAbsolute(name) ? normalize(name) : join(dirname(importer), name);
-    const allowed = this.#options.allowPaths.some((folder) => {
-      const inside = relative(resolve(folder), resolve(path));
-      return inside !== "" && !inside.startsWith("..") && !isAbsolute(inside);
-    });
-    if (text !== "" && !text.includes("\0") && (!leaves || allowed)) return path;
+    const { allowPaths } = this.#options;
+    const allowed = allowPaths.some((folder) => isInside(resolve(path), resolve(folder)));
+    if (text === "" || text.includes("\0") || (leaves && !allowed)) {
+      this.#reportOutside(text, "", span);
+      return undefined;
+    }
+    // Its folder may be reached through links itself: what counts is where they lead.
+    const real = realPath(path);
+    if ([dirname(importer), ...allowPaths].some((folder) => isInside(real, realPath(folder)))) return path;
+    this.#reportOutside(text, " through a symbolic link", span);
+    return undefined;
+  }
+
+  #reportOutside(text: string, how: string, span: Span): void {
     this.diagnostics.push(
-      problem("G063", span, `the import ${quote(text)} leaves the folder of the file`, {
-        hint: "absolute paths and `..` need `--allow-path DIR`",
+      problem("G063", span, `the import ${quote(text)} leaves the folder of the file${how}`, {
+        hint: "absolute paths, `..` and links that lead out need `--allow-path DIR`",
       }),
     );
+  }
+}
+
+/** A path as the importing file could write it: the one that was tried may begin anywhere, and be long. */
+function pathFrom(importer: string, path: string): string {
+  return relative(dirname(importer), path).replaceAll("\\", "/");
+}
+
+const mostFilesNamed = 8;
+
+/** What may have been meant by the path of a file that is not there. */
+function nearestImport(importer: string, path: string): string | undefined {
+  const folder = dirname(path);
+  const named = path.slice(0, -".graph".length);
+  const [inside, beside] = [graphFiles(named), graphFiles(folder)];
+  const shown = (files: readonly string[], from: string): readonly string[] =>
+    files.map((file) => pathFrom(importer, join(from, file))).filter((file) => file !== basename(importer));
+  const listed = (files: readonly string[]): string => files.slice(0, mostFilesNamed).map(quote).join(", ");
+  if (inside !== undefined)
+    return `${quote(pathFrom(importer, named) || ".")} is a folder: import a file, such as ${listed(shown(inside, named)) || "one in it"}`;
+  if (beside === undefined)
+    return folder === dirname(importer) ? undefined : `there is no folder ${quote(pathFrom(importer, folder))}`;
+  const files = shown(beside, folder);
+  return (
+    didYouMean(pathFrom(importer, path), files) ?? (files.length === 0 ? undefined : `its folder has ${listed(files)}`)
+  );
+}
+
+/** The source files of a folder; undefined where it is none. */
+function graphFiles(folder: string): readonly string[] | undefined {
+  try {
+    return readdirSync(folder)
+      .filter((file) => file.endsWith(".graph"))
+      .sort();
+  } catch {
     return undefined;
+  }
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+/** Where a path leads once links are followed; of what is not there, the part that is. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const whole = resolve(path);
+    const parent = dirname(whole);
+    return parent === whole ? whole : join(realPath(parent), basename(whole));
   }
 }
 

@@ -98,11 +98,13 @@ function elaborateFile(files: Files, shared: Shared, main: LoadedFile): Graph | 
 
 /** Gives each file its names: the prelude, what it imports and what it declares. */
 class Linker {
+  readonly #files: Files;
   readonly #shared: Shared;
   readonly #homes = new Map<LoadedFile, Home>();
   readonly #prelude: Names;
 
   constructor(files: Files, shared: Shared) {
+    this.#files = files;
     this.#shared = shared;
     const builtIn = new Names(undefined);
     for (const [name, intrinsic] of intrinsics) {
@@ -190,7 +192,9 @@ class Linker {
     const entry = this.home(source).names.own(name.name);
     const exported = exportsOf(source);
     if (entry !== undefined && exported.has(name.name)) return entry.meaning;
-    if (entry?.meaning.kind === "poisoned") return poisoned;
+    // Where its syntax is wrong, what is missing may stand in what could not be read.
+    const broken = this.#files.diagnostics.some(({ span }) => span?.file === source.path);
+    if (entry?.meaning.kind === "poisoned" || broken) return poisoned;
     const title = source.path.split(/[\\/]/).at(-1) ?? source.path;
     this.#shared.report(
       problem("G062", name.span, `${quote(title)} has no ${quote(name.name)}`, {
