@@ -12,7 +12,7 @@ const sizes = new Map([
   ["t10k-labels-idx1-ubyte", 10_008],
 ]);
 
-const examples = ["mnist_softmax", "mnist_dnn", "mnist_cnn", "autoencoder", "deep_mnist"];
+const examples = ["mnist_softmax", "mnist_dnn", "mnist_cnn", "autoencoder", "deep_mnist", "rnn"];
 
 function place(from, to) {
   rmSync(to, { force: true });

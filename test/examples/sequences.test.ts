@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { probe } from "../../compiler/backends/llvm/availability.js";
-import { compile, Session, type TargetName } from "../../index.js";
+import { compile, idx, readData, Session, type TargetName } from "../../index.js";
 
 const examples = join(import.meta.dirname, "..", "..", "examples");
 const native = probe().available;
@@ -49,7 +50,7 @@ nativeTest("the transformer learns to sort sequences that it has not seen", asyn
   const practice = await draw(session);
   const exam = await draw(session);
   t.notDeepEqual(practice.slice(0, 120), exam.slice(0, 120));
-  await session.train({ data: { sequence: practice }, steps: 300 });
+  await session.train({ data: { sequence: practice }, steps: 250 });
   const { answer } = await session.run("predict", { sequence: exam.slice(0, 12_000) });
   let right = 0;
   for (let at = 0; at < 12_000; at += 12) {
@@ -57,4 +58,25 @@ nativeTest("the transformer learns to sort sequences that it has not seen", asyn
     if (sorted.every((digit, i) => answer?.data[at + i] === digit)) right++;
   }
   t.true(right >= 900, `${right} of 1000 are sorted`);
+});
+
+nativeTest("the recurrent network reads digits by their rows", async (t) => {
+  const data = join(examples, "rnn", "data");
+  t.true(existsSync(data), "the MNIST files are laid out by make setup");
+  const session = await open(t, "rnn", "cpu");
+  await session.train({ steps: 300 });
+  const image = await readData(idx(join(data, "t10k-images-idx3-ubyte")).slice(0, 2000));
+  const label = await readData(idx(join(data, "t10k-labels-idx1-ubyte")).slice(0, 2000));
+  const { accuracy } = await session.evaluate("evaluate", { image, label });
+  t.true((accuracy ?? 0) >= 0.85, `accuracy ${accuracy}`);
+  // What it says after a row depends on this row and those above, not on those below.
+  const upper = {
+    ...image,
+    data: Uint8Array.from([...image.data].map((value, i) => (i % 784 < 14 * 28 ? Number(value) : 0))),
+  };
+  const [whole, half] = [await session.run("predict", { image }), await session.run("predict", { image: upper })];
+  const after = (probs: typeof whole, row: number): readonly number[] =>
+    [...(probs["probs"]?.data.slice(row * 10, row * 10 + 10) ?? [])].map(Number);
+  t.deepEqual(after(half, 13), after(whole, 13));
+  t.notDeepEqual(after(half, 27), after(whole, 27));
 });

@@ -2,9 +2,9 @@
 // that it has not seen. Needs a build; takes about half a minute.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compile, Session } from "../dist/index.js";
+import { compile, Session } from "../../dist/index.js";
 
-const folder = join(import.meta.dirname, "..", "examples", "transformer");
+const folder = join(import.meta.dirname, "..", "..", "examples", "transformer");
 const session = new Session(await compile(join(folder, "transformer.graph")));
 const { drawn: practice } = await session.run("draw");
 await session.train({ data: { sequence: practice.data } });
@@ -79,7 +79,7 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-seri
 </style>
 <rect width="${width}" height="${height}" rx="8" fill="#fff"/>
 ${parts.join("\n")}
-<text style="text-anchor: start" x="${left}" y="${height - 10}">given ${[...sequence].join(" ")}, answered ${answer.join(" ")}; drawn by scripts/transformer.mjs from a run</text>
+<text style="text-anchor: start" x="${left}" y="${height - 10}">given ${[...sequence].join(" ")}, answered ${answer.join(" ")}; drawn by scripts/pictures/transformer.mjs from a run</text>
 </svg>
 `,
 );
