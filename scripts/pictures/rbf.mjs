@@ -56,7 +56,7 @@ function field({ title, low, high, url, values = [], mark }) {
     layer: [
       {
         data: { values: [{ url }] },
-        mark: { type: "image", width: panel, height: panel, x: panel / 2, y: panel / 2 },
+        mark: { type: "image", aspect: false, width: panel, height: panel, x: panel / 2, y: panel / 2 },
         encoding: { url: { field: "url", type: "nominal" } },
       },
       { data: { values }, mark, encoding: { ...place, ...mark.encoding } },
