@@ -1,0 +1,26 @@
+import { join } from "node:path";
+import { compile, idx, readData, Session } from "../../index.js";
+
+const folder = new URL(".", import.meta.url).pathname;
+const data = join(folder, "data");
+const program = await compile(join(folder, "mnist_cnn.graph"));
+await using session = new Session(program);
+
+const report = await session.train({
+  onEvent: (event) => {
+    if (event.kind !== "validation") return;
+    const [loss, accuracy] = ["metrics.loss", "metrics.accuracy"].map((name) => event.metrics.get(name)?.toFixed(4));
+    console.log(`epoch ${event.epoch}  validation loss ${loss}  accuracy ${accuracy}`);
+  },
+});
+console.log(`${report.steps} steps in ${report.seconds.toFixed(1)} s on ${report.device}`);
+
+const image = idx(join(data, "t10k-images-idx3-ubyte"));
+const label = idx(join(data, "t10k-labels-idx1-ubyte"));
+const test = await session.evaluate("evaluate", { image, label }, { batch: 500 });
+console.log(`test loss ${test["metrics.loss"]?.toFixed(4)}  accuracy ${test["metrics.accuracy"]?.toFixed(4)}`);
+
+const labels = await readData(label.slice(0, 10));
+const { digit } = await session.run("predict", { image: await readData(image.slice(0, 10)) });
+console.log(`predictions ${digit?.data.join(" ")}`);
+console.log(`labels      ${labels.data.join(" ")}`);
