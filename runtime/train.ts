@@ -8,7 +8,7 @@ import type { Prepared, Selection } from "../compiler/program.js";
 import { placeCheckpoints } from "./checkpoint_places.js";
 import { type Dataset, loadDataset } from "./dataset.js";
 import { Evaluator } from "./evaluate.js";
-import { joinFailures, runFailure, withNote } from "./failure.js";
+import { joinFailures, nanWarning, runFailure, withNote } from "./failure.js";
 import { requireWritable } from "./files/atomic.js";
 import { readCheckpoint, writeCheckpoint } from "./files/checkpoint.js";
 import { checkpointPath, saveCheckpoint } from "./files/rotation.js";
@@ -222,8 +222,9 @@ class Trainer {
     const metrics = (values: readonly number[]): ReadonlyMap<string, number> =>
       new Map(names.flatMap((name, i) => (reported.has(name) ? [[name, values[i] ?? Number.NaN] as const] : [])));
     if (outcome.steps > 0) this.#last = metrics(outcome.last);
-    for (const { step, values } of outcome.reports) this.#record({ step: Number(step), metrics: metrics(values) });
-    this.#warnOfNaN();
+    const reports = outcome.reports.map(({ step, values }) => ({ step: Number(step), metrics: metrics(values) }));
+    for (const report of reports) this.#record(report);
+    this.#warnOfNaN([...reports, { step: this.#session.step, metrics: this.#last }]);
     if (outcome.failure !== undefined) {
       const step = this.#session.step + 1;
       throw runFailure(outcome.failure, `step ${step}: ${outcome.failure.message}`);
@@ -236,13 +237,11 @@ class Trainer {
     this.#options.onReport?.({ step: report.step, metrics: Object.fromEntries(report.metrics) });
   }
 
-  #warnOfNaN(): void {
-    const lost = [...this.#last].find(([, value]) => Number.isNaN(value));
-    if (lost === undefined || this.#warned) return;
+  #warnOfNaN(seen: readonly Report[]): void {
+    const diagnostic = nanWarning(seen);
+    if (diagnostic === undefined || this.#warned) return;
     this.#warned = true;
-    const message = `\`${lost[0]}\` is NaN at step ${this.#session.step}`;
-    const hint = "run again with --check-numerics: it names the first op that made a NaN, and its line";
-    this.#emit({ kind: "warning", diagnostic: problem("G111", undefined, message, { hint, severity: "warning" }) });
+    this.#emit({ kind: "warning", diagnostic });
   }
 
   /** Whether fewer rows than a batch are left in the epoch, and they are to be used. */

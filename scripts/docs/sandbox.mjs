@@ -66,7 +66,8 @@ export const models = {
   signature fit() does learn -> (loss)
   train {
     run = fit
-    steps = 100
+    steps = 7
+    report = { every = 1, of = [loss] }
   }
 }
 `,
