@@ -62,17 +62,25 @@ export class OpError extends Error {
   readonly operand: number | undefined;
   readonly against: number | undefined;
   readonly hint: string | undefined;
+  /** It is not known whether anything is wrong: other sizes in place of the symbolic ones would tell. */
+  readonly undecided: boolean;
 
   constructor(
     code: Code,
     message: string,
-    places: { readonly operand?: number; readonly against?: number; readonly hint?: string } = {},
+    places: {
+      readonly operand?: number;
+      readonly against?: number;
+      readonly hint?: string;
+      readonly undecided?: boolean;
+    } = {},
   ) {
     super(message);
     this.code = code;
     this.operand = places.operand;
     this.against = places.against;
     this.hint = places.hint;
+    this.undecided = places.undecided ?? false;
   }
 }
 

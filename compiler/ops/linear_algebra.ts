@@ -222,7 +222,7 @@ export function leastSize(name: string, type: TensorType): Dim {
     throw new OpError(
       "G025",
       `${name} of ${typeText(type)}: which of ${dimText(rows)} and ${dimText(columns)} is less is not known`,
-      { operand: 0 },
+      { operand: 0, undecided: true },
     );
   }
   return difference < 0 ? rows : columns;

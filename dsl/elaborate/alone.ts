@@ -1,27 +1,136 @@
-import { symbol } from "../../compiler/ir/dim.js";
-import type { FunctionDeclaration, OptimizerDeclaration, TypeExpression } from "../ast.js";
+import type { Diagnostic } from "../../compiler/ir/diagnostic.js";
+import { type Dim, symbol } from "../../compiler/ir/dim.js";
+import type { DType } from "../../compiler/ir/dtype.js";
+import type {
+  FunctionDeclaration,
+  NamedType,
+  OptimizerDeclaration,
+  Output,
+  Parameter,
+  TypeExpression,
+} from "../ast.js";
 import { quote } from "../diagnostics.js";
-import { isAxes } from "./calls.js";
-import { attempt } from "./expressions.js";
-import { compileTimeKind, enter } from "./functions.js";
-import { boundNames } from "./inference.js";
+import { attempt, evaluate } from "./expressions.js";
+import { compileTimeKind, enter, outputOf } from "./functions.js";
+import { boundNames, dtypesWithin } from "./inference.js";
 import { type Callable, type Home, int, type Meaning, poisoned } from "./meaning.js";
 import { Names } from "./names.js";
-import { type Env, type Frame, refusal, report, type Shared, State } from "./state.js";
+import { applyOp, type Env, type Frame, Refusal, record, refusal, report, type Shared, State } from "./state.js";
 import { statements } from "./statements.js";
-import { dtypeNamed } from "./types.js";
+import { declaredType, dtypeNamed } from "./types.js";
 
 type Declaration = FunctionDeclaration | OptimizerDeclaration;
 
-/** Checks a fn that nothing calls: unknown names, wrong arguments and recursion, which no argument could mend. */
+/** What a call would choose, and decides what else is known: dtypes, how many axes `...` has, bools. */
+interface Choice {
+  readonly name: string;
+  readonly values: readonly (DType | number | boolean)[];
+}
+
+type Chosen = ReadonlyMap<string, DType | number | boolean>;
+
+/** Beyond so many ways to choose, bools are left open. */
+const mostWays = 512;
+
+/** How many axes `...` may stand for, or an optimizer's parameter have: what other ranks refuse too. */
+const ranks = [1, 2, 0, 3, 4, 5];
+
+const pack = "...";
+
+/** The dtype of an optimizer's parameter and its gradient. */
+const trained = "the parameter";
+
+/**
+ * Checks a fn that nothing calls, with a stand-in for each parameter: tensors of the declared types, whose sizes are symbols. What a
+ * call would give and the types do not tell is left open, and what depends on it is silent. The dtypes, ranks and bools that a call
+ * may choose are tried until some fit; so what is reported would be wrong in every call.
+ */
 export function checkAlone(shared: Shared, declaration: Declaration, home: Home): void {
   if (shared.expanded.has(declaration)) return;
+  let first: { readonly chosen: Chosen; readonly found: readonly Diagnostic[] } | undefined;
+  const always = new Set<string>();
+  for (const chosen of ways(choicesOf(declaration))) {
+    const found = checkWith(shared, declaration, home, chosen).filter(({ severity }) => severity === "error");
+    if (found.length === 0) return;
+    if (found.some(({ code }) => code === "G101" || code === "G102")) {
+      // Too much to expand, and so to try again.
+      for (const one of found) shared.report(one);
+      return;
+    }
+    const places = new Set(found.map(placeOf));
+    if (first === undefined) {
+      first = { chosen, found };
+      for (const place of places) always.add(place);
+    } else for (const place of always) if (!places.has(place)) always.delete(place);
+  }
+  if (first === undefined) return;
+  const known = new Set(shared.diagnostics.map(placeOf));
+  const unknown = first.found.filter((one) => !known.has(placeOf(one)));
+  const certain = unknown.filter((one) => always.has(placeOf(one)));
+  const { chosen } = first;
+  if (always.size > 0) for (const one of certain) shared.report(one);
+  else for (const one of unknown) shared.report(withAssumption(one, declaration, chosen));
+}
+
+function placeOf({ code, span }: Diagnostic): string {
+  return `${code} ${span?.file} ${span?.start} ${span?.end}`;
+}
+
+/** The problem is another one for other choices, but no choice is without. */
+function withAssumption(one: Diagnostic, declaration: Declaration, chosen: Chosen): Diagnostic {
+  const parts = [...chosen].map(([name, value]) => {
+    if (typeof value !== "number") return `${name} is ${value}`;
+    return `${quote(name)} has ${value} ${value === 1 ? "axis" : "axes"}`;
+  });
+  const message = `where ${parts.join(" and ")}; no other choice fits either`;
+  return { ...one, notes: [...one.notes, { span: declaration.name.span, message }] };
+}
+
+function* ways(choices: readonly Choice[]): Iterable<Chosen> {
+  const [choice, ...others] = choices;
+  if (choice === undefined) yield new Map();
+  else
+    for (const rest of ways(others))
+      for (const value of choice.values)
+        yield new Map<string, DType | number | boolean>([[choice.name, value], ...rest]);
+}
+
+/** The least likely to matter come first, so that all of them are tried with the others as they are. */
+function choicesOf(declaration: Declaration): readonly Choice[] {
+  const types = tensorTypes(declaration);
+  const choices: Choice[] = [];
+  for (const { name, bound } of declaration.typeParameters) {
+    if (!types.some((type) => type.name.name === name.name)) continue;
+    choices.push({ name: name.name, values: dtypesWithin(bound?.name) });
+  }
+  for (const { name, type } of declaration.parameters)
+    if (compileTimeKind(type) === "dtype") choices.push({ name: name.name, values: dtypesWithin(undefined) });
+  if (declaration.kind === "optimizer") choices.push({ name: trained, values: dtypesWithin("float") });
+  const hasPack = types.some((type) => type.dims?.some((dim) => dim.kind === "ellipsis") === true);
+  if (hasPack || declaration.kind === "optimizer") choices.push({ name: pack, values: ranks });
+  const bools = declaration.parameters.filter(({ type }) => compileTimeKind(type) === "bool");
+  const count = choices.reduce((product, { values }) => product * values.length, 1);
+  if (count * 2 ** bools.length > mostWays) return choices;
+  return [...choices, ...bools.map(({ name }) => ({ name: name.name, values: [false, true] }))];
+}
+
+function tensorTypes(declaration: Declaration): readonly NamedType[] {
+  return declaration.parameters.flatMap(({ type }) =>
+    type === undefined || type.kind === "list-type" || compileTimeKind(type) !== undefined ? [] : [type],
+  );
+}
+
+/** One way to choose: what is wrong then. */
+function checkWith(shared: Shared, declaration: Declaration, home: Home, chosen: Chosen): readonly Diagnostic[] {
   const state = new State(shared, false, true);
   const name = declaration.name.name;
+  const rank = Number(chosen.get(pack) ?? 0);
+  const leading = Array.from({ length: rank }, (_, i) => symbol(i === 0 ? pack : `${pack}${i + 1}`));
+  const isFn = declaration.kind === "fn";
   const frame: Frame = {
     kind: declaration.kind,
     path: name,
-    pack: [symbol("...")],
+    pack: isFn && chosen.has(pack) ? leading : undefined,
     call: undefined,
     standard: false,
     initial: false,
@@ -36,45 +145,101 @@ export function checkAlone(shared: Shared, declaration: Declaration, home: Home)
     region: undefined,
     declared: undefined,
   };
-  for (const { name: parameter, span, bound } of declaration.typeParameters) {
-    env.names.bind(parameter.name, { meaning: bound === undefined ? poisoned : { kind: "dtype", value: "f32" }, span });
+  for (const { name: parameter, span } of declaration.typeParameters) {
+    env.names.bind(parameter.name, {
+      meaning: chosenDType(chosen, parameter.name) ?? int(symbol(parameter.name)),
+      span,
+    });
   }
+  const tensors: Parameter[] = [];
   for (const parameter of declaration.parameters) {
-    const meaning = isAxes(parameter)
-      ? { kind: "all_axes" as const }
-      : standIn(compileTimeKind(parameter.type), parameter.name.name);
-    env.names.bind(parameter.name.name, { meaning, span: parameter.name.span });
+    const kind = compileTimeKind(parameter.type);
+    if (kind === undefined) tensors.push(parameter);
+    env.names.bind(parameter.name.name, {
+      meaning: standIn(kind, parameter.name.name, chosen),
+      span: parameter.name.span,
+    });
   }
-  const fn: Callable =
-    declaration.kind === "fn" ? { kind: "fn", declaration, home } : { kind: "optimizer", declaration, home };
+  // Their sizes may be written with the others.
+  tensors.forEach((parameter, i) => {
+    const meaning =
+      isFn || i > 1
+        ? tensorOf(env, parameter)
+        : ownTensor(env, parameter, trainedDType(chosen), leading, i === 0 ? parameter.name.name : undefined);
+    env.names.bind(parameter.name.name, { meaning, span: parameter.name.span });
+  });
+  const fn: Callable = isFn ? { kind: "fn", declaration, home } : { kind: "optimizer", declaration, home };
   attempt(env, () => {
     enter(state, env, fn, declaration.name.span);
     statements(env, declaration.body.statements);
+    if (isFn) for (const output of declaration.outputs) checkOutput(env, output, name);
     state.active.pop();
   });
-  if (declaration.kind !== "fn") return;
-  for (const output of declaration.outputs) {
-    if (env.names.own(output.name.name) !== undefined) continue;
-    report(
-      env,
-      "G034",
-      output.name.span,
-      `the output ${quote(output.name.name)} of ${quote(name)} is not bound in its body`,
-    );
-  }
+  return state.found;
 }
 
-function standIn(kind: ReturnType<typeof compileTimeKind>, name: string): Meaning {
+function checkOutput(env: Env, output: Output, name: string): void {
+  const { type } = output;
+  // What the type itself says wrongly has been reported.
+  const refused = env.state.shared.diagnostics.some(
+    ({ span }) =>
+      type !== undefined && span?.file === type.span.file && span.start >= type.span.start && span.end <= type.span.end,
+  );
+  if (!refused || env.names.own(output.name.name) === undefined) outputOf(env, output, name);
+}
+
+function trainedDType(chosen: Chosen): DType {
+  const value = chosen.get(trained);
+  return typeof value === "string" ? value : "f32";
+}
+
+function chosenDType(chosen: Chosen, name: string): Meaning | undefined {
+  const value = chosen.get(name);
+  return typeof value === "string" ? { kind: "dtype", value } : undefined;
+}
+
+function standIn(kind: ReturnType<typeof compileTimeKind>, name: string, chosen: Chosen): Meaning {
   switch (kind) {
     case "int":
       return int(symbol(name));
-    case "bool":
-      return { kind: "bool", value: false };
+    case "float":
+      return { kind: "float", value: Number.NaN };
+    case "bool": {
+      const value = chosen.get(name);
+      return typeof value === "boolean" ? { kind: "bool", value } : poisoned;
+    }
     case "dtype":
-      return { kind: "dtype", value: "f32" };
+      return chosenDType(chosen, name) ?? poisoned;
     default:
       return poisoned;
   }
+}
+
+/** A tensor of the declared type; nothing is known where that is left out or wrong, which has been reported. */
+function tensorOf(env: Env, parameter: Parameter): Meaning {
+  const { type } = parameter;
+  if (type === undefined) return poisoned;
+  try {
+    const { dtype, shape } = declaredType(env, type, evaluate);
+    return ownTensor(env, parameter, dtype, shape, undefined);
+  } catch (error) {
+    if (error instanceof Refusal) return poisoned;
+    throw error;
+  }
+}
+
+function ownTensor(
+  env: Env,
+  { name, span }: Parameter,
+  dtype: DType,
+  shape: readonly Dim[],
+  variable: string | undefined,
+): Meaning {
+  const attributes = { name: `${env.prefix}${name.name}`, dtype, shape };
+  const [value] = applyOp(env, "placeholder", [], attributes, { span, operands: [] });
+  if (value === undefined) return poisoned;
+  record(env, value, span);
+  return variable === undefined ? { kind: "tensor", value } : { kind: "tensor", value, variable };
 }
 
 /** Where the text of a file stands that is in no graph and no call. */

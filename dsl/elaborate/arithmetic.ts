@@ -1,7 +1,7 @@
 import { addDims, type Dim, floorDivideDims, moduloDims, multiplyDims, subtractDims } from "../../compiler/ir/dim.js";
 import type { Span } from "../../compiler/ir/span.js";
 import type { BinaryOperator } from "../ast.js";
-import { dimOf, type IntMeaning, int, type Meaning } from "./meaning.js";
+import { dimOf, type IntMeaning, int, isLiteral, isStaticInt, type Meaning, poisoned } from "./meaning.js";
 import { type Env, refusal } from "./state.js";
 
 /** Arithmetic of the compiler on ints, floats and bools: `28 * 28`, `N // 2`, `1 - rate`. */
@@ -16,10 +16,19 @@ export function foldBinary(
 ): Meaning | undefined {
   if (left.kind === "bool" && right.kind === "bool") return foldBools(operator, left.value, right.value);
   if (left.kind === "dtype" && right.kind === "dtype") return equality(operator, left.value === right.value);
-  if (left.kind === "int" && right.kind === "int") return foldInts(env, operator, left, right, span);
-  const a = numberOf(left);
-  const b = numberOf(right);
-  return a === undefined || b === undefined ? undefined : foldFloats(operator, a, b);
+  if (left.kind === "int" && right.kind === "int") {
+    const folded = foldInts(env, operator, left, right, span);
+    return folded === undefined && env.state.generic ? poisoned : folded;
+  }
+  const [a, b] = [left, right].map(env.state.generic ? standInOf : numberOf);
+  if (a === undefined || b === undefined) return undefined;
+  const folded = foldFloats(operator, a, b);
+  return folded?.kind === "bool" && env.state.generic && Number.isNaN(a + b) ? poisoned : folded;
+}
+
+/** The number that stands for what only a call would give is NaN: a float, of which nothing else is known. */
+function standInOf(meaning: Meaning): number | undefined {
+  return meaning.kind === "int" && typeof meaning.value !== "bigint" ? Number.NaN : numberOf(meaning);
 }
 
 function numberOf(meaning: Meaning): number | undefined {
@@ -200,9 +209,11 @@ const functions: ReadonlyMap<string, (x: number) => number> = new Map([
 ]);
 
 /** An elementwise function of a number that the compiler knows; undefined where it has to be an edge. */
-export function foldFunction(name: string, args: readonly Meaning[]): Meaning | undefined {
+export function foldFunction(env: Env, name: string, args: readonly Meaning[]): Meaning | undefined {
   const [x, y] = args;
   if (x === undefined) return undefined;
+  if (env.state.generic && args.every(isLiteral) && args.some((one) => one.kind === "int" && !isStaticInt(one)))
+    return functions.has(name) ? { kind: "float", value: Number.NaN } : poisoned;
   if (name === "maximum" || name === "minimum") return y === undefined ? undefined : foldExtreme(name, x, y);
   if (name === "abs" && x.kind === "int" && typeof x.value === "bigint") return int(x.value < 0n ? -x.value : x.value);
   if (name === "abs" && x.kind === "float") return { kind: "float", value: Math.abs(x.value) };

@@ -118,10 +118,11 @@ interface Explanation {
 
 /** Two sizes over dims that must turn out equal. G020 at once where they differ by a constant. */
 export function requireEqual(env: Env, left: Dim, right: Dim, span: Span, details: Explanation): void {
-  if (dimEquals(left, right) || env.state.generic) return;
+  if (dimEquals(left, right)) return;
   if (!isSymbolic(left) && !isSymbolic(right)) {
     throw refusal(env, "G020", span, `the sizes ${left} and ${right} differ`, details);
   }
+  if (env.state.generic) return;
   const notes = [...(details.notes ?? [])];
   for (const name of new Set([...symbolsOf(left), ...symbolsOf(right)])) {
     const place = env.state.shared.dims.get(name)?.span;

@@ -15,7 +15,7 @@ import type { Span } from "../../compiler/ir/span.js";
 import { tensorType } from "../../compiler/ir/type.js";
 import { fill, literal } from "../../compiler/ops/build.js";
 import { describe, dimOf, floatText, type Item, intText, isLiteral, literalDType, type Meaning } from "./meaning.js";
-import { applyOp, type Env, Refusal, record, refusal } from "./state.js";
+import { applyOp, type Env, leaveToCalls, Refusal, record, refusal } from "./state.js";
 
 /** Meanings to edges and to what attributes hold. All throw `Refusal`; a poisoned meaning does so silently. */
 
@@ -267,6 +267,7 @@ export function toNumber(env: Env, { meaning, span }: Item, what: string): numbe
   const dim = meaning.kind === "int" ? dimOf(meaning) : undefined;
   if (dim === undefined) throw refusal(env, "G031", span, `${what} is an int, not ${describe(meaning)}`);
   if (!isSymbolic(dim)) return dim;
+  leaveToCalls(env, [dim]);
   throw refusal(env, "G031", span, `${what} must be known when the graph is compiled, and ${dimText(dim)} is a dim`);
 }
 

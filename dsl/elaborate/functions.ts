@@ -63,7 +63,7 @@ export function expandFunction(
   try {
     if ([...items.values()].some((item) => isPoisoned(item.meaning))) return poisoned;
     const opened = open(env, fn, items, span, segment);
-    env.state.shared.expanded.add(declaration);
+    if (!env.state.generic) env.state.shared.expanded.add(declaration);
     statements(opened, declaration.body.statements);
     const outputs = declaration.outputs.map((output) => outputOf(opened, output, declaration.name.name));
     anchorUpdates(opened, outputs);
@@ -271,7 +271,7 @@ function attemptKind(env: Env, kind: ParameterKind, item: Item): Meaning | undef
 }
 
 /** An output of a call, of its declared type. What its body alone shows to be wrong is reported at the output's name. */
-function outputOf(env: Env, output: Output, callee: string): Meaning {
+export function outputOf(env: Env, output: Output, callee: string): Meaning {
   const entry = env.names.own(output.name.name);
   if (entry === undefined) {
     report(

@@ -22,6 +22,12 @@ const bounds: ReadonlyMap<string, (dtype: DType) => boolean> = new Map<string, (
 
 export const boundNames: readonly string[] = [...bounds.keys()];
 
+/** The dtypes that a type parameter of this bound may be, the usual ones first. */
+export function dtypesWithin(bound: string | undefined): readonly DType[] {
+  const usual: readonly DType[] = ["f32", "i64", "bool", "f64", "u8", "i32", "f16", "bf16", "i8"];
+  return usual.filter(bounds.get(bound ?? "any") ?? (() => true));
+}
+
 /** A tensor parameter and its argument. */
 export interface Pair {
   readonly parameter: string;

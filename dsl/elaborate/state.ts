@@ -1,6 +1,6 @@
 import { type Code, type Details, problem } from "../../compiler/ir/codes.js";
 import type { Diagnostic, Note } from "../../compiler/ir/diagnostic.js";
-import { type Dim, dimText } from "../../compiler/ir/dim.js";
+import { type Dim, dimText, isSymbolic } from "../../compiler/ir/dim.js";
 import type { DType } from "../../compiler/ir/dtype.js";
 import type { CallUpdate, Constraint, DimDeclaration, Placeholder, Update, Variable } from "../../compiler/ir/graph.js";
 import type { Attributes, Region, Value } from "../../compiler/ir/node.js";
@@ -139,8 +139,10 @@ export class State {
   readonly active: { readonly declaration: object; readonly name: string; readonly span: Span }[] = [];
   calls = 0;
   depth = 0;
-  /** Set while a fn is checked without a call: only what does not depend on its arguments is reported. */
+  /** Set while a fn is checked without a call, with stand-ins for its arguments. */
   readonly generic: boolean;
+  /** What such a check has found. */
+  readonly found: Diagnostic[] = [];
 
   constructor(shared: Shared, training: boolean, generic = false) {
     this.shared = shared;
@@ -209,27 +211,18 @@ export function report(env: Env, code: Code, span: Span, message: string, detail
   reportDiagnostic(env, placed(env, problem(code, span, message, details)));
 }
 
-/** What a fn's body alone shows to be wrong, whatever it is called with. */
-const structural = new Set([
-  "G010",
-  "G011",
-  "G012",
-  "G013",
-  "G014",
-  "G015",
-  "G016",
-  "G017",
-  "G030",
-  "G032",
-  "G033",
-  "G034",
-  "G055",
-  "G056",
-]);
+/** What the stand-ins of a fn that nothing calls cannot decide: its arguments may be constants, of static shape. */
+const leftToCalls: ReadonlySet<string> = new Set(["G036", "G037", "G038"]);
 
 export function reportDiagnostic(env: Env, diagnostic: Diagnostic): void {
-  if (env.state.generic && !structural.has(diagnostic.code)) return;
-  env.state.shared.report(diagnostic);
+  const { state } = env;
+  if (!state.generic) state.shared.report(diagnostic);
+  else if (!leftToCalls.has(diagnostic.code)) state.found.push(diagnostic);
+}
+
+/** Ends what depends on the sizes that a call would give, where a fn is checked without one. */
+export function leaveToCalls(env: Env, dims: readonly Dim[]): void {
+  if (env.state.generic && dims.some(isSymbolic)) throw new Refusal(undefined);
 }
 
 const mostCallNotes = 3;
@@ -238,7 +231,7 @@ const mostCallNotes = 3;
 function placed(env: Env, diagnostic: Diagnostic): Diagnostic {
   const calls: NonNullable<Frame["call"]>[] = [];
   for (let frame: Frame = env.frame; frame.call !== undefined; frame = frame.call.caller) calls.push(frame.call);
-  if (calls.length === 0 || env.state.generic) return diagnostic;
+  if (calls.length === 0) return diagnostic;
   const outermost = env.frame.standard ? calls.findIndex((call) => !call.caller.standard) : -1;
   const notes: Note[] = [...diagnostic.notes];
   let span = diagnostic.span;
@@ -298,11 +291,25 @@ export function applyOp(
     return outputs;
   } catch (error) {
     if (!(error instanceof OpError)) throw error;
+    leaveErrorToCalls(env, error, inputs, attributes);
     throw refusal(env, error.code, opErrorSpan(error, site), error.message, {
       notes: opErrorNotes(env, error, inputs, site),
       hint: error.hint,
     });
   }
+}
+
+/** Dtypes and ranks are known whatever the sizes. */
+const decidedByTypes: ReadonlySet<string> = new Set(["G022", "G024", "G025"]);
+
+/** What an op refuses for symbolic sizes, other sizes may mend. */
+function leaveErrorToCalls(env: Env, error: OpError, inputs: readonly Value[], attributes: Attributes): void {
+  if (decidedByTypes.has(error.code) && !error.undecided) return;
+  const listed = Object.values(attributes).some(
+    (one) => Array.isArray(one) && one.some((part) => typeof part === "object" && "terms" in part),
+  );
+  if (env.state.generic && (listed || inputs.some(({ type }) => type.shape.some(isSymbolic))))
+    throw new Refusal(undefined);
 }
 
 function opErrorSpan(error: OpError, site: Site): Span {

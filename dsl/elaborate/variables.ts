@@ -36,7 +36,7 @@ function declare(env: Env, one: Variable, path: string): Meaning {
       ? toTensor(inside, item)
       : fillOrCheck(inside, item, wanted, one.type?.span ?? one.name.span, "the initial value");
   const type = staticType(env, initial.type, one.name.span);
-  requireInitial(inside, initial, one.initial.span);
+  if (!env.state.generic) requireInitial(inside, initial, one.initial.span);
   return register(env, one, path, type, initial);
 }
 
@@ -44,7 +44,7 @@ function register(env: Env, one: Variable, path: string, type: TensorType, initi
   const attributes = { path, dtype: type.dtype, shape: type.shape };
   const [value] = applyOp(env, "variable", [], attributes, { span: one.name.span, operands: [] }) as readonly [Value];
   record(env, value, one.name.span);
-  if (initial === undefined) env.state.shared.refusedVariables.add(path);
+  if (initial === undefined && !env.state.generic) env.state.shared.refusedVariables.add(path);
   if (initial !== undefined && !env.state.generic && !env.state.shared.variables.has(path)) {
     env.state.shared.variables.set(path, {
       path,
@@ -83,6 +83,7 @@ function claimPath(env: Env): void {
 
 function staticType(env: Env, type: TensorType, span: Span): TensorType {
   const dim = type.shape.find(isSymbolic);
+  if (dim !== undefined && env.state.generic) return type;
   if (dim !== undefined) {
     const declared = env.state.shared.dims.get(dimText(dim));
     throw refusal(env, "G036", span, `a variable's shape is static, and ${dimText(dim)} in ${typeText(type)} is not`, {

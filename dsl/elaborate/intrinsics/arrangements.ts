@@ -3,7 +3,7 @@ import type { Value } from "../../../compiler/ir/node.js";
 import { typeText } from "../../../compiler/ir/type.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import { type Meaning, tensor } from "../meaning.js";
-import { originNote, refusal } from "../state.js";
+import { leaveToCalls, originNote, refusal } from "../state.js";
 import { part } from "./padding.js";
 import { sizeOver } from "./shapes.js";
 
@@ -36,6 +36,7 @@ function partSizes(call: Arguments, value: Value, axis: number, size: Dim): read
     requireFew(call, count);
     if (count >= 1 && typeof size === "number" && size % count === 0)
       return Array.from({ length: count }, () => size / count);
+    leaveToCalls(call.env, [size]);
     const why = isSymbolic(size)
       ? `axis ${axis} has ${dimText(size)} elements: give a list of sizes`
       : `${dimText(size)} elements along axis ${axis} do not split into ${count} equal parts`;
@@ -45,6 +46,7 @@ function partSizes(call: Arguments, value: Value, axis: number, size: Dim): read
   const total = sizes.reduce<Dim>((sum, part) => addDims(sum, part), 0);
   const rest = subtractDims(size, total);
   if (sizes.length > 0 && rest === 0 && sizes.every((part) => isSymbolic(part) || part >= 0)) return sizes;
+  leaveToCalls(call.env, [size, total]);
   throw refusal(
     call.env,
     "G027",
@@ -66,6 +68,7 @@ function unstack(call: Arguments): Meaning {
   const value = call.tensor("x");
   const axis = call.axis("axis", value, 0);
   const size = value.type.shape[axis] as Dim;
+  leaveToCalls(call.env, [size]);
   if (isSymbolic(size) || size < 1) {
     throw refusal(
       call.env,

@@ -83,7 +83,7 @@ function unaryIntrinsic(name: string): Intrinsic {
 function unary(call: Arguments, name: string): Meaning {
   const item = call.item("x");
   silence(item.meaning);
-  const folded = foldFunction(name, [item.meaning]);
+  const folded = foldFunction(call.env, name, [item.meaning]);
   if (folded !== undefined) return folded;
   // `exp(1)` means a float: a literal takes what its place wants.
   const allowed = opNamed(name).operands[0]?.dtypes ?? [];
@@ -100,6 +100,7 @@ function binary(call: Arguments, name: string): Meaning {
   const items = [call.item("x"), call.item("y")];
   for (const item of items) silence(item.meaning);
   const folded = foldFunction(
+    call.env,
     name,
     items.map((item) => item.meaning),
   );
@@ -163,7 +164,7 @@ export const elementwise: readonly Intrinsic[] = [
   atan2Intrinsic,
   {
     name: "select",
-    doc: `${opNamed("select").doc} A condition known when the graph is compiled, such as \`training\`, chooses one side, which may then be a dtype, a shape or a literal.`,
+    doc: `${opNamed("select").doc} A condition known when the graph is compiled, such as \`training\`, chooses one side, which may then be a dtype, a shape or a literal; the other is typed and not computed. Of two tensors the result has the shape that they broadcast to, whichever is chosen.`,
     parameters: selection,
     result: "z",
     build: select,

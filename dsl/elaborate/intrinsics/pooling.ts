@@ -171,7 +171,7 @@ function exponentOf(call: Arguments): number {
   if (!call.has("p")) return 2;
   const { meaning } = call.item("p");
   const p = meaning.kind === "float" ? meaning.value : call.integer("p");
-  if (p >= 1) return p;
+  if (p >= 1 || (call.env.state.generic && Number.isNaN(p))) return p;
   throw refusal(call.env, "G130", call.spanOf("p"), `\`lp_pool\` needs a \`p\` of at least 1, not ${p}`);
 }
 

@@ -7,7 +7,7 @@ import { numericDType } from "../../../compiler/ops/precision.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import type { Item } from "../meaning.js";
 import { type Meaning, tensor } from "../meaning.js";
-import { originNote, refusal } from "../state.js";
+import { leaveToCalls, originNote, Refusal, refusal } from "../state.js";
 import { spatialAxesOf } from "./window_arguments.js";
 
 /** Where an element of the result lies between the elements of x: ONNX's modes, by its names. */
@@ -89,7 +89,12 @@ const mostPlaces = 2 ** 24;
 function numbersOf(call: Arguments, parameter: string, count: number): readonly number[] {
   const item = call.item(parameter);
   const number = ({ meaning, span }: Item): number => {
-    if (meaning.kind === "float") return meaning.value;
+    if (meaning.kind === "float") {
+      // A stand-in gives no size.
+      if (call.env.state.generic && Number.isNaN(meaning.value)) throw new Refusal(undefined);
+      return meaning.value;
+    }
+    if (meaning.kind === "int" && typeof meaning.value !== "bigint") leaveToCalls(call.env, [meaning.value]);
     if (meaning.kind === "int" && typeof meaning.value === "bigint") return Number(meaning.value);
     throw refusal(
       call.env,
