@@ -66,7 +66,7 @@ function makesNonFinite(node: Node): boolean {
 }
 
 function routineMessage(node: Node): string {
-  if (node.op === "cholesky") return "the matrix is not positive definite";
+  if (node.op === "cholesky") return "the matrix of cholesky is not positive definite";
   if (node.op === "svd" || node.op === "eigh") return divergence(node.op);
   return `the matrix of ${node.op} is singular`;
 }

@@ -96,7 +96,7 @@ export function choleskyFactor(a: Matrices): Float64Array {
         for (let i = 0; i < column; i++) rest -= at(l, row * n + i) * at(l, column * n + i);
         if (row > column) l[row * n + column] = rest / at(l, column * n + column);
         // Not `rest <= 0`, so that a NaN is refused too.
-        else if (!(rest > 0)) throw singular("the matrix is not positive definite");
+        else if (!(rest > 0)) throw singular("the matrix of cholesky is not positive definite");
         else l[row * n + row] = Math.sqrt(rest);
       }
     }
