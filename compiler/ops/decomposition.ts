@@ -8,7 +8,7 @@ import { eq } from "./comparison.js";
 import { defineOp, operand, type UnaryOp } from "./define.js";
 import { leastSize, lowerHalf, matricesOf, matrixSizes, precise, solve, squareType } from "./linear_algebra.js";
 import { select } from "./logic.js";
-import { positiveDefinite, uniform, wellConditioned } from "./samples.js";
+import { positiveDefinite, squareShapes, uniform, wellConditioned } from "./samples.js";
 import { determinants, eigenvalues, singularValues } from "./spectrum.js";
 import { iota } from "./structure.js";
 import { broadcastInDim } from "./views.js";
@@ -107,16 +107,7 @@ export const eigh: UnaryOp = defineOp({
   kernel: { kind: "routine", routine: "eigh" },
   reference: ({ inputs: [a] }) => eigenvalues(matricesOf(a)),
   samples: [
-    ...[
-      [1, 1],
-      [2, 2],
-      [3, 3],
-      [0, 0],
-      [2, 4, 4],
-      [0, 3, 3],
-      [1, 2, 2, 2],
-      [2, 1, 2, 3, 3],
-    ].map((shape) => ({
+    ...squareShapes.map((shape) => ({
       inputs: [{ shape, fill: uniform(-2, 2) }],
     })),
     { inputs: [{ shape: [11, 11], fill: positiveDefinite }], differentiable: false },
@@ -167,16 +158,7 @@ function determinantType(name: string, a: TensorType): TensorType {
 
 function determinantSamples() {
   return [
-    ...[
-      [1, 1],
-      [2, 2],
-      [3, 3],
-      [0, 0],
-      [2, 4, 4],
-      [0, 3, 3],
-      [1, 2, 2, 2],
-      [2, 1, 2, 2, 2],
-    ].map((shape) => ({
+    ...squareShapes.map((shape) => ({
       inputs: [{ shape, fill: wellConditioned }],
     })),
     { inputs: [{ shape: [17, 17], fill: uniform(-0.5, 0.5) }], differentiable: false },

@@ -14,7 +14,7 @@ import {
 } from "./define.js";
 import { choleskyFactor, qrFactors, solveSystem, solveTriangular } from "./factorise.js";
 import { knownDifference } from "./rules.js";
-import { positiveDefinite, uniform, wellConditioned } from "./samples.js";
+import { positiveDefinite, squareShapes, uniform, wellConditioned } from "./samples.js";
 import { concatenate } from "./structure.js";
 import { slice } from "./views.js";
 
@@ -90,16 +90,7 @@ export const cholesky: UnaryOp = defineOp({
   },
   kernel: { kind: "routine", routine: "cholesky" },
   reference: ({ inputs: [a] }) => [choleskyFactor(matricesOf(a))],
-  samples: [
-    [1, 1],
-    [3, 3],
-    [0, 0],
-    [2, 4, 4],
-    [1, 2, 2, 2],
-    [2, 1, 2, 2, 2],
-    [0, 3, 3],
-    [17, 17],
-  ].map((shape) => ({
+  samples: [...squareShapes, [17, 17]].map((shape) => ({
     inputs: [{ shape, fill: positiveDefinite }],
   })),
 });

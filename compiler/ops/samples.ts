@@ -21,6 +21,18 @@ export const shapes: readonly (readonly number[])[] = [
   [2, 1, 2, 1, 2],
 ];
 
+/** One square matrix, none, and stacks of them at every rank up to 5. */
+export const squareShapes: readonly (readonly number[])[] = [
+  [1, 1],
+  [2, 2],
+  [3, 3],
+  [0, 0],
+  [2, 4, 4],
+  [0, 3, 3],
+  [1, 2, 2, 2],
+  [2, 1, 2, 2, 2],
+];
+
 /** Every shape with numbers from `fill`, and the special values. */
 export function unarySamples(fill: Fill): readonly Sample<Record<never, never>>[] {
   return [

@@ -17,26 +17,8 @@ import { argmax, max, sum } from "../../compiler/ops/reduction.js";
 import { placeholder, runState, variable } from "../../compiler/ops/sources.js";
 import { concatenate, iota, pad } from "../../compiler/ops/structure.js";
 import { broadcastInDim, reshape, reverse, slice, transpose } from "../../compiler/ops/views.js";
+import { Choices } from "../backends/choices.js";
 import { avx2, avx512, build, computationOf, disagreements } from "./support.js";
-
-/** A source of choices: each draw takes the next number, so that fast-check shrinks to small graphs. */
-class Choices {
-  readonly #numbers: readonly number[];
-  #at = 0;
-  constructor(numbers: readonly number[]) {
-    this.#numbers = numbers;
-  }
-  get left(): number {
-    return this.#numbers.length - this.#at;
-  }
-  below(limit: number): number {
-    const number = this.#numbers[this.#at++] ?? 0;
-    return number % limit;
-  }
-  of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)] as T;
-  }
-}
 
 const sizes = [1, 2, 3, 5, 4, 0, 17];
 

@@ -1,10 +1,10 @@
 // Draws examples/mandelbrot/mandelbrot.png from what the example's graph counts. Needs a build; takes a second or two.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { crc32, deflateSync } from "node:zlib";
-import { compile, Session } from "../dist/index.js";
+import { compile, Session } from "../../dist/index.js";
+import { png } from "./png.mjs";
 
-const folder = join(import.meta.dirname, "..", "examples", "mandelbrot");
+const folder = join(import.meta.dirname, "..", "..", "examples", "mandelbrot");
 const session = new Session(await compile(join(folder, "mandelbrot.graph")));
 const width = 840;
 const height = 720;
@@ -37,35 +37,7 @@ const palette = Array.from({ length: 255 }, (_, i) => {
 palette.push([0, 0, 0]);
 const shade = (count) => (count >= limit ? 255 : Math.round((254 * Math.log(count)) / Math.log(limit)));
 
-/** One chunk of a PNG file: length, name, data, and the check sum of the latter two (PNG specification, 5.3). */
-function chunk(name, data) {
-  const body = Buffer.concat([Buffer.from(name, "latin1"), data]);
-  const frame = Buffer.alloc(8);
-  frame.writeUInt32BE(data.length, 0);
-  frame.writeUInt32BE(crc32(body), 4);
-  return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
-}
-
-const header = Buffer.alloc(13);
-header.writeUInt32BE(width, 0);
-header.writeUInt32BE(height, 4);
-header.set([8, 3, 0, 0, 0], 8); // 8 bits a pixel, of a palette; deflated, filtered by rows, not interlaced.
-// Each row starts with the number of its filter: 0, as it is.
-const pixels = Buffer.alloc((width + 1) * height);
-for (let row = 0; row < height; row++) {
-  for (let column = 0; column < width; column++) {
-    pixels[row * (width + 1) + column + 1] = shade(Number(counts.data[row * width + column]));
-  }
-}
-writeFileSync(
-  join(folder, "mandelbrot.png"),
-  Buffer.concat([
-    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
-    chunk("IHDR", header),
-    chunk("PLTE", Buffer.from(palette.flat())),
-    chunk("IDAT", deflateSync(pixels, { level: 9 })),
-    chunk("IEND", Buffer.alloc(0)),
-  ]),
-);
+const pixels = Array.from(counts.data, (count) => palette[shade(Number(count))]);
+writeFileSync(join(folder, "mandelbrot.png"), png(width, height, pixels));
 const inside = [...counts.data].filter((count) => Number(count) === limit).length;
 console.log(`mandelbrot.png: ${width} x ${height}, ${inside} points of ${width * height} stay for ${limit} steps`);
