@@ -82,7 +82,7 @@ try {
   const examples = readdirSync(join(root, "examples"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const chosen = process.argv.slice(2).filter((word) => !word.startsWith("--"));
   const pages = ["README.md", ...examples.map(({ name }) => `examples/${name}/README.md`)];
-  for (const page of pages) if (chosen.length === 0 || chosen.includes(page.split("/").at(-2))) refresh(page);
+  for (const page of pages) if (chosen.length === 0 || chosen.includes(page.split("/").at(-2) ?? ".")) refresh(page);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
