@@ -1,9 +1,9 @@
 import { leavesOf, storesOf } from "./access.js";
 import { affineEquals } from "./affine.js";
 import type { Buffer, BufferId, Kernel, KernelProgram, NestKernel, Statement, StoreStatement } from "./form.js";
-import { overwrittenTooEarly } from "./hazards.js";
+import { mayShare } from "./hazards.js";
 import { lives } from "./lives.js";
-import { loopsIn, mergeBuffers, Rewriter, rewriteLeaf } from "./rewrite.js";
+import { loopsIn, Rewriter, rewriteLeaf } from "./rewrite.js";
 
 /**
  * An update at run-time positions starts from a copy of its operand. Where the operand is a temporary that nothing reads afterwards,
@@ -33,8 +33,7 @@ export function absorbCopies(program: Omit<KernelProgram, "memory">): Omit<Kerne
     if (!isAlike(a, b) || old === undefined || next === undefined) return;
     if (old.to !== at || old.from === at || next.from !== at || isInLines(kernel, [from, target])) return;
     const body = kernel.body.filter((statement) => statement !== copy);
-    const merged = mergeBuffers({ ...kernel, body }, from, target);
-    if (overwrittenTooEarly(merged, new Set([from])).size > 0) return;
+    if (!mayShare({ ...kernel, body }, from, target)) return;
     into.set(target, source);
     old.to = next.to;
     without.set(kernel, body);

@@ -1,6 +1,16 @@
 import { expressionsOfStatement, forEachExpression } from "./access.js";
 import { affineRange, strideOf } from "./affine.js";
-import type { Access, Affine, BufferId, LeafKernel, LoopId, ScalarExpr, Statement } from "./form.js";
+import type {
+  Access,
+  Affine,
+  BufferId,
+  ContractKernel,
+  LeafKernel,
+  LoopId,
+  NestKernel,
+  ScalarExpr,
+  Statement,
+} from "./form.js";
 
 /** A load object met in a statement: expressions are evaluated once, at the first statement that mentions them. */
 interface Mention {
@@ -8,13 +18,11 @@ interface Mention {
   /** At a position that only the run knows: any element may be meant. */
   readonly dynamic: boolean;
   readonly loops: readonly LoopId[];
-  readonly at: number;
   /** Where the object was first mentioned, when that was in the same body or in one around it. */
   readonly evaluatedAt: number;
 }
 
 interface Written {
-  readonly buffer: BufferId;
   readonly index: Affine;
   readonly dynamic: boolean;
   readonly loops: readonly LoopId[];
@@ -31,17 +39,32 @@ export function overwrittenTooEarly(kernel: LeafKernel, candidates: ReadonlySet<
     for (const id of kernel.results) if (candidates.has(id) && kernel.operands.includes(id)) found.add(id);
     return found;
   }
-  const { mentions, stores, extents } = kernel.kind === "nest" ? scanNest(kernel.body) : scanContraction(kernel);
-  for (const store of stores) {
-    if (!candidates.has(store.buffer) || found.has(store.buffer)) continue;
-    for (const mention of mentions.get(store.buffer) ?? []) {
-      if (!isSafe(store, mention, extents)) {
-        found.add(store.buffer);
-        break;
-      }
-    }
+  const { mentions, stores, extents } = scan(kernel);
+  for (const id of candidates) {
+    if (isOverwritten(stores.get(id) ?? [], mentions.get(id) ?? [], extents)) found.add(id);
   }
   return found;
+}
+
+/**
+ * Whether a kernel may read and write two buffers as if they were one: no element of that one would be overwritten while it is
+ * still needed.
+ */
+export function mayShare(kernel: NestKernel | ContractKernel, a: BufferId, b: BufferId): boolean {
+  const { mentions, stores, extents } = scan(kernel);
+  const of = <T>(map: ReadonlyMap<BufferId, readonly T[]>): readonly T[] => [
+    ...(map.get(a) ?? []),
+    ...(map.get(b) ?? []),
+  ];
+  return !isOverwritten(of(stores), of(mentions), extents);
+}
+
+function isOverwritten(
+  stores: readonly Written[],
+  mentions: readonly Mention[],
+  extents: ReadonlyMap<LoopId, number>,
+): boolean {
+  return stores.some((store) => mentions.some((mention) => !isSafe(store, mention, extents)));
 }
 
 function place({ index, dynamic }: Access): { readonly index: Affine; readonly dynamic: boolean } {
@@ -50,28 +73,37 @@ function place({ index, dynamic }: Access): { readonly index: Affine; readonly d
 
 interface Scan {
   readonly mentions: ReadonlyMap<BufferId, readonly Mention[]>;
-  readonly stores: readonly Written[];
+  readonly stores: ReadonlyMap<BufferId, readonly Written[]>;
   readonly extents: ReadonlyMap<LoopId, number>;
+}
+
+/** A kernel is asked about each pair of its buffers, and read once. */
+const scans = new WeakMap<LeafKernel, Scan>();
+
+function scan(kernel: NestKernel | ContractKernel): Scan {
+  const known = scans.get(kernel) ?? (kernel.kind === "nest" ? scanNest(kernel.body) : scanContraction(kernel));
+  scans.set(kernel, known);
+  return known;
 }
 
 function scanNest(body: readonly Statement[]): Scan {
   const mentions = new Map<BufferId, Mention[]>();
-  const stores: Written[] = [];
+  const stores = new Map<BufferId, Written[]>();
   const extents = new Map<LoopId, number>();
   const first = new Map<ScalarExpr, { readonly loops: readonly LoopId[]; readonly at: number }>();
   let clock = 0;
-  const mention = (root: ScalarExpr, loops: readonly LoopId[]): void => {
-    forEachExpression(root, new Set(), (expression) => {
+  const mention = (root: ScalarExpr, seen: Set<ScalarExpr>, loops: readonly LoopId[]): void => {
+    forEachExpression(root, seen, (expression) => {
       if (expression.kind !== "load") return;
       const known = first.get(expression);
       if (known === undefined) first.set(expression, { loops, at: clock });
       const evaluatedAt = known?.loops.every((loop, i) => loops[i] === loop) ? known.at : clock;
-      const list = mentions.get(expression.access.buffer) ?? [];
-      list.push({ ...place(expression.access), loops, at: clock, evaluatedAt });
-      mentions.set(expression.access.buffer, list);
+      append(mentions, expression.access.buffer, { ...place(expression.access), loops, evaluatedAt });
     });
   };
   const visit = (statements: readonly Statement[], loops: readonly LoopId[]): void => {
+    // What one body mentions again has its value already.
+    const seen = new Set<ScalarExpr>();
     for (const statement of statements) {
       clock++;
       if (statement.kind === "loop") {
@@ -79,9 +111,9 @@ function scanNest(body: readonly Statement[]): Scan {
         visit(statement.body, [...loops, statement.id]);
         continue;
       }
-      for (const expression of expressionsOfStatement(statement)) mention(expression, loops);
-      if (statement.kind === "store")
-        stores.push({ buffer: statement.target.buffer, ...place(statement.target), loops, at: clock });
+      for (const expression of expressionsOfStatement(statement)) mention(expression, seen, loops);
+      if (statement.kind !== "store") continue;
+      append(stores, statement.target.buffer, { ...place(statement.target), loops, at: clock });
     }
   };
   visit(body, []);
@@ -89,33 +121,34 @@ function scanNest(body: readonly Statement[]): Scan {
 }
 
 /** Operands are read all along; each step of the epilogue belongs to one element. */
-function scanContraction(kernel: Extract<LeafKernel, { kind: "contract" }>): Scan {
+function scanContraction(kernel: ContractKernel): Scan {
   const elementLoops = [...kernel.batch, ...kernel.m, ...kernel.n];
   const extents = new Map([...elementLoops, ...kernel.k].map((loop) => [loop.id, loop.extent]));
   const loops = elementLoops.map((loop) => loop.id);
-  const statements: Statement[] = kernel.epilogue.map((store) => store);
-  const scan = scanNest(statements);
-  const mentions = new Map<BufferId, Mention[]>();
-  for (const [buffer, list] of scan.mentions)
-    mentions.set(
-      buffer,
-      list.map((mention) => ({ ...mention, loops })),
-    );
+  const { mentions: found, stores } = scanNest(kernel.epilogue);
+  const mentions = within(found, loops);
   for (const operand of [kernel.lhs, kernel.rhs]) {
     forEachExpression(operand, new Set(), (expression) => {
       if (expression.kind !== "load") return;
-      const list = mentions.get(expression.access.buffer) ?? [];
       // After every store: the next tile reads its operands when this one has been written.
-      list.push({
-        ...place(expression.access),
-        loops,
-        at: Number.POSITIVE_INFINITY,
-        evaluatedAt: Number.POSITIVE_INFINITY,
-      });
-      mentions.set(expression.access.buffer, list);
+      const evaluatedAt = Number.POSITIVE_INFINITY;
+      append(mentions, expression.access.buffer, { ...place(expression.access), loops, evaluatedAt });
     });
   }
-  return { mentions, stores: scan.stores.map((store) => ({ ...store, loops })), extents };
+  return { mentions, stores: within(stores, loops), extents };
+}
+
+function append<T>(map: Map<BufferId, T[]>, buffer: BufferId, item: T): void {
+  const list = map.get(buffer);
+  if (list === undefined) map.set(buffer, [item]);
+  else list.push(item);
+}
+
+function within<T extends Mention | Written>(
+  found: ReadonlyMap<BufferId, readonly T[]>,
+  loops: readonly LoopId[],
+): Map<BufferId, T[]> {
+  return new Map([...found].map(([buffer, list]) => [buffer, list.map((item) => ({ ...item, loops }))]));
 }
 
 function isSafe(store: Written, load: Mention, extents: ReadonlyMap<LoopId, number>): boolean {

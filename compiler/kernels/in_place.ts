@@ -1,8 +1,8 @@
 import { loadsOf, storesOf } from "./access.js";
 import type { Buffer, BufferId, Kernel } from "./form.js";
-import { overwrittenTooEarly } from "./hazards.js";
+import { mayShare } from "./hazards.js";
 import { lives } from "./lives.js";
-import { loopsIn, mergeBuffers } from "./rewrite.js";
+import { loopsIn } from "./rewrite.js";
 
 /**
  * Temporaries that take over the bytes of one that is read for the last time by the kernel that first writes them: element-wise
@@ -32,8 +32,7 @@ export function shareInPlace(
           continue;
         const [a, b] = [buffers[source], buffers[target]];
         if (a === undefined || b === undefined || a.dtype !== b.dtype || a.length !== b.length) continue;
-        const merged = mergeBuffers(kernel, source, target);
-        if (overwrittenTooEarly(merged, new Set([source])).size > 0) continue;
+        if (!mayShare(kernel, source, target)) continue;
         shared.set(target, source);
         taken.add(source);
         break;

@@ -147,15 +147,6 @@ export function rewriteLeaf(rewriter: Rewriter, kernel: NestKernel | ContractKer
   };
 }
 
-/** The kernel as it would be were both buffers the one that it reads. */
-export function mergeBuffers(
-  kernel: NestKernel | ContractKernel,
-  source: BufferId,
-  target: BufferId,
-): NestKernel | ContractKernel {
-  return rewriteLeaf(new Rewriter({ buffer: (id) => (id === target ? source : id) }), kernel);
-}
-
 /** All loop statements below (and with) a body. */
 export function loopsIn(body: readonly Statement[]): readonly LoopStatement[] {
   return body.flatMap((statement) => (statement.kind === "loop" ? [statement, ...loopsIn(statement.body)] : []));

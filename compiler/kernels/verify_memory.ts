@@ -1,8 +1,7 @@
 import { leavesOf, loadsOf, storesOf, writtenBy } from "./access.js";
 import type { BufferId, Kernel, KernelProgram, LeafKernel } from "./form.js";
-import { overwrittenTooEarly } from "./hazards.js";
+import { mayShare, overwrittenTooEarly } from "./hazards.js";
 import { byteLength, lives } from "./lives.js";
-import { mergeBuffers } from "./rewrite.js";
 
 /** The part of the verifier that looks at the arena and at the order of writes and reads. */
 export function verifyMemory(
@@ -74,5 +73,5 @@ function worksInPlace(kernel: LeafKernel, from: BufferId, to: BufferId): boolean
     loadsOf(kernel).some((access) => access.buffer === to)
   )
     return false;
-  return overwrittenTooEarly(mergeBuffers(kernel, from, to), new Set([from])).size === 0;
+  return mayShare(kernel, from, to);
 }
