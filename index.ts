@@ -3,6 +3,7 @@ import type { TargetName } from "./compiler/backends/backend.js";
 import { chooseBackend } from "./compiler/backends/choose.js";
 import { openGraph, requireGraph } from "./compiler/cache/programs.js";
 import type { Diagnostic } from "./compiler/ir/diagnostic.js";
+import type { GraphTypes } from "./compiler/ir/graph_types.js";
 import { Program } from "./compiler/program.js";
 import { pathOfSource, readFileFromDisk } from "./dsl/standard.js";
 
@@ -10,6 +11,7 @@ export type { TargetName } from "./compiler/backends/backend.js";
 export type { DataReference } from "./compiler/ir/data.js";
 export { type Diagnostic, GraphError, InternalError, type Note } from "./compiler/ir/diagnostic.js";
 export type { DType, NumericDType } from "./compiler/ir/dtype.js";
+export type { EdgeType, GraphTypes, StringTensor } from "./compiler/ir/graph_types.js";
 export type { Span } from "./compiler/ir/span.js";
 export type { Tensor, TensorData } from "./compiler/ir/tensor.js";
 export type { Program } from "./compiler/program.js";
@@ -20,15 +22,9 @@ export { csv, idx, npy, npz, safetensors } from "./runtime/data/references.js";
 export type { ColumnValue } from "./runtime/dataset.js";
 export type { EvaluateOptions } from "./runtime/evaluate.js";
 export type { FeedValue, NestedArray } from "./runtime/feeds.js";
-export {
-  type Feeds,
-  type Fetched,
-  type RunOptions,
-  Session,
-  type SessionOptions,
-  type StringTensor,
-} from "./runtime/session.js";
+export { type RunOptions, Session, type SessionOptions } from "./runtime/session.js";
 export type { TrainEvent, TrainOptions, TrainReport } from "./runtime/train.js";
+export type { Feeds, Fetched } from "./runtime/typed.js";
 
 /** How a graph is compiled. */
 export interface CompileFileOptions {
@@ -42,9 +38,13 @@ export interface CompileFileOptions {
 
 /**
  * Reads, types and checks a `.graph` file, and readies it for a target. Code is made for each binding of its dims when first
- * run so. Throws GraphError with all problems of the file.
+ * run so. Throws GraphError with all problems of the file. `G` is what `graphc types` wrote of the file; without it all names are
+ * allowed, and the run checks them.
  */
-export async function compile(path: string, options: CompileFileOptions = {}): Promise<Program> {
+export async function compile<G extends GraphTypes = GraphTypes>(
+  path: string,
+  options: CompileFileOptions = {},
+): Promise<Program<G>> {
   const file = resolve(path);
   const opened = await openGraph(file, {
     allowPaths: [],
@@ -56,5 +56,5 @@ export async function compile(path: string, options: CompileFileOptions = {}): P
   const warn =
     options.onWarning ?? ((one: Diagnostic) => process.stderr.write(`graphc: ${one.message} (${one.hint ?? ""})\n`));
   for (const one of warning === undefined ? opened.diagnostics : [...opened.diagnostics, warning]) warn(one);
-  return Program.create(graph, backend, { checkNumerics: options.checkNumerics ?? false }, opened.store);
+  return Program.create<G>(graph, backend, { checkNumerics: options.checkNumerics ?? false }, opened.store);
 }

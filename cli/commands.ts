@@ -156,6 +156,21 @@ export function commandLine(outcome: Outcome): Command {
       run("inspect", options, async (console) => (await import("./inspect.js")).inspect(console, file, options)),
     );
 
+  add(
+    "types",
+    "write what TypeScript has to know of a file: a wrong feed is then a compile error",
+    "graphc types mnist.graph",
+  )
+    .argument("<file>", "a .graph file")
+    .option(
+      "-o, --output <OUT>",
+      "where it goes; without it beside the file, as mnist.d.graph.ts, where an import of ./mnist.graph finds it",
+    )
+    .addOption(allowPathOption())
+    .action((file: string, options) =>
+      run("types", options, async (console) => (await import("./types.js")).types(console, file, options)),
+    );
+
   add("doctor", "what this machine has and lacks for native code, and how to mend it", "graphc doctor").action(
     (options) => run("doctor", options, async (console) => (await import("./doctor.js")).doctor(console)),
   );

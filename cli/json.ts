@@ -1,6 +1,6 @@
 import { decodeBF16, decodeF16 } from "../compiler/ir/half.js";
 import type { Tensor } from "../compiler/ir/tensor.js";
-import type { Fetched } from "../runtime/session.js";
+import type { Fetched } from "../runtime/typed.js";
 
 /** What `--json` prints. Names that come from a user stand in Maps, so that none of them is special. */
 export type JsonValue =

@@ -2,6 +2,7 @@ import type { Backend, Compiled, CompileOptions } from "./backends/backend.js";
 import type { RunOutcome, StorageBlock } from "./backends/executable.js";
 import { InternalError } from "./ir/diagnostic.js";
 import type { Computation, Graph, Parameter } from "./ir/graph.js";
+import type { GraphTypes } from "./ir/graph_types.js";
 import type { Request } from "./ir/select.js";
 import { dimsOf } from "./ir/specialise.js";
 import { copyElements, type Tensor, type TensorData } from "./ir/tensor.js";
@@ -59,7 +60,9 @@ type Initialise = (blocks: ReadonlyMap<string, StorageBlock>, seed: bigint) => R
  * A graph on a target: typed, differentiated on demand, and compiled for each binding of its dims when first run so. Shared
  * by any number of sessions.
  */
-export class Program {
+export class Program<out G extends GraphTypes = GraphTypes> {
+  /** What TypeScript knows of the graph; never there. */
+  declare readonly types?: G;
   readonly graph: Graph;
   readonly backend: Backend;
   /** How many specialisations of one request are kept: a program run with ever new sizes must not grow. */
@@ -89,7 +92,12 @@ export class Program {
   }
 
   /** Readies a graph for a target. What `store` has of it is not made again, and what it has not is kept there. */
-  static async create(graph: Graph, backend: Backend, options: CompileOptions, store = noStore): Promise<Program> {
+  static async create<G extends GraphTypes = GraphTypes>(
+    graph: Graph,
+    backend: Backend,
+    options: CompileOptions,
+    store = noStore,
+  ): Promise<Program<G>> {
     const part: Part<Start> = { name: `start\n${targetOf(backend)}` };
     const known = store.read(part);
     const initialise = known === undefined ? undefined : restoreInitial(known.initial, backend);

@@ -1,6 +1,7 @@
 import type { Executable } from "../compiler/backends/executable.js";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
+import type { GraphTypes } from "../compiler/ir/graph_types.js";
 import { bindDims } from "../compiler/ir/specialise.js";
 import type { Tensor, TensorData } from "../compiler/ir/tensor.js";
 import type { Prepared, Program } from "../compiler/program.js";
@@ -8,21 +9,26 @@ import { version } from "../compiler/version.js";
 import type { ColumnValue } from "./dataset.js";
 import type { EvaluateOptions } from "./evaluate.js";
 import { runFailure } from "./failure.js";
-import type { FeedValue } from "./feeds.js";
 import type { Checkpoint, LoadedWeights } from "./files/checkpoint.js";
 import { checkFeeds, freeSelection, signatureSelection } from "./requests.js";
 import type { TrainOptions, TrainReport } from "./train.js";
+import type {
+  Checked,
+  CheckedFeeds,
+  ColumnsOf,
+  FedEdges,
+  Feeds,
+  FeedsOf,
+  Fetched,
+  FetchName,
+  MeansOf,
+  ResultsOf,
+  SignatureName,
+  Unfed,
+  VariableOf,
+  VariablePath,
+} from "./typed.js";
 import { VariableStore } from "./variables.js";
-
-/** A fetched string constant. */
-export interface StringTensor {
-  readonly dtype: "string";
-  readonly shape: readonly [];
-  readonly data: readonly [string];
-}
-
-export type Fetched = Tensor | StringTensor;
-export type Feeds = Readonly<Record<string, FeedValue>>;
 
 export interface SessionOptions {
   /** The seed of all randomness, a 64-bit integer; without it the file's. */
@@ -53,8 +59,8 @@ export interface Progress {
  * A program with its state: variables, step, seed. Runs are atomic (all of a run's assignments or none) and happen one after
  * another, in the order they were asked for.
  */
-export class Session implements AsyncDisposable {
-  readonly program: Program;
+export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisposable {
+  readonly program: Program<G>;
   /** Resolves when the variables have their first values; every operation waits for it. Rejects when the weights do not fit. */
   readonly ready: Promise<void>;
   readonly variables: VariableStore;
@@ -66,7 +72,7 @@ export class Session implements AsyncDisposable {
   #state: "loading" | "open" | "closed" = "open";
 
   /** Throws GraphError when the machine has too little memory for the variables. */
-  constructor(program: Program, options: SessionOptions = {}) {
+  constructor(program: Program<G>, options: SessionOptions = {}) {
     this.program = program;
     this.#seed = wholeSeed(options.seed ?? program.graph.seed);
     this.variables = new VariableStore(program.graph, program.backend.memory);
@@ -102,6 +108,17 @@ export class Session implements AsyncDisposable {
    * that fails while it runs; nothing has been assigned then. Rejects with the signal's reason where it is aborted before the
    * run is done: what has not begun does not begin, and a `while` is left after its current iteration.
    */
+  run<T extends GraphTypes, const R extends Unfed<T>>(this: Session<T>, request: R): Promise<ResultsOf<T, R>>;
+  run<
+    T extends GraphTypes,
+    const R extends SignatureName<T> | readonly FetchName<T>[],
+    const F extends FeedsOf<FedEdges<T, R>>,
+  >(
+    this: Session<T>,
+    request: R,
+    feeds: F & CheckedFeeds<F, FedEdges<T, R>>,
+    options?: RunOptions,
+  ): Promise<ResultsOf<T, R>>;
   run(
     request: string | readonly string[],
     feeds: Feeds = {},
@@ -111,7 +128,7 @@ export class Session implements AsyncDisposable {
   }
 
   /** Trains as the graph's `train` block says, with `options` over it. */
-  train(options: TrainOptions = {}): Promise<TrainReport> {
+  train<T extends GraphTypes>(this: Session<T>, options: TrainOptions<T> = {}): Promise<TrainReport> {
     return this.#enqueue(async () => (await import("./train.js")).train(this, options));
   }
 
@@ -119,6 +136,12 @@ export class Session implements AsyncDisposable {
    * Runs a signature over a whole data set in batches and gives the mean of each scalar output, weighted by rows. Nothing may
    * be updated. Throws GraphError as `run` and for data that do not fit.
    */
+  evaluate<T extends GraphTypes, const N extends SignatureName<T>>(
+    this: Session<T>,
+    signature: N,
+    data: ColumnsOf<FedEdges<T, N>>,
+    options?: EvaluateOptions,
+  ): Promise<MeansOf<T, N>>;
   evaluate(
     signature: string,
     data: Readonly<Record<string, ColumnValue>>,
@@ -131,12 +154,18 @@ export class Session implements AsyncDisposable {
   }
 
   /** A copy of a variable's value. Throws GraphError G083 for an unknown path. */
+  get<T extends GraphTypes, const P extends VariablePath<T>>(this: Session<T>, path: P): VariableOf<T, P>;
   get(path: string): Tensor {
     this.#requireOpen();
     return this.variables.get(path);
   }
 
   /** Overwrites a variable. Throws GraphError when its name, dtype or shape is wrong. */
+  set<T extends GraphTypes, const P extends VariablePath<T>, const V extends Tensor>(
+    this: Session<T>,
+    path: P,
+    value: V & Checked<V, P, T["variables"][P]>,
+  ): void;
   set(path: string, value: Tensor): void {
     this.#requireOpen();
     this.variables.set(path, value);

@@ -1,8 +1,10 @@
 import { problem } from "../compiler/ir/codes.js";
 import { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
 import type { BestPlan, CheckpointPlan, DataSource, Graph, Signature, TrainPlan } from "../compiler/ir/graph.js";
+import type { GraphTypes } from "../compiler/ir/graph_types.js";
 import { nearestName } from "../compiler/ir/nearest.js";
 import type { ColumnValue, DataFolders } from "./dataset.js";
+import type { ColumnsOf, EdgeName, SignatureName } from "./typed.js";
 
 /** The scalars of a run at one step, by output name. */
 export interface Report {
@@ -38,11 +40,13 @@ export type TrainEvent =
   | { readonly kind: "warning"; readonly diagnostic: Diagnostic };
 
 /** Overrides of the `train` block; all optional when the graph has one. */
-export interface TrainOptions extends DataFolders {
+export interface TrainOptions<G extends GraphTypes = GraphTypes> extends DataFolders {
   /** The signature that does a step. */
-  readonly run?: string | undefined;
-  readonly data?: Readonly<Record<string, ColumnValue>> | undefined;
-  readonly validate?: { readonly run: string; readonly data: Readonly<Record<string, ColumnValue>> } | undefined;
+  readonly run?: SignatureName<G> | undefined;
+  readonly data?: ColumnsOf<Partial<G["placeholders"]>> | undefined;
+  readonly validate?:
+    | { readonly run: SignatureName<G>; readonly data: ColumnsOf<Partial<G["placeholders"]>> }
+    | undefined;
   readonly batch?: number | undefined;
   readonly shuffle?: boolean | undefined;
   readonly remainder?: "drop" | "keep" | undefined;
@@ -52,7 +56,7 @@ export interface TrainOptions extends DataFolders {
   /** Report each so many steps. */
   readonly every?: number | undefined;
   /** Names to report, any scalars of the graph; without them the signature's outputs. */
-  readonly report?: readonly string[] | undefined;
+  readonly report?: readonly EdgeName<G>[] | undefined;
   readonly checkpoint?: CheckpointPlan | undefined;
   readonly best?: BestPlan | undefined;
   readonly earlyStopping?: TrainPlan["earlyStopping"] | undefined;

@@ -13,12 +13,14 @@ const required = [
   "CHANGELOG.md",
   ...Object.values(bin),
   ...Object.values(exports["."]),
+  ...Object.values(exports["./register"]),
+  "dist/import_hook.js",
   ...readdirSync(join(root, "dsl", "std")).map((name) => `dist/dsl/std/${name}`),
 ].map((path) => path.replace(/^\.\//, ""));
 
 const allowed = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
-  /^dist\/index\.(js|d\.ts)$/,
+  /^dist\/(index|register|import_hook)\.(js|d\.ts)$/,
   /^dist\/(compiler|dsl|runtime|cli|viewer)\/.*\.(js|d\.ts)$/,
   /^dist\/dsl\/std\/[a-z_]+\.graph$/,
 ];

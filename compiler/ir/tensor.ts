@@ -13,11 +13,29 @@ export type TensorData =
   | Int8Array
   | Uint8Array;
 
-/** A tensor value: what feeds, fetches, variables and files exchange. `data.length` is the product of `shape`. */
-export interface Tensor {
-  readonly dtype: NumericDType;
-  readonly shape: readonly number[];
-  readonly data: TensorData;
+/** The array that holds the elements of each dtype. */
+interface DataByDType {
+  readonly f64: Float64Array;
+  readonly f32: Float32Array;
+  readonly f16: Uint16Array;
+  readonly bf16: Uint16Array;
+  readonly i64: BigInt64Array;
+  readonly i32: Int32Array;
+  readonly i8: Int8Array;
+  readonly u8: Uint8Array;
+  readonly bool: Uint8Array;
+}
+
+export type TensorDataOf<D extends NumericDType> = DataByDType[D];
+
+/**
+ * A tensor value: what feeds, fetches, variables and files exchange. `data.length` is the product of `shape`. The parameters
+ * say what TypeScript knows of it; without them it may be any tensor.
+ */
+export interface Tensor<D extends NumericDType = NumericDType, S extends readonly number[] = readonly number[]> {
+  readonly dtype: D;
+  readonly shape: S;
+  readonly data: TensorDataOf<D>;
 }
 
 /** New zero-filled storage of `length` elements. */
