@@ -55,11 +55,12 @@ export function checkCount(name: string, label: string, count: number, rank: num
   );
 }
 
-/** Refuses a shape with a size below 0. G027. */
-export function checkSizes(name: string, shape: readonly Dim[]): void {
+/** Refuses a shape with a size below 0. G027. `what` gives the shape; an op that several functions of the language become, none. */
+export function checkSizes(what: string | undefined, shape: readonly Dim[]): void {
   const axis = shape.findIndex((dim) => typeof dim === "number" && dim < 0);
   if (axis < 0) return;
-  throw new OpError("G027", `${name} gives ${shapeText(shape)}: axis ${axis} has a negative size`);
+  const gives = what === undefined ? `the shape is ${shapeText(shape)}` : `${what} gives ${shapeText(shape)}`;
+  throw new OpError("G027", `${gives}: axis ${axis} has a negative size`);
 }
 
 /** The type without `axes`. */

@@ -31,7 +31,7 @@ export const broadcastInDim: UnaryOp<{ readonly shape: "dims"; readonly axes: "i
     const type = x as TensorType;
     checkCount("broadcast_in_dim", "axes", axes.length, type.shape.length);
     checkAxes("broadcast_in_dim", "axes", axes, shape.length, 0);
-    checkSizes("broadcast_in_dim", shape);
+    checkSizes(undefined, shape);
     axes.forEach((to, from) => {
       const before = type.shape[from] as Dim;
       const after = shape[to] as Dim;

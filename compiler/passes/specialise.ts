@@ -78,7 +78,7 @@ class Specialiser {
       // What went wrong in a region has been reported there.
       if (error instanceof RegionFailed) return;
       if (!(error instanceof OpError)) throw error;
-      this.diagnostics.push(this.#diagnose(node, error));
+      this.#report(this.#diagnose(node, error));
     }
   }
 
@@ -119,11 +119,20 @@ class Specialiser {
 
   #checkSize(node: Node, type: TensorType): void {
     const sizes = type.shape.map(Number);
-    if (sizes.some((size) => size < 0))
-      throw new OpError("G027", `${node.op} gives ${typeText(type)}: a size is below 0`);
+    // Where a size can be below 0, the op's own rule refuses it.
+    if (sizes.some((size) => size < 0)) throw new InternalError(`${node.op} gives ${typeText(type)}`);
     const elements = sizes.reduce((product, size) => product * size, 1);
     if (elements > maximumElements)
-      throw new OpError("G102", `${node.op} gives ${typeText(type)}, which has too many elements`);
+      throw new OpError(
+        "G102",
+        `${typeText(type)} has ${elements.toExponential(2)} elements, more than any machine holds`,
+      );
+  }
+
+  /** A shape that several nodes have is told where it comes up first. */
+  #report(found: Diagnostic): void {
+    if (this.diagnostics.every(({ code, message }) => code !== found.code || message !== found.message))
+      this.diagnostics.push(found);
   }
 
   #diagnose(node: Node, error: OpError): Diagnostic {

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { type Profiler, Session } from "node:inspector/promises";
+import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import test from "ava";
+
+/**
+ * Every place in the compiler that refuses an op is reached by a test that compares the text: the files of test/language, whose
+ * diagnostics are all expected, and the table of `refusals.ts`. Which places were reached is V8's own count of blocks.
+ */
+
+const compiler = join(import.meta.dirname, "..", "..", "compiler");
+const site = /\bnew OpError\(/g;
+
+/** How often the innermost block around a place has run. */
+function countAt(functions: readonly Profiler.FunctionCoverage[], at: number): number {
+  const around = functions
+    .flatMap(({ ranges }) => ranges)
+    .filter(({ startOffset, endOffset }) => startOffset <= at && at < endOffset)
+    .sort((a, b) => a.endOffset - a.startOffset - (b.endOffset - b.startOffset));
+  return around[0]?.count ?? 0;
+}
+
+test("every refusal of an op is given by some test", async (t) => {
+  const session = new Session();
+  session.connect();
+  await session.post("Profiler.enable");
+  await session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
+  // Only what is loaded from now on is counted.
+  const { reachRefusals } = await import("./reach_refusals.js");
+  await reachRefusals();
+  const { result } = await session.post("Profiler.takePreciseCoverage");
+  session.disconnect();
+  const functionsOf = new Map(result.map(({ url, functions }) => [url, functions]));
+  let sites = 0;
+  const missed: string[] = [];
+  for (const name of readdirSync(compiler, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".js")) continue;
+    const path = join(compiler, name);
+    const text = readFileSync(path, "utf8");
+    for (const { index } of text.matchAll(site)) {
+      sites++;
+      if (countAt(functionsOf.get(pathToFileURL(path).href) ?? [], index) > 0) continue;
+      const words = text.slice(index, index + 120).replace(/\s+/g, " ");
+      missed.push(`${relative(compiler, path)}:${text.slice(0, index).split("\n").length}: ${words}`);
+    }
+  }
+  t.true(sites > 50, `${sites} places found`);
+  t.deepEqual(missed, []);
+});
