@@ -46,6 +46,14 @@ const problems = [
     .filter((path) => !allowed.some((pattern) => pattern.test(path)))
     .map((path) => `${path} should not be published: see \`files\` in package.json`),
 ];
+// cmake-js 6, which compiles llvm-bindings, adds a `nan` beside it to its include paths, and the script of llvm-bindings cannot read
+// two paths: it then fails, and native code is silently missing. gl (of gpu.js) brings nan in, so package.json gives the name at the
+// top to a package without nan.h.
+const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+const nan = packages["node_modules/nan"];
+if (nan !== undefined && nan.name === undefined)
+  problems.push("nan stands beside llvm-bindings, which then does not compile: see the `nan` of package.json");
+
 for (const problem of problems) console.error(`package: ${problem}`);
 if (problems.length > 0) process.exit(1);
 console.log(`package: ${packed.size} files, all as they should be`);
