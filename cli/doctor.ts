@@ -1,6 +1,8 @@
 import { readdirSync, statSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import type { DeviceProbe } from "../compiler/backends/gpu/devices/device.js";
+import { probeDevices } from "../compiler/backends/gpu/devices/probe.js";
 import { type Availability, probe, type Requirement } from "../compiler/backends/llvm/availability.js";
 import { hostTarget } from "../compiler/backends/llvm/target.js";
 import { cacheCapBytes, openCacheFolder } from "../compiler/cache/folder.js";
@@ -9,8 +11,12 @@ import type { Console } from "./console.js";
 import { type ExitCode, exitCodes } from "./failure.js";
 import { bytesText, countText, plural } from "./numbers.js";
 
-/** Says what native code needs, what of it is here, and the commands that provide the rest. */
+/**
+ * Says what native code needs, what of it is here, and the commands that provide the rest; and which devices of the GPU
+ * target work, and why the others do not.
+ */
 export async function doctor(console: Console): Promise<ExitCode> {
+  const devices = await probeDevices();
   const availability = probe({ versions: true });
   const target = hostTarget();
   const cache = inspectCache();
@@ -29,6 +35,13 @@ export async function doctor(console: Console): Promise<ExitCode> {
         fix: command ?? null,
       })),
       fix: fix ?? null,
+      devices: devices.map(({ name, available, adapter, reason, hint }) => ({
+        name,
+        available,
+        adapter: adapter ?? null,
+        reason: reason ?? null,
+        fix: hint ?? null,
+      })),
       cpu: {
         model: cpuModel(),
         cores: cpus().length,
@@ -62,6 +75,9 @@ export async function doctor(console: Console): Promise<ExitCode> {
     ...availability.requirements.map((requirement) => requirementLine(console, requirement)),
     "",
     ...verdict(console, availability, fix),
+    "",
+    "GPU devices",
+    ...devices.flatMap((device) => deviceLines(console, device)),
   ];
   console.print(lines.join("\n"));
   return code;
@@ -70,6 +86,13 @@ export async function doctor(console: Console): Promise<ExitCode> {
 function requirementLine(console: Console, { name, found, detail }: Requirement): string {
   const mark = found ? console.paint("green", "ok     ") : console.paint("red", "missing");
   return `  ${name.padEnd(14)}${mark}  ${detail}`;
+}
+
+function deviceLines(console: Console, { name, available, adapter, reason, hint }: DeviceProbe): readonly string[] {
+  const head = `  ${name.padEnd(14)}`;
+  if (available) return [`${head}${console.paint("green", "ok     ")}  ${adapter ?? ""}`];
+  const line = `${head}${console.paint("yellow", "-      ")}  ${reason ?? ""}`;
+  return hint === undefined ? [line] : [line, `${" ".repeat(25)}${hint}`];
 }
 
 function verdict(console: Console, availability: Availability, fix: string | undefined): readonly string[] {

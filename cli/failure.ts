@@ -46,7 +46,7 @@ export function report(console: Console, error: unknown, command: string): ExitC
 export function exitCodeOf(diagnostics: readonly Diagnostic[]): ExitCode {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length === 0) return exitCodes.fine;
-  return errors.every(({ code }) => code === "G120") ? exitCodes.missing : exitCodes.wrongInput;
+  return errors.every(({ code }) => code === "G120" || code === "G122") ? exitCodes.missing : exitCodes.wrongInput;
 }
 
 export function usage(console: Console, message: string, command: string): ExitCode {

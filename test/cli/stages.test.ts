@@ -138,12 +138,27 @@ test("doctor --json has the keys of the manual", async (t) => {
   const ended = await graphc(["doctor", "--json"], { env: bare });
   t.is(ended.stderr, "");
   const found = onlyObject(ended);
-  const all = ["version", "node", "platform", "native", "requirements", "fix", "cpu", "memory_bytes", "cache"];
+  const all = [
+    "version",
+    "node",
+    "platform",
+    "native",
+    "requirements",
+    "fix",
+    "devices",
+    "cpu",
+    "memory_bytes",
+    "cache",
+  ];
   t.deepEqual(keysOf(found), all);
   const requirements = at(found, "requirements");
   t.true(Array.isArray(requirements));
   for (const one of Array.isArray(requirements) ? requirements : [])
     t.deepEqual(keysOf(one), ["name", "found", "detail", "fix"]);
+  const devices = at(found, "devices");
+  t.is(Array.isArray(devices) ? devices.length : 0, 5);
+  for (const one of Array.isArray(devices) ? devices : [])
+    t.deepEqual(keysOf(one), ["name", "available", "adapter", "reason", "fix"]);
   t.deepEqual(keysOf(at(found, "cpu")), ["model", "cores", "level", "l1_bytes", "l2_bytes", "l3_bytes"]);
   t.deepEqual(keysOf(at(found, "cache")), ["path", "entries", "bytes", "cap_bytes", "warning"]);
 });

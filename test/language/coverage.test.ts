@@ -62,6 +62,7 @@ const elsewhere: ReadonlyMap<string, string> = new Map([
   ["G100", "a file of more than 4 MiB"],
   ["G111", "a loss that turns NaN in training"],
   ["G120", "a machine without LLVM"],
+  ["G122", "a device that does not work on the machine: test/backends/gpu"],
   ["G121", "a target that lacks a dtype"],
 ]);
 

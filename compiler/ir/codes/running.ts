@@ -152,4 +152,10 @@ export const limitCodes = [
     explain: "The target cannot run this op on this dtype. The message names the targets that can.",
     example: "$ graphc run half.graph --fetch y --target cpu",
   },
+  {
+    code: "G122",
+    title: "device is not available",
+    explain: "The device asked for does not work on this machine; `graphc doctor` lists all, with the reasons.",
+    example: "$ graphc train mnist.graph --target gpu --device webgpu",
+  },
 ] as const satisfies readonly CodeRow[];

@@ -128,6 +128,15 @@ class Desk {
   }
 }
 
+test("what runs no GPU loads nothing for it", (t) => {
+  const { modules } = new Desk().run(t, [3]);
+  t.true(modules.some((url) => url.endsWith("/compiler/program.js")));
+  t.deepEqual(
+    modules.filter((url) => /gpu\.js\/|webgpu|\/gpu\/devices\//.test(url)),
+    [],
+  );
+});
+
 test("what is kept gives what the front end gives, to the bit, other sizes, seeds and requests too", (t) => {
   const [desk, other] = [new Desk(), new Desk()];
   const first = desk.run(t, [3]);

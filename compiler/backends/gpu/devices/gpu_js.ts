@@ -1,0 +1,91 @@
+import type * as GpuJs from "gpu.js";
+import { messageOf, type Opened, type Opening, type Refusal } from "./device.js";
+
+/** What the package's own types leave out. */
+declare module "gpu.js" {
+  /** The WebGPU device that all kernels of a process share. */
+  export const WebGPUContext: {
+    /** Throws where there is no adapter. */
+    readonly acquire: () => Promise<{ readonly adapter: GpuAdapter; readonly device: GpuErrors }>;
+    readonly destroy: () => Promise<void>;
+  };
+}
+
+interface GpuAdapter {
+  readonly info: { readonly description: string; readonly vendor: string; readonly architecture: string };
+}
+
+interface GpuErrors {
+  onuncapturederror: ((event: { readonly error: { readonly message: string } }) => void) | null;
+}
+
+export type GpuJsModule = Pick<typeof GpuJs, "GPU" | "HeadlessGLKernel" | "WebGL2Kernel" | "WebGPUContext">;
+
+/** Loaded when a device is first opened: it takes a tenth of a second, and is an optional dependency. */
+async function loadGpuJs(): Promise<GpuJsModule | Refusal> {
+  try {
+    return await import("gpu.js");
+  } catch (error) {
+    return { reason: `the npm package gpu.js does not load: ${messageOf(error)}`, hint: "`npm install gpu.js@2`" };
+  }
+}
+
+export async function withGpuJs(open: (gpuJs: GpuJsModule) => Promise<Opening>): Promise<Opening> {
+  const gpuJs = await loadGpuJs();
+  return "reason" in gpuJs ? gpuJs : open(gpuJs);
+}
+
+const none: readonly string[] = [];
+
+/** A device that needs nothing but gpu.js: each instance has its own state. */
+export function openMode(
+  { GPU }: GpuJsModule,
+  mode: "headlessgl" | "webgl2" | "webasm" | "cpu",
+  adapter: string,
+): Opened {
+  const gpu = new GPU({ mode });
+  return { adapter, gpu, takeProblems: () => none, close: () => gpu.destroy() };
+}
+
+/** The part of WebGL that tells what renders. */
+interface GlContext {
+  readonly RENDERER: number;
+  readonly getParameter: (name: number) => unknown;
+  readonly getExtension: (name: "WEBGL_debug_renderer_info") => { readonly UNMASKED_RENDERER_WEBGL: number } | null;
+}
+
+/** What renders for GL kernels of a class whose support gpu.js has tried, as its driver says. */
+export function rendererOf(kernel: GpuJsModule["HeadlessGLKernel"] | GpuJsModule["WebGL2Kernel"]): string {
+  const context: GlContext | null | undefined = Reflect.get(kernel, "testContext");
+  if (context === null || context === undefined) return "GL";
+  const unmasked = context.getExtension("WEBGL_debug_renderer_info")?.UNMASKED_RENDERER_WEBGL;
+  return String(context.getParameter(unmasked ?? context.RENDERER));
+}
+
+/** Where problems of the shared WebGPU device go: to all that have it open. */
+const open = new Set<string[]>();
+
+/**
+ * The WebGPU device of `navigator.gpu`, shared by all that have it open; the last one to close it destroys it. Throws where
+ * there is no adapter.
+ */
+export async function openWebGpu({ GPU, WebGPUContext }: GpuJsModule): Promise<Opened> {
+  const { adapter, device } = await WebGPUContext.acquire();
+  device.onuncapturederror = ({ error }) => {
+    for (const problems of open) problems.push(error.message);
+  };
+  const problems: string[] = [];
+  open.add(problems);
+  const gpu = new GPU({ mode: "webgpu" });
+  const { description, vendor, architecture } = adapter.info;
+  return {
+    adapter: description || `${vendor} ${architecture}`.trim() || "unnamed GPU",
+    gpu,
+    takeProblems: () => problems.splice(0),
+    close: async () => {
+      if (!open.delete(problems)) return;
+      await gpu.destroy();
+      if (open.size === 0) await WebGPUContext.destroy();
+    },
+  };
+}

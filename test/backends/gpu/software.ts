@@ -1,0 +1,74 @@
+/** Devices in software, which a machine without a GPU tests with. `make setup-gpu` installs them. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { swiftShaderDriver } from "../../../compiler/backends/gpu/devices/vulkan.js";
+
+export type SoftwareDevice = "swiftshader" | "headlessgl";
+
+/** Where a machine is set up for all of it, a device that is missing fails the tests instead of skipping them. */
+const required = process.env["GRAPHC_REQUIRE_GPU"] === "1";
+
+/** Whether tests of a device can run; says so where they cannot. Before the first device is opened. */
+export function hasSoftware(device: SoftwareDevice): boolean {
+  const missing = device === "swiftshader" ? missingForVulkan() : missingForGl();
+  if (missing === undefined) {
+    if (device === "swiftshader") process.env["VK_DRIVER_FILES"] = swiftShaderDriver;
+    return true;
+  }
+  const text = `tests of the device ${device} are skipped: ${missing} is missing (make setup-gpu)`;
+  if (required) throw new Error(text);
+  console.log(text);
+  return false;
+}
+
+function missingForVulkan(): string | undefined {
+  if (!resolves("webgpu")) return "the npm package webgpu";
+  if (!existsSync(swiftShaderDriver)) return swiftShaderDriver;
+  return ["/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib"].some((folder) =>
+    existsSync(`${folder}/libvulkan.so.1`),
+  )
+    ? undefined
+    : "libvulkan.so.1";
+}
+
+function missingForGl(): string | undefined {
+  if (!existsSync("/usr/bin/Xvfb")) return "Xvfb";
+  try {
+    createRequire(import.meta.url)("gl");
+    return undefined;
+  } catch {
+    return "the npm package gl, compiled";
+  }
+}
+
+function resolves(name: string): boolean {
+  try {
+    import.meta.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Starts an X server of one's own, in memory, and sets DISPLAY to it; it ends with the process at the latest. */
+export async function startXServer(): Promise<{ readonly stop: () => void }> {
+  const server = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "640x480x24", "-nolisten", "tcp"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  const stop = (): void => {
+    server.kill();
+  };
+  process.once("exit", stop);
+  process.env["DISPLAY"] = `:${await displayNumber(server)}`;
+  return { stop };
+}
+
+function displayNumber(server: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.once("exit", (code) => reject(new Error(`Xvfb ended with ${code}`)));
+    server.stdio[3]?.once("data", (data) => resolve(String(data).trim()));
+  });
+}
