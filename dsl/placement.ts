@@ -23,7 +23,7 @@ const allowed: Readonly<Record<Exclude<Statement["kind"], "invalid" | "binding">
   placeholder: ["graph", "scope"],
   signature: ["graph"],
   train: ["graph"],
-  variable: ["graph", "scope", "fn", "optimizer"],
+  variable: ["graph", "scope", "fn", "optimizer", "if"],
   constant: ["graph", "scope", "fn", "optimizer", "scan", "while", "if", "update"],
   scope: ["graph", "scope", "fn"],
   update: ["graph", "scope"],

@@ -18,6 +18,7 @@ import { Names } from "./names.js";
 import { applyOp, type Env, type Frame, Refusal, record, refusal, report, type Shared, State } from "./state.js";
 import { statements } from "./statements.js";
 import { declaredType, dtypeNamed } from "./types.js";
+import { branchesIn } from "./unread.js";
 
 type Declaration = FunctionDeclaration | OptimizerDeclaration;
 
@@ -43,33 +44,58 @@ const trained = "the parameter";
 /**
  * Checks a fn that nothing calls, with a stand-in for each parameter: tensors of the declared types, whose sizes are symbols. What a
  * call would give and the types do not tell is left open, and what depends on it is silent. The dtypes, ranks and bools that a call
- * may choose are tried until some fit; so what is reported would be wrong in every call.
+ * may choose are tried until some fit; so what is reported would be wrong in every call. Of a fn that is called, the branches that
+ * no call has read are checked so.
  */
 export function checkAlone(shared: Shared, declaration: Declaration, home: Home): void {
-  if (shared.expanded.has(declaration)) return;
-  let first: { readonly chosen: Chosen; readonly found: readonly Diagnostic[] } | undefined;
-  const always = new Set<string>();
+  const unread = new Set<object>(branchesIn(declaration.body.statements).filter((one) => !shared.branches.has(one)));
+  const called = shared.expanded.has(declaration);
+  if (called && unread.size === 0) return;
+  const tried: Try[] = [];
+  let fits = called;
   for (const chosen of ways(choicesOf(declaration))) {
-    const found = checkWith(shared, declaration, home, chosen).filter(({ severity }) => severity === "error");
-    if (found.length === 0) return;
+    const { found, branches } = checkWith(shared, declaration, home, chosen);
     if (found.some(({ code }) => code === "G101" || code === "G102")) {
       // Too much to expand, and so to try again.
-      for (const one of found) shared.report(one);
+      if (!called) for (const one of found) shared.report(one);
       return;
     }
-    const places = new Set(found.map(placeOf));
-    if (first === undefined) {
-      first = { chosen, found };
-      for (const place of places) always.add(place);
-    } else for (const place of always) if (!places.has(place)) always.delete(place);
+    if (found.length === 0) {
+      fits = true;
+      for (const one of branches) unread.delete(one);
+      if (unread.size === 0) return;
+    } else tried.push({ chosen, found, branches });
   }
+  if (!fits) reportTried(shared, declaration, tried);
+  else for (const one of unread) reportTried(shared, declaration, within(one, tried));
+}
+
+/** One way to choose that does not fit, why, and the branches of `if`s that it reads. */
+interface Try {
+  readonly chosen: Chosen;
+  readonly found: readonly Diagnostic[];
+  readonly branches: ReadonlySet<object>;
+}
+
+/** What was found in a branch that no way to choose reads without a problem; elsewhere such a way fits. */
+function within(branch: object, tried: readonly Try[]): readonly Try[] {
+  return tried.filter(({ branches }) => branches.has(branch));
+}
+
+/** Reports what is wrong whatever is chosen; where each choice is wrong in its own way, what the first one is. */
+function reportTried(shared: Shared, declaration: Declaration, tried: readonly Try[]): void {
+  const [first, ...others] = tried;
   if (first === undefined) return;
+  const always = new Set(first.found.map(placeOf));
+  for (const { found } of others) {
+    const places = new Set(found.map(placeOf));
+    for (const place of always) if (!places.has(place)) always.delete(place);
+  }
   const known = new Set(shared.diagnostics.map(placeOf));
   const unknown = first.found.filter((one) => !known.has(placeOf(one)));
   const certain = unknown.filter((one) => always.has(placeOf(one)));
-  const { chosen } = first;
   if (always.size > 0) for (const one of certain) shared.report(one);
-  else for (const one of unknown) shared.report(withAssumption(one, declaration, chosen));
+  else for (const one of unknown) shared.report(withAssumption(one, declaration, first.chosen));
 }
 
 function placeOf({ code, span }: Diagnostic): string {
@@ -120,8 +146,13 @@ function tensorTypes(declaration: Declaration): readonly NamedType[] {
   );
 }
 
-/** One way to choose: what is wrong then. */
-function checkWith(shared: Shared, declaration: Declaration, home: Home, chosen: Chosen): readonly Diagnostic[] {
+/** One way to choose: what is wrong then, and the branches of `if`s that it reads. */
+function checkWith(
+  shared: Shared,
+  declaration: Declaration,
+  home: Home,
+  chosen: Chosen,
+): Pick<State, "branches"> & { readonly found: readonly Diagnostic[] } {
   const state = new State(shared, false, true);
   const name = declaration.name.name;
   const rank = Number(chosen.get(pack) ?? 0);
@@ -175,7 +206,7 @@ function checkWith(shared: Shared, declaration: Declaration, home: Home, chosen:
     if (isFn) for (const output of declaration.outputs) checkOutput(env, output, name);
     state.active.pop();
   });
-  return state.found;
+  return { found: state.found.filter(({ severity }) => severity === "error"), branches: state.branches };
 }
 
 function checkOutput(env: Env, output: Output, name: string): void {

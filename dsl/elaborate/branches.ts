@@ -4,13 +4,14 @@ import { typeText } from "../../compiler/ir/type.js";
 import type { Block, If, IfBranch } from "../ast.js";
 import { toTensor } from "./convert.js";
 import { evaluate, item } from "./expressions.js";
-import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned } from "./meaning.js";
+import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned, tensor } from "./meaning.js";
 import { Names } from "./names.js";
 import { capturesOf, RegionScope } from "./region_scope.js";
 import { applyRegionOp, conditionOf, inside, looseStatement, mayBeEqual, outcome, wordOf } from "./regions.js";
 import { type Env, refusal, report } from "./state.js";
-import { expectNames, statement } from "./statements.js";
+import { expectNames } from "./statements.js";
 import { restate } from "./types.js";
+import { checkUnread, yieldOf } from "./unread.js";
 
 /** `if a { yield x } else if b { yield y } else { yield z }`: the further conditions stand in the else branch. */
 export function branches(env: Env, one: If, rest: readonly IfBranch[]): Meaning {
@@ -19,6 +20,8 @@ export function branches(env: Env, one: If, rest: readonly IfBranch[]): Meaning 
   const condition = evaluate(env, first.condition);
   if (condition.kind === "bool") return known(env, one, first, others, condition.value);
   const predicate = isPoisoned(condition) ? undefined : conditionOf(env, condition, first.condition.span);
+  if (predicate !== undefined)
+    refuseVariables(env, [...rest.map(({ body }) => body), one.otherwise], predicate, first.condition.span);
   const [thenScope, elseScope] = [new RegionScope(env.region, false), new RegionScope(env.region, false)];
   const [thenEnv, elseEnv] = [inside(env, thenScope), inside(env, elseScope)];
   const then = yieldsOf(thenEnv, first.body);
@@ -36,6 +39,20 @@ export function branches(env: Env, one: If, rest: readonly IfBranch[]): Meaning 
   return outcome(outputs, "if");
 }
 
+/** A variable is there or is not, whatever a run computes. */
+function refuseVariables(env: Env, blocks: readonly Block[], predicate: Value, condition: Span): void {
+  for (const block of blocks) {
+    for (const { kind, span } of block.statements) {
+      if (kind !== "variable") continue;
+      const word = { ...span, end: span.start + kind.length };
+      report(env, "G005", word, "`variable` stands in a branch only where the compiler knows the condition", {
+        notes: [{ span: condition, message: `this is ${typeText(predicate.type)}, computed in the run` }],
+        hint: "declare it before the `if`",
+      });
+    }
+  }
+}
+
 /** The conditions that follow, as the one statement of an else branch. */
 function nested(env: Env, one: If, others: readonly IfBranch[]): readonly Item[] | undefined {
   const meaning = branches(env, one, others);
@@ -44,46 +61,42 @@ function nested(env: Env, one: If, others: readonly IfBranch[]): readonly Item[]
   return outputs.map((output) => ({ meaning: output, span: one.otherwise.span }));
 }
 
-/** A condition that the compiler knows (`training`) chooses a branch; the other one is typed and left out. */
+/**
+ * A condition that the compiler knows (`training`, a bool parameter) chooses a branch. The other one is left unread: it declares
+ * nothing, and what it would give is nothing to the rest.
+ */
 function known(env: Env, one: If, first: IfBranch, others: readonly IfBranch[], value: boolean): Meaning {
   const own = (): Env => ({ ...env, names: new Names(env.names, env.region?.depth ?? 0), local: true });
-  const [thenEnv, elseEnv] = [own(), own()];
-  const then = yieldsOf(thenEnv, first.body);
-  const otherwise = others.length === 0 ? yieldsOf(elseEnv, one.otherwise) : nested(elseEnv, one, others);
-  if (then === undefined || otherwise === undefined) return poisoned;
-  const both = sameTypes(env, one, { env: thenEnv, items: then }, { env: elseEnv, items: otherwise });
-  return outcome(value ? both[0] : both[1], "if");
+  const bodies = [...others.map(({ body }) => body), one.otherwise];
+  const unread = value ? bodies : [first.body];
+  const counts = unread.map((block) => checkUnread(env, block));
+  if (!value && others.length > 0) return branches(env, one, others);
+  const block = value ? first.body : one.otherwise;
+  const read = own();
+  const items = yieldsOf(read, block);
+  if (items === undefined) return poisoned;
+  for (const found of counts) if (found !== undefined) requireEqualCounts(env, one, items, found.values);
+  return given(read, items);
+}
+
+/** What a branch that was chosen gives: as if it stood in the place of the `if`. */
+function given(env: Env, items: readonly Item[]): Meaning {
+  const outputs = items.map((one) => (one.meaning.kind === "many" ? tensor(toTensor(env, one)) : one.meaning));
+  const [only] = outputs;
+  return outputs.length === 1 && only !== undefined ? only : { kind: "many", outputs, callee: "if" };
 }
 
 /** Elaborates a branch; what its one `yield` gives. */
 function yieldsOf(env: Env, block: Block): readonly Item[] | undefined {
+  env.state.read(block);
   expectNames(env.names, block.statements);
+  const last = yieldOf(env, block);
   let found: readonly Item[] | undefined;
-  let place: Span | undefined;
   for (const one of block.statements) {
-    if (one.kind !== "yield") {
-      statement(env, one);
-      continue;
-    }
-    if (place !== undefined) {
-      report(env, "G055", one.span, "a branch yields once", {
-        notes: [{ span: place, message: "first here" }],
-        hint: "`yield a, b` gives several values",
-      });
-      looseStatement(env, one);
-      continue;
-    }
-    place = one.span;
-    found = one.values.map((value) => item(env, value));
+    if (one === last) found = last.values.map((value) => item(env, value));
+    else looseStatement(env, one);
   }
-  if (found === undefined) {
-    // What was not understood may have been the yield.
-    const broken = block.statements.some((one) => one.kind === "invalid");
-    const end = { ...block.span, start: Math.max(block.span.start, block.span.end - 1) };
-    if (!broken) report(env, "G055", end, "this branch yields nothing", { hint: "it ends with `yield value`" });
-    return undefined;
-  }
-  return found.some(({ meaning }) => isPoisoned(meaning)) ? undefined : found;
+  return found?.some(({ meaning }) => isPoisoned(meaning)) ? undefined : found;
 }
 
 interface Branch {
@@ -93,14 +106,7 @@ interface Branch {
 
 /** The values of both branches, of one type each: a literal takes the dtype of the other side. */
 function sameTypes(env: Env, one: If, then: Branch, otherwise: Branch): readonly [readonly Value[], readonly Value[]] {
-  if (then.items.length !== otherwise.items.length) {
-    const counts = `${then.items.length} and ${otherwise.items.length}`;
-    throw refusal(env, "G054", wordOf(one), `the branches of this \`if\` yield ${counts} values`, {
-      notes: [then, otherwise].flatMap(({ items: [first] }) =>
-        first === undefined ? [] : [{ span: first.span, message: "this branch yields here" }],
-      ),
-    });
-  }
+  requireEqualCounts(env, one, then.items, otherwise.items);
   const pairs = then.items.map((left, i): readonly [Value, Value] => {
     const right = otherwise.items[i] as Item;
     const [leftLiteral, rightLiteral] = [isLiteral(left.meaning), isLiteral(right.meaning)];
@@ -125,4 +131,20 @@ function sameTypes(env: Env, one: If, then: Branch, otherwise: Branch): readonly
     return [a, restate(otherwise.env, b, a.type, right.span, details)];
   });
   return [pairs.map(([a]) => a), pairs.map(([, b]) => b)];
+}
+
+/** The branches of an `if` yield equally many values: so many names are bound. */
+function requireEqualCounts(env: Env, one: If, left: readonly Yielded[], right: readonly Yielded[]): void {
+  if (left.length === right.length) return;
+  const inOrder = [left, right].sort(([a], [b]) => (a?.span.start ?? 0) - (b?.span.start ?? 0));
+  const counts = inOrder.map(({ length }) => length).join(" and ");
+  throw refusal(env, "G054", wordOf(one), `the branches of this \`if\` yield ${counts} values`, {
+    notes: inOrder.flatMap(([first]) =>
+      first === undefined ? [] : [{ span: first.span, message: "this branch yields here" }],
+    ),
+  });
+}
+
+interface Yielded {
+  readonly span: Span;
 }

@@ -10,7 +10,7 @@ import { signatures } from "./signatures.js";
 import { applyOp, type Env, type Frame, record, report, type Shared, State } from "./state.js";
 import { bindName, expectNames, publish, scope, statement } from "./statements.js";
 import { trainPlan } from "./train.js";
-import { checkDefault, declaredType } from "./types.js";
+import { checkDefault, declaredType, requireOneType } from "./types.js";
 import { update } from "./updates.js";
 
 const maximumBound = 2 ** 40;
@@ -178,7 +178,9 @@ function placeholder(env: Env, one: Placeholder): void {
             checkDefault(inside, { meaning: given, span: one.default?.span ?? one.span }, wanted, one.type.span),
           );
     if (defaultValue !== undefined) requireConstantDefault(inside, defaultValue, one);
-    if (!env.state.shared.placeholders.has(name)) {
+    const known = env.state.shared.placeholders.get(name);
+    if (known !== undefined) requireOneType(env, name, known.value.type, wanted, one.name.span);
+    else {
       env.state.shared.placeholders.set(name, { name, value, defaultValue, span: one.name.span, doc: one.doc?.text });
     }
     return poisoned;

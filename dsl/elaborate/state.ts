@@ -49,6 +49,8 @@ export class Shared {
   readonly differentiated = new Set<string>();
   /** Functions that some call has expanded with real arguments, so that they need no check of their own. */
   readonly expanded = new Set<object>();
+  /** Branches of `if`s that some elaboration has read: the one that a known condition chose, both of another. */
+  readonly branches = new Set<object>();
   /** "dense is in std/layers", for a name that only needs an import. */
   readonly suggestImport: (name: string) => string | undefined;
   readonly #textOf: (file: string) => string | undefined;
@@ -143,11 +145,20 @@ export class State {
   readonly generic: boolean;
   /** What such a check has found. */
   readonly found: Diagnostic[] = [];
+  /** The branches that it has read. */
+  readonly branches = new Set<object>();
+  /** Where each variable is declared, by its path. */
+  readonly declared = new Map<string, { readonly frame: Frame; readonly span: Span }>();
 
   constructor(shared: Shared, training: boolean, generic = false) {
     this.shared = shared;
     this.training = training;
     this.generic = generic;
+  }
+
+  /** Remembers that a branch of an `if` was read, and so checked. */
+  read(branch: object): void {
+    (this.generic ? this.branches : this.shared.branches).add(branch);
   }
 }
 

@@ -3,7 +3,7 @@ import { type Dim, dimEquals, dimText, isSymbolic } from "../../compiler/ir/dim.
 import { type DType, dtypes, isDType } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
-import { type TensorType, tensorType, typeText } from "../../compiler/ir/type.js";
+import { type TensorType, tensorType, typeEquals, typeText } from "../../compiler/ir/type.js";
 import type { Expression, TypeExpression } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { expand, requireEqual } from "./broadcast.js";
@@ -58,6 +58,13 @@ export function size(env: Env, dim: Expression, evaluate: Evaluate): Dim {
   const result = toDim(env, { meaning: evaluate(env, dim), span: dim.span });
   if (isSymbolic(result) || result >= 0) return result;
   throw refusal(env, "G027", dim.span, `a size is not negative: ${result}`);
+}
+
+/** What a session holds or is fed has one type, in inference as in training. Throws `Refusal`. */
+export function requireOneType(env: Env, path: string, inference: TensorType, training: TensorType, span: Span): void {
+  if (typeEquals(inference, training)) return;
+  const types = `${typeText(inference)} in inference and ${typeText(training)} in training`;
+  throw refusal(env, "G023", span, `${quote(path)} is ${types}`, { hint: "its type may not depend on `training`" });
 }
 
 /** What a declaration with a type gets: the edge of exactly that type. G023 where it is another. */

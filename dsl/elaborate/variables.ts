@@ -10,7 +10,7 @@ import { evaluate, guarded } from "./expressions.js";
 import { type Item, isPoisoned, type Meaning, poisoned } from "./meaning.js";
 import { applyOp, type Env, record, refusal, report } from "./state.js";
 import { bindName } from "./statements.js";
-import { declaredType, fillOrCheck } from "./types.js";
+import { declaredType, fillOrCheck, requireOneType } from "./types.js";
 
 /** More elements than any machine holds: refused when the graph is typed. */
 const maximumElements = 2 ** 39;
@@ -25,6 +25,7 @@ export function variable(env: Env, one: Variable): void {
 
 function declare(env: Env, one: Variable, path: string): Meaning {
   claimPath(env);
+  const first = claimName(env, one, path);
   const wanted =
     one.type === undefined ? undefined : staticType(env, declaredType(env, one.type, evaluate), one.type.span);
   // It is computed once, before any run, and so outside every region.
@@ -37,6 +38,8 @@ function declare(env: Env, one: Variable, path: string): Meaning {
       : fillOrCheck(inside, item, wanted, one.type?.span ?? one.name.span, "the initial value");
   const type = staticType(env, initial.type, one.name.span);
   if (!env.state.generic) requireInitial(inside, initial, one.initial.span);
+  const inference = env.state.generic || !first ? undefined : env.state.shared.variables.get(path)?.value.type;
+  if (inference !== undefined) requireOneType(env, path, inference, type, one.name.span);
   return register(env, one, path, type, initial);
 }
 
@@ -79,6 +82,24 @@ function claimPath(env: Env): void {
       hint: `\`${name}(..., name="${name}2")\` gives this one a path of its own`,
     },
   );
+}
+
+/**
+ * Two branches of one body may each declare a variable, but not two of one path: a checkpoint could not tell them apart. Gives
+ * whether the path is new.
+ */
+function claimName(env: Env, one: Variable, path: string): boolean {
+  const { state, frame, names } = env;
+  const first = state.declared.get(path);
+  state.declared.set(path, { frame, span: one.name.span });
+  // Two calls that share a path, and a name that is bound twice in one block, are told elsewhere.
+  if (first?.frame.assigned === frame.assigned && names.own(one.name.name) === undefined) {
+    throw refusal(env, "G013", one.name.span, `two variables would have the path ${quote(path)}`, {
+      notes: [{ span: first.span, message: "the first one" }],
+      hint: "give one of them another name",
+    });
+  }
+  return first === undefined;
 }
 
 function staticType(env: Env, type: TensorType, span: Span): TensorType {

@@ -47,6 +47,24 @@ for (const target of targets) {
     });
   }
 
+  test(`${target}: dense without a bias owns its weights alone`, async (t) => {
+    const session = await open(
+      t,
+      target,
+      `${imports}graph g {
+  placeholder x: f64[1, 2]
+  y = dense(x, units=2, bias=false)
+}
+`,
+    );
+    session.set("y/dense/w", { dtype: "f64", shape: [2, 2], data: Float64Array.from([1, 2, 3, 4]) });
+    t.deepEqual((await fetch(session, ["y"], { x: [[10, 1]] })).get("y"), [13, 24]);
+    t.deepEqual(
+      session.program.graph.variables.map(({ path }) => path),
+      ["y/dense/w"],
+    );
+  });
+
   test(`${target}: layer_norm gives rows of mean 0 and variance 1, then scale and shift`, async (t) => {
     const session = await open(
       t,

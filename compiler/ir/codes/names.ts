@@ -26,7 +26,7 @@ export const nameCodes = [
     code: "G013",
     title: "two owners of one path",
     explain:
-      'Two calls that own variables would have the same path, so their variables could not be told apart in a checkpoint. Give one a `name="..."`.',
+      'Two calls that own variables would have the same path, so their variables could not be told apart in a checkpoint. Give one a `name="..."`. So with two variables of one name in the branches of two `if`s.',
     example:
       'import { dense } from "std/layers"\n\ngraph g {\n  placeholder x: f32[2, 4]\n  y = dense(x, units=3) + dense(x, units=3)\n}\n',
   },

@@ -14,7 +14,7 @@ export const regionCodes = [
     code: "G054",
     title: "branches give different types",
     explain:
-      "The branches of an `if` yield equally many values, of the same dtypes and shapes: the rest of the graph sees one type.",
+      "The branches of an `if` yield equally many values, of the same dtypes and shapes: the rest of the graph sees one type. Where the compiler knows the condition, only their number is compared.",
     example: "graph g {\n  placeholder big: bool\n  y = if big { yield [1.0, 2.0] } else { yield 1.0 }\n}\n",
   },
   {

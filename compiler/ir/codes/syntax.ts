@@ -32,7 +32,7 @@ export const syntaxCodes = [
     code: "G005",
     title: "statement in the wrong place",
     explain:
-      "Imports, fns, optimizers and graphs stand at the top of a file; `seed`, `dim`, `placeholder`, `signature` and `train` in a graph; `next` in a scan or while; `yield` in a scan or if.",
+      "Imports, fns, optimizers and graphs stand at the top of a file; `seed`, `dim`, `placeholder`, `signature` and `train` in a graph; `next` in a scan or while; `yield` in a scan or if. A `variable` stands in a branch only where the compiler knows the condition.",
     example: 'graph g {\n  import { dense } from "std/layers"\n}\n',
   },
   {

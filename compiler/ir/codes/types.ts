@@ -23,7 +23,8 @@ export const typeCodes = [
   {
     code: "G023",
     title: "value is not of the declared type",
-    explain: "A type on a binding, variable, constant, parameter or output is checked, never trusted.",
+    explain:
+      "A type on a binding, variable, constant, parameter or output is checked, never trusted. What a session holds or is fed has one type, whatever `training` is.",
     example: "graph g {\n  y: f32[3] = [1.0, 2.0]\n}\n",
   },
   {
