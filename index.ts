@@ -8,6 +8,7 @@ import { Program } from "./compiler/program.js";
 import { pathOfSource, readFileFromDisk } from "./dsl/standard.js";
 
 export type { TargetName } from "./compiler/backends/backend.js";
+export type { ExecutionProfile, KernelEvent, KernelProfile } from "./compiler/backends/profile.js";
 export type { DataReference } from "./compiler/ir/data.js";
 export { type Diagnostic, GraphError, InternalError, type Note } from "./compiler/ir/diagnostic.js";
 export type { DType, NumericDType } from "./compiler/ir/dtype.js";
@@ -22,7 +23,7 @@ export { csv, idx, npy, npz, safetensors } from "./runtime/data/references.js";
 export type { ColumnValue } from "./runtime/dataset.js";
 export type { EvaluateOptions } from "./runtime/evaluate.js";
 export type { FeedValue, NestedArray } from "./runtime/feeds.js";
-export { type RunOptions, Session, type SessionOptions } from "./runtime/session.js";
+export { type ComputationProfile, type RunOptions, Session, type SessionOptions } from "./runtime/session.js";
 export type { TrainEvent, TrainOptions, TrainReport } from "./runtime/train.js";
 export type { Feeds, Fetched } from "./runtime/typed.js";
 
@@ -32,6 +33,8 @@ export interface CompileFileOptions {
   readonly target?: TargetName | undefined;
   /** Check each float result; a run fails at the first op that makes a NaN or an infinity, and names its line. */
   readonly checkNumerics?: boolean | undefined;
+  /** Measure each kernel: `Session.profile` gives what was found. */
+  readonly profile?: boolean | undefined;
   /** Told of what is not wrong but worth knowing; without it, warnings go to the standard error stream. */
   readonly onWarning?: ((warning: Diagnostic) => void) | undefined;
 }
@@ -56,5 +59,6 @@ export async function compile<G extends GraphTypes = GraphTypes>(
   const warn =
     options.onWarning ?? ((one: Diagnostic) => process.stderr.write(`graphc: ${one.message} (${one.hint ?? ""})\n`));
   for (const one of warning === undefined ? opened.diagnostics : [...opened.diagnostics, warning]) warn(one);
-  return Program.create<G>(graph, backend, { checkNumerics: options.checkNumerics ?? false }, opened.store);
+  const { checkNumerics = false, profile = false } = options;
+  return Program.create<G>(graph, backend, { checkNumerics, ...(profile ? { profile } : {}) }, opened.store);
 }

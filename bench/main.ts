@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { chooseBackend } from "../compiler/backends/choose.js";
+import { peakGigaflops } from "../compiler/backends/llvm/machine.js";
 import { hostTarget } from "../compiler/backends/llvm/target.js";
 import { compile, Session, type TrainOptions } from "../index.js";
 import { contractionCases, measureContraction } from "./contractions.js";
 import { measureConvnet } from "./convnet.js";
 import { measureElementwise } from "./elementwise.js";
 import { median } from "./measure.js";
-import { peakGigaflops } from "./peak.js";
 import { measureRecurrent } from "./recurrent.js";
 import { emptyProcessSeconds, measureStartup } from "./startup.js";
 

@@ -14,15 +14,6 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
-/**
- * Seconds that the processor has worked for this process, the programs that it has called apart. While others have the core this
- * stands still, so that differences of it are what a quiet machine would take.
- */
-export function processorSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
 /** A workload of the peers' table. */
 export interface PeerRow {
   readonly name: string;

@@ -9,6 +9,7 @@ import {
   dimOption,
   namedTexts,
   nameList,
+  profileOption,
   seedNumber,
   targetOption,
   wholeNumber,
@@ -99,6 +100,7 @@ export function commandLine(outcome: Outcome): Command {
     )
     .option("--every <N>", "report each so many steps", wholeNumber(1))
     .option("--check-numerics", "end at the first NaN or infinity, and name the op that made it")
+    .addOption(profileOption())
     .addOption(allowPathOption())
     .addOption(targetOption())
     .action((file: string, options) =>
@@ -132,6 +134,7 @@ export function commandLine(outcome: Outcome): Command {
     )
     .addOption(new Option("--seed <N>", "the seed of all randomness, instead of the file's").argParser(seedNumber))
     .option("--check-numerics", "fail at the first NaN or infinity, and name the op that made it")
+    .addOption(profileOption())
     .addOption(allowPathOption())
     .addOption(targetOption())
     .action((file: string, signature: string | undefined, options) =>

@@ -27,6 +27,19 @@ export function secondsText(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }
 
+/** `850 ns`, `12.5 us`, `3.20 ms`, then as `secondsText`: three significant digits. */
+export function durationText(seconds: number): string {
+  for (const [unit, factor] of [
+    ["ns", 1e9],
+    ["us", 1e6],
+    ["ms", 1e3],
+  ] as const) {
+    const value = seconds * factor;
+    if (value < 999.5) return `${value < 99.95 && unit !== "ns" ? value.toPrecision(3) : Math.round(value)} ${unit}`;
+  }
+  return secondsText(seconds);
+}
+
 /** A measured value in at most seven significant digits, about what an f32 holds. */
 export function metricText(value: number): string {
   if (!Number.isFinite(value)) return String(value);

@@ -20,6 +20,7 @@ import { tensorJson } from "./json.js";
 import { type LoadOptions, openModel } from "./load.js";
 import { metricText, plural } from "./numbers.js";
 import type { Named, TargetOption } from "./options.js";
+import { type ProfileOption, requireProfileFile, showProfile } from "./profile.js";
 import { openProgram } from "./target.js";
 import { tensorText } from "./tensor_text.js";
 import { readLiteral } from "./values.js";
@@ -33,6 +34,7 @@ export interface RunOptions extends CommonOptions, LoadOptions {
   readonly output?: Named | undefined;
   readonly seed?: bigint | undefined;
   readonly checkNumerics?: boolean | undefined;
+  readonly profile?: ProfileOption;
   readonly target?: TargetOption | undefined;
 }
 
@@ -44,6 +46,7 @@ export async function run(
   options: RunOptions,
 ): Promise<ExitCode> {
   requireSense(signature, options);
+  await requireProfileFile(options.profile);
   const model = await openModel(console, file, options);
   const request = signature ?? options.fetch ?? [];
   const program = await openProgram(console, model, options);
@@ -56,6 +59,7 @@ export async function run(
   const written = await writeOutputs(results, options.output);
   if (console.isJson) console.object(new Map([...results].map(([name, tensor]) => [name, tensorJson(tensor)])));
   else show(console, results, written, options.data !== undefined);
+  await showProfile(console, session, options.profile);
   return exitCodes.fine;
 }
 

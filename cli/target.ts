@@ -26,6 +26,7 @@ export function requireNative(): Backend {
 export interface ProgramOptions {
   readonly target?: TargetOption | undefined;
   readonly checkNumerics?: boolean | undefined;
+  readonly profile?: string | boolean | undefined;
 }
 
 export function openProgram(
@@ -34,7 +35,9 @@ export function openProgram(
   options: ProgramOptions,
 ): Promise<Program> {
   const backend = openBackend(console, options.target);
-  return Program.create(graph, backend, { checkNumerics: options.checkNumerics === true }, store);
+  const profile = options.profile !== undefined && options.profile !== false;
+  const chosen = { checkNumerics: options.checkNumerics === true, ...(profile ? { profile } : {}) };
+  return Program.create(graph, backend, chosen, store);
 }
 
 /** Elements of the variables that training moves, and of the others (optimizer slots, statistics). */

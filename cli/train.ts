@@ -11,6 +11,7 @@ import type { JsonValue } from "./json.js";
 import { type LoadOptions, openModel } from "./load.js";
 import { countText, metricText, plural, rateText, secondsText } from "./numbers.js";
 import type { Named, TargetOption } from "./options.js";
+import { type ProfileOption, requireProfileFile, showProfile } from "./profile.js";
 import { ProgressLine } from "./progress.js";
 import { openProgram } from "./target.js";
 
@@ -26,6 +27,7 @@ export interface TrainFlags extends CommonOptions, LoadOptions {
   readonly report?: readonly string[] | undefined;
   readonly every?: number | undefined;
   readonly checkNumerics?: boolean | undefined;
+  readonly profile?: ProfileOption;
   readonly target?: TargetOption | undefined;
 }
 
@@ -33,6 +35,7 @@ export interface TrainFlags extends CommonOptions, LoadOptions {
 export async function train(console: Console, file: string, flags: TrainFlags): Promise<ExitCode> {
   const data = Object.fromEntries([...(flags.data ?? [])].map(([name, text]) => [name, parseDataArgument(text)]));
   requireFolder(flags.dataDir);
+  await requireProfileFile(flags.profile);
   const model = await openModel(console, file, flags);
   const line = new ProgressLine(console);
   line.wait(`preparing ${model.graph.name}`);
@@ -57,8 +60,9 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
       signal: interrupted.signal,
     });
     line.clear();
-    if (console.isJson) console.object(reportJson(result));
     reporter.end(result, file);
+    const profile = await showProfile(console, session, flags.profile);
+    if (console.isJson) console.object({ ...reportJson(result), ...(profile === undefined ? {} : { profile }) });
     return exitCodes.fine;
   } finally {
     line.clear();
@@ -179,7 +183,7 @@ class Reporter {
 }
 
 /** The contract's object, with what else there is to tell. */
-function reportJson(report: TrainReport): JsonValue {
+function reportJson(report: TrainReport): Readonly<Record<string, JsonValue>> {
   const numbers = (record: Readonly<Record<string, number>>): JsonValue => new Map(Object.entries(record));
   return {
     steps: report.steps,

@@ -1,4 +1,5 @@
 import type { Executable } from "../compiler/backends/executable.js";
+import type { ExecutionProfile } from "../compiler/backends/profile.js";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { GraphTypes } from "../compiler/ir/graph_types.js";
@@ -37,12 +38,12 @@ export interface SessionOptions {
   readonly weights?: string | undefined;
 }
 
-/** Where training stands: with the variables and the seed, all that a resumed run needs. */
 export interface RunOptions {
   /** Ends a run that waits for its turn or is in a `while`. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where training stands: with the variables and the seed, all that a resumed run needs. */
 export interface Progress {
   /** Updates done so far. */
   readonly step: number;
@@ -51,6 +52,19 @@ export interface Progress {
   /** Whole passes over the training data, and rows of the current one already used. */
   readonly epoch: number;
   readonly row: number;
+}
+
+/** What was measured of one computation with certain sizes. */
+export interface ComputationProfile extends ExecutionProfile {
+  readonly name: string;
+  readonly dims: ReadonlyMap<string, number>;
+}
+
+interface Bound {
+  readonly name: string;
+  readonly sizes: string;
+  readonly dims: ReadonlyMap<string, number>;
+  readonly executable: Executable;
 }
 
 // What reads and writes files and what trains is loaded when it is first asked for: a program that only runs starts sooner.
@@ -67,7 +81,9 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
   #seed: bigint;
   #progress: Progress = { step: 0, runsSinceStep: 0, epoch: 0, row: 0 };
   #metadata: ReadonlyMap<string, string> = new Map();
-  readonly #executables = new Map<string, { readonly dims: string; readonly executable: Executable }[]>();
+  readonly #executables = new Map<string, Bound[]>();
+  /** Of executables that were dropped for newer ones. */
+  readonly #pastProfiles: ComputationProfile[] = [];
   #tail: Promise<unknown>;
   #state: "loading" | "open" | "closed" = "open";
 
@@ -187,6 +203,17 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
     });
   }
 
+  /**
+   * What each kernel took in all runs so far, where the program was compiled with `profile`; empty otherwise. Waits for the
+   * runs that were asked for.
+   */
+  profile(): Promise<readonly ComputationProfile[]> {
+    return this.#enqueue(async () => {
+      const open = [...this.#executables.values()].flat().flatMap((bound) => profileOf(bound));
+      return [...this.#pastProfiles, ...open].filter(({ entries }) => entries > 0);
+    });
+  }
+
   /** Ends the session and frees its memory, after the runs that were asked for. */
   async close(): Promise<void> {
     if (this.#state === "closed") return;
@@ -248,15 +275,18 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
   async executable(prepared: Prepared, dims: ReadonlyMap<string, number>): Promise<Executable> {
     const sizes = [...dims].map(([name, size]) => `${name}=${size}`).join(",");
     const bound = this.#executables.get(prepared.key) ?? [];
-    const known = bound.find((entry) => entry.dims === sizes);
+    const known = bound.find((entry) => entry.sizes === sizes);
     if (known !== undefined) {
       if (bound[0] !== known) this.#executables.set(prepared.key, [known, ...bound.filter((entry) => entry !== known)]);
       return known.executable;
     }
     const compiled = await this.program.compile(prepared, dims);
     const executable = compiled.bind(this.variables.blocks());
-    const kept = [{ dims: sizes, executable }, ...bound];
-    for (const dropped of kept.splice(this.program.keptSpecialisations)) dropped.executable.close();
+    const kept = [{ name: prepared.name, sizes, dims, executable }, ...bound];
+    for (const dropped of kept.splice(this.program.keptSpecialisations)) {
+      this.#pastProfiles.push(...profileOf(dropped));
+      dropped.executable.close();
+    }
     this.#executables.set(prepared.key, kept);
     return executable;
   }
@@ -332,6 +362,11 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
     const hint = this.#state === "closed" ? undefined : "`await session.ready` first";
     throw new GraphError([problem("G088", undefined, message, { hint })]);
   }
+}
+
+function profileOf({ name, dims, executable }: Bound): readonly ComputationProfile[] {
+  const profile = executable.profile?.();
+  return profile === undefined ? [] : [{ name, dims, ...profile }];
 }
 
 /** As the 64 bits that random ops count from. Throws GraphError G046 for what is no whole number of 64 bits. */

@@ -7,6 +7,8 @@ export type TargetName = "cpu" | "reference";
 export interface CompileOptions {
   /** Check each float result, and name the first op that made a NaN or an infinity. */
   readonly checkNumerics: boolean;
+  /** Measure each kernel: `Executable.profile` gives what was found. Slower by what the profile says that measuring takes. */
+  readonly profile?: boolean | undefined;
 }
 
 export interface Backend {

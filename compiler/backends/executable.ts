@@ -1,6 +1,7 @@
 import type { NumericDType } from "../ir/dtype.js";
 import type { Span } from "../ir/span.js";
 import type { TensorData } from "../ir/tensor.js";
+import type { ExecutionProfile } from "./profile.js";
 
 /** Where a target keeps variables and data sets, so that its code reads them in place. */
 export interface TargetMemory {
@@ -116,5 +117,7 @@ export interface Executable {
   ) => Promise<InterruptibleOutcome>;
   /** Off the JavaScript thread where the target can; ends early when aborted, on a failure, or when its report room is full. */
   readonly loop: (request: LoopRequest) => Promise<LoopOutcome>;
+  /** What was measured so far, where it was compiled with `profile`; absent on a target that cannot measure. */
+  readonly profile?: () => ExecutionProfile | undefined;
   readonly close: () => void;
 }

@@ -1,5 +1,5 @@
-import { median, processorSeconds } from "../../bench/measure.js";
-import { peakGigaflops } from "../../bench/peak.js";
+import { median } from "../../bench/measure.js";
+import { peakGigaflops, processorSeconds } from "../../compiler/backends/llvm/machine.js";
 import { hostTarget } from "../../compiler/backends/llvm/target.js";
 import { compile, Session } from "../../index.js";
 

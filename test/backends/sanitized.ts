@@ -102,6 +102,7 @@ function run(seed: number, target: CpuTarget, path: string): void {
       layout,
       info,
       constants,
+      profile: undefined,
       entry: {
         ...entry,
         call: (block) => {

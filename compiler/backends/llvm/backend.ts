@@ -9,6 +9,7 @@ import { loadLibrary } from "./library.js";
 import { entryName } from "./lower/block.js";
 import type { Layout } from "./lower/layout.js";
 import { allocateNative, type NativeBuffer } from "./memory.js";
+import type { ProfiledFacts } from "./profile.js";
 import { nativeStorage } from "./storage.js";
 import { type CpuTarget, hostTarget } from "./target.js";
 
@@ -19,6 +20,8 @@ export interface NativeCode {
   readonly info: Omit<ExecutableInfo, "compileSeconds" | "cached">;
   /** What the cache knows the library by; undefined where it is not kept. */
   readonly library: string | undefined;
+  /** Set where the code measures itself. */
+  readonly profile: ProfiledFacts | undefined;
 }
 
 /**
@@ -69,7 +72,7 @@ function load(code: NativeCode, path: string, cached: boolean, start: number): C
     compileSeconds: (performance.now() - start) / 1000,
     cached,
   };
-  const native: NativeProgram = { program, layout, info, entry, constants };
+  const native: NativeProgram = { program, layout, info, entry, constants, profile: code.profile };
   const release = (): void => {
     library.unload();
     constants.free();

@@ -247,6 +247,11 @@ export class MemoryBuilder extends VectorBuilder {
     });
   }
 
+  /** The processor's counter of cycles at its base rate (i64): neither kept from call to call nor moved past memory's use. */
+  cycles(): Value {
+    return this.intrinsic("llvm.readcyclecounter", [], i64);
+  }
+
   /** Copies bytes between places that do not overlap. */
   copyBytes(to: Value, from: Value, bytes: Value): void {
     this.helper("copy.bytes", [to, from, bytes], () =>

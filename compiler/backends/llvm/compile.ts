@@ -12,6 +12,7 @@ import { isUnbounded } from "../../kernels/access.js";
 import { buildKernels } from "../../kernels/build.js";
 import { fingerprint } from "../../kernels/fingerprint.js";
 import type { KernelProgram } from "../../kernels/form.js";
+import { fixedBytes, kernelFacts } from "../../kernels/kernel_facts.js";
 import { version } from "../../version.js";
 import type { CompileOptions } from "../backend.js";
 import type { TensorSlot } from "../executable.js";
@@ -44,12 +45,14 @@ export async function compileNative(
   requireMemory(program.name, program.memory.peakBytes);
   requireVisible(program);
   const layout = layOut(program);
-  const library = await codeOf(program, target, compilers);
+  const profiled = options.profile === true;
+  const library = await codeOf(program, target, compilers, profiled);
   const { name, outputs, failures, memory } = program;
   const code: NativeCode = {
     program: { name, outputs, failures, memory },
     layout,
     library: library.key,
+    profile: profiled ? { kernels: kernelFacts(program), fixedBytes: fixedBytes(program) } : undefined,
     info: {
       target: "cpu",
       placeholders: computation.placeholders.map(slotOf),
@@ -85,13 +88,19 @@ function loweringVersion(): string {
  * The library of a kernel program. The cache knows it by the kernels themselves, so that a known program needs neither LLVM nor
  * its tools: llvm-bindings alone takes longer to load than all the rest of such a start.
  */
-async function codeOf(program: KernelProgram, target: CpuTarget, compilers: number): Promise<LibraryFile> {
-  const identity = [version, loweringVersion(), targetKey(target), fingerprint(program)].join("\n");
+async function codeOf(
+  program: KernelProgram,
+  target: CpuTarget,
+  compilers: number,
+  profiled: boolean,
+): Promise<LibraryFile> {
+  const kind = profiled ? "profiled" : "plain";
+  const identity = [version, loweringVersion(), targetKey(target), kind, fingerprint(program)].join("\n");
   const key = createHash("sha256").update(identity).digest("hex");
   const name = cacheGet(key, ".key")?.toString("utf8");
   const known = name !== undefined && /^[0-9a-f]{64}$/.test(name) ? cachePath(name, ".so") : undefined;
   if (known !== undefined) return { path: known, bytes: statSync(known).size, cached: true, key: name };
-  const { modules, shared } = lowerInParts(program, target, compilers);
+  const { modules, shared } = lowerInParts(program, target, compilers, profiled);
   const built = await buildLibrary(
     modules.map((module) => module.finish()),
     { shared },

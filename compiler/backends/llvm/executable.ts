@@ -13,6 +13,7 @@ import type {
   RunState,
   StorageBlock,
 } from "../executable.js";
+import type { ExecutionProfile } from "../profile.js";
 import { firstPlace } from "../rows.js";
 import type { NativeEntry } from "./library.js";
 import {
@@ -27,6 +28,7 @@ import {
 } from "./lower/block.js";
 import type { Layout } from "./lower/layout.js";
 import { allocateNative, type NativeBuffer } from "./memory.js";
+import { type ProfiledFacts, Recorder } from "./profile.js";
 import { addressOf } from "./storage.js";
 
 /** Reports that one native call can leave before it must return. */
@@ -43,6 +45,7 @@ export interface NativeProgram {
   readonly info: ExecutableInfo;
   readonly entry: NativeEntry;
   readonly constants: NativeBuffer;
+  readonly profile: ProfiledFacts | undefined;
 }
 
 /** Binds native code to variables: allocates its block, arena and feed buffers once, so that runs allocate nothing native. */
@@ -65,6 +68,7 @@ class NativeExecutable implements Executable {
   readonly #sums: NativeBuffer;
   readonly #variables: ReadonlyMap<string, StorageBlock>;
   readonly #scalars: readonly ProgramOutput[];
+  readonly #recorder: Recorder | undefined;
   #order: { readonly rows: number; readonly seed: bigint; readonly buffer: NativeBuffer } | undefined;
   #busy = false;
   #closed = false;
@@ -93,11 +97,22 @@ class NativeExecutable implements Executable {
     this.#set("reportRoom", BigInt(reportRoom));
     this.#set("sums", this.#sums.address);
     this.#set("orderEpoch", -1n);
+    if (native.profile !== undefined) this.#recorder = new Recorder(native.profile, program.memory.arenaBytes);
+    this.#set("profile", this.#recorder?.address ?? 0n);
+  }
+
+  profile(): ExecutionProfile | undefined {
+    this.#begin();
+    return this.#recorder?.profile(() => {
+      this.#set("steps", 0n);
+      this.#native.entry.call(this.#block.address);
+    });
   }
 
   run(feeds: ReadonlyMap<string, TensorData>, state: RunState): RunOutcome {
     this.#begin();
     this.#prepareRun(feeds, state);
+    this.#recorder?.enter();
     this.#native.entry.call(this.#block.address);
     return this.#runOutcome();
   }
@@ -134,6 +149,7 @@ class NativeExecutable implements Executable {
     this.#closed = true;
     const feeds = [...this.#feeds.values()].map((feed) => feed.buffer);
     const order = this.#order === undefined ? [] : [this.#order.buffer];
+    this.#recorder?.free();
     for (const buffer of [this.#block, this.#arena, this.#stop, this.#reports, this.#sums, ...feeds, ...order])
       buffer.free();
   }
@@ -155,6 +171,7 @@ class NativeExecutable implements Executable {
       prepare();
       if (signal?.aborted === true) abort();
       signal?.addEventListener("abort", abort);
+      this.#recorder?.enter();
       await this.#native.entry.callAsync(this.#block.address);
       return outcome();
     } finally {

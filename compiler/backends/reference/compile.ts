@@ -21,10 +21,12 @@ import type {
   StorageBlock,
   TensorSlot,
 } from "../executable.js";
+import type { ExecutionProfile } from "../profile.js";
 import { requireMemory } from "../require_memory.js";
 import { firstPlace } from "../rows.js";
 import { batchRows, movedOn, RowOrder } from "./batches.js";
-import { type Evaluation, type EvaluationPlan, planOf, planValues } from "./evaluate.js";
+import { type EvaluateOptions, type Evaluation, type EvaluationPlan, planOf, planValues } from "./evaluate.js";
+import { liveBytesOf, StepRecorder } from "./profile.js";
 
 /** The loop lets timers, signals and progress have their turn this often. */
 const turnMilliseconds = 50;
@@ -54,7 +56,10 @@ export function compileReference(computation: Computation, options: CompileOptio
   return {
     info,
     saved: undefined,
-    bind: (blocks) => new ReferenceExecutable(computation, info, options, blocks),
+    bind: (blocks) => {
+      const recorder = options.profile === true ? new StepRecorder(computation, plan, stored) : undefined;
+      return new ReferenceExecutable(computation, info, options, blocks, recorder);
+    },
     close: () => {},
   };
 }
@@ -63,11 +68,12 @@ class ReferenceExecutable implements Executable {
   readonly info: ExecutableInfo;
   readonly #computation: Computation;
   readonly #evaluate: ReturnType<typeof planOf>;
-  readonly #options: CompileOptions;
+  readonly #options: EvaluateOptions;
   readonly #blocks: ReadonlyMap<string, StorageBlock>;
   /** Positions of the outputs of one element: what loops report. */
   readonly #scalars: readonly number[];
   readonly #order = new RowOrder();
+  readonly #recorder: StepRecorder | undefined;
   #busy = false;
   #closed = false;
 
@@ -76,11 +82,16 @@ class ReferenceExecutable implements Executable {
     info: ExecutableInfo,
     options: CompileOptions,
     blocks: ReadonlyMap<string, StorageBlock>,
+    recorder: StepRecorder | undefined,
   ) {
     this.info = info;
+    this.#recorder = recorder;
     this.#computation = computation;
     this.#evaluate = planOf(computation);
-    this.#options = options;
+    this.#options = {
+      checkNumerics: options.checkNumerics,
+      onStep: recorder === undefined ? undefined : (step, start, end) => recorder.take(step, start, end),
+    };
     this.#blocks = blocks;
     this.#scalars = info.outputs.flatMap(({ shape }, i) => (shape.every((size) => size === 1) ? [i] : []));
   }
@@ -110,6 +121,10 @@ class ReferenceExecutable implements Executable {
     } finally {
       this.#busy = false;
     }
+  }
+
+  profile(): ExecutionProfile | undefined {
+    return this.#recorder?.profile();
   }
 
   close(): void {
@@ -174,12 +189,15 @@ class ReferenceExecutable implements Executable {
       feeds: tensorsOf(this.info.placeholders, (name) => feeds.get(name)),
       variables: tensorsOf(this.info.variables, (name) => this.#block(name).data),
     };
+    this.#recorder?.enter();
     try {
       return this.#evaluate(context, this.#options);
     } catch (error) {
       if (!(error instanceof ReferenceFailure)) throw error;
       const spans = error.node === undefined ? [] : this.#computation.sources.spansOf(error.node);
       return { code: error.code, message: error.message, spans, stepsDone };
+    } finally {
+      this.#recorder?.leave();
     }
   }
 
@@ -207,18 +225,8 @@ function tensorsOf(
   return tensors;
 }
 
-/** Every result takes 8 bytes an element from when it is computed until its last use. */
-function peakOf({ steps }: EvaluationPlan): number {
-  const bytesOf = (values: readonly { readonly type: Parameter["type"] }[]): number =>
-    values.reduce((sum, { type }) => sum + 8 * elementCount(staticShape(type)), 0);
-  let live = 0;
-  let peak = 0;
-  for (const { node, freed } of steps) {
-    live += bytesOf(node.outputs);
-    peak = Math.max(peak, live);
-    live -= bytesOf([...new Set(freed)]);
-  }
-  return peak;
+function peakOf(plan: EvaluationPlan): number {
+  return liveBytesOf(plan).reduce((peak, bytes) => Math.max(peak, bytes), 0);
 }
 
 function slotOf({ name, type }: Parameter): TensorSlot {

@@ -16,6 +16,8 @@ import { opNamed } from "../../ops/table.js";
 export interface EvaluateOptions {
   /** Fail (G110) at the first op that makes a NaN or an infinity of finite operands. */
   readonly checkNumerics?: boolean;
+  /** Told of each op of the computation itself (those of a region count as their owner's), in milliseconds. */
+  readonly onStep?: ((step: number, start: number, end: number) => void) | undefined;
 }
 
 /** What a run gives: the outputs in the computation's order, and the new values of the assigned variables by path. */
@@ -73,10 +75,14 @@ function runPlan(
   given: readonly (readonly [Value, ReferenceTensor])[] = [],
 ): readonly ReferenceTensor[] {
   const results = new Map<Value, ReferenceTensor>(given);
-  for (const { node, freed } of steps) {
+  const { onStep } = options;
+  const inner = onStep === undefined ? options : { ...options, onStep: undefined };
+  for (const [step, { node, freed }] of steps.entries()) {
     if (node.op === "parameter") continue;
     const inputs = node.inputs.map((input) => resultOf(results, input));
-    const outputs = evaluateNode(node, inputs, context, options);
+    const start = onStep === undefined ? 0 : performance.now();
+    const outputs = evaluateNode(node, inputs, context, inner);
+    onStep?.(step, start, performance.now());
     // What a region makes has been checked inside.
     if (options.checkNumerics === true && node.regions.length === 0) checkFinite(node, inputs, outputs);
     node.outputs.forEach((output, i) => {

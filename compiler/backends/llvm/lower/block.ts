@@ -37,8 +37,10 @@ export const blockWords = {
   sums: 22,
   arena: 23,
   constants: 24,
+  /** The address of what profiled code measures: see profile.ts. */
+  profile: 25,
   /** From here: four words a placeholder, then one (its address) a variable. */
-  first: 25,
+  first: 26,
 } as const;
 
 /** The words of one placeholder. */

@@ -16,13 +16,18 @@ const leastWeight = 150;
 const mostParts = 4;
 
 /** As `lowerProgram`; a program with much code comes in parts of about equal work, one for each of LLVM's processes. */
-export function lowerInParts(program: KernelProgram, target: CpuTarget, compilers: number): LoweredParts {
+export function lowerInParts(
+  program: KernelProgram,
+  target: CpuTarget,
+  compilers: number,
+  profiled = false,
+): LoweredParts {
   const weights = leavesOf([...program.compute, ...program.commit]).map(weightOf);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const count = Math.max(1, Math.min(compilers, mostParts, Math.floor(total / leastWeight), weights.length));
   const parts = balance(weights, count);
   const others = Array.from({ length: count - 1 }, () => new ModuleBuilder(target));
-  const main = lowerProgram(program, target, (kernel) => others[(parts[kernel] ?? 0) - 1]);
+  const main = lowerProgram(program, target, { placeOf: (kernel) => others[(parts[kernel] ?? 0) - 1], profiled });
   const modules = [main, ...others];
   return { modules, shared: others.flatMap((module) => module.sharedNames()) };
 }

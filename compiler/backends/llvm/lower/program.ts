@@ -22,22 +22,28 @@ import type { KernelScope } from "./expressions.js";
 import { type Layout, layOut, type Place, type PointerGroup, pointerGroups, useOf } from "./layout.js";
 import { emitLoop } from "./loop.js";
 import { emitNest } from "./nest.js";
+import { Stopwatch } from "./profile.js";
 import { emitRoutine } from "./routine.js";
 
-/**
- * Native code for a kernel program: a function a kernel, one that does a step, and the entry, which does n steps. `placeOf` puts kernels
- * into modules of their own, by their numbers, to be linked with this one.
- */
+export interface LoweringOptions {
+  /** Puts kernels into modules of their own, by their numbers, to be linked with the one that is given back. */
+  readonly placeOf?: (kernel: number) => ModuleBuilder | undefined;
+  /** Each call of a kernel is measured. */
+  readonly profiled?: boolean;
+}
+
+/** Native code for a kernel program: a function a kernel, one that does a step, and the entry, which does n steps. */
 export function lowerProgram(
   program: KernelProgram,
   target: CpuTarget,
-  placeOf: (kernel: number) => ModuleBuilder | undefined = () => undefined,
+  { placeOf = () => undefined, profiled = false }: LoweringOptions = {},
 ): ModuleBuilder {
   const module = new ModuleBuilder(target);
   const layout = layOut(program);
   const kernels = enclosed([...program.compute, ...program.commit], []);
-  // A program of one kernel is a loop around it: inlined, its constants and addresses stay in registers from step to step.
-  const inline = kernels.length === 1 ? "always" : "never";
+  // A program of one kernel is a loop around it: inlined, its constants and addresses stay in registers from step to step. What is
+  // measured stays apart, or its arithmetic would move out from between the two readings of the clock.
+  const inline = kernels.length === 1 && !profiled ? "always" : "never";
   const compiled = new Map(
     kernels.map(({ kernel, around }, index) => {
       const place = placeOf(index);
@@ -49,14 +55,17 @@ export function lowerProgram(
     { name: "graphc_step", parameters: [{ type: ptr, noalias: false }], linkage: "internal", inline: "always" },
     (b, [block]) => {
       if (block === undefined) throw new InternalError("a step without a block");
-      new StepEmitter(b, block, layout, compiled).emit([...program.compute, ...program.commit]);
+      const stopwatch = profiled ? new Stopwatch(b, block, kernels.length) : undefined;
+      new StepEmitter(b, block, layout, compiled, stopwatch).emit([...program.compute, ...program.commit]);
     },
   );
   const run = module.define(
     { name: "graphc_run", parameters: [{ type: ptr }], linkage: "internal", inline: "never" },
     (b, [block]) => {
       if (block === undefined) throw new InternalError("a run without a block");
-      emitLoop(b, block, program, layout, step);
+      const steps = (): void => emitLoop(b, block, program, layout, step);
+      if (profiled) new Stopwatch(b, block, kernels.length).entry(steps);
+      else steps();
     },
   );
   module.define({ name: entryName, parameters: [{ type: ptr }], result: i64, linkage: "export" }, (b, [block]) => {
@@ -85,6 +94,8 @@ function enclosed(kernels: readonly Kernel[], around: readonly LoopId[]): readon
 }
 
 interface CompiledKernel extends Enclosed {
+  /** Its number among all. */
+  readonly index: number;
   readonly function: FunctionRef;
   readonly groups: readonly PointerGroup[];
   readonly checks: boolean;
@@ -125,7 +136,7 @@ function defineKernel(
     };
     emitKernel(scope, kernel, layout);
   });
-  return { kernel, around, function: defined, groups, checks: use.checks };
+  return { kernel, around, index, function: defined, groups, checks: use.checks };
 }
 
 function emitKernel(scope: KernelScope, kernel: LeafKernel, layout: Layout): void {
@@ -165,14 +176,22 @@ class StepEmitter {
   readonly #block: Value;
   readonly #layout: Layout;
   readonly #compiled: ReadonlyMap<Kernel, CompiledKernel>;
+  readonly #stopwatch: Stopwatch | undefined;
   readonly #bases = new Map<string, Value>();
   readonly #loops = new Map<LoopId, Value>();
 
-  constructor(b: Builder, block: Value, layout: Layout, compiled: ReadonlyMap<Kernel, CompiledKernel>) {
+  constructor(
+    b: Builder,
+    block: Value,
+    layout: Layout,
+    compiled: ReadonlyMap<Kernel, CompiledKernel>,
+    stopwatch: Stopwatch | undefined,
+  ) {
     this.#b = b;
     this.#block = block;
     this.#layout = layout;
     this.#compiled = compiled;
+    this.#stopwatch = stopwatch;
   }
 
   emit(kernels: readonly Kernel[]): void {
@@ -257,7 +276,9 @@ class StepEmitter {
     if (compiled === undefined) throw new InternalError(`the kernel ${kernel.name} was not compiled`);
     const loops = compiled.around.map((loop) => this.#loopAt(loop));
     const pointers = compiled.groups.map(({ place }) => this.#address(place));
+    const begin = this.#stopwatch?.begin();
     b.call(compiled.function, [this.#block, ...loops, ...pointers]);
+    if (begin !== undefined) this.#stopwatch?.end(compiled.index, begin);
     if (!compiled.checks) return;
     const failure = b.load(i64, b.offsetElements(this.#block, "i64", blockWords.status));
     b.returnIf(b.compare("ne", failure, b.index(0)));

@@ -1,0 +1,114 @@
+import type { KernelProfile } from "../../compiler/backends/profile.js";
+import type { Span } from "../../compiler/ir/span.js";
+import { type MachinePeaks, rooflineSeconds } from "../../compiler/kernels/work.js";
+import type { ComputationProfile } from "../session.js";
+
+/** Types and no interfaces: only they are JSON values to TypeScript. */
+
+/** A place in a source file, both from 1. */
+export type ReportPlace = {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+};
+
+export type KernelReport = {
+  readonly name: string;
+  readonly kind: KernelProfile["kind"];
+  readonly calls: number;
+  readonly seconds: number;
+  /** Of one call, as are all that follow; null where nothing counts them. */
+  readonly operations: number | null;
+  readonly transcendentals: number | null;
+  readonly read_bytes: number | null;
+  readonly written_bytes: number | null;
+  /** The least it could take at the machine's peaks; null where work or peaks are not known. */
+  readonly roofline_seconds: number | null;
+  readonly live_bytes: number;
+  /** What it computes, first written first. */
+  readonly places: readonly ReportPlace[];
+};
+
+export type ComputationReport = {
+  readonly name: string;
+  readonly dims: Readonly<Record<string, number>>;
+  readonly entries: number;
+  readonly seconds: number;
+  /** What the measuring itself took of `seconds`, at most. */
+  readonly measuring_seconds: number;
+  readonly variable_bytes: number;
+  readonly constant_bytes: number;
+  readonly arena_bytes: number;
+  readonly kernels: readonly KernelReport[];
+};
+
+/** All that was measured, as JSON: what stands under `graphc` in a file of `--profile`. */
+export type ProfileReport = {
+  readonly version: 1;
+  readonly target: string;
+  readonly device: string;
+  /** One core's; null where they cannot be measured. */
+  readonly machine: {
+    readonly gigaflops: { readonly f32: number; readonly f64: number };
+    readonly gigabytes_per_second: number;
+  } | null;
+  readonly computations: readonly ComputationReport[];
+};
+
+export interface ReportContext {
+  readonly target: string;
+  readonly device: string;
+  readonly machine: MachinePeaks | undefined;
+  /** Undefined where the file cannot be read. */
+  readonly placeOf: (span: Span) => ReportPlace | undefined;
+}
+
+export function profileReport(profiles: readonly ComputationProfile[], context: ReportContext): ProfileReport {
+  const { target, device, machine } = context;
+  return {
+    version: 1,
+    target,
+    device,
+    machine:
+      machine === undefined
+        ? null
+        : {
+            gigaflops: machine.gigaflops,
+            gigabytes_per_second: machine.gigabytesPerSecond,
+          },
+    computations: profiles.map((profile) => computationReport(profile, context)),
+  };
+}
+
+function computationReport(profile: ComputationProfile, context: ReportContext): ComputationReport {
+  const calls = profile.kernels.reduce((sum, kernel) => sum + kernel.calls, 0);
+  return {
+    name: profile.name,
+    dims: Object.fromEntries(profile.dims),
+    entries: profile.entries,
+    seconds: profile.seconds,
+    measuring_seconds: calls * profile.secondsPerMeasurement,
+    variable_bytes: profile.fixedBytes.variables,
+    constant_bytes: profile.fixedBytes.constants,
+    arena_bytes: profile.arenaBytes,
+    kernels: profile.kernels.map((kernel) => kernelReport(kernel, context)),
+  };
+}
+
+function kernelReport(kernel: KernelProfile, { machine, placeOf }: ReportContext): KernelReport {
+  const { name, kind, calls, seconds, work, liveBytes, spans } = kernel;
+  const least = work === undefined || machine === undefined ? undefined : rooflineSeconds(work, machine);
+  return {
+    name,
+    kind,
+    calls,
+    seconds,
+    operations: work?.operations ?? null,
+    transcendentals: work?.transcendentals ?? null,
+    read_bytes: work?.readBytes ?? null,
+    written_bytes: work?.writtenBytes ?? null,
+    roofline_seconds: least ?? null,
+    live_bytes: liveBytes,
+    places: spans.flatMap((span) => placeOf(span) ?? []),
+  };
+}
