@@ -74,15 +74,14 @@ export function allowPathOption(): Option {
 
 /** A value that does not end in .json was meant for something else: the file of the model, most likely. */
 export function profileOption(): Option {
-  return new Option(
-    "--profile [OUT.json]",
-    "measure each kernel; the file is a trace for Perfetto, and heat for `graphc viz`",
-  ).argParser((text: string) => {
-    if (text.toLowerCase().endsWith(".json")) return text;
-    throw new InvalidArgumentError(
-      "Its file ends in .json; without a file, put --profile last or write it before another option.",
-    );
-  });
+  return new Option("--profile [OUT.json]", "measure each kernel; the file is a trace for Perfetto").argParser(
+    (text: string) => {
+      if (text.toLowerCase().endsWith(".json")) return text;
+      throw new InvalidArgumentError(
+        "Its file ends in .json; without a file, put --profile last or write it before another option.",
+      );
+    },
+  );
 }
 
 export function commonOptions(): readonly Option[] {
