@@ -2,7 +2,6 @@ import { InternalError } from "../ir/diagnostic.js";
 import { isFloat } from "../ir/dtype.js";
 import { type Node, topologicalOrder, type Value } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
-import type { Span } from "../ir/span.js";
 import { typeEquals, typeText } from "../ir/type.js";
 import { add } from "../ops/arithmetic.js";
 import { onesLike, zerosLike } from "../ops/build.js";
@@ -10,18 +9,18 @@ import { passesGradient } from "../ops/reach.js";
 import { opNamed } from "../ops/table.js";
 
 /**
- * Reverse accumulation: the gradients of the sum of `y` in each of `xs` that is reached; no entry for the others. `spans` are
- * those of the request, for what no op of the text accounts for.
+ * Reverse accumulation: the gradients of the sum of `y` in each of `xs` that is reached; no entry for the others. `request`
+ * has the places of what no op of the text accounts for.
  */
 export function accumulate(
   y: Value,
   xs: readonly Value[],
   sources: SourceTable,
-  spans: readonly Span[],
+  request: Node,
 ): ReadonlyMap<Value, Value> {
   const seed = onesLike(y);
-  sources.inherit(seed, spans);
-  return accumulateFrom([[y, seed]], xs, sources, spans);
+  sources.inherit(seed, request, "backward");
+  return accumulateFrom([[y, seed]], xs, sources, request);
 }
 
 /**
@@ -32,7 +31,7 @@ function accumulateFrom(
   seeds: readonly (readonly [edge: Value, cotangent: Value])[],
   xs: readonly Value[],
   sources: SourceTable,
-  spans: readonly Span[],
+  request: Node,
 ): ReadonlyMap<Value, Value> {
   const order = topologicalOrder(seeds.map(([edge]) => edge));
   const active = activeEdges(order, xs);
@@ -47,7 +46,7 @@ function accumulateFrom(
     const reached = node.outputs.some((output) => cotangents.has(output));
     if (!reached || !node.inputs.some((input, position) => active.has(input) && passesGradient(node, position)))
       continue;
-    pullBack(node, active, cotangents, sources, spans);
+    pullBack(node, active, cotangents, sources, request);
   }
   return cotangents;
 }
@@ -67,17 +66,16 @@ function pullBack(
   active: ReadonlySet<Value>,
   cotangents: Map<Value, Value>,
   sources: SourceTable,
-  requestSpans: readonly Span[],
+  request: Node,
 ): void {
-  const own = sources.spansOf(node);
-  const spans = own.length > 0 ? own : requestSpans;
+  const from = sources.spansOf(node).length > 0 ? node : request;
   const results = opNamed(node.op).pullBack({
     inputs: node.inputs,
     attributes: node.attributes,
     outputs: node.outputs,
     cotangents: node.outputs.map((output) => cotangents.get(output) ?? zerosLike(output)),
     regions: node.regions,
-    accumulate: (seeds, xs) => accumulateFrom(seeds, xs, sources, spans),
+    accumulate: (seeds, xs) => accumulateFrom(seeds, xs, sources, from),
   });
   node.inputs.forEach((input, position) => {
     const result = results[position];
@@ -88,7 +86,7 @@ function pullBack(
     }
     const before = cotangents.get(input);
     const total = before === undefined ? result : add(before, result);
-    sources.inherit(total, spans);
+    sources.inherit(total, from, "backward");
     cotangents.set(input, total);
   });
 }

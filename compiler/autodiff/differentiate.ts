@@ -22,7 +22,7 @@ export interface Differentiation {
 export function differentiateValues(roots: readonly Value[], sources: SourceTable): Differentiation {
   const diagnostics: Diagnostic[] = [];
   const expand = (node: Node, y: Value, xs: readonly Value[]): readonly Value[] => {
-    const cotangents = accumulate(y, xs, sources, sources.spansOf(node));
+    const cotangents = accumulate(y, xs, sources, node);
     return xs.map((x) => {
       const cotangent = cotangents.get(x);
       if (cotangent !== undefined) return cotangent;
@@ -83,7 +83,7 @@ function rewrite(
         regions.some((one, i) => one !== node.regions[i])
       ) {
         const rebuilt = opNamed(node.op).apply(inputs, node.attributes, regions);
-        for (const { node: copy } of rebuilt) for (const span of sources.spansOf(node)) sources.add(copy, span);
+        for (const value of rebuilt) sources.replace(value, node);
         outputs.set(node, rebuilt);
       }
     }

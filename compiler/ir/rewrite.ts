@@ -118,8 +118,6 @@ class Rewriter {
   }
 
   #inherit(node: Node, replacement: readonly Value[]): void {
-    const spans = this.#computation.sources.spansOf(node);
-    if (spans.length === 0) return;
-    for (const value of replacement) this.#computation.sources.inherit(value, spans);
+    for (const value of replacement) this.#computation.sources.inherit(value, node);
   }
 }

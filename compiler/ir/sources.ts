@@ -1,32 +1,105 @@
 import type { Node, Value } from "./node.js";
 import type { Span } from "./span.js";
 
+/** A call of a function, a scope or an update whose text nodes came from. One place in the text within one parent is one object. */
+export interface SourceScope {
+  readonly kind: "call" | "scope" | "update";
+  /** What is called, or the scope's or the update's own name. */
+  readonly name: string;
+  /** The name that a call's result is bound to, as written; empty for a scope or an update. */
+  readonly binding: string;
+  /** `hidden/dense`, `metrics`, `learn`: what the names inside begin with. */
+  readonly path: string;
+  readonly span: Span;
+  readonly parent: SourceScope | undefined;
+}
+
+interface Origin {
+  readonly spans: readonly Span[];
+  readonly scope: SourceScope | undefined;
+  /** What it was made from by passes or differentiation; empty for a node that the text made. */
+  readonly stems: readonly Node[];
+  readonly isBackward: boolean;
+}
+
+/** A node into which everything is folded would name the whole graph. */
+const mostStems = 32;
+
 /**
  * Where in the text each node came from. A side table, because an interned node may come from several places. It only grows:
- * passes call `inherit`, so that what they build points at the line it came from.
+ * passes call `inherit`, so that what they build points at the line and at the node it came from.
  */
 export class SourceTable {
-  readonly #spans = new WeakMap<Node, Span[]>();
+  readonly #origins = new WeakMap<Node, Origin>();
 
   /** The places of a node, first written first; empty for one that no text or pass accounts for. */
   spansOf(node: Node): readonly Span[] {
-    return this.#spans.get(node) ?? [];
+    return this.#origins.get(node)?.spans ?? [];
+  }
+
+  /** The innermost call or scope that made a node, or what it was made from; undefined in the graph itself. */
+  scopeOf(node: Node): SourceScope | undefined {
+    return this.#origins.get(node)?.scope;
+  }
+
+  /** The nodes of the graph as it was typed that a node stems from: itself where the text made it. */
+  stemsOf(node: Node): readonly Node[] {
+    const stems = this.#origins.get(node)?.stems ?? [];
+    return stems.length === 0 ? [node] : stems;
+  }
+
+  /** Whether differentiation made it, or a pass from such a node. */
+  isBackward(node: Node): boolean {
+    return this.#origins.get(node)?.isBackward === true;
   }
 
   /** Adds a place to one node. */
   add(node: Node, span: Span): void {
-    const spans = this.#spans.get(node);
-    if (spans === undefined) this.#spans.set(node, [span]);
-    else if (!spans.some((s) => s.file === span.file && s.start === span.start && s.end === span.end)) spans.push(span);
+    const origin = this.#origins.get(node);
+    if (origin === undefined)
+      this.#origins.set(node, { spans: [span], scope: undefined, stems: [], isBackward: false });
+    else if (!origin.spans.some((s) => s.file === span.file && s.start === span.start && s.end === span.end))
+      this.#origins.set(node, { ...origin, spans: [...origin.spans, span] });
   }
 
-  /** Gives `spans` to `value`'s node and to every node below it, in regions too, that has none: the ones just built. */
-  inherit(value: Value, spans: readonly Span[]): void {
-    const stack: Node[] = [value.node];
-    while (stack.length > 0) {
-      const node = stack.pop();
-      if (node === undefined || this.#spans.has(node)) continue;
-      this.#spans.set(node, [...spans]);
+  /** Places `value`'s node, and every node below it that has no place: the ones that the text at `spans` in `scope` has just made. */
+  write(value: Value, spans: readonly Span[], scope: SourceScope | undefined): void {
+    this.#spread(value.node, { spans, scope, stems: [], isBackward: false });
+    for (const span of spans) this.add(value.node, span);
+  }
+
+  /**
+   * `value` takes the place of an output of `from`: its node, and every node below it, in regions too, that has no origin, the ones
+   * just built, get that of `from`. `role` is "backward" for a part of its gradient.
+   */
+  inherit(value: Value, from: Node, role: "same" | "backward" = "same"): void {
+    const origin = this.#origins.get(from);
+    if (origin === undefined || value.node === from) return;
+    const stems = this.stemsOf(from);
+    this.#spread(value.node, { ...origin, stems, isBackward: role === "backward" || origin.isBackward });
+    const own = this.#origins.get(value.node);
+    if (role === "same" && own !== undefined) this.#merge(value.node, own, stems);
+  }
+
+  /** As `inherit`, and `value` is also at the places of `from`: the same op on other operands. */
+  replace(value: Value, from: Node): void {
+    this.inherit(value, from);
+    for (const span of this.spansOf(from)) this.add(value.node, span);
+  }
+
+  /** Interning may find a node that was there: then it stems from what it was made from before, too. */
+  #merge(node: Node, origin: Origin, stems: readonly Node[]): void {
+    const own = origin.stems.length === 0 ? [node] : origin.stems;
+    const added = stems.filter((stem) => !own.includes(stem));
+    if (added.length === 0 || own.length >= mostStems) return;
+    this.#origins.set(node, { ...origin, stems: [...own, ...added].slice(0, mostStems) });
+  }
+
+  #spread(root: Node, origin: Origin): void {
+    const stack: Node[] = [root];
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (this.#origins.has(node)) continue;
+      this.#origins.set(node, origin);
       for (const input of node.inputs) stack.push(input.node);
       for (const region of node.regions) for (const result of region.results) stack.push(result.node);
     }

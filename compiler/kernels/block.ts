@@ -1,5 +1,5 @@
 import { InternalError } from "../ir/diagnostic.js";
-import type { Value } from "../ir/node.js";
+import type { Node, Value } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
 import { writtenBy } from "./access.js";
 import { zero } from "./affine.js";
@@ -12,7 +12,7 @@ import type { AccumulatorId, BufferId, Kernel, LeafKernel } from "./form.js";
 import { overwrittenTooEarly } from "./hazards.js";
 import { columnMajorRoots } from "./layouts.js";
 import { scheduleNest } from "./loops.js";
-import { type KernelNames, nameOfGroup, spansOfGroup } from "./names.js";
+import { type KernelNames, nameOfGroup, nodesOfGroup, spansOfGroup } from "./names.js";
 import { type Bound, type Emission, emitNest, storehouseOf } from "./nests.js";
 import { type BlockStorage, orderGroups } from "./order.js";
 import { isFallibleRoutine, isStored, type Plan, planRoots, semanticsOf } from "./plan.js";
@@ -33,7 +33,14 @@ export interface ProgramContext {
   readonly target: TargetLimits;
   readonly fusion: FusionOptions;
   readonly freshAccumulator: () => AccumulatorId;
+  readonly observe: KernelObserver | undefined;
 }
+
+/** What a kernel was made of, for whoever shows it. Told once more where a block is spelt out again: the names in the program count. */
+export type KernelObserver = (
+  kernel: string,
+  parts: { readonly roots: readonly Value[]; readonly nodes: readonly Node[] },
+) => void;
 
 /** A program, or the body of a region: what it computes, what its parameters are, and what its assignments write. */
 export interface Block extends BlockStorage {
@@ -178,6 +185,8 @@ class Emitter {
   kernels(group: Group, outputNames: ReadonlyMap<Root, string>): readonly Kernel[] {
     const name = this.#context.names.unique(nameOfGroup(group, outputNames));
     const spans = spansOfGroup(group, this.#plan, this.#context.sources);
+    const roots = group.roots.map(({ value }) => value);
+    this.#context.observe?.(name, { roots, nodes: [...nodesOfGroup(group, this.#plan)] });
     switch (group.kind) {
       case "nest":
         return [this.#nest({ kind: "nest", name, body: emitNest(group, this.#emission), spans })];

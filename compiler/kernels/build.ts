@@ -1,7 +1,7 @@
 import "../ops/table.js";
 import type { Computation } from "../ir/graph.js";
 import { zero } from "./affine.js";
-import { buildBlock, type ProgramContext } from "./block.js";
+import { buildBlock, type KernelObserver, type ProgramContext } from "./block.js";
 import { expandComposites } from "./composites.js";
 import { dtypeOf } from "./expressions.js";
 import { Failures } from "./failures.js";
@@ -18,6 +18,7 @@ import { shapeOf } from "./views.js";
 export interface KernelOptions extends Partial<FusionOptions> {
   /** Every float result is checked; the run fails at the first op that makes a NaN or an infinity. */
   readonly checkNumerics: boolean;
+  readonly observe?: KernelObserver;
 }
 
 /**
@@ -36,6 +37,7 @@ export function buildKernels(given: Computation, target: TargetLimits, options: 
     target,
     fusion: { fuseEpilogues: options.fuseEpilogues ?? true, fuseNests: options.fuseNests ?? true },
     freshAccumulator: () => accumulators++,
+    observe: options.observe,
   };
   const { compute, commit, outputs } = buildBlock(
     {

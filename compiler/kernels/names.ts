@@ -47,23 +47,33 @@ function shortest(paths: readonly string[]): string {
 
 const mostSpans = 16;
 
-/** The places of all the nodes that a group computes, roots and what is inlined in them. */
+/** The nodes that a group computes, roots and what is inlined in them; each before what it reads. */
+export function* nodesOfGroup(group: Group, plan: Plan): Iterable<Node> {
+  const seen = new Set<Node>();
+  for (const root of group.roots) {
+    const stack = [{ value: root.value, isRoot: true }];
+    for (let one = stack.pop(); one !== undefined; one = stack.pop()) {
+      const { value, isRoot } = one;
+      if (seen.has(value.node) || (!isRoot && (plan.isRoot(value) || isStored(value)))) continue;
+      seen.add(value.node);
+      yield value.node;
+      for (const input of [...value.node.inputs].reverse()) stack.push({ value: input, isRoot: false });
+    }
+  }
+}
+
+/** The places of all the nodes that a group computes. */
 export function spansOfGroup(group: Group, plan: Plan, sources: SourceTable): readonly Span[] {
   const spans: Span[] = [];
-  const seen = new Set<Node>();
   const keys = new Set<string>();
-  const visit = (value: Value, isRoot: boolean): void => {
-    if (spans.length >= mostSpans || seen.has(value.node) || (!isRoot && (plan.isRoot(value) || isStored(value))))
-      return;
-    seen.add(value.node);
-    for (const span of sources.spansOf(value.node)) {
+  for (const node of nodesOfGroup(group, plan)) {
+    if (spans.length >= mostSpans) break;
+    for (const span of sources.spansOf(node)) {
       const key = `${span.file}:${span.start}:${span.end}`;
       if (keys.has(key)) continue;
       keys.add(key);
       spans.push(span);
     }
-    for (const input of value.node.inputs) visit(input, false);
-  };
-  for (const root of group.roots) visit(root.value, true);
+  }
   return spans;
 }

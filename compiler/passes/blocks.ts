@@ -131,9 +131,7 @@ class BlockRewriter {
   }
 
   #inherit(node: Node, values: Simplified): void {
-    const spans = this.#sources.spansOf(node);
-    if (spans.length === 0) return;
-    for (const value of values) if (value !== undefined) this.#sources.inherit(value, spans);
+    for (const value of values) if (value !== undefined) this.#sources.inherit(value, node);
   }
 }
 

@@ -72,7 +72,7 @@ class Specialiser {
     try {
       const outputs = this.#rebuild(node);
       for (const { type } of outputs) this.#checkSize(node, type);
-      for (const output of outputs) sources.inherit(output, sources.spansOf(node));
+      for (const output of outputs) sources.inherit(output, node);
       this.#results.set(node, outputs);
     } catch (error) {
       // What went wrong in a region has been reported there.
@@ -112,7 +112,7 @@ class Specialiser {
     if (known !== undefined) return known;
     const type = substituteType(parameter.type, this.#bindings);
     const result = typeEquals(type, parameter.type) ? parameter : (newRegionParameters([type])[0] as Value);
-    this.#computation.sources.inherit(result, this.#computation.sources.spansOf(parameter.node));
+    this.#computation.sources.inherit(result, parameter.node);
     this.#results.set(parameter.node, [result]);
     return result;
   }

@@ -170,6 +170,7 @@ function checkWith(
   const env: Env = {
     state,
     frame,
+    scope: undefined,
     names: new Names(home.names),
     prefix: `${name}/`,
     binding: name,
@@ -286,6 +287,7 @@ export function fileEnv(shared: Shared, home: Home): Env {
       initial: false,
       assigned: new Map(),
     },
+    scope: undefined,
     names: home.names,
     prefix: "",
     binding: "",

@@ -144,6 +144,13 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
   const early: Env = {
     state: env.state,
     frame,
+    scope: env.state.shared.scope(env.scope, {
+      kind: "call",
+      name,
+      binding: env.binding.slice(env.prefix.length),
+      path,
+      span,
+    }),
     names,
     prefix: `${path}/`,
     binding: path,

@@ -83,6 +83,7 @@ function elaborateMode(
   const env: Env = {
     state,
     frame,
+    scope: undefined,
     names: new Names(home.names),
     prefix: "",
     binding: "",

@@ -4,7 +4,7 @@ import { type Dim, dimText, isSymbolic } from "../../compiler/ir/dim.js";
 import type { DType } from "../../compiler/ir/dtype.js";
 import type { CallUpdate, Constraint, DimDeclaration, Placeholder, Update, Variable } from "../../compiler/ir/graph.js";
 import type { Attributes, Region, Value } from "../../compiler/ir/node.js";
-import { SourceTable } from "../../compiler/ir/sources.js";
+import { type SourceScope, SourceTable } from "../../compiler/ir/sources.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { type TensorType, typeText } from "../../compiler/ir/type.js";
 import { OpError } from "../../compiler/ops/define.js";
@@ -55,6 +55,8 @@ export class Shared {
   readonly suggestImport: (name: string) => string | undefined;
   readonly #textOf: (file: string) => string | undefined;
   readonly #reported = new Set<string>();
+  readonly #scopes = new Map<string, SourceScope>();
+  readonly #scopeKeys = new Map<SourceScope, number>();
   readonly #constrained = new Map<string, Set<Value>>();
 
   constructor(suggestImport: (name: string) => string | undefined, textOf: (file: string) => string | undefined) {
@@ -73,6 +75,18 @@ export class Shared {
     if (this.#textOf(span.file)?.slice(span.start, span.end) !== `"${text}"`) return span;
     const start = span.start + 1 + index;
     return { file: span.file, start, end: Math.min(start + 1, span.end) };
+  }
+
+  /** The scope of a place in the text within `parent`: one object, whichever mode comes there. */
+  scope(parent: SourceScope | undefined, own: Omit<SourceScope, "parent">): SourceScope {
+    const outer = parent === undefined ? "" : this.#scopeKeys.get(parent);
+    const key = `${outer} ${own.kind} ${own.path} ${own.span.file}:${own.span.start}:${own.span.end}`;
+    const known = this.#scopes.get(key);
+    if (known !== undefined) return known;
+    const made = { ...own, parent };
+    this.#scopeKeys.set(made, this.#scopes.size);
+    this.#scopes.set(key, made);
+    return made;
   }
 
   /** Reports a problem once: both modes and every call of a fn find it again. */
@@ -189,6 +203,8 @@ export interface Frame {
 export interface Env {
   readonly state: State;
   readonly frame: Frame;
+  /** The innermost call, scope or update around it, for whoever shows the graph as it is written. */
+  readonly scope: SourceScope | undefined;
   readonly names: Names;
   /** What names bound here start with: empty, `metrics.`, `hidden/dense/`. */
   readonly prefix: string;
@@ -276,8 +292,7 @@ export function record(env: Env, value: Value, span: Span): Value {
   // A constant that a whole program shares would collect a place a line.
   if (sources.spansOf(value.node).length >= mostPlaces) return value;
   const places = placesOf(env, span);
-  sources.inherit(value, places);
-  for (const place of places) sources.add(value.node, place);
+  sources.write(value, places, env.scope);
   return value;
 }
 

@@ -93,7 +93,10 @@ export function scope(env: Env, one: Scope, body: (env: Env, statements: readonl
     { kind: "scope", names },
     { kind: "scope", type: undefined, doc: one.doc?.text, span: one.name.span },
   );
-  body({ ...env, names, prefix: `${env.prefix}${one.name.name}.` }, one.body.statements);
+  const { name, span } = one.name;
+  const path = env.prefix + name;
+  const inner = env.state.shared.scope(env.scope, { kind: "scope", name, binding: "", path, span });
+  body({ ...env, scope: inner, names, prefix: `${path}.` }, one.body.statements);
 }
 
 /** Binds a name once in its block. */

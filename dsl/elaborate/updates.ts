@@ -18,8 +18,11 @@ import { applyOp, type Env, Refusal, record, refusal } from "./state.js";
 import { statements } from "./statements.js";
 
 /** `update learn { w := ... }` or `update learn = minimize(...)`: a named, atomic group of assignments. */
-export function update(env: Env, one: Update): void {
-  const path = env.prefix + one.name.name;
+export function update(outer: Env, one: Update): void {
+  const { name, span } = one.name;
+  const path = outer.prefix + name;
+  const scope = outer.state.shared.scope(outer.scope, { kind: "update", name, binding: "", path, span });
+  const env: Env = { ...outer, scope };
   const assignments = attempt(env, () =>
     one.body.kind === "block" ? block(env, one.body, path) : minimize(env, one.body, path),
   );
