@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { version } from "../compiler/version.js";
+import { viewKinds } from "../viewer/model.js";
 import type { CommonOptions } from "./console.js";
 import { Console } from "./console.js";
 import { type ExitCode, exitCodes } from "./failure.js";
@@ -157,6 +158,30 @@ export function commandLine(outcome: Outcome): Command {
     .addOption(allowPathOption())
     .action((file: string, options) =>
       run("inspect", options, async (console) => (await import("./inspect.js")).inspect(console, file, options)),
+    );
+
+  add(
+    "viz",
+    "draw the graph into a picture",
+    "graphc viz mnist.graph -o mnist.svg",
+    "graphc viz mnist.graph -o kernels.svg --view kernels --signature fit --dim N=100",
+  )
+    .argument("<file>", "a .graph file")
+    .addOption(new Option("-o, --output <PATH>", "the picture: .svg, or .dot for Graphviz").makeOptionMandatory())
+    .option("--signature <S>", "this signature; without it the one that trains, else the first")
+    .addOption(
+      new Option("--view <view>", "the graph as it is written, with its gradients, or as kernels after fusion")
+        .choices(viewKinds)
+        .default("source"),
+    )
+    .addOption(
+      new Option("--expand <NAME,...>", "open these calls, scopes or kernels; `all` opens all").argParser(nameList),
+    )
+    .addOption(new Option("--direction <direction>", "where data flow to").choices(["down", "right"]).default("down"))
+    .addOption(dimOption())
+    .addOption(allowPathOption())
+    .action((file: string, options) =>
+      run("viz", options, async (console) => (await import("./viz.js")).viz(console, file, options)),
     );
 
   add(

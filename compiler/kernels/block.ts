@@ -36,11 +36,21 @@ export interface ProgramContext {
   readonly observe: KernelObserver | undefined;
 }
 
-/** What a kernel was made of, for whoever shows it. Told once more where a block is spelt out again: the names in the program count. */
-export type KernelObserver = (
-  kernel: string,
-  parts: { readonly roots: readonly Value[]; readonly nodes: readonly Node[] },
-) => void;
+/** What a kernel stores: a value, the variables it is assigned to, and the first of the outputs that it is. */
+export interface ObservedRoot {
+  readonly value: Value;
+  readonly assigned: readonly string[];
+  readonly output: string | undefined;
+}
+
+/** What a kernel was made of: what it stores, and all the nodes that it computes. */
+export interface ObservedKernel {
+  readonly roots: readonly ObservedRoot[];
+  readonly nodes: readonly Node[];
+}
+
+/** For whoever shows kernels. A block that is spelt out again tells of kernels that are not in the program in the end. */
+export type KernelObserver = (name: string, kernel: ObservedKernel) => void;
 
 /** A program, or the body of a region: what it computes, what its parameters are, and what its assignments write. */
 export interface Block extends BlockStorage {
@@ -185,7 +195,11 @@ class Emitter {
   kernels(group: Group, outputNames: ReadonlyMap<Root, string>): readonly Kernel[] {
     const name = this.#context.names.unique(nameOfGroup(group, outputNames));
     const spans = spansOfGroup(group, this.#plan, this.#context.sources);
-    const roots = group.roots.map(({ value }) => value);
+    const roots = group.roots.map((root) => ({
+      value: root.value,
+      assigned: root.assigned,
+      output: outputNames.get(root),
+    }));
     this.#context.observe?.(name, { roots, nodes: [...nodesOfGroup(group, this.#plan)] });
     switch (group.kind) {
       case "nest":

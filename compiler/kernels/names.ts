@@ -1,4 +1,4 @@
-import type { Node, Value } from "../ir/node.js";
+import type { Node } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
 import type { Span } from "../ir/span.js";
 import { isStored, type Plan } from "./plan.js";

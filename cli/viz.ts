@@ -1,0 +1,141 @@
+import { extname } from "node:path";
+import { hostTarget } from "../compiler/backends/llvm/target.js";
+import { problem } from "../compiler/ir/codes.js";
+import { GraphError } from "../compiler/ir/diagnostic.js";
+import type { Graph } from "../compiler/ir/graph.js";
+import { nearestName } from "../compiler/ir/nearest.js";
+import { dimsOf } from "../compiler/ir/specialise.js";
+import { prepareComputation } from "../compiler/prepare.js";
+import { requireWritable, writeFileAtomic } from "../runtime/files/atomic.js";
+import { documentOf, type Shown } from "../viewer/document.js";
+import { dotText } from "../viewer/dot.js";
+import { localEngine } from "../viewer/elk.js";
+import { type Direction, layOut } from "../viewer/layout.js";
+import type { GroupModel, ViewerDocument, ViewKind, ViewModel } from "../viewer/model.js";
+import { svgText } from "../viewer/svg.js";
+import { firstOpen, visibleOf } from "../viewer/visible.js";
+import type { CommonOptions, Console } from "./console.js";
+import { type ExitCode, exitCodes, UsageError } from "./failure.js";
+import { openGraph } from "./front_end.js";
+import type { LoadOptions } from "./load.js";
+import { bytesText } from "./numbers.js";
+import type { Sizes } from "./options.js";
+import { signatureText } from "./signatures.js";
+import { sourceText } from "./source.js";
+import { type Choice, choicesOf, originRemarks, type Sized, sizesFor } from "./specialisation.js";
+
+export interface VizOptions extends CommonOptions, LoadOptions {
+  readonly output: string;
+  readonly signature?: string | undefined;
+  readonly dim?: Sizes | undefined;
+  readonly view: ViewKind;
+  readonly direction: Direction;
+  readonly expand?: readonly string[] | undefined;
+}
+
+const writers: Readonly<Record<string, (picture: Picture) => Promise<string | Uint8Array>>> = {
+  ".svg": drawSvg,
+  ".dot": async (picture) => dotText(visibleOf(picture.view, picture.open), picture.title, picture.direction),
+};
+
+/** One view of one program, with what is open in it. */
+interface Picture {
+  readonly document: ViewerDocument;
+  readonly program: ViewerDocument["programs"][number];
+  readonly view: ViewModel;
+  readonly open: ReadonlySet<number>;
+  readonly title: string;
+  readonly direction: Direction;
+}
+
+/** Draws a graph into a file, of the form that the file's name asks for. */
+export async function viz(console: Console, file: string, options: VizOptions): Promise<ExitCode> {
+  const writer = writers[extname(options.output).toLowerCase()];
+  if (writer === undefined) {
+    const known = Object.keys(writers).join(", ");
+    throw new UsageError(`--output ${options.output}: a picture's name ends in one of ${known}`);
+  }
+  const graph = openGraph(console, file, options);
+  await requireWritable(options.output);
+  const { shown, sized } = programsOf(graph, options);
+  const document = documentOf(graph, shown, { file, textOf: sourceText, target: hostTarget(), device: "cpu" });
+  const content = await writer(pictureOf(document, options));
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  await writeFileAtomic(options.output, [bytes]);
+  if (console.isJson) console.object({ output: options.output, bytes: bytes.length, diagnostics: [] });
+  else console.say(`${options.output}: ${bytesText(bytes.length)}`);
+  for (const remark of originRemarks(sized)) console.note(remark);
+  return exitCodes.fine;
+}
+
+/** What the pictures show: the signature asked for, or all, the one that trains first. */
+function programsOf(
+  graph: Graph,
+  options: VizOptions,
+): { readonly shown: readonly Shown[]; readonly sized: readonly Sized[] } {
+  const choices = choicesOf(graph, options.signature);
+  const sized: Sized[] = [];
+  const shown = [...choices].sort(trainedFirst(graph)).map((choice): Shown => {
+    const sizes = sizesFor(graph, choice, dimsOf(prepareComputation(graph, choice.selection)), options.dim);
+    sized.push(sizes);
+    const signature = graph.signatures.find(({ name }) => name === choice.name);
+    return {
+      name: choice.name,
+      title: signature === undefined ? choice.name : signatureText(graph, signature),
+      selection: choice.selection,
+      sizes: sizes.dims,
+      open: sizes.open,
+    };
+  });
+  return { shown, sized };
+}
+
+function trainedFirst(graph: Graph): (a: Choice, b: Choice) => number {
+  const rank = ({ name }: Choice): number => (name === graph.train?.run ? 0 : 1);
+  return (a, b) => rank(a) - rank(b);
+}
+
+function pictureOf(document: ViewerDocument, options: VizOptions): Picture {
+  const program = document.programs[0] ?? emptyProgram;
+  const view = program.views.find(({ kind }) => kind === options.view) ?? emptyView;
+  if (view.missing !== undefined) throw new UsageError(view.missing);
+  const title = `${document.graph}: ${program.name}`;
+  return { document, program, view, open: openGroups(view, options.expand), title, direction: options.direction };
+}
+
+const emptyView: ViewModel = { kind: "source", missing: undefined, nodes: [], groups: [], types: [] };
+const emptyProgram: Picture["program"] = { name: "nothing", title: "", sizes: "", views: [], memory: undefined };
+
+/** The groups of these names, and those around them. Throws GraphError G083 for a name that no group has. */
+function openGroups(view: ViewModel, names: readonly string[] | undefined): ReadonlySet<number> {
+  if (names === undefined) return firstOpen(view);
+  const open = new Set<number>();
+  for (const name of names) {
+    const found = view.groups.flatMap((group, index) => (name === "all" || isNamed(group, name) ? [index] : []));
+    if (found.length === 0 && name !== "all") throw unknownGroup(view, name);
+    for (let index of found) {
+      for (; index >= 0; index = view.groups[index]?.parent ?? -1) open.add(index);
+    }
+  }
+  return open;
+}
+
+function isNamed(group: GroupModel, name: string): boolean {
+  return group.name === name;
+}
+
+function unknownGroup(view: ViewModel, name: string): GraphError {
+  const names = [...new Set(view.groups.map((group) => group.name))];
+  const nearest = nearestName(name, names);
+  const some = names.length === 0 ? "it has no groups" : `there is ${names.slice(0, 8).join(", ")}`;
+  return new GraphError([
+    problem("G083", undefined, `the view has no group \`${name}\``, {
+      hint: nearest === undefined ? some : `did you mean \`${nearest}\`?`,
+    }),
+  ]);
+}
+
+async function drawSvg({ program, view, open, title, direction }: Picture): Promise<string> {
+  const placed = await layOut(visibleOf(view, open), direction, localEngine());
+  return svgText(placed, view, program, { title, colour: "structure", themes: "both" });
+}

@@ -1,0 +1,155 @@
+import test from "ava";
+import type { ViewModel } from "../../viewer/model.js";
+import { documentOfText, groupsAround, network, programOf, viewOf } from "./support.js";
+
+const document = documentOfText(network);
+
+function named(view: ViewModel, name: string) {
+  const node = view.nodes.find((one) => one.name === name);
+  if (node === undefined) throw new Error(`there is no node ${name}`);
+  return node;
+}
+
+test("the source view has the calls of the text, bound to the names that it gives them", (t) => {
+  const view = viewOf(document, "fit", "source");
+  const calls = view.groups.filter(({ kind }) => kind === "call").map(({ name, text }) => `${name} ${text}`);
+  for (const call of ["hidden relu()", "hidden dense()", "y dense()", "loss mean()"])
+    t.true(calls.includes(call), call);
+  t.deepEqual(groupsAround(view, named(view, "y/dense/w")), ["y"]);
+  t.true(groupsAround(view, named(view, "loss")).includes("metrics"));
+});
+
+test("placeholders, variables, results and assignments are boxes of their own", (t) => {
+  const view = viewOf(document, "fit", "source");
+  const of = (kind: string): readonly string[] =>
+    view.nodes
+      .filter((node) => node.kind === kind)
+      .map(({ name }) => name)
+      .sort();
+  t.deepEqual(of("placeholder"), ["label", "x"]);
+  const variables = ["hidden/dense/b", "hidden/dense/w", "y/dense/b", "y/dense/w"];
+  t.deepEqual(of("variable"), variables);
+  t.deepEqual(of("assign"), variables);
+  t.deepEqual(of("output"), ["metrics.loss"]);
+});
+
+test("a small constant is part of the op that uses it, and no box", (t) => {
+  const view = viewOf(document, "fit", "source");
+  t.deepEqual(
+    view.nodes.filter(({ kind }) => kind === "constant"),
+    [],
+  );
+  t.true(view.nodes.some(({ text }) => text === "max(·, 0)" || text === "relu" || text.includes("0")));
+});
+
+test("an edge has the type that the text gives it, and its bytes", (t) => {
+  const view = viewOf(document, "predict", "source");
+  const type = view.types[named(view, "x").outputs[0] ?? -1];
+  t.deepEqual(type, { text: "f32[64, 96]", bytes: 64 * 96 * 4 });
+  const symbolic = "graph g {\n  dim N\n  placeholder x: f32[N, 3]\n  y = x + 1\n  signature s(x) -> (y)\n}\n";
+  const sized = viewOf(documentOfText(symbolic, { sizes: new Map([["N", 7]]) }), "s", "source");
+  t.deepEqual(sized.types[0], { text: "f32[N, 3]", bytes: 7 * 3 * 4 });
+  const open = documentOfText(symbolic, { open: ["N"] });
+  t.deepEqual(viewOf(open, "s", "source").types[0], { text: "f32[N, 3]", bytes: undefined });
+  t.regex(viewOf(open, "s", "kernels").missing ?? "", /N is not known.*--dim N=32/);
+});
+
+test("a node points at the line of the text, the user's first", (t) => {
+  const view = viewOf(document, "fit", "source");
+  const product = view.nodes.find(({ op, group }) => op === "dot_general" && view.groups[group]?.name === "y");
+  const [place] = product?.places ?? [];
+  t.deepEqual(document.lines[place?.[0] ?? -1], { file: "test.graph", line: 7, text: "  y = dense(hidden, 32)" });
+});
+
+test("gradients are told from the forward pass and from what is done with them", (t) => {
+  const view = viewOf(document, "fit", "gradients");
+  const products = view.nodes.filter(({ op }) => op === "dot_general");
+  // Two layers: two products forward; backward two for the weights and one for the input of the second layer.
+  t.is(products.filter(({ role }) => role === "forward").length, 2);
+  t.is(products.filter(({ role }) => role === "backward").length, 3);
+  t.true(view.nodes.filter(({ kind }) => kind === "assign").every(({ role }) => role === "update"));
+  t.false(view.nodes.some(({ op }) => op === "gradients"));
+  const forward = viewOf(document, "predict", "gradients");
+  t.true(forward.nodes.every(({ role }) => role === "forward"));
+});
+
+test("a gradient and a kernel lead back to the op of the text that they stem from", (t) => {
+  const source = viewOf(document, "fit", "source");
+  const at = source.nodes.findIndex(({ op, group }) => op === "dot_general" && source.groups[group]?.name === "y");
+  const gradients = viewOf(document, "fit", "gradients").nodes.filter(({ stems }) => stems.includes(at));
+  t.deepEqual([...new Set(gradients.filter(({ op }) => op === "dot_general").map(({ role }) => role))].sort(), [
+    "backward",
+    "forward",
+  ]);
+  const kernels = viewOf(document, "fit", "kernels");
+  const inside = kernels.nodes.filter(({ stems }) => stems.includes(at)).flatMap((node) => groupsAround(kernels, node));
+  t.true(inside.includes("y_dense_w_matmul") && inside.includes("y_dense_w_update"), inside.join(", "));
+});
+
+test("each kernel is a group of the ops that became one loop, and quotes the loop", (t) => {
+  const program = programOf(document, "fit");
+  const view = viewOf(document, "fit", "kernels");
+  const kernels = view.groups.filter(({ kind }) => kind === "kernel");
+  t.true(kernels.length >= 4);
+  for (const { name, kernel } of kernels) {
+    t.true(kernel?.code.includes(name) === true, name);
+    for (const id of [...(kernel?.reads ?? []), ...(kernel?.writes ?? [])])
+      t.true((program.memory?.buffers.length ?? 0) > id);
+  }
+  const written = kernels
+    .filter(({ kernel }) => kernel?.phase === "commit")
+    .flatMap(({ kernel }) => kernel?.writes ?? []);
+  const variables = written.map((id) => program.memory?.buffers[id]).filter((buffer) => buffer?.storage === "variable");
+  t.is(new Set(variables).size, 4);
+});
+
+test("all references of a document lead somewhere", (t) => {
+  for (const { views } of document.programs) {
+    for (const { nodes, groups, types, kind } of views) {
+      const source = views[0]?.nodes.length ?? 0;
+      nodes.forEach((node, at) => {
+        for (let i = 0; i < node.inputs.length; i += 2) {
+          t.true((node.inputs[i] as number) < at, `${kind}: an input comes before its user`);
+          t.true((node.inputs[i + 1] as number) < (nodes[node.inputs[i] as number]?.outputs.length ?? 0));
+        }
+        t.true(node.group < groups.length && node.outputs.every((type) => type < types.length));
+        t.true(node.stems.every((stem) => stem < source));
+      });
+      for (const { parent } of groups) t.true(parent < groups.length);
+    }
+  }
+});
+
+test("equal graphs give equal documents", (t) => {
+  t.is(JSON.stringify(documentOfText(network)), JSON.stringify(document));
+});
+
+test("loops and branches are groups with their bodies in them", (t) => {
+  const text = `graph g {
+  placeholder xs: f32[5, 2]
+  total = scan x in xs with h = [0.0, 0.0] {
+    next h = tanh(h + x)
+  }
+  y = total * 2
+  signature run(xs) -> (y)
+}
+`;
+  const scanned = documentOfText(text);
+  const view = viewOf(scanned, "run", "source");
+  const region = view.groups.findIndex(({ kind }) => kind === "region");
+  t.is(view.groups[region]?.text, "scan");
+  const inside = view.nodes.filter(({ group }) => group === region).map(({ op }) => op);
+  t.deepEqual([...inside].sort(), ["add", "parameter", "parameter", "scan", "tanh"]);
+  const loop = viewOf(scanned, "run", "kernels").groups.find(({ text: kind }) => kind === "loop");
+  t.truthy(loop);
+});
+
+test("graphs of nothing, and of one node", (t) => {
+  const empty = documentOfText("graph g {\n}\n");
+  for (const view of empty.programs[0]?.views ?? []) t.deepEqual([view.nodes, view.groups], [[], []]);
+  const one = documentOfText("graph g {\n  placeholder x: f32\n  signature s(x) -> (x)\n}\n");
+  t.deepEqual(
+    viewOf(one, "s", "source").nodes.map(({ kind }) => kind),
+    ["placeholder", "output"],
+  );
+});

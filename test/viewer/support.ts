@@ -1,0 +1,72 @@
+import type { Graph } from "../../compiler/ir/graph.js";
+import { selectSignature } from "../../compiler/ir/select.js";
+import { loadGraphFromText } from "../../dsl/load.js";
+import { documentOf, type Shown } from "../../viewer/document.js";
+import type { NodeModel, ProgramModel, ViewerDocument, ViewKind, ViewModel } from "../../viewer/model.js";
+import { avx2 } from "../kernels/support.js";
+
+/** Two layers whose training step has calls, a scope, gradients and an update. */
+export const network = `import { dense } from "std/layers"
+import { sgd } from "std/optimizers"
+graph network {
+  placeholder x: f32[64, 96]
+  placeholder label: f32[64, 32]
+  hidden = relu(dense(x, 128))
+  y = dense(hidden, 32)
+  scope metrics {
+    loss = mean((y - label) ** 2)
+  }
+  update learn = minimize(metrics.loss, sgd(learning_rate=0.1))
+  signature predict(x) -> (y)
+  signature fit(x, label) does learn -> (metrics.loss)
+}
+`;
+
+export function graphOf(text: string): Graph {
+  const { graph, diagnostics } = loadGraphFromText(text, "test.graph");
+  if (graph === undefined) throw new Error(diagnostics.map(({ code, message }) => `${code} ${message}`).join("\n"));
+  return graph;
+}
+
+export interface DocumentChoice {
+  readonly sizes?: ReadonlyMap<string, number>;
+  readonly open?: readonly string[];
+}
+
+/** The document of all signatures of a text, or of all its names where it has none. */
+export function documentOfText(text: string, { sizes = new Map(), open = [] }: DocumentChoice = {}): ViewerDocument {
+  const graph = graphOf(text);
+  const names = graph.signatures.map(({ name }) => name);
+  const fetches = [...graph.inference.names.keys()].filter((name) => !name.includes("/") && !graph.strings.has(name));
+  const shown: readonly Shown[] =
+    names.length > 0
+      ? names.map((name) => ({ name, title: name, selection: { kind: "signature", name }, sizes, open }))
+      : [{ name: "all", title: "all", selection: { kind: "request", fetches, updates: [] }, sizes, open }];
+  for (const name of names) selectSignature(graph, name);
+  return documentOf(graph, shown, { file: "test.graph", textOf: () => text, target: avx2, device: "cpu" });
+}
+
+export function programOf(document: ViewerDocument, name: string): ProgramModel {
+  const program = document.programs.find((one) => one.name === name);
+  if (program === undefined) throw new Error(`there is no program ${name}`);
+  return program;
+}
+
+export function viewOf(document: ViewerDocument, name: string, kind: ViewKind): ViewModel {
+  const view = programOf(document, name).views.find((one) => one.kind === kind);
+  if (view === undefined) throw new Error(`there is no view ${kind}`);
+  return view;
+}
+
+/** The names of the groups around a node, innermost first. */
+export function groupsAround(view: ViewModel, node: NodeModel): readonly string[] {
+  const names: string[] = [];
+  for (let at = node.group; at >= 0; at = view.groups[at]?.parent ?? -1) names.push(view.groups[at]?.name ?? "?");
+  return names;
+}
+
+/** `count` ops one after another, with nothing around them. */
+export function chain(count: number): string {
+  const lines = Array.from({ length: count }, (_, i) => `  v${i + 1} = tanh(v${i})`);
+  return `graph chain {\n  placeholder v0: f32[2]\n${lines.join("\n")}\n  signature run(v0) -> (v${count})\n}\n`;
+}

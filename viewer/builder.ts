@@ -1,0 +1,252 @@
+import { type Dim, substituteDim } from "../compiler/ir/dim.js";
+import { byteSize } from "../compiler/ir/dtype.js";
+import { type Attribute, isList, isTensor, type Node, type Value } from "../compiler/ir/node.js";
+import { literalText, numberText } from "../compiler/ir/printer-literal.js";
+import type { SourceScope, SourceTable } from "../compiler/ir/sources.js";
+import type { Span } from "../compiler/ir/span.js";
+import { type TensorType, typeText } from "../compiler/ir/type.js";
+import { opNamed } from "../compiler/ops/table.js";
+import { opText } from "./constants.js";
+import type { GroupModel, NodeKind, NodeModel, Role, SourceLine, ViewModel } from "./model.js";
+
+export type Places = readonly (readonly [line: number, column: number])[];
+
+/** The lines that a document quotes, each once. */
+export class LineTable {
+  readonly lines: SourceLine[] = [];
+  readonly #index = new Map<string, number>();
+  readonly #starts = new Map<string, { readonly text: string; readonly starts: readonly number[] } | undefined>();
+  readonly #textOf: (file: string) => string | undefined;
+
+  constructor(textOf: (file: string) => string | undefined) {
+    this.#textOf = textOf;
+  }
+
+  /** Where spans begin; those of a file whose text is not known are left out. */
+  places(spans: readonly Span[]): Places {
+    const places = new Map<string, readonly [number, number]>();
+    for (const span of spans.slice(0, mostPlaces)) {
+      const place = this.#place(span);
+      if (place !== undefined) places.set(place.join(":"), place);
+    }
+    return [...places.values()];
+  }
+
+  #place({ file, start }: Span): readonly [number, number] | undefined {
+    const known = this.#file(file);
+    if (known === undefined) return undefined;
+    const { text, starts } = known;
+    let [low, high] = [0, starts.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] as number) <= start) low = middle;
+      else high = middle;
+    }
+    const from = starts[low] as number;
+    const key = `${low}:${file}`;
+    let index = this.#index.get(key);
+    if (index === undefined) {
+      index = this.lines.length;
+      const end = text.indexOf("\n", from);
+      const line = text.slice(from, end < 0 ? undefined : end);
+      this.lines.push({ file, line: low + 1, text: line.length > mostText ? `${line.slice(0, mostText)}…` : line });
+      this.#index.set(key, index);
+    }
+    return [index, start - from + 1];
+  }
+
+  #file(file: string): { readonly text: string; readonly starts: readonly number[] } | undefined {
+    if (!this.#starts.has(file)) {
+      const text = this.#textOf(file);
+      const starts = [0];
+      if (text !== undefined)
+        for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+      this.#starts.set(file, text === undefined ? undefined : { text, starts });
+    }
+    return this.#starts.get(file);
+  }
+}
+
+/** Places of one node, and characters of a line, that a document quotes. */
+const mostPlaces = 8;
+const mostText = 400;
+
+/** What one view is put together from. */
+export class ViewBuilder {
+  readonly nodes: NodeModel[] = [];
+  readonly groups: GroupModel[] = [];
+  readonly sources: SourceTable;
+  readonly lines: LineTable;
+  readonly #types: { readonly text: string; readonly bytes: number | undefined }[] = [];
+  readonly #typeIndex = new Map<string, number>();
+  readonly #scopeGroups = new Map<string, number>();
+  readonly #scopeIds = new Map<SourceScope, number>();
+  readonly #sizes: ReadonlyMap<string, number>;
+  readonly #stems: ReadonlyMap<Node, number>;
+
+  /** `stems`: where the nodes of the source view stand; empty for that view itself. */
+  constructor(
+    sources: SourceTable,
+    lines: LineTable,
+    sizes: ReadonlyMap<string, number>,
+    stems: ReadonlyMap<Node, number>,
+  ) {
+    this.sources = sources;
+    this.lines = lines;
+    this.#sizes = sizes;
+    this.#stems = stems;
+  }
+
+  view(kind: ViewModel["kind"]): Omit<ViewModel, "missing"> {
+    return { kind, nodes: this.nodes, groups: this.groups, types: this.#types };
+  }
+
+  type(type: TensorType): number {
+    const text = typeText(type);
+    const known = this.#typeIndex.get(text);
+    if (known !== undefined) return known;
+    this.#typeIndex.set(text, this.#types.length);
+    this.#types.push({ text, bytes: this.#bytes(type) });
+    return this.#types.length - 1;
+  }
+
+  #bytes({ dtype, shape }: TensorType): number | undefined {
+    if (dtype === "string") return undefined;
+    let bytes: Dim = byteSize(dtype);
+    for (const dim of shape) {
+      const size = substituteDim(dim, this.#sizes);
+      if (typeof size !== "number") return undefined;
+      bytes *= size;
+    }
+    return bytes;
+  }
+
+  /** A box for a node of a graph. */
+  node(node: Node, name: string, role: Role, inputs: readonly number[], group: number): number {
+    const kind = kindOf(node);
+    return this.add({
+      kind,
+      op: node.op,
+      name: name === "" ? ownName(node) : name,
+      text: kind === "constant" ? constantText(node) : opText(node),
+      work: opNamed(node.op).kernel.kind,
+      role,
+      inputs,
+      outputs: node.outputs.map(({ type }) => this.type(type)),
+      group,
+      places: this.lines.places(this.sources.spansOf(node)),
+      attributes: attributesOf(node),
+      stems: this.stems(node),
+    });
+  }
+
+  /** A sink: a result of the run, or the new value of a variable. */
+  sink(kind: "output" | "assign", name: string, value: Value, from: number, role: Role, group: number): number {
+    return this.add({
+      kind,
+      op: kind,
+      name,
+      text: kind === "output" ? "output" : ":=",
+      work: "sink",
+      role,
+      inputs: [from, value.index],
+      outputs: [this.type(value.type)],
+      group,
+      places: this.lines.places(this.sources.spansOf(value.node)),
+      attributes: [],
+      stems: [],
+    });
+  }
+
+  add(node: NodeModel): number {
+    this.nodes.push(node);
+    return this.nodes.length - 1;
+  }
+
+  /** The nodes of the source view that a node stems from. */
+  stems(node: Node): readonly number[] {
+    if (this.#stems.size === 0) return [];
+    return this.sources.stemsOf(node).flatMap((stem) => this.#stems.get(stem) ?? []);
+  }
+
+  /**
+   * The group of a scope below `base`, whose own scope is `outer`. The gradient of what stands in a call is a group beside it, so
+   * that forward and backward boxes do not point at each other.
+   */
+  scopeGroup(scope: SourceScope | undefined, outer: SourceScope | undefined, base: number, role: Role): number {
+    if (scope === undefined || scope === outer) return base;
+    const backward = role === "backward";
+    const key = `${base} ${this.#scopeId(scope)} ${backward}`;
+    const known = this.#scopeGroups.get(key);
+    if (known !== undefined) return known;
+    if (outer !== undefined && !isWithin(scope, outer)) return base;
+    const parent = this.scopeGroup(scope.parent, outer, base, role);
+    const index = this.groups.length;
+    this.groups.push({
+      kind: scope.kind,
+      name: scope.kind === "call" ? lastPart(scope.binding) || scope.name : scope.name,
+      text: scope.kind === "call" ? `${scope.name}()` : scope.kind,
+      role: scope.kind === "update" && !backward ? "update" : backward ? "backward" : "forward",
+      parent,
+      places: this.lines.places([scope.span]),
+      kernel: undefined,
+    });
+    this.#scopeGroups.set(key, index);
+    return index;
+  }
+
+  #scopeId(scope: SourceScope): number {
+    const known = this.#scopeIds.get(scope) ?? this.#scopeIds.size;
+    this.#scopeIds.set(scope, known);
+    return known;
+  }
+}
+
+function isWithin(scope: SourceScope, outer: SourceScope): boolean {
+  for (let one: SourceScope | undefined = scope; one !== undefined; one = one.parent) if (one === outer) return true;
+  return false;
+}
+
+function kindOf(node: Node): NodeKind {
+  switch (node.op) {
+    case "placeholder":
+    case "variable":
+    case "constant":
+    case "parameter":
+      return node.op;
+    default:
+      return "op";
+  }
+}
+
+function ownName(node: Node): string {
+  const name = node.attributes[node.op === "variable" ? "path" : "name"];
+  return (node.op === "variable" || node.op === "placeholder") && typeof name === "string" ? name : "";
+}
+
+function constantText(node: Node): string {
+  const value = node.attributes["value"];
+  return value !== undefined && typeof value === "object" && isTensor(value) ? literalText(value, 4) : node.op;
+}
+
+/** What names of a path end in: `hidden/dense/y` is `y` in its call. */
+export function lastPart(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf(".")) + 1);
+}
+
+/** What the panel need not say, as it shows it otherwise. */
+const shownOtherwise: ReadonlySet<string> = new Set(["value", "name", "path", "dtype", "shape", "region", "index"]);
+
+function attributesOf(node: Node): readonly (readonly [string, string])[] {
+  return Object.entries(node.attributes).flatMap(([name, value]) =>
+    shownOtherwise.has(name) && kindOf(node) !== "op" ? [] : [[name, attributeText(value)] as const],
+  );
+}
+
+function attributeText(attribute: Attribute): string {
+  if (typeof attribute === "string") return attribute;
+  if (typeof attribute === "number") return numberText(attribute);
+  if (typeof attribute === "bigint" || typeof attribute === "boolean") return String(attribute);
+  if (isList(attribute)) return `[${attribute.map(attributeText).join(", ")}]`;
+  return isTensor(attribute) ? literalText(attribute, 8) : attribute.key;
+}

@@ -1,0 +1,51 @@
+import { isTensor, type Node, type Value } from "../compiler/ir/node.js";
+import { literalText } from "../compiler/ir/printer-literal.js";
+import type { Tensor } from "../compiler/ir/tensor.js";
+
+/** A constant with more elements is a box of its own. */
+const fewElements = 4;
+
+/** The text of a constant that is shown where it is used; undefined for what is a box. A constant stretched to a shape counts as itself. */
+export function inlinedText(value: Value): string | undefined {
+  let { node } = value;
+  while (node.op === "broadcast_in_dim" && node.inputs[0] !== undefined) node = node.inputs[0].node;
+  const tensor = node.op === "constant" ? node.attributes["value"] : undefined;
+  return tensor === undefined || typeof tensor !== "object" || !isTensor(tensor) ? undefined : shortText(tensor);
+}
+
+function shortText(tensor: Tensor): string | undefined {
+  const text = literalText(tensor, fewElements);
+  const splat = / splat (\S+)$/.exec(text)?.[1];
+  if (splat !== undefined) return splat;
+  if (tensor.data.length > fewElements) return undefined;
+  const elements = text.slice(text.indexOf("(") + 1, -1);
+  return tensor.shape.length === 0 ? elements : `[${elements}]`;
+}
+
+const signs: ReadonlyMap<string, string> = new Map([
+  ["add", "+"],
+  ["sub", "−"],
+  ["mul", "×"],
+  ["div", "÷"],
+  ["pow", "^"],
+  ["eq", "="],
+  ["ne", "≠"],
+  ["lt", "<"],
+  ["le", "≤"],
+  ["gt", ">"],
+  ["ge", "≥"],
+]);
+
+/** `mul`, and with a constant among its operands `× 0.5`, `1 −`, `max(·, 0)`. */
+export function opText(node: Node): string {
+  const texts = node.inputs.map(inlinedText);
+  if (texts.every((text) => text === undefined)) return node.op;
+  const [first, second] = texts;
+  const sign = signs.get(node.op);
+  if (sign !== undefined && texts.length === 2) {
+    if (first !== undefined && second !== undefined) return `${first} ${sign} ${second}`;
+    return first === undefined ? `${sign} ${second}` : `${first} ${sign}`;
+  }
+  if (texts.length > 4) return node.op;
+  return `${node.op}(${texts.map((text) => text ?? "·").join(", ")})`;
+}

@@ -1,0 +1,26 @@
+import type { ViewModel } from "./model.js";
+import type { Box } from "./visible.js";
+
+/** A box in words, for tooltips and for those who hear the picture. */
+export function describeBox(box: Box, view: ViewModel): string {
+  const { node, group } = box;
+  if (group !== undefined) {
+    const many = box.count === 1 ? "1 op" : `${box.count} ops`;
+    return `${group.name}, ${group.kind === "part" ? "part of the graph" : group.text}, ${many}`;
+  }
+  if (node === undefined) return "";
+  const types = node.outputs.map((type) => view.types[type]?.text ?? "").join(", ");
+  switch (node.kind) {
+    case "output":
+      return `output ${node.name}: ${types}`;
+    case "assign":
+      return `new value of the variable ${node.name}: ${types}`;
+    case "placeholder":
+    case "variable":
+      return `${node.kind} ${node.name}: ${types}`;
+    case "op":
+    case "constant":
+    case "parameter":
+      return `${node.name === "" ? "" : `${node.name} = `}${node.text}: ${types}`;
+  }
+}

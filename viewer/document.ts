@@ -1,0 +1,117 @@
+import { type Computation, type Graph, rootsOf } from "../compiler/ir/graph.js";
+import { nodesBelow } from "../compiler/ir/node.js";
+import { selectRequest, selectSignature } from "../compiler/ir/select.js";
+import type { ObservedKernel } from "../compiler/kernels/block.js";
+import { buildKernels } from "../compiler/kernels/build.js";
+import type { TargetLimits } from "../compiler/kernels/schedule.js";
+import { ops } from "../compiler/ops/table.js";
+import { optimise, prepareComputation } from "../compiler/prepare.js";
+import type { Selection } from "../compiler/program.js";
+import { version } from "../compiler/version.js";
+import { LineTable, ViewBuilder } from "./builder.js";
+import { addComputation, namesOf } from "./graph_view.js";
+import { withParts } from "./grouping.js";
+import { addKernels, type KernelTimes, memoryOf } from "./kernel_view.js";
+import type { MemoryModel, ProgramModel, ViewerDocument, ViewModel } from "./model.js";
+
+/** One thing that the graph computes, as the picture shows it. */
+export interface Shown {
+  readonly name: string;
+  readonly title: string;
+  readonly selection: Selection;
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Dims that nothing decides: there are no kernels then. */
+  readonly open: readonly string[];
+}
+
+export interface DocumentOptions {
+  readonly file: string;
+  readonly textOf: (file: string) => string | undefined;
+  /** What kernels are made for. */
+  readonly target: TargetLimits;
+  readonly device: string;
+  /** Seconds of each kernel, by the program's name. */
+  readonly times?: ReadonlyMap<string, KernelTimes>;
+}
+
+/** More nodes than this are not lowered: kernels of so large a graph take minutes. */
+const mostLowered = 20_000;
+
+/** The document of a graph: each of its programs as it is written, with gradients, and as kernels. Throws GraphError. */
+export function documentOf(graph: Graph, shown: readonly Shown[], options: DocumentOptions): ViewerDocument {
+  const lines = new LineTable(options.textOf);
+  const programs = shown.map((one) => programModel(graph, one, lines, options));
+  const used = new Set(programs.flatMap(({ views }) => views.flatMap(({ nodes }) => nodes.map(({ op }) => op))));
+  return {
+    format: 1,
+    generator: `graphc ${version}`,
+    graph: graph.name,
+    file: options.file,
+    programs,
+    ops: [...ops].flatMap(([name, { doc }]) => (used.has(name) ? [[name, doc] as const] : [])),
+    lines: lines.lines,
+  };
+}
+
+function programModel(graph: Graph, shown: Shown, lines: LineTable, options: DocumentOptions): ProgramModel {
+  const { selection, sizes } = shown;
+  const selected = selectedFrom(graph, selection);
+  const mode = isTraining(graph, selection) ? graph.training : graph.inference;
+  const names = namesOf(mode.names);
+  const source = new ViewBuilder(selected.sources, lines, sizes, new Map());
+  const stems = addComputation(source, selected, names);
+  const prepared = prepareComputation(graph, selection);
+  const gradients = new ViewBuilder(selected.sources, lines, sizes, stems);
+  addComputation(gradients, prepared, names);
+  const { view: kernels, memory } = kernelView(
+    graph,
+    shown,
+    prepared,
+    new ViewBuilder(selected.sources, lines, sizes, stems),
+    options,
+  );
+  return {
+    name: shown.name,
+    title: shown.title,
+    sizes: [...sizes].map(([name, size]) => `${name} = ${size}`).join(", "),
+    views: [finished(source.view("source")), finished(gradients.view("gradients")), kernels],
+    memory,
+  };
+}
+
+function finished(view: Omit<ViewModel, "missing">): ViewModel {
+  return { ...view, ...withParts(view.nodes, view.groups), missing: undefined };
+}
+
+function kernelView(
+  graph: Graph,
+  shown: Shown,
+  prepared: Computation,
+  builder: ViewBuilder,
+  options: DocumentOptions,
+): { readonly view: ViewModel; readonly memory: MemoryModel | undefined } {
+  const without = (missing: string) => ({ view: { ...builder.view("kernels"), missing }, memory: undefined });
+  if (shown.open.length > 0) {
+    const dims = shown.open.map((name) => `--dim ${name}=32`).join(" ");
+    return without(`Kernels have sizes, and ${shown.open.join(", ")} is not known: draw the file with ${dims}.`);
+  }
+  if (nodesBelow(rootsOf(prepared)).length > mostLowered)
+    return without(`Only graphs of up to ${mostLowered} ops are shown as kernels: this one would take minutes.`);
+  const computation = optimise(graph, prepared, shown.sizes);
+  const observed = new Map<string, ObservedKernel>();
+  const program = buildKernels(computation, options.target, {
+    checkNumerics: false,
+    observe: (name, kernel) => observed.set(name, kernel),
+  });
+  addKernels(builder, program, observed, options.device, options.times?.get(shown.name) ?? new Map());
+  return { view: finished(builder.view("kernels")), memory: memoryOf(program) };
+}
+
+function selectedFrom(graph: Graph, selection: Selection): Computation {
+  return selection.kind === "signature" ? selectSignature(graph, selection.name) : selectRequest(graph, selection);
+}
+
+function isTraining(graph: Graph, selection: Selection): boolean {
+  if (selection.kind === "request") return selection.training ?? selection.updates.length > 0;
+  return graph.signatures.find(({ name }) => name === selection.name)?.training === true;
+}

@@ -1,0 +1,63 @@
+import { captionOf } from "./boxes.js";
+import { edgeWidth } from "./draw.js";
+import type { Direction } from "./layout.js";
+import type { Box, Visible } from "./visible.js";
+
+/** The boxes and edges in the language of Graphviz; open groups are clusters. */
+export function dotText(visible: Visible, name: string, direction: Direction): string {
+  const children = new Map<string | undefined, Box[]>();
+  for (const box of visible.boxes) {
+    const list = children.get(box.parent);
+    if (list === undefined) children.set(box.parent, [box]);
+    else list.push(box);
+  }
+  const lines = (parent: string | undefined, indent: string): readonly string[] =>
+    (children.get(parent) ?? []).flatMap((box) => {
+      const { name: title, text } = captionOf(box);
+      const label = quoted([title, text].filter((part) => part !== "").join(" "));
+      if (!box.isOpen) return [`${indent}${box.id} [label=${label}, ${shapeOf(box)}];`];
+      return [
+        `${indent}subgraph cluster_${box.id} {`,
+        `${indent}  label=${label};`,
+        ...lines(box.id, `${indent}  `),
+        `${indent}}`,
+      ];
+    });
+  // An edge of an open group is one of a loop's own box in it.
+  const edges = visible.edges.map(
+    ({ from, to, label, bytes }) => `  ${from} -> ${to} [label=${quoted(label)}, penwidth=${edgeWidth(bytes)}];`,
+  );
+  return [
+    `digraph ${quoted(name)} {`,
+    `  rankdir=${direction === "down" ? "TB" : "LR"};`,
+    '  node [shape=box, style=rounded, fontname="monospace", fontsize=11];',
+    '  edge [fontname="monospace", fontsize=9];',
+    ...lines(undefined, "  "),
+    ...edges,
+    "}",
+    "",
+  ].join("\n");
+}
+
+function shapeOf(box: Box): string {
+  if (box.group !== undefined) return 'shape=box3d, style=""';
+  switch (box.node?.kind) {
+    case "placeholder":
+    case "output":
+      return "shape=oval";
+    case "variable":
+    case "assign":
+      return 'shape=cylinder, style=""';
+    case "constant":
+    case "parameter":
+      return 'style="dashed"';
+    case "op":
+    case undefined:
+      return "shape=box";
+  }
+}
+
+/** A quoted string of DOT, in which a backslash begins an escape of labels and a line break ends nothing. */
+function quoted(text: string): string {
+  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n").replaceAll("\r", "")}"`;
+}

@@ -1,0 +1,163 @@
+import type { Computation } from "../compiler/ir/graph.js";
+import { type Node, type Region, topologicalOrder, type Value } from "../compiler/ir/node.js";
+import type { SourceScope } from "../compiler/ir/sources.js";
+import { lastPart, type ViewBuilder } from "./builder.js";
+import { inlinedText } from "./constants.js";
+import type { Role } from "./model.js";
+
+/** Where an edge comes from: a box and which of its outputs. */
+type Place = readonly [node: number, output: number];
+
+/** The nodes of one block, and the boxes they have become. */
+interface Block {
+  readonly base: number;
+  readonly scope: SourceScope | undefined;
+  readonly places: Map<Value, Place>;
+  /** Constants that some box has to stand for. */
+  readonly needed: ReadonlySet<Node>;
+}
+
+/**
+ * Fills a view with a computation: its nodes in the groups of the calls and scopes that made them, the regions of loops and branches
+ * as groups of their own, its results and assignments as sinks. Gives where each node of the outermost block stands.
+ */
+export function addComputation(
+  builder: ViewBuilder,
+  computation: Computation,
+  names: ReadonlyMap<Value, string>,
+): ReadonlyMap<Node, number> {
+  const found = new Map<Node, number>();
+  const roles = new Map<Node, Role>();
+
+  const roleOf = (node: Node): Role => {
+    if (builder.sources.isBackward(node)) return "backward";
+    const fromGradient = node.inputs.some(
+      (input) => input.node.op === "gradients" || (roles.get(input.node) ?? "forward") !== "forward",
+    );
+    return node.op === "gradients" ? "backward" : fromGradient ? "update" : "forward";
+  };
+
+  const addBlock = (roots: readonly Value[], block: Block): void => {
+    for (const node of topologicalOrder(roots)) {
+      const [first] = node.outputs;
+      if (first !== undefined && block.places.has(first)) continue;
+      if (first !== undefined && inlinedText(first) !== undefined && !block.needed.has(node)) continue;
+      const role = roleOf(node);
+      roles.set(node, role);
+      addNode(node, role, block);
+    }
+  };
+
+  const addNode = (node: Node, role: Role, block: Block): void => {
+    const scope = builder.sources.scopeOf(node);
+    let group = builder.scopeGroup(scope, block.scope, block.base, role);
+    const name = nameIn(node, names);
+    let inner: number[] = [];
+    if (node.regions.length > 0) {
+      group = builder.groups.length;
+      builder.groups.push({
+        kind: "region",
+        name: name === "" ? node.op : name,
+        text: node.op,
+        role,
+        parent: builder.scopeGroup(scope, block.scope, block.base, role),
+        places: builder.lines.places(builder.sources.spansOf(node)),
+        kernel: undefined,
+      });
+      inner = node.regions.flatMap((region, i) => addRegion(node, region, i, block, group));
+    }
+    const inputs = node.regions.length > 0 ? inner : inputsOf(node.inputs, block);
+    const at = builder.node(node, name, role, inputs, group);
+    if (!found.has(node)) found.set(node, at);
+    node.outputs.forEach((output, i) => {
+      block.places.set(output, [at, i]);
+    });
+  };
+
+  /** The boxes of a region's body; gives its results, which the loop itself takes. */
+  const addRegion = (node: Node, region: Region, position: number, around: Block, parent: number): number[] => {
+    let base = parent;
+    if (node.regions.length > 1) {
+      base = builder.groups.length;
+      const text = (node.op === "if" ? ["then", "else"] : ["condition", "body"])[position] ?? "body";
+      builder.groups.push({
+        kind: "region",
+        name: text,
+        text: node.op,
+        role: "forward",
+        parent,
+        places: [],
+        kernel: undefined,
+      });
+    }
+    const places = new Map<Value, Place>();
+    const block: Block = { base, scope: builder.sources.scopeOf(node), places, needed: constantsOf(region.results) };
+    const used = new Set(topologicalOrder(region.results));
+    region.parameters.forEach((parameter, i) => {
+      if (!used.has(parameter.node)) return;
+      // A branch is chosen by its first operand; a loop counts in its first parameter.
+      const operand = node.inputs[node.op === "if" ? i + 1 : i - 1];
+      const at = builder.node(
+        parameter.node,
+        "",
+        "forward",
+        operand === undefined ? [] : inputsOf([operand], around),
+        base,
+      );
+      if (!found.has(parameter.node)) found.set(parameter.node, at);
+      places.set(parameter, [at, 0]);
+    });
+    addBlock(region.results, block);
+    const results = inputsOf(region.results, block);
+    if (node.op !== "if" || position > 0) return results;
+    return [...inputsOf(node.inputs.slice(0, 1), around), ...results];
+  };
+
+  const sinks = [
+    ...computation.outputs.map(({ name, value }) => ({ kind: "output" as const, name, value })),
+    ...computation.assignments.map(({ path, value }) => ({ kind: "assign" as const, name: path, value })),
+  ];
+  const roots = sinks.map(({ value }) => value);
+  const block: Block = { base: -1, scope: undefined, places: new Map(), needed: constantsOf(roots) };
+  addBlock(roots, block);
+  for (const { kind, name, value } of sinks) {
+    const from = block.places.get(value)?.[0];
+    if (from === undefined) continue;
+    const role = kind === "assign" ? "update" : (roles.get(value.node) ?? "forward");
+    const group = kind === "assign" ? (builder.nodes[from]?.group ?? -1) : -1;
+    builder.sink(kind, name, value, from, role, isLoop(builder, group) ? -1 : group);
+  }
+  return found;
+}
+
+/** A sink stands beside a loop, not in it. */
+function isLoop(builder: ViewBuilder, group: number): boolean {
+  return builder.groups[group]?.kind === "region";
+}
+
+/** The constants that are results themselves, with what stretches them. */
+function constantsOf(roots: readonly Value[]): ReadonlySet<Node> {
+  return new Set(topologicalOrder(roots.filter((root) => inlinedText(root) !== undefined)));
+}
+
+function inputsOf(inputs: readonly Value[], block: Block): number[] {
+  return inputs.flatMap((input) => block.places.get(input) ?? []);
+}
+
+function nameIn(node: Node, names: ReadonlyMap<Value, string>): string {
+  for (const output of node.outputs) {
+    const name = names.get(output);
+    if (name !== undefined) return lastPart(name);
+  }
+  return "";
+}
+
+/** The name of each edge: the shortest, as the text gives it where the edge is made. */
+export function namesOf(names: ReadonlyMap<string, Value>): ReadonlyMap<Value, string> {
+  const found = new Map<Value, string>();
+  for (const [name, value] of names) {
+    const before = found.get(value);
+    if (before === undefined || name.length < before.length) found.set(value, name);
+  }
+  return found;
+}

@@ -1,0 +1,104 @@
+import type { GroupModel, NodeModel, Role } from "./model.js";
+
+/** More boxes than this in one group are put into parts. */
+const mostLoose = 48;
+/** How many parts a group is cut into at most. */
+const mostParts = 24;
+
+/** What stands directly in a group: a node, or a group in it. */
+interface Unit {
+  readonly kind: "node" | "group";
+  readonly at: number;
+  /** The first of its nodes. */
+  readonly first: number;
+}
+
+/**
+ * Cuts what has too many boxes side by side into parts of consecutive nodes, and these again, so that no group shows more than about
+ * fifty. Nodes stand in the order of their dependences: between parts of consecutive ones, all edges go forward.
+ */
+export function withParts(
+  nodes: readonly NodeModel[],
+  groups: readonly GroupModel[],
+): { readonly nodes: readonly NodeModel[]; readonly groups: readonly GroupModel[] } {
+  const parentOfNode = nodes.map((node) => node.group);
+  const made: GroupModel[] = [...groups];
+  const parentOfGroup = groups.map((group) => group.parent);
+
+  const cut = (units: readonly Unit[], parent: number): void => {
+    if (units.length <= mostLoose) {
+      for (const { kind, at } of units) (kind === "node" ? parentOfNode : parentOfGroup)[at] = parent;
+      return;
+    }
+    const count = Math.min(mostParts, Math.ceil(units.length / mostParts));
+    for (let i = 0; i < count; i++) {
+      const part = units.slice(Math.floor((i * units.length) / count), Math.floor(((i + 1) * units.length) / count));
+      const index = made.length;
+      made.push({ ...partOf(part, nodes, made), parent });
+      parentOfGroup.push(parent);
+      cut(part, index);
+    }
+  };
+
+  for (const [parent, units] of unitsOf(nodes, groups)) {
+    const loose = units.filter(({ kind }) => kind === "node");
+    const inner = units.filter(({ kind }) => kind === "group");
+    // Calls stay where the text has them, if they are few; then only the nodes beside them are gathered.
+    if (inner.length > mostLoose) cut(units, parent);
+    else if (units.length > mostLoose) cut(loose, parent);
+  }
+  return {
+    nodes: nodes.map((node, i) => ({ ...node, group: parentOfNode[i] as number })),
+    groups: made.map((group, i) => ({ ...group, parent: parentOfGroup[i] as number })),
+  };
+}
+
+function unitsOf(nodes: readonly NodeModel[], groups: readonly GroupModel[]): ReadonlyMap<number, readonly Unit[]> {
+  const firsts = groups.map(() => Number.POSITIVE_INFINITY);
+  nodes.forEach(({ group }, at) => {
+    for (let around = group; around >= 0; around = groups[around]?.parent ?? -1) {
+      if ((firsts[around] as number) <= at) break;
+      firsts[around] = at;
+    }
+  });
+  const units = new Map<number, Unit[]>();
+  const add = (parent: number, unit: Unit): void => {
+    const list = units.get(parent);
+    if (list === undefined) units.set(parent, [unit]);
+    else list.push(unit);
+  };
+  nodes.forEach(({ group }, at) => {
+    add(group, { kind: "node", at, first: at });
+  });
+  groups.forEach(({ parent }, at) => {
+    add(parent, { kind: "group", at, first: firsts[at] as number });
+  });
+  for (const list of units.values()) list.sort((a, b) => a.first - b.first);
+  return units;
+}
+
+function partOf(
+  part: readonly Unit[],
+  nodes: readonly NodeModel[],
+  groups: readonly GroupModel[],
+): Omit<GroupModel, "parent"> {
+  const names = part
+    .map(({ kind, at }) => (kind === "node" ? nodes[at] : groups[at])?.name ?? "")
+    .filter((n) => n !== "");
+  const [first, last] = [names[0], names.at(-1)];
+  const from = (part[0]?.first ?? 0) + 1;
+  const name =
+    first === undefined || last === undefined ? `ops from ${from}` : first === last ? first : `${first} … ${last}`;
+  const roles = new Set(
+    part.map(({ kind, at }): Role => (kind === "node" ? nodes[at] : groups[at])?.role ?? "forward"),
+  );
+  const [role] = roles;
+  return {
+    kind: "part",
+    name,
+    text: "part",
+    role: roles.size === 1 && role !== undefined ? role : "forward",
+    places: [],
+    kernel: undefined,
+  };
+}

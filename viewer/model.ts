@@ -1,0 +1,123 @@
+/**
+ * What a picture of a program is made of, as plain data: JSON in the page, and what the writers of SVG and DOT read. All
+ * references are positions in the lists; they depend on the program alone, so that equal programs give equal documents.
+ */
+
+export interface ViewerDocument {
+  /** Raised when the page would misread an older document. */
+  readonly format: 1;
+  /** `graphc 0.1.0`. */
+  readonly generator: string;
+  /** The graph's name, and its file as it was given. */
+  readonly graph: string;
+  readonly file: string;
+  readonly programs: readonly ProgramModel[];
+  /** The sentence of the manual on each op that occurs. */
+  readonly ops: readonly (readonly [name: string, doc: string])[];
+  /** The lines that nodes point at. */
+  readonly lines: readonly SourceLine[];
+}
+
+export interface SourceLine {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  readonly text: string;
+}
+
+/** One signature, or what a free request computes: the same program in three forms. */
+export interface ProgramModel {
+  readonly name: string;
+  /** `fit(image: u8[N, 28, 28]) does learn -> (loss: f32)`. */
+  readonly title: string;
+  /** `N = 100`, or empty. */
+  readonly sizes: string;
+  readonly views: readonly ViewModel[];
+  readonly memory: MemoryModel | undefined;
+}
+
+export const viewKinds = ["source", "gradients", "kernels"] as const;
+export type ViewKind = (typeof viewKinds)[number];
+
+export interface ViewModel {
+  readonly kind: ViewKind;
+  /** Why there is nothing to see: a size that is not known, say. */
+  readonly missing: string | undefined;
+  readonly nodes: readonly NodeModel[];
+  readonly groups: readonly GroupModel[];
+  /** The types that edges have, and their bytes where all sizes are known. */
+  readonly types: readonly { readonly text: string; readonly bytes: number | undefined }[];
+}
+
+export type NodeKind = "op" | "placeholder" | "variable" | "constant" | "parameter" | "output" | "assign";
+
+/** Which part of a training step: the forward pass, its gradient, or what is done with the gradient. */
+export type Role = "forward" | "backward" | "update";
+
+export interface NodeModel {
+  readonly kind: NodeKind;
+  readonly op: string;
+  /** The name that the text gives it; else empty. */
+  readonly name: string;
+  /** The op with its inlined constants: `mul 0.5`. */
+  readonly text: string;
+  /** What kind of work it is: `elementwise`, `contract`, `view`, ... */
+  readonly work: string;
+  readonly role: Role;
+  /** Pairs of a node and which of its outputs. */
+  readonly inputs: readonly number[];
+  /** The type of each output. */
+  readonly outputs: readonly number[];
+  /** The innermost group around it; -1 for none. */
+  readonly group: number;
+  /** Into `lines` of the document, with the column from 1. */
+  readonly places: readonly (readonly [line: number, column: number])[];
+  readonly attributes: readonly (readonly [name: string, value: string])[];
+  /** The nodes of the source view that it stems from; empty in the source view. */
+  readonly stems: readonly number[];
+}
+
+export type GroupKind = "call" | "scope" | "update" | "region" | "part" | "kernel";
+
+export interface GroupModel {
+  readonly kind: GroupKind;
+  /** What it is called by the text: the binding of a call, the scope's name. */
+  readonly name: string;
+  /** `dense()`, `scope`, `scan`, `nest`. */
+  readonly text: string;
+  readonly role: Role;
+  readonly parent: number;
+  readonly places: readonly (readonly [line: number, column: number])[];
+  readonly kernel: KernelModel | undefined;
+}
+
+export interface KernelModel {
+  readonly phase: "compute" | "commit";
+  /** The loops, as `graphc inspect --stage kernels` prints them. */
+  readonly code: string;
+  /** Into `buffers` of the program's memory. */
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+  readonly device: string;
+  /** Measured by a profile. */
+  readonly seconds: number | undefined;
+}
+
+export interface MemoryModel {
+  readonly arenaBytes: number;
+  readonly peakBytes: number;
+  /** How many moments the lives of the buffers are counted in. */
+  readonly moments: number;
+  readonly buffers: readonly BufferModel[];
+}
+
+export interface BufferModel {
+  readonly label: string;
+  readonly storage: "placeholder" | "variable" | "constant" | "run state" | "temporary";
+  readonly type: string;
+  readonly bytes: number;
+  /** Where a temporary lies in the arena, and the first and last moment it is needed at. */
+  readonly offset: number | undefined;
+  readonly from: number;
+  readonly to: number;
+}
