@@ -1,6 +1,6 @@
 # Each target does what it needs first, Debian packages included; what is done already takes no time.
 
-.PHONY: help setup build demo test bless lint format bench clean
+.PHONY: help setup setup-gpu build demo test bless lint format bench clean
 
 help:
 	@echo "make demo    set up, build, train on MNIST and show the predictions"
@@ -8,12 +8,16 @@ help:
 	@echo "make bless   bring diagnostics and printed forms in test/language up to date"
 	@echo "make lint    check style, imports between folders, and what the npm package would contain"
 	@echo "make bench   measure against the peaks and floors of this machine"
+	@echo "make setup-gpu  install devices in software, so that no test of a GPU is skipped"
 	@echo "make setup | build | format | clean"
 
 setup:
 	@command -v node >/dev/null && command -v npm >/dev/null || \
 	  { echo "graphc needs Node 20.19 or later, with npm: https://nodejs.org" >&2; exit 1; }
 	@node scripts/setup.mjs
+
+setup-gpu: setup
+	@node scripts/setup-gpu.mjs
 
 build: setup
 	@npm run --silent build

@@ -1,11 +1,11 @@
-// The Debian packages that native code needs.
+// Debian packages: which native code needs, and how packages are installed.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder.startsWith("/"));
 
-function hasCommand(...names) {
+export function hasCommand(...names) {
   return names.some((name) => path.some((folder) => existsSync(join(folder, name))));
 }
 
@@ -49,32 +49,42 @@ function run(command, stdout) {
 }
 
 /**
- * Installs packages where this process may; returns whether native code is possible here. Ends the process, with the one
- * command to run, when only the user may install them.
+ * Installs packages where this process may. Returns undefined when they are there, else why not: `reason`, with `command`
+ * where the user can do it by hand.
+ */
+export function aptInstall(packages) {
+  const list = packages.join(" ");
+  if (packages.length === 0) return undefined;
+  if (!hasCommand("apt-get")) return { reason: `${list} by Debian's names are needed, and there is no apt-get` };
+  const isRoot = process.getuid?.() === 0;
+  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...packages];
+  const byHand = `${isRoot ? "" : "sudo "}${install.join(" ")}`;
+  const mayInstall = isRoot || (hasCommand("sudo") && run(["sudo", "-n", "true"], "ignore"));
+  if (!mayInstall) return { reason: "a few Debian packages are needed", command: byHand };
+
+  const asRoot = (command) => (isRoot ? command : ["sudo", "-n", "DEBIAN_FRONTEND=noninteractive", ...command]);
+  console.log(`setup: installing the Debian packages ${list}`);
+  // The lists of packages may be absent or out of date; they are refreshed only when the first try fails.
+  if (run(asRoot(install), "inherit")) return undefined;
+  const refreshed = run(asRoot(["apt-get", "update"]), "inherit");
+  if (refreshed && run(asRoot(install), "inherit")) return undefined;
+  if (refreshed && !run(["apt-cache", "show", "--no-all-versions", ...packages], "ignore")) {
+    return { reason: `this distribution does not have all of ${list}` };
+  }
+  return { reason: "the Debian packages could not be installed", command: byHand };
+}
+
+/**
+ * Installs what native code needs; returns whether native code is possible here. Ends the process, with the one command to
+ * run, when only the user may install it.
  */
 export function installDebianPackages(packages) {
   if (process.platform !== "linux" || process.arch !== "x64") {
     return reference(`native code needs Linux on x86-64, this is ${process.platform} ${process.arch}`);
   }
-  if (packages.length === 0) return true;
-  if (process.env.GRAPHC_NATIVE === "0") return reference("GRAPHC_NATIVE=0");
-  const list = packages.join(" ");
-  if (!hasCommand("apt-get")) return reference(`native code needs ${list} by Debian's names, and there is no apt-get`);
-
-  const isRoot = process.getuid?.() === 0;
-  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...packages];
-  const byHand = `${isRoot ? "" : "sudo "}${install.join(" ")}`;
-  const mayInstall = isRoot || (hasCommand("sudo") && run(["sudo", "-n", "true"], "ignore"));
-  if (!mayInstall) stop("native code needs a few Debian packages", byHand);
-
-  const asRoot = (command) => (isRoot ? command : ["sudo", "-n", "DEBIAN_FRONTEND=noninteractive", ...command]);
-  console.log(`setup: installing the Debian packages ${list}`);
-  // The lists of packages may be absent or out of date; they are refreshed only when the first try fails.
-  if (run(asRoot(install), "inherit")) return true;
-  const refreshed = run(asRoot(["apt-get", "update"]), "inherit");
-  if (refreshed && run(asRoot(install), "inherit")) return true;
-  if (refreshed && !run(["apt-cache", "show", "--no-all-versions", ...packages], "ignore")) {
-    return reference(`this distribution does not have all of ${list}`);
-  }
-  return stop("the Debian packages could not be installed", byHand);
+  if (packages.length > 0 && process.env.GRAPHC_NATIVE === "0") return reference("GRAPHC_NATIVE=0");
+  const failure = aptInstall(packages);
+  if (failure === undefined) return true;
+  const reason = `for native code ${failure.reason}`;
+  return failure.command === undefined ? reference(reason) : stop(reason, failure.command);
 }
