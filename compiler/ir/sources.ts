@@ -25,6 +25,11 @@ interface Origin {
 /** A node into which everything is folded would name the whole graph. */
 const mostStems = 32;
 
+/** What a node is called in the text: the function that its first place is a call of, else `otherwise`. */
+export function writtenAs(spans: readonly Span[], otherwise: string): string {
+  return spans[0]?.call ?? otherwise;
+}
+
 /**
  * Where in the text each node came from. A side table, because an interned node may come from several places. It only grows:
  * passes call `inherit`, so that what they build points at the line and at the node it came from.

@@ -3,6 +3,8 @@ export interface Span {
   readonly file: string;
   readonly start: number;
   readonly end: number;
+  /** The function whose call stands there, of a node that the call became: messages of the run name what was written. */
+  readonly call?: string;
 }
 
 /** The smallest span that holds both; the two must be of one file. */

@@ -1,9 +1,9 @@
+import type { Code } from "../ir/codes.js";
 import { InternalError } from "../ir/diagnostic.js";
 import { isFloat } from "../ir/dtype.js";
 import type { Node } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
-import { outOfRange } from "../ops/checks.js";
-import { divergence } from "../ops/spectrum.js";
+import { failureText, outOfRange } from "../ops/messages.js";
 import { dividesByUnknown } from "./expressions.js";
 import type { Failure } from "./form.js";
 import { isFallibleRoutine, semanticsOf } from "./plan.js";
@@ -32,8 +32,8 @@ export class Failures {
       if (kind === "check") {
         const size = numbersAttribute(node.attributes, "size")[0] ?? 0;
         this.#add(node, "G086", outOfRange("{value}", size, node.op === "wrap_index" ? -size : 0));
-      } else if (isFallibleRoutine(node)) this.#add(node, "G087", routineMessage(node));
-      else if (dividesByUnknown(node)) this.#add(node, "G089", "an integer is divided by zero");
+      } else if (isFallibleRoutine(node)) this.#addNamed(node, "G087");
+      else if (dividesByUnknown(node)) this.#addNamed(node, "G089");
       else if (this.#checkNumerics && makesNonFinite(node))
         this.#add(node, "G110", `\`${node.op}\` makes {value} of finite operands`);
     }
@@ -50,6 +50,10 @@ export class Failures {
     return makesNonFinite(node) ? this.#numbers.get(node) : undefined;
   }
 
+  #addNamed(node: Node, code: Code): void {
+    this.#add(node, code, failureText(code, node.op, this.#sources.spansOf(node)) ?? code);
+  }
+
   #add(node: Node, code: string, message: string): void {
     this.#numbers.set(node, this.list.length);
     this.list.push({ code, message, spans: this.#sources.spansOf(node) });
@@ -63,10 +67,4 @@ function makesNonFinite(node: Node): boolean {
   const dtype = node.outputs[0]?.type.dtype;
   if (dtype === undefined || !isFloat(dtype) || passing.includes(node.op)) return false;
   return kind === "elementwise" || kind === "reduce" || kind === "contract";
-}
-
-function routineMessage(node: Node): string {
-  if (node.op === "cholesky") return "the matrix of cholesky is not positive definite";
-  if (node.op === "svd" || node.op === "eigh") return divergence(node.op);
-  return `the matrix of ${node.op} is singular`;
 }

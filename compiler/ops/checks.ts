@@ -9,12 +9,8 @@ import {
   type ReferenceTensor,
   type UnaryOp,
 } from "./define.js";
+import { outOfRange } from "./messages.js";
 import { wholeNumbers } from "./samples.js";
-
-/** What is said of an index that names no place among `limit`, the first of which is `least`: 0, or -limit. */
-export function outOfRange(index: string, limit: number, least: number): string {
-  return `the index ${index} is out of range: ${limit === 0 ? "the axis is empty" : `it must be from ${least} to ${limit - 1}`}`;
-}
 
 /** The failure of an index that names no place. */
 export function failIndex(index: number | bigint, limit: number, least = 0): never {

@@ -1,6 +1,7 @@
 /** Matrix factorisations in float64 for the reference evaluator: the textbook algorithms, one matrix after another. */
 import { ReferenceFailure } from "./define.js";
 import type { Matrices } from "./linear_algebra.js";
+import { unsolvable } from "./messages.js";
 
 /** a x = b by Gaussian elimination with partial pivoting. */
 export function solveSystem(a: Matrices, b: Matrices): Float64Array {
@@ -12,7 +13,7 @@ export function solveSystem(a: Matrices, b: Matrices): Float64Array {
     const left = lu.subarray(matrix * n * n, (matrix + 1) * n * n);
     const right = result.subarray(matrix * n * k, (matrix + 1) * n * k);
     eliminate(left, right, n, k);
-    for (let i = 0; i < n; i++) if (at(left, i * n + i) === 0) throw singular("the matrix of solve is singular");
+    for (let i = 0; i < n; i++) if (at(left, i * n + i) === 0) throw unsolved("solve");
     substitute(left, right, n, k, { lower: false, transpose: false, unitDiagonal: false });
   }
   return result;
@@ -58,8 +59,7 @@ export function solveTriangular(a: Matrices, b: Matrices, triangle: Triangle): F
   for (let matrix = 0; matrix < a.count; matrix++) {
     const left = a.data.subarray(matrix * n * n, (matrix + 1) * n * n);
     for (let i = 0; i < n; i++) {
-      if (!triangle.unitDiagonal && at(left, i * n + i) === 0)
-        throw singular("the matrix of triangular_solve is singular");
+      if (!triangle.unitDiagonal && at(left, i * n + i) === 0) throw unsolved("triangular_solve");
     }
     substitute(left, result.subarray(matrix * n * k, (matrix + 1) * n * k), n, k, triangle);
   }
@@ -96,7 +96,7 @@ export function choleskyFactor(a: Matrices): Float64Array {
         for (let i = 0; i < column; i++) rest -= at(l, row * n + i) * at(l, column * n + i);
         if (row > column) l[row * n + column] = rest / at(l, column * n + column);
         // Not `rest <= 0`, so that a NaN is refused too.
-        else if (!(rest > 0)) throw singular("the matrix of cholesky is not positive definite");
+        else if (!(rest > 0)) throw unsolved("cholesky");
         else l[row * n + row] = Math.sqrt(rest);
       }
     }
@@ -179,7 +179,6 @@ function at(data: Float64Array, position: number): number {
   return data[position] as number;
 }
 
-/** In the words of the native code. */
-function singular(message: string): ReferenceFailure {
-  return new ReferenceFailure("G087", message);
+function unsolved(op: string): ReferenceFailure {
+  return new ReferenceFailure("G087", unsolvable(op));
 }

@@ -2,9 +2,7 @@
 import { ReferenceFailure } from "./define.js";
 import { eliminate } from "./factorise.js";
 import type { Matrices } from "./linear_algebra.js";
-
-/** Sweeps over all pairs before a run fails. Six to ten suffice for any finite matrix that was tried. */
-export const maximumSweeps = 60;
+import { maximumSweeps, unsolvable } from "./messages.js";
 
 /**
  * The first element of at least this share of a vector's largest magnitude is made positive: not the largest itself, since which
@@ -211,11 +209,6 @@ function at(data: Float64Array, position: number): number {
   return data[position] as number;
 }
 
-/** What is said of an svd or eigh that fails, by every back end. */
-export function divergence(name: string): string {
-  return `${name} did not converge: the matrix has a NaN or an infinity, or ${maximumSweeps} sweeps do not suffice`;
-}
-
 function notConverged(name: string): ReferenceFailure {
-  return new ReferenceFailure("G087", divergence(name));
+  return new ReferenceFailure("G087", unsolvable(name));
 }

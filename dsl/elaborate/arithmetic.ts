@@ -95,7 +95,7 @@ function foldInts(
     throw refusal(env, "G024", span, "`/` divides floats only", { hint: "`//` divides integers and rounds down" });
   }
   if ((operator === "//" || operator === "%") && right.value === 0n) {
-    throw refusal(env, "G089", span, "an integer is divided by zero");
+    throw refusal(env, "G089", span, `\`${operator}\` divides an integer by zero`);
   }
   if (typeof left.value === "bigint" && typeof right.value === "bigint") {
     return checkedInt(env, foldBigints(env, operator, left.value, right.value, span), span);

@@ -108,10 +108,11 @@ function valueText(meaning: Meaning): string | undefined {
   }
 }
 
-/** What the compiler knows of a scalar: its number or bool, where it is a literal and not computed in the run. */
+/** What the compiler knows of a scalar: its number or bool, where it is a literal or a size and not known in the run only. */
 export function knownValue(meaning: Meaning): Meaning | undefined {
   switch (meaning.kind) {
     case "int":
+      return isStaticInt(meaning) ? meaning : undefined;
     case "float":
     case "bool":
       return meaning;

@@ -7,6 +7,7 @@ import { nodesBelow } from "../../ir/node.js";
 import { copyElements, elementCount, type TensorData } from "../../ir/tensor.js";
 import { staticShape } from "../../ir/type.js";
 import { type ReferenceContext, ReferenceFailure, type ReferenceTensor } from "../../ops/define.js";
+import { failureText } from "../../ops/messages.js";
 import { numericDType, referenceFromTensor, tensorFromReference } from "../../ops/precision.js";
 import type { Compiled, CompileOptions } from "../backend.js";
 import type {
@@ -195,7 +196,8 @@ class ReferenceExecutable implements Executable {
     } catch (error) {
       if (!(error instanceof ReferenceFailure)) throw error;
       const spans = error.node === undefined ? [] : this.#computation.sources.spansOf(error.node);
-      return { code: error.code, message: error.message, spans, stepsDone };
+      const named = error.node === undefined ? undefined : failureText(error.code, error.node.op, spans);
+      return { code: error.code, message: named ?? error.message, spans, stepsDone };
     } finally {
       this.#recorder?.leave();
     }

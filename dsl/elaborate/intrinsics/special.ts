@@ -54,15 +54,16 @@ const questions: readonly Intrinsic[] = [
   {
     name: "known",
     doc:
-      "The number or bool that x is written as, where it is a literal or a constant; `otherwise` where x is computed in the run. " +
-      "For a `require` on a tensor parameter that may be either.",
+      "The number or bool that x is written as, where it is a literal, a constant or a size; `otherwise` where x is computed in the " +
+      "run, or is a size that hangs on a dim. For a `require` on a parameter that may be either.",
     parameters: [
       { name: "x", kind: "any" },
       { name: "otherwise", kind: "any" },
     ],
     result: "int, float or bool",
     build: (call) => {
-      const otherwise = knownValue(call.item("otherwise").meaning);
+      const { meaning } = call.item("otherwise");
+      const otherwise = meaning.kind === "int" ? meaning : knownValue(meaning);
       if (otherwise === undefined)
         throw call.wrong("otherwise", "a number or a bool, known when the graph is compiled,");
       return knownValue(call.item("x").meaning) ?? otherwise;

@@ -1,7 +1,8 @@
 /** Singular values and eigenvalues by one-sided Jacobi rotations. */
 import { InternalError } from "../../../ir/diagnostic.js";
 import { byteSize } from "../../../ir/dtype.js";
-import { maximumSweeps, shareOfLargest } from "../../../ops/spectrum.js";
+import { maximumSweeps } from "../../../ops/messages.js";
+import { shareOfLargest } from "../../../ops/spectrum.js";
 import type { Value } from "../value.js";
 import type { Matrix, RoutineScope } from "./routine_scope.js";
 import {
