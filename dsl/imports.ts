@@ -5,7 +5,7 @@ import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { FunctionDeclaration, Import, OptimizerDeclaration, SourceFile } from "./ast.js";
 import { didYouMean, maximumFileLength, quote } from "./diagnostics.js";
-import { parse } from "./parse.js";
+import type { parse } from "./parse.js";
 import { sectionsOf, textOfSection } from "./sections.js";
 import { isStandard, pathOfSource, type ReadFile, standardFile } from "./standard.js";
 
@@ -13,6 +13,7 @@ export interface ImportOptions {
   readonly readFile: ReadFile;
   /** The folder of the standard library. */
   readonly stdFolder: string;
+  readonly parse: typeof parse;
   /** Folders besides the importing file's own that imports may reach, by absolute paths or `..`. */
   readonly allowPaths: readonly string[];
 }
@@ -116,7 +117,7 @@ export class Files {
   #parse(text: string, path: string, length = text.length): SourceFile {
     if (text === "")
       return { kind: "file", file: path, doc: undefined, items: [], span: { file: path, start: 0, end: length } };
-    const { ast, diagnostics } = parse(text, path);
+    const { ast, diagnostics } = this.#options.parse(text, path);
     this.diagnostics.push(...diagnostics);
     return ast;
   }

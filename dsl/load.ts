@@ -5,6 +5,7 @@ import type { Span } from "../compiler/ir/span.js";
 import type { FunctionDeclaration, GraphDeclaration, Ident, Item, OptimizerDeclaration } from "./ast.js";
 import { didYouMean, limitDiagnostics, quote } from "./diagnostics.js";
 import { checkAlone, checkDeclaration, fileEnv } from "./elaborate/alone.js";
+import type { Facts } from "./elaborate/facts.js";
 import { elaborateGraph } from "./elaborate/graph.js";
 import { intrinsics } from "./elaborate/intrinsics/table.js";
 import { type Home, type Meaning, poisoned } from "./elaborate/meaning.js";
@@ -12,6 +13,7 @@ import { Names } from "./elaborate/names.js";
 import { Shared, type SymbolInfo } from "./elaborate/state.js";
 import { constant } from "./elaborate/statements.js";
 import { exportsOf, Files, type LoadedFile, preludeFiles } from "./imports.js";
+import { parse } from "./parse.js";
 import { type ReadFile, readFileFromDisk, shippedStdFolder } from "./standard.js";
 
 export interface LoadOptions {
@@ -21,6 +23,10 @@ export interface LoadOptions {
   readonly stdFolder?: string;
   /** Folders that imports may reach by absolute paths or `..`. */
   readonly allowPaths?: readonly string[];
+  /** Reads a text; whoever loads a file again and again keeps what it has read. */
+  readonly parse?: typeof parse;
+  /** Is told of all names. */
+  readonly facts?: Facts;
 }
 
 export interface Loaded {
@@ -49,11 +55,13 @@ function load(path: string, text: string | undefined, options: LoadOptions): Loa
     readFile: options.readFile ?? readFileFromDisk,
     stdFolder: options.stdFolder ?? shippedStdFolder,
     allowPaths: options.allowPaths ?? [],
+    parse: options.parse ?? parse,
   });
   const main = files.main(path, text);
   const shared = new Shared(
     (name) => files.suggestImport(name),
     (file) => files.texts.get(file),
+    options.facts,
   );
   const graph = main === undefined ? undefined : elaborateFile(files, shared, main);
   // What stands where the syntax is wrong already is no second problem.
@@ -151,6 +159,7 @@ class Linker {
       case "import":
         for (const { name, local } of item.names) {
           const source = file.imports.get(item);
+          if (source !== undefined && !home.standard) this.#noteImport(source, name, local);
           if (home.standard && source?.deferred.has(name.name) === true) {
             home.names.defer(local.name, () => ({ meaning: this.#exported(source, name), span: local.span }));
             continue;
@@ -172,6 +181,15 @@ class Linker {
       case "graph":
         return;
     }
+  }
+
+  #noteImport(source: LoadedFile, name: Ident, local: Ident): void {
+    const { facts } = this.#shared;
+    const entry = facts === undefined ? undefined : this.home(source).names.own(name.name);
+    if (facts === undefined || entry?.span === undefined || !exportsOf(source).has(name.name)) return;
+    facts.addName(name.span, entry, false);
+    facts.addAlias(local.span, entry.span);
+    if (local !== name) facts.addName(local.span, { ...entry, span: local.span }, false);
   }
 
   #bind(home: Home, name: Ident, meaning: Meaning): void {

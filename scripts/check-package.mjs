@@ -21,7 +21,7 @@ const required = [
 const allowed = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^dist\/(index|register|import_hook)\.(js|d\.ts)$/,
-  /^dist\/(compiler|dsl|runtime|cli|viewer)\/.*\.(js|d\.ts)$/,
+  /^dist\/(compiler|dsl|runtime|cli|editor|viewer)\/.*\.(js|d\.ts)$/,
   /^dist\/dsl\/std\/[a-z_]+\.graph$/,
 ];
 

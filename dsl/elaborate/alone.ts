@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../../compiler/ir/diagnostic.js";
 import { type Dim, symbol } from "../../compiler/ir/dim.js";
 import type { DType } from "../../compiler/ir/dtype.js";
+import type { Span } from "../../compiler/ir/span.js";
 import type {
   FunctionDeclaration,
   NamedType,
@@ -11,6 +12,7 @@ import type {
 } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { attempt, evaluate } from "./expressions.js";
+import { define, noteName } from "./facts.js";
 import { compileTimeKind, enter, outputOf } from "./functions.js";
 import { boundNames, dtypesWithin } from "./inference.js";
 import { type Callable, type Home, int, type Meaning, poisoned } from "./meaning.js";
@@ -177,20 +179,17 @@ function checkWith(
     region: undefined,
     declared: undefined,
   };
-  for (const { name: parameter, span } of declaration.typeParameters) {
-    env.names.bind(parameter.name, {
-      meaning: chosenDType(chosen, parameter.name) ?? int(symbol(parameter.name)),
-      span,
-    });
+  for (const { name: parameter } of declaration.typeParameters) {
+    define(env, parameter, chosenDType(chosen, parameter.name) ?? int(symbol(parameter.name)));
   }
   const tensors: Parameter[] = [];
   for (const parameter of declaration.parameters) {
     const kind = compileTimeKind(parameter.type);
     if (kind === undefined) tensors.push(parameter);
-    env.names.bind(parameter.name.name, {
-      meaning: standIn(kind, parameter.name.name, chosen),
-      span: parameter.name.span,
-    });
+    const { name: own } = parameter;
+    // Of tensors more is known below.
+    if (kind === undefined) env.names.bind(own.name, { meaning: poisoned, span: own.span });
+    else define(env, own, standIn(kind, own.name, chosen));
   }
   // Their sizes may be written with the others.
   tensors.forEach((parameter, i) => {
@@ -198,7 +197,7 @@ function checkWith(
       isFn || i > 1
         ? tensorOf(env, parameter)
         : ownTensor(env, parameter, trainedDType(chosen), leading, i === 0 ? parameter.name.name : undefined);
-    env.names.bind(parameter.name.name, { meaning, span: parameter.name.span });
+    define(env, parameter.name, meaning);
   });
   const fn: Callable = isFn ? { kind: "fn", declaration, home } : { kind: "optimizer", declaration, home };
   attempt(env, () => {
@@ -321,12 +320,20 @@ export function checkDeclaration(shared: Shared, declaration: Declaration, home:
 function checkTypeNames(env: Env, declaration: Declaration, type: TypeExpression, known: ReadonlySet<string>): void {
   if (type.kind === "list-type") return;
   const { name } = type;
+  noteDeclared(env, declaration, name.name, name.span);
   if (!known.has(name.name)) attempt(env, () => dtypeNamed(env, name.name, name.span));
   for (const dim of type.dims ?? []) {
     if (dim.kind !== "reference" || dim.segments.length > 1) continue;
+    noteDeclared(env, declaration, dim.text, dim.span);
     if (known.has(dim.text) || env.names.lookup(dim.text) !== undefined) continue;
     report(env, "G017", dim.span, `the size ${quote(dim.text)} is not declared`, {
       hint: `\`fn ${declaration.name.name}[${dim.text}](...)\` declares a size that is inferred at the call`,
     });
   }
+}
+
+/** Notes a name in a written type that the declaration itself declares; what it stands for, each call says. */
+function noteDeclared(env: Env, declaration: Declaration, name: string, span: Span): void {
+  const declared = [...declaration.typeParameters, ...declaration.parameters].find((one) => one.name.name === name);
+  if (declared !== undefined) noteName(env, span, { meaning: poisoned, span: declared.name.span });
 }

@@ -1,6 +1,7 @@
 import type { Assignment, Path } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { evaluate, guarded } from "./expressions.js";
+import { noteName } from "./facts.js";
 import { unknownName } from "./lookup.js";
 import { describe, type Item, isPoisoned, poisoned, tensor } from "./meaning.js";
 import type { Entry } from "./names.js";
@@ -64,6 +65,7 @@ function entryOf(env: Env, target: Path): Entry {
     });
   }
   let entry = first === undefined ? undefined : env.names.lookup(first.name);
+  if (first !== undefined && entry !== undefined) noteName(env, first.span, entry);
   if (first !== undefined && entry === undefined) throw unknownName(env, first, env.names, env.names.visible());
   for (const segment of rest) {
     if (entry?.meaning.kind === "poisoned") return entry;
@@ -78,6 +80,7 @@ function entryOf(env: Env, target: Path): Entry {
         entry?.span,
       );
     }
+    noteName(env, segment.span, inner);
     entry = inner;
   }
   return entry ?? { meaning: poisoned, span: undefined };

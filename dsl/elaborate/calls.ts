@@ -10,6 +10,7 @@ import type {
 } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { evaluate } from "./expressions.js";
+import { noteName } from "./facts.js";
 import { expandFunction } from "./functions.js";
 import { Arguments, type Intrinsic, type IntrinsicParameter } from "./intrinsic.js";
 import { callable } from "./lookup.js";
@@ -164,6 +165,7 @@ export function bindArguments(
     }
     if (items.has(name)) throw wrong(nameSpan, `the parameter ${quote(name)} of ${title} is given twice`);
     items.set(name, item);
+    noteArgument(env, fn, name, nameSpan, item);
   }
   const missing = parameters.filter(({ name, optional }) => !optional && !items.has(name) && !supplied.has(name));
   if (missing.length > 0) {
@@ -171,6 +173,12 @@ export function bindArguments(
     throw wrong(span, `${title} needs ${missing.length === 1 ? "the argument" : "the arguments"} ${list}`);
   }
   return items;
+}
+
+function noteArgument(env: Env, fn: Callable, name: string, span: Span, { meaning }: Item): void {
+  const parameters = fn.kind === "intrinsic" ? [] : fn.declaration.parameters;
+  const declared = parameters.find((parameter) => parameter.name.name === name);
+  noteName(env, span, { meaning, span: declared?.name.span });
 }
 
 /** A variadic parameter, which is the last, gets all further arguments as one list. */

@@ -2,6 +2,7 @@ import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import type { Call, Expression, List } from "../ast.js";
 import { call } from "./calls.js";
+import { noteResult } from "./facts.js";
 import { index } from "./indexing.js";
 import { reference } from "./lookup.js";
 import { type Item, int, type Meaning, poisoned } from "./meaning.js";
@@ -65,7 +66,7 @@ function evaluateInside(env: Env, expression: Expression): Meaning {
     case "reference":
       return reference(env, expression);
     case "call":
-      return call(env, expression, undefined);
+      return noted(env, expression, call(env, expression, undefined));
     case "pipe":
       return pipe(env, expression.input, expression.call, expression.span);
     case "index":
@@ -102,7 +103,12 @@ function pipe(env: Env, input: Expression, callee: Call, span: Span): Meaning {
       },
     );
   }
-  return call(env, { ...callee, span }, given);
+  return noted(env, callee, call(env, { ...callee, span }, given));
+}
+
+function noted(env: Env, { callee }: Call, result: Meaning): Meaning {
+  noteResult(env, callee.span, result);
+  return result;
 }
 
 function list(env: Env, expression: List): Meaning {

@@ -6,6 +6,7 @@ import { quote } from "../diagnostics.js";
 import { bindArguments, type Given, isAxes } from "./calls.js";
 import { toShape, toTensors } from "./convert.js";
 import { evaluate, guarded } from "./expressions.js";
+import { define } from "./facts.js";
 import { Inference, type Pair } from "./inference.js";
 import type { ParameterKind } from "./intrinsic.js";
 import {
@@ -163,10 +164,10 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
     const kind = compileTimeKind(parameter.type);
     if (given === undefined && parameter.default === undefined && !isAxes(parameter)) continue;
     const item = given ?? defaultOf(early, parameter);
-    if (isPoisoned(item.meaning)) names.bind(parameter.name.name, { meaning: poisoned, span: parameter.name.span });
-    else if (kind !== undefined) bindKnown(given === undefined ? early : env, names, parameter, kind, item, name);
-    else if (parameter.type === undefined)
-      names.bind(parameter.name.name, { meaning: untyped(env, item), span: parameter.name.span });
+    if (isPoisoned(item.meaning)) define(early, parameter.name, poisoned);
+    else if (kind !== undefined)
+      define(early, parameter.name, known(given === undefined ? early : env, parameter, kind, item, name));
+    else if (parameter.type === undefined) define(early, parameter.name, untyped(env, item));
     else pairs.push({ parameter: parameter.name.name, type: parameter.type as NamedType, item });
   }
   const ordered = [
@@ -190,7 +191,8 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
   }
   for (const [pair, value] of values) {
     const declared = declaration.parameters.find((p) => p.name.name === pair.parameter);
-    names.bind(pair.parameter, { meaning: tensor(inference.restated(pair, value)), span: declared?.name.span });
+    const meaning = tensor(inference.restated(pair, value));
+    if (declared !== undefined) define(early, declared.name, meaning);
   }
   return opened;
 }
@@ -205,14 +207,7 @@ function defaultOf(early: Env, parameter: Parameter): Item {
 }
 
 /** A parameter that only the compiler sees. */
-function bindKnown(
-  env: Env,
-  names: Names,
-  parameter: Parameter,
-  kind: ParameterKind,
-  item: Item,
-  callee: string,
-): void {
+function known(env: Env, parameter: Parameter, kind: ParameterKind, item: Item, callee: string): Meaning {
   const meaning = attemptKind(env, kind, item);
   if (meaning === undefined) {
     const hint =
@@ -230,7 +225,7 @@ function bindKnown(
       },
     );
   }
-  names.bind(parameter.name.name, { meaning, span: parameter.name.span });
+  return meaning;
 }
 
 function kindText(kind: ParameterKind): string {
@@ -297,8 +292,8 @@ export function outputOf(env: Env, output: Output, callee: string): Meaning {
   if (type === undefined) return meaning.kind === "tensor" ? tensor(meaning.value) : meaning;
   return guarded(env, () => {
     if (kind !== undefined && !(kind === "bool" && meaning.kind === "tensor")) {
-      const known = attemptKind(env, kind, item);
-      if (known !== undefined) return known;
+      const found = attemptKind(env, kind, item);
+      if (found !== undefined) return found;
       throw refusal(
         env,
         "G023",

@@ -7,6 +7,7 @@ import { quote } from "../diagnostics.js";
 import { requireEqual } from "./broadcast.js";
 import { toTensor } from "./convert.js";
 import { evaluate } from "./expressions.js";
+import { define } from "./facts.js";
 import { type Item, int, isLiteral, literalDType } from "./meaning.js";
 import { type Env, originNote, refusal } from "./state.js";
 import { dtypeNamed, restate } from "./types.js";
@@ -213,9 +214,8 @@ export class Inference {
     for (const [name, parameter] of this.#parameters) {
       const dtype = this.dtypes.get(name);
       const size = this.sizes.get(name);
-      const span = parameter.name.span;
-      if (dtype !== undefined) inside.names.bind(name, { meaning: { kind: "dtype", value: dtype }, span });
-      else if (size !== undefined) inside.names.bind(name, { meaning: int(size), span });
+      if (dtype !== undefined) define(inside, parameter.name, { kind: "dtype", value: dtype });
+      else if (size !== undefined) define(inside, parameter.name, int(size));
     }
     this.#inside = inside;
     for (const compare of this.#deferred) compare();

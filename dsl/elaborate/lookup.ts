@@ -1,6 +1,7 @@
 import type { Span } from "../../compiler/ir/span.js";
 import type { Ident, Reference } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
+import { noteName } from "./facts.js";
 import { type Callable, describe, type Meaning, poisoned } from "./meaning.js";
 import type { Entry, Names } from "./names.js";
 import { type Env, Refusal, refusal } from "./state.js";
@@ -12,6 +13,7 @@ export function reference(env: Env, expression: Reference): Meaning {
   let holder = env.names.holderOf(first.name);
   const entry = holder?.own(first.name) ?? builtIn(env, first);
   if (entry === undefined) throw unknownName(env, first, env.names, env.names.visible());
+  noteName(env, first.span, entry);
   let meaning = entry.meaning;
   let place = entry.span;
   for (const segment of rest) {
@@ -37,6 +39,7 @@ export function reference(env: Env, expression: Reference): Meaning {
         [...meaning.names.ownEntries()].map(([name]) => name),
         place,
       );
+    noteName(env, segment.span, inner);
     holder = meaning.names;
     meaning = inner.meaning;
     place = inner.span;
@@ -86,6 +89,7 @@ export function callable(env: Env, callee: Reference): Callable | undefined {
     throw notCallable(env, callee, meaning, undefined);
   }
   const entry = env.names.lookupCallable(first.name);
+  if (entry !== undefined) noteName(env, first.span, entry);
   if (entry?.meaning.kind === "fn") return entry.meaning.fn;
   if (entry !== undefined) return undefined;
   const other = env.names.lookup(first.name);

@@ -4,11 +4,12 @@ import { type Region as IrRegion, newRegionParameters, type Value } from "../../
 import type { Span } from "../../compiler/ir/span.js";
 import { type TensorType, tensorType, typeText } from "../../compiler/ir/type.js";
 import { dependents } from "../../compiler/ops/region_parts.js";
-import type { Argument, Block, Carry, Next, Region, Scan, Statement, While } from "../ast.js";
+import type { Argument, Block, Carry, Ident, Next, Region, Scan, Statement, While } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { branches } from "./branches.js";
 import { toTensor } from "./convert.js";
 import { evaluate, guarded, item } from "./expressions.js";
+import { define, noteName } from "./facts.js";
 import { describe, type Item, isLiteral, isPoisoned, type Meaning, poisoned, tensor } from "./meaning.js";
 import { Names } from "./names.js";
 import { capturesOf, RegionScope } from "./region_scope.js";
@@ -72,7 +73,7 @@ function scan(env: Env, one: Scan): Meaning {
     const { dtype, shape } = (stacks[i] as Value).type;
     const [element] = newRegionParameters([tensorType(dtype, shape.slice(1))]) as readonly [Value];
     env.state.shared.sources.add(element.node, span);
-    body.names.bind(name.name, { meaning: tensor(element), span: name.span });
+    define(body, name, tensor(element));
     return element;
   });
   const carries = bindCarries(env, body, one.carries, initial);
@@ -172,7 +173,7 @@ function bindCarries(env: Env, body: Env, carries: readonly Carry[], initial: re
     const value = toTensor(env, given);
     const [parameter] = newRegionParameters([value.type]) as readonly [Value];
     env.state.shared.sources.add(parameter.node, name.span);
-    body.names.bind(name.name, { meaning: tensor(parameter), span: name.span });
+    define(body, name, tensor(parameter));
     return { name: name.name, span, initial: value, parameter, next: undefined, nextSpan: undefined };
   });
 }
@@ -224,6 +225,7 @@ function next(env: Env, one: Next, carries: readonly CarryState[]): boolean {
       });
     }
     carry.nextSpan = one.span;
+    noteName(env, name.span, { meaning: tensor(carry.parameter), span: carry.span });
     if (isPoisoned(given.meaning)) return poisoned;
     carry.next = nextValue(env, carry, given);
     return tensor(carry.next);
@@ -320,9 +322,9 @@ function scanOptions(
 }
 
 /** Looks at a body whose operands failed, for problems of its own. */
-function poisonedBody(env: Env, block: Block, names: readonly { readonly name: string; readonly span: Span }[]): void {
+function poisonedBody(env: Env, block: Block, names: readonly Ident[]): void {
   const body = inside(env, new RegionScope(env.region, true));
-  for (const { name, span } of names) body.names.bind(name, { meaning: poisoned, span });
+  for (const name of names) define(body, name, poisoned);
   expectNames(body.names, block.statements);
   for (const one of block.statements) looseStatement(body, one);
 }

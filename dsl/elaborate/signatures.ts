@@ -2,6 +2,7 @@ import type { Mode, Placeholder, Signature } from "../../compiler/ir/graph.js";
 import type { Node, Value } from "../../compiler/ir/node.js";
 import type { Path, Signature as SignatureDeclaration, Statement } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
+import { notePath } from "./facts.js";
 import { type Env, report } from "./state.js";
 
 export interface Modes {
@@ -86,6 +87,7 @@ export function isBroken(env: Env, path: Path): boolean {
 
 function checkInput(env: Env, path: Path): boolean {
   const { placeholders, symbols } = env.state.shared;
+  notePath(env, path);
   if (placeholders.has(path.text)) return true;
   if (isBroken(env, path)) return false;
   const other = symbols.get(path.text);
@@ -103,6 +105,7 @@ function checkInput(env: Env, path: Path): boolean {
 }
 
 function checkUpdate(env: Env, path: Path, mode: Mode): boolean {
+  notePath(env, path);
   if (mode.updates.has(path.text)) return true;
   const known = env.state.shared.symbols.get(path.text);
   // An update that failed has been reported.
@@ -121,6 +124,7 @@ function checkUpdate(env: Env, path: Path, mode: Mode): boolean {
 /** Whether a name can be fetched in a mode; reports it otherwise. */
 export function checkOutput(env: Env, path: Path, mode: Mode): boolean {
   const { variables, strings, symbols, placeholders } = env.state.shared;
+  notePath(env, path);
   if (mode.names.has(path.text) || variables.has(path.text) || strings.has(path.text)) return true;
   if (isBroken(env, path)) return false;
   const known = symbols.get(path.text);

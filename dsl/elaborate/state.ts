@@ -9,6 +9,7 @@ import type { Span } from "../../compiler/ir/span.js";
 import { type TensorType, typeText } from "../../compiler/ir/type.js";
 import { OpError } from "../../compiler/ops/define.js";
 import { opNamed } from "../../compiler/ops/table.js";
+import type { Facts } from "./facts.js";
 import type { Item } from "./meaning.js";
 import type { Names } from "./names.js";
 import type { RegionScope } from "./region_scope.js";
@@ -51,6 +52,8 @@ export class Shared {
   readonly expanded = new Set<object>();
   /** Branches of `if`s that some elaboration has read: the one that a known condition chose, both of another. */
   readonly branches = new Set<object>();
+  /** What editors ask for. */
+  readonly facts: Facts | undefined;
   /** "dense is in std/layers", for a name that only needs an import. */
   readonly suggestImport: (name: string) => string | undefined;
   readonly #textOf: (file: string) => string | undefined;
@@ -59,7 +62,12 @@ export class Shared {
   readonly #scopeKeys = new Map<SourceScope, number>();
   readonly #constrained = new Map<string, Set<Value>>();
 
-  constructor(suggestImport: (name: string) => string | undefined, textOf: (file: string) => string | undefined) {
+  constructor(
+    suggestImport: (name: string) => string | undefined,
+    textOf: (file: string) => string | undefined,
+    facts: Facts | undefined,
+  ) {
+    this.facts = facts;
     this.suggestImport = suggestImport;
     this.#textOf = textOf;
   }

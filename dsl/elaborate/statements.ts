@@ -6,6 +6,7 @@ import { quote } from "../diagnostics.js";
 import { assignment } from "./assignments.js";
 import { toTensor } from "./convert.js";
 import { evaluate, guarded } from "./expressions.js";
+import { define } from "./facts.js";
 import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned, tensor } from "./meaning.js";
 import { Names } from "./names.js";
 import { region } from "./regions.js";
@@ -109,7 +110,7 @@ export function bindName(env: Env, name: Ident, meaning: Meaning, info: SymbolIn
     });
     return;
   }
-  env.names.bind(name.name, { meaning, span: name.span });
+  define(env, name, meaning);
   if (info === undefined) return;
   if (env.region !== undefined || env.local === true) return;
   const path = env.prefix + name.name;

@@ -4,6 +4,8 @@ import type { Expression, Field, Path, Statement } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { pathOf } from "../paths.js";
 import { dataSource } from "./data.js";
+import { noteName, notePath } from "./facts.js";
+import { poisoned } from "./meaning.js";
 import { checkSchedules } from "./schedules.js";
 import { checkOutput, isBroken, type Modes } from "./signatures.js";
 import { type Env, report } from "./state.js";
@@ -167,6 +169,7 @@ class Reader {
       });
       return undefined;
     }
+    noteName(this.#env, field.value.span, { meaning: poisoned, span: found.span });
     if (trains && found.updates.length === 0 && !found.training) {
       report(
         this.#env,
@@ -192,6 +195,7 @@ class Reader {
     for (const entry of field.value.fields) {
       const name = entry.name.text;
       const known = this.#env.state.shared.placeholders;
+      notePath(this.#env, entry.name);
       if (!known.has(name)) {
         if (isBroken(this.#env, entry.name)) continue;
         report(this.#env, "G012", entry.name.span, `unknown placeholder ${quote(name)}`, {
@@ -257,6 +261,7 @@ class Reader {
     if (field === undefined) return undefined;
     const path = pathOf(field.value);
     if (path === undefined) return this.#wrong(field, "the name of an output");
+    notePath(this.#env, path);
     if (validated === undefined) {
       report(
         this.#env,

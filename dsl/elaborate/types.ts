@@ -8,6 +8,7 @@ import type { Expression, TypeExpression } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { expand, requireEqual } from "./broadcast.js";
 import { toDim, toTensor } from "./convert.js";
+import { noteName } from "./facts.js";
 import { type Item, isLiteral } from "./meaning.js";
 import { applyOp, type Env, originNote, Refusal, refusal } from "./state.js";
 
@@ -28,6 +29,7 @@ export function declaredType(env: Env, type: TypeExpression, evaluate: Evaluate)
 export function dtypeNamed(env: Env, name: string, span: Span): DType {
   if (isDType(name)) return name;
   const entry = env.names.lookup(name);
+  if (entry !== undefined) noteName(env, span, entry);
   if (entry?.meaning.kind === "dtype") return entry.meaning.value;
   if (entry?.meaning.kind === "poisoned") throw refusal(env, "G016", span, `${quote(name)} is no dtype`);
   const hint = didYouMean(name, dtypes) ?? `a tensor type starts with a dtype: ${dtypes.slice(0, -1).join(", ")}`;

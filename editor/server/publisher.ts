@@ -1,0 +1,96 @@
+import type { Connection } from "vscode-languageserver";
+import type { Diagnostic } from "../../compiler/ir/diagnostic.js";
+import { isStandard } from "../../dsl/standard.js";
+import { editorDiagnostic } from "./diagnostics.js";
+import { uriOf } from "./paths.js";
+import type { Workspace } from "./workspace.js";
+
+/** How long typing may rest before the files that are not open, but import what changed, are looked at. */
+const restMilliseconds = 300;
+
+/** A file that takes longer than this to analyse is waited for until typing rests. */
+const slowMilliseconds = 200;
+
+/** Tells the editor what is wrong: at once for the file that changed, then for the open files that import it, at last for the others. */
+export class Publisher {
+  readonly #workspace: Workspace;
+  readonly #connection: Connection;
+  /** The problems that the analysis of each main file found, by the file that they are in. */
+  readonly #found = new Map<string, ReadonlyMap<string, readonly Diagnostic[]>>();
+  readonly #published = new Set<string>();
+  readonly #changed = new Set<string>();
+  #soon: NodeJS.Timeout | undefined;
+  #later: NodeJS.Timeout | undefined;
+  #slowest = 0;
+
+  constructor(workspace: Workspace, connection: Connection) {
+    this.#workspace = workspace;
+    this.#connection = connection;
+  }
+
+  /** A file changed: it and all that import it are looked at again. */
+  changed(file: string): void {
+    this.#changed.add(file);
+    const isSlow = this.#slowest > slowMilliseconds;
+    if (isSlow) clearTimeout(this.#soon);
+    else if (this.#soon !== undefined) return;
+    this.#soon = setTimeout(() => this.#run(), isSlow ? restMilliseconds : 0);
+  }
+
+  /** Everything may have changed. */
+  changedAll(): void {
+    for (const file of new Set([...this.#workspace.openFiles, ...this.#found.keys()])) this.changed(file);
+  }
+
+  stop(): void {
+    clearTimeout(this.#soon);
+    clearTimeout(this.#later);
+  }
+
+  #run(): void {
+    this.#soon = undefined;
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    this.#slowest = 0;
+    for (const file of changed) this.#analyse(file);
+    clearTimeout(this.#later);
+    const importers = new Set(changed.flatMap((file) => this.#workspace.importersOf(file)));
+    const open = [...importers].filter((file) => this.#workspace.isOpen(file) && !changed.includes(file));
+    for (const file of open) this.#analyse(file);
+    const closed = [...importers].filter((file) => !this.#workspace.isOpen(file));
+    if (closed.length === 0) return;
+    this.#later = setTimeout(() => {
+      for (const file of closed) this.#analyse(file);
+    }, restMilliseconds);
+  }
+
+  #analyse(file: string): void {
+    const analysis = this.#workspace.analysis(file);
+    const before = this.#found.get(file);
+    const found = new Map<string, Diagnostic[]>();
+    for (const diagnostic of analysis?.loaded.diagnostics ?? []) {
+      const home = diagnostic.span?.file ?? file;
+      // What the standard library says wrongly is told at the user's call.
+      if (isStandard(home)) continue;
+      found.set(home, [...(found.get(home) ?? []), diagnostic]);
+    }
+    this.#slowest = Math.max(this.#slowest, analysis?.milliseconds ?? 0);
+    if (analysis === undefined) this.#found.delete(file);
+    else this.#found.set(file, found);
+    for (const home of new Set([file, ...(before?.keys() ?? []), ...found.keys()])) this.#publish(home);
+  }
+
+  #publish(file: string): void {
+    const all = new Map<string, Diagnostic>();
+    for (const found of this.#found.values()) {
+      for (const diagnostic of found.get(file) ?? []) {
+        const { code, message, span } = diagnostic;
+        all.set(`${code} ${span?.start} ${span?.end} ${message}`, diagnostic);
+      }
+    }
+    if (all.size === 0 && !this.#published.has(file) && !this.#workspace.isOpen(file)) return;
+    this.#published.add(file);
+    const diagnostics = [...all.values()].map((one) => editorDiagnostic(this.#workspace, one));
+    this.#connection.sendDiagnostics({ uri: uriOf(file), diagnostics }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,96 @@
+import type { Span } from "../../compiler/ir/span.js";
+import { lex } from "../../dsl/lex.js";
+import { parse } from "../../dsl/parse.js";
+import { isStandard } from "../../dsl/standard.js";
+import { Name } from "../../dsl/tokens.js";
+import { type Analysis, sourceOf } from "./analysis.js";
+import { referencesTo, type Symbol, symbolAt } from "./symbols.js";
+import type { Workspace } from "./workspace.js";
+
+/** Why a name cannot be renamed so, for the user. */
+export class RenameRefusal extends Error {
+  override readonly name = "RenameRefusal";
+}
+
+/** The symbol at a place, where it can be renamed. Throws RenameRefusal. */
+export function renamable(
+  analysis: Analysis,
+  offset: number,
+): { readonly symbol: Symbol; readonly word: { readonly start: number; readonly end: number } } {
+  const found = symbolAt(analysis, offset);
+  if (found === undefined) throw new RenameRefusal("there is no name here that is declared somewhere");
+  const { span, name } = found.symbol;
+  if (span === undefined) throw new RenameRefusal(`\`${name}\` is built in`);
+  if (isStandard(span.file)) throw new RenameRefusal(`\`${name}\` is declared in the standard library`);
+  return { symbol: found.symbol, word: found.word };
+}
+
+/**
+ * The places to write a new name to. All files that see the symbol are analysed with it: throws RenameRefusal where that makes a
+ * problem that was not there, or where the new name would mean something else somewhere.
+ */
+export function rename(workspace: Workspace, analysis: Analysis, offset: number, name: string): readonly Span[] {
+  const { symbol } = renamable(analysis, offset);
+  if (!isName(name))
+    throw new RenameRefusal(`\`${name}\` is no name: letters, digits and \`_\`, and no word of the language`);
+  const places = referencesTo(workspace, symbol, analysis);
+  if (name === symbol.name) return places;
+  const texts = new Map<string, string>();
+  for (const file of new Set(places.map((place) => place.file))) {
+    texts.set(
+      file,
+      replaced(
+        workspace.read(file),
+        places.filter((place) => place.file === file),
+        name,
+      ),
+    );
+  }
+  const read = (file: string): string => texts.get(file) ?? workspace.read(file);
+  for (const file of texts.keys()) {
+    const before = workspace.analysis(file);
+    if (before === undefined) throw new RenameRefusal(`${file} cannot be read`);
+    const text = read(file);
+    const after = workspace.analyse(sourceOf(file, text, parse(text, file)), read, parse);
+    const problems = after.loaded.diagnostics.filter(({ severity }) => severity === "error");
+    const known = before.loaded.diagnostics.filter(({ severity }) => severity === "error").length;
+    const [problem] = problems;
+    if (problem !== undefined && problems.length > known)
+      throw new RenameRefusal(`\`${name}\` does not fit: ${problem.message}`);
+    requireSameMeaning(after, places, symbol, name);
+  }
+  return places;
+}
+
+function isName(text: string): boolean {
+  const { tokens, diagnostics } = lex(text, "");
+  const [token] = tokens;
+  return diagnostics.length === 0 && tokens.length === 1 && token?.tokenType === Name && token.image === text;
+}
+
+function replaced(text: string, places: readonly Span[], name: string): string {
+  let result = "";
+  let at = 0;
+  for (const { start, end } of places) {
+    result += text.slice(at, start) + name;
+    at = end;
+  }
+  return result + text.slice(at);
+}
+
+/** Each renamed place still means the symbol: no other declaration of the name has come between. */
+function requireSameMeaning(after: Analysis, places: readonly Span[], symbol: Symbol, name: string): void {
+  const moved = (place: Span): number => {
+    const before = places.filter((other) => other.file === place.file && other.start < place.start).length;
+    return place.start + before * (name.length - symbol.name.length);
+  };
+  const target = places.find((place) => place.file === symbol.span?.file && place.start === symbol.span.start);
+  for (const place of places) {
+    if (place.file !== after.source.file) continue;
+    const found = symbolAt(after, moved(place));
+    const span = found?.symbol.span;
+    if (found === undefined || span === undefined || target === undefined) continue;
+    if (span.file === target.file && span.start === moved(target)) continue;
+    throw new RenameRefusal(`\`${name}\` means something else at one of the places`);
+  }
+}

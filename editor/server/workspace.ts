@@ -1,0 +1,200 @@
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Import } from "../../dsl/ast.js";
+import { Facts } from "../../dsl/elaborate/facts.js";
+import { loadGraphFromText } from "../../dsl/load.js";
+import { type ParseResult, parse } from "../../dsl/parse.js";
+import { isStandard, pathOfSource, readFileFromDisk } from "../../dsl/standard.js";
+import { type Analysis, failedAnalysis, type Source, sourceOf } from "./analysis.js";
+
+/** A folder may hold anything: so many of its files are looked at, and so many folders deep. */
+const mostFiles = 2000;
+const mostFolders = 12;
+
+/** Texts of the library that are kept parsed. */
+const mostKept = 4000;
+
+/**
+ * The files as the editor has them: what is open there stands before what lies on the disk. Analyses are made when they are asked
+ * for, and kept until a file that they read changes.
+ */
+export class Workspace {
+  readonly #open = new Map<string, string>();
+  readonly #sources = new Map<string, Source>();
+  readonly #library = new Map<string, ParseResult>();
+  readonly #analyses = new Map<string, Analysis>();
+  readonly #listed = new Map<string, readonly string[]>();
+  folders: readonly string[] = [];
+  allowPaths: readonly string[] = [];
+
+  get openFiles(): readonly string[] {
+    return [...this.#open.keys()];
+  }
+
+  isOpen(file: string): boolean {
+    return this.#open.has(file);
+  }
+
+  /** The text of an open file, after a change. */
+  setText(file: string, text: string): void {
+    this.#open.set(file, text);
+    this.#forget(file);
+  }
+
+  close(file: string): void {
+    this.#open.delete(file);
+    this.#forget(file);
+  }
+
+  /** A file was made, changed or deleted on the disk. */
+  touch(file: string): void {
+    this.#listed.clear();
+    if (!this.#open.has(file)) this.#forget(file);
+  }
+
+  forgetAll(): void {
+    this.#analyses.clear();
+    this.#listed.clear();
+  }
+
+  #forget(file: string): void {
+    this.#sources.delete(file);
+    for (const [root, analysis] of this.#analyses) {
+      if (root === file || analysis.asked.has(file)) this.#analyses.delete(root);
+    }
+  }
+
+  /** Throws where it is neither open nor on the disk. */
+  read(file: string): string {
+    const name = pathOfSource(file);
+    return this.#open.get(name) ?? readFileFromDisk(name);
+  }
+
+  /** A file by its syntax alone; undefined where it cannot be read. */
+  source(file: string): Source | undefined {
+    try {
+      return this.#source(file, this.read(file));
+    } catch {
+      return undefined;
+    }
+  }
+
+  #source(file: string, text: string): Source {
+    const known = this.#sources.get(file);
+    if (known?.text === text) return known;
+    const source = sourceOf(file, text, parse(text, file));
+    this.#sources.set(file, source);
+    return source;
+  }
+
+  #parse(text: string, file: string): ParseResult {
+    if (!isStandard(file)) return this.#source(file, text).parsed;
+    const key = `${file}\n${text}`;
+    const known = this.#library.get(key);
+    if (known !== undefined) return known;
+    const parsed = parse(text, file);
+    if (this.#library.size < mostKept) this.#library.set(key, parsed);
+    return parsed;
+  }
+
+  /** All that is known of a file; undefined where it cannot be read. */
+  analysis(file: string): Analysis | undefined {
+    const known = this.#analyses.get(file);
+    if (known !== undefined) return known;
+    const source = this.source(file);
+    if (source === undefined) return undefined;
+    const made = this.analyse(source, (name) => this.read(name));
+    this.#analyses.set(file, made);
+    return made;
+  }
+
+  /** An analysis that is not kept; where `read` knows other texts, they are to be parsed anew. */
+  analyse(source: Source, read: (file: string) => string, parseOther?: typeof parse): Analysis {
+    const asked = new Set<string>();
+    const facts = new Facts();
+    const start = performance.now();
+    try {
+      const loaded = loadGraphFromText(source.text, source.file, {
+        allowPaths: this.allowPaths,
+        facts,
+        parse: parseOther ?? ((text, file) => this.#parse(text, file)),
+        readFile: (path) => {
+          asked.add(path);
+          return read(path);
+        },
+      });
+      return { source, loaded, facts, asked, milliseconds: performance.now() - start };
+    } catch (error) {
+      return failedAnalysis(source, asked, error);
+    }
+  }
+
+  /** Files of the folders, and the open ones. */
+  files(): readonly string[] {
+    const found = new Set(this.#open.keys());
+    for (const folder of this.folders) for (const file of this.#list(folder)) found.add(file);
+    return [...found];
+  }
+
+  #list(folder: string): readonly string[] {
+    const known = this.#listed.get(folder);
+    if (known !== undefined) return known;
+    const files: string[] = [];
+    listGraphs(folder, 0, files);
+    this.#listed.set(folder, files);
+    return files;
+  }
+
+  /** The files that import one of these, at once or through others; nearest first. */
+  importersOf(file: string): readonly string[] {
+    const importers = new Map<string, string[]>();
+    for (const one of this.files()) {
+      for (const target of this.#importsOf(one)) {
+        const list = importers.get(target);
+        if (list === undefined) importers.set(target, [one]);
+        else list.push(one);
+      }
+    }
+    const found = new Set<string>();
+    const queue = [file];
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      for (const one of importers.get(next) ?? []) {
+        if (one === file || found.has(one)) continue;
+        found.add(one);
+        queue.push(one);
+      }
+    }
+    return [...found];
+  }
+
+  #importsOf(file: string): readonly string[] {
+    const items = this.source(file)?.parsed.ast.items ?? [];
+    return items
+      .filter((item): item is Import => item.kind === "import")
+      .map(({ source }) => source.value)
+      .filter((name) => !name.startsWith("std/"))
+      .map((name) => join(dirname(file), name.endsWith(".graph") ? name : `${name}.graph`));
+  }
+}
+
+/** Links are not followed: a folder may lead to itself. */
+function listGraphs(folder: string, depth: number, files: string[]): void {
+  if (depth > mostFolders || files.length >= mostFiles) return;
+  let entries: ReturnType<typeof entriesOf>;
+  try {
+    entries = entriesOf(folder);
+  } catch {
+    return;
+  }
+  for (const entry of entries) {
+    if (files.length >= mostFiles) return;
+    const path = join(folder, entry.name);
+    if (entry.isFile() && entry.name.endsWith(".graph")) files.push(path);
+    else if (entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
+      listGraphs(path, depth + 1, files);
+  }
+}
+
+function entriesOf(folder: string) {
+  return readdirSync(folder, { withFileTypes: true });
+}
