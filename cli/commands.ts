@@ -161,6 +161,33 @@ export function commandLine(outcome: Outcome): Command {
     );
 
   add(
+    "explain",
+    "what became of one edge: its line, type and kernels, their code, and why they are what they are",
+    "graphc explain mnist.graph hidden --signature fit --measure",
+  )
+    .argument("<file>", "a .graph file")
+    .argument("<name>", "a binding, an edge inside a call (`hidden/dense/y`) or a variable")
+    .option("--signature <S>", "in this signature, instead of the first that needs the edge")
+    .option("--measure", "run it a few times on zeros, and tell what the kernels took")
+    .addOption(dimOption())
+    .addOption(allowPathOption())
+    .action((file: string, name: string, options) =>
+      run("explain", options, async (console) => (await import("./explain.js")).explain(console, file, name, options)),
+    );
+
+  add(
+    "diff",
+    "what differs between two graphs, and whether a checkpoint of the first fits the second",
+    "graphc diff mnist.graph wider.graph",
+  )
+    .argument("<before>", "a .graph file")
+    .argument("<after>", "a .graph file")
+    .addOption(allowPathOption())
+    .action((before: string, after: string, options) =>
+      run("diff", options, async (console) => (await import("./diff.js")).diff(console, before, after, options)),
+    );
+
+  add(
     "viz",
     "draw the graph into a picture",
     "graphc viz mnist.graph -o mnist.svg",

@@ -57,7 +57,8 @@ async function machineOf(target: string): Promise<MachinePeaks | undefined> {
   return measurePeaks(hostTarget());
 }
 
-function placeOf({ file, start }: Span): ReportPlace | undefined {
+/** Where a span begins; undefined where its file cannot be read. */
+export function placeOf({ file, start }: Span): ReportPlace | undefined {
   const text = sourceText(file);
   return text === undefined ? undefined : { file, ...locate(indexLines(text), start) };
 }

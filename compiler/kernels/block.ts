@@ -9,6 +9,7 @@ import { emitRegion } from "./control_flow.js";
 import { dtypeOf } from "./expressions.js";
 import type { Failures } from "./failures.js";
 import type { AccumulatorId, BufferId, Kernel, LeafKernel } from "./form.js";
+import type { FusionLog } from "./fusion_log.js";
 import { overwrittenTooEarly } from "./hazards.js";
 import { columnMajorRoots } from "./layouts.js";
 import { scheduleNest } from "./loops.js";
@@ -34,6 +35,7 @@ export interface ProgramContext {
   readonly fusion: FusionOptions;
   readonly freshAccumulator: () => AccumulatorId;
   readonly observe: KernelObserver | undefined;
+  readonly log: FusionLog | undefined;
 }
 
 /** What a kernel stores: a value, the variables it is assigned to, and the first of the outputs that it is. */
@@ -71,9 +73,10 @@ export interface BlockKernels {
 export function buildBlock(block: Block, context: ProgramContext): BlockKernels {
   const targets = [...block.outputs, ...block.assignments].map(({ value }) => value);
   const plan = planRoots(targets, context.failures.isChecked);
+  context.log?.plan(plan);
   context.failures.addBlock(plan.order);
   const { roots, rootOf, outputs } = makeRoots(block, plan);
-  const grouping = groupRoots(scalarsFirst(roots, rootOf), rootOf, context.fusion);
+  const grouping = groupRoots(scalarsFirst(roots, rootOf), rootOf, context.fusion, (step) => context.log?.step(step));
   if (grouping.groups.length === 0 && block.outputs.length > 0) throw new InternalError("outputs without kernels");
   const demand = withAlone(findDemand(grouping, rootOf), roots);
   const columnMajor = columnMajorRoots(grouping, rootOf, context.target);

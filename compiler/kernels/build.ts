@@ -7,6 +7,7 @@ import { dtypeOf } from "./expressions.js";
 import { Failures } from "./failures.js";
 import { finishProgram } from "./finish.js";
 import type { BufferId, KernelProgram, ProgramOutput } from "./form.js";
+import type { FusionLog } from "./fusion_log.js";
 import { withIndexChecks } from "./index_checks.js";
 import { masksFromResults } from "./masks.js";
 import { KernelNames } from "./names.js";
@@ -19,6 +20,8 @@ export interface KernelOptions extends Partial<FusionOptions> {
   /** Every float result is checked; the run fails at the first op that makes a NaN or an infinity. */
   readonly checkNumerics: boolean;
   readonly observe?: KernelObserver;
+  /** Takes down what is decided, and why. */
+  readonly log?: FusionLog | undefined;
 }
 
 /**
@@ -37,7 +40,11 @@ export function buildKernels(given: Computation, target: TargetLimits, options: 
     target,
     fusion: { fuseEpilogues: options.fuseEpilogues ?? true, fuseNests: options.fuseNests ?? true },
     freshAccumulator: () => accumulators++,
-    observe: options.observe,
+    observe: (name, kernel) => {
+      options.observe?.(name, kernel);
+      options.log?.kernel(name, kernel);
+    },
+    log: options.log,
   };
   const { compute, commit, outputs } = buildBlock(
     {

@@ -21,7 +21,29 @@ export interface Plan {
   readonly sizeOf: (value: Value) => number;
   /** True when the inlined expression or the root itself can fail the run. */
   readonly mayFail: (value: Value) => boolean;
+  /** Why it is a root, or is not. */
+  readonly reasonOf: (value: Value) => PlanReason;
 }
+
+/** Why a value is computed by itself or where it is read; `plan_reasons.ts` has the words. */
+export type PlanReason =
+  | "stored"
+  | "cheap"
+  | "reduction"
+  | "contraction"
+  | "assembly"
+  | "routine"
+  | "region"
+  | "scatter"
+  | "result"
+  | "shared"
+  | "repeated"
+  | "large"
+  | "operand_of_contraction"
+  | "operand_of_routine"
+  | "operand_of_positions"
+  | "operand_of_reshape"
+  | "checked_position";
 
 /** Beyond this many nodes an inlined expression becomes a root, so that no kernel and no recursion grows with the graph. */
 const largestExpression = 96;
@@ -56,6 +78,7 @@ const leastRow = 4;
 
 interface Facts {
   readonly root: boolean;
+  readonly why: PlanReason;
   readonly cost: number;
   readonly size: number;
   /** The size of the root's own expression, where `size` is that of reading it. */
@@ -66,6 +89,9 @@ interface Facts {
   readonly draws: boolean;
   readonly mayFail: boolean;
 }
+
+/** What reading a value costs that lies in memory. */
+const plain = { cost: 1, size: 1, acceptsPosition: true, draws: false } as const;
 
 export function semanticsOf(node: Node): KernelSemantics {
   const op = registeredOps().get(node.op);
@@ -129,15 +155,24 @@ export function planRoots(targets: readonly Value[], checked: (node: Node) => bo
     if (found === undefined) throw new InternalError(`${value.node.op} is read before it is planned`);
     return found;
   };
-  const makeRoot = (value: Value): void => {
+  const makeRoot = (value: Value, why: PlanReason): void => {
     const { size, mayFail } = factsOf(value);
-    facts.set(value, { root: true, cost: 1, size: 1, ownSize: size, acceptsPosition: true, draws: false, mayFail });
+    facts.set(value, {
+      root: true,
+      why,
+      cost: 1,
+      size: 1,
+      ownSize: size,
+      acceptsPosition: true,
+      draws: false,
+      mayFail,
+    });
   };
   // What stands below views is stored: the views are then read through strides.
-  const makeRootBelowViews = (viewed: Value): void => {
+  const makeRootBelowViews = (viewed: Value, why: PlanReason): void => {
     let value = viewed;
     while (semanticsOf(value.node).kind === "view" && !factsOf(value).root) value = inputOf(value.node, 0);
-    if (!isStored(value) && splatOf(value) === undefined) makeRoot(value);
+    if (!isStored(value) && splatOf(value) === undefined) makeRoot(value, why);
   };
 
   /** Whether the inlined expression of a value reads another. */
@@ -148,7 +183,7 @@ export function planRoots(targets: readonly Value[], checked: (node: Node) => bo
     const semantics = semanticsOf(node);
     for (const value of node.outputs) {
       if (isStored(value)) {
-        facts.set(value, { root: false, cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: false });
+        facts.set(value, { ...plain, root: false, why: "stored", mayFail: false });
         continue;
       }
       const mayFail = node.inputs.some((input) => factsOf(input).mayFail && !factsOf(input).root);
@@ -158,19 +193,18 @@ export function planRoots(targets: readonly Value[], checked: (node: Node) => bo
         case "concatenate":
         case "pad":
           facts.set(value, {
+            ...plain,
             root: true,
-            cost: 1,
-            size: 1,
-            acceptsPosition: true,
-            draws: false,
+            why: semantics.kind === "concatenate" || semantics.kind === "pad" ? "assembly" : "reduction",
             mayFail: mayFail || checked(node),
           });
           break;
         case "routine":
         case "region": {
-          for (const input of node.inputs) if (!isStored(input) && !factsOf(input).root) makeRoot(input);
+          for (const input of node.inputs)
+            if (!isStored(input) && !factsOf(input).root) makeRoot(input, "operand_of_routine");
           const fails = semantics.kind === "routine" ? semantics.along !== true : regionMayFail(node, checked);
-          facts.set(value, { root: true, cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: fails });
+          facts.set(value, { ...plain, root: true, why: semantics.kind, mayFail: fails });
           break;
         }
         case "contract": {
@@ -183,15 +217,14 @@ export function planRoots(targets: readonly Value[], checked: (node: Node) => bo
               !isStored(input) &&
               (cost > 2 * cheap || asNest ? cost > cheap : (readers.get(input) ?? 0) > 1 && cost > 1)
             ) {
-              makeRootBelowViews(input);
+              makeRootBelowViews(input, "operand_of_contraction");
             }
           }
           facts.set(value, {
+            ...plain,
             root: true,
+            why: "contraction",
             cost: asNest ? 1 : contractionCost,
-            size: 1,
-            acceptsPosition: true,
-            draws: false,
             mayFail: mayFail || checked(node),
           });
           break;
@@ -201,12 +234,13 @@ export function planRoots(targets: readonly Value[], checked: (node: Node) => bo
           for (const input of node.inputs) {
             const { root, mayFail: inlinedMayFail } = factsOf(input);
             // Checked beforehand, so that the update itself can't fail and may be done in a variable.
-            if (!root && inlinedMayFail) (positions.includes(input) ? makeRootBelowViews : makeRoot)(input);
+            if (!root && inlinedMayFail)
+              (positions.includes(input) ? makeRootBelowViews : makeRoot)(input, "checked_position");
           }
           // What is read from the operand is read before the first write to it: few rows set aside, instead of a copy of the whole.
           const inlined = updates !== undefined && !factsOf(updates).root && !isStored(updates);
-          if (operand !== undefined && inlined && reads(updates, operand)) makeRoot(updates);
-          facts.set(value, { root: true, cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: false });
+          if (operand !== undefined && inlined && reads(updates, operand)) makeRoot(updates, "operand_of_positions");
+          facts.set(value, { ...plain, root: true, why: "scatter", mayFail: false });
           break;
         }
         case "source":
@@ -219,30 +253,38 @@ export function planRoots(targets: readonly Value[], checked: (node: Node) => bo
             // Read at run-time positions, some of them many times: anything but a cheap expression is computed beforehand.
             const operand = inputOf(node, 0);
             const { root, cost, mayFail: inlinedMayFail, draws } = factsOf(operand);
-            if (!root && !isStored(operand) && (cost > cheap || inlinedMayFail || draws)) makeRoot(operand);
+            if (!root && !isStored(operand) && (cost > cheap || inlinedMayFail || draws)) {
+              makeRoot(operand, "operand_of_positions");
+            }
             // Rows are found once: the check is apart from what is done with the elements, which may then write a variable.
             for (const index of node.inputs.slice(1)) {
               const found = factsOf(index);
               if (!found.root && found.mayFail && countOf(value) >= leastRow * countOf(index))
-                makeRootBelowViews(index);
+                makeRootBelowViews(index, "checked_position");
             }
           }
           if (node.op === "reshape" && countOf(value) > 1) {
             const operand = inputOf(node, 0);
             const merges = coarsening(shapeOf(value), shapeOf(operand)) === undefined;
-            if (merges && !factsOf(operand).acceptsPosition) makeRoot(operand);
+            if (merges && !factsOf(operand).acceptsPosition) makeRoot(operand, "operand_of_reshape");
           }
           const inlined = inlineFacts(node, value, semantics, factsOf, checked(node));
           const shared = (readers.get(value) ?? 0) > 1 && inlined.cost > cheap && semantics.kind !== "view";
           const repeated =
             broadcast.has(value) && inlined.cost > cheap && countOf(value) > 1 && semantics.kind !== "view";
           const large = inlined.size > largestExpression;
-          const root = demanded.has(value) || shared || repeated || large;
+          const why = demanded.has(value)
+            ? "result"
+            : shared
+              ? "shared"
+              : repeated
+                ? "repeated"
+                : large
+                  ? "large"
+                  : undefined;
           facts.set(
             value,
-            root
-              ? { ...inlined, root, cost: 1, size: 1, ownSize: inlined.size, acceptsPosition: true, draws: false }
-              : inlined,
+            why === undefined ? inlined : { ...inlined, ...plain, root: true, why, ownSize: inlined.size },
           );
           break;
         }
@@ -259,6 +301,7 @@ export function planRoots(targets: readonly Value[], checked: (node: Node) => bo
     costOf: (value) => factsOf(value).cost,
     sizeOf: (value) => factsOf(value).ownSize ?? factsOf(value).size,
     mayFail: (value) => factsOf(value).mayFail,
+    reasonOf: (value) => factsOf(value).why,
   };
 }
 
@@ -284,16 +327,33 @@ function inlineFacts(
   }
   switch (semantics.kind) {
     case "elementwise":
-      return { root: false, cost: cost + (costs.get(node.op) ?? 1), size, acceptsPosition, draws, mayFail };
+      return {
+        root: false,
+        why: "cheap",
+        cost: cost + (costs.get(node.op) ?? 1),
+        size,
+        acceptsPosition,
+        draws,
+        mayFail,
+      };
     case "check":
-      return { root: false, cost: cost + 1, size, acceptsPosition, draws, mayFail };
+      return { root: false, why: "cheap", cost: cost + 1, size, acceptsPosition, draws, mayFail };
     case "dynamic_view":
-      return { root: false, cost: cost + 2, size, acceptsPosition: shapeOf(value).length <= 1, draws, mayFail };
+      return {
+        root: false,
+        why: "cheap",
+        cost: cost + 2,
+        size,
+        acceptsPosition: shapeOf(value).length <= 1,
+        draws,
+        mayFail,
+      };
     case "generator":
       return node.op === "random_uniform"
-        ? { root: false, cost: randomCost, size: size + 1, acceptsPosition: true, draws: true, mayFail }
+        ? { root: false, why: "cheap", cost: randomCost, size: size + 1, acceptsPosition: true, draws: true, mayFail }
         : {
             root: false,
+            why: "cheap",
             cost: 0,
             size,
             acceptsPosition: shapeOf(value).length <= 1 || countOf(value) <= 1,
@@ -305,10 +365,10 @@ function inlineFacts(
       const passes = node.op === "reshape" ? acceptsPosition : countOf(operand) <= 1;
       // What a broadcast repeats is computed once outside the loop along which it is repeated.
       const perElement = countOf(value) > countOf(operand) ? Math.min(cost, 1) : cost;
-      return { root: false, cost: perElement, size: size - 1, acceptsPosition: passes, draws, mayFail };
+      return { root: false, why: "cheap", cost: perElement, size: size - 1, acceptsPosition: passes, draws, mayFail };
     }
     default:
-      return { root: false, cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: false };
+      return { root: false, why: "cheap", cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: false };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Node, Value } from "../ir/node.js";
 import { affineRange, rowMajorStrides, strideOf } from "./affine.js";
 import type { LoopId } from "./form.js";
+import type { FusionRefusal, FusionStep } from "./fusion_log.js";
 import { type Axis, fillsOneBuffer, freshLoop, type Read, type Root } from "./roots.js";
 import { isStandIn, shapeOf } from "./views.js";
 
@@ -85,7 +86,12 @@ export interface Grouping {
   readonly groupOf: ReadonlyMap<Root, Group>;
 }
 
-export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Root>, options: FusionOptions): Grouping {
+export function groupRoots(
+  roots: readonly Root[],
+  rootOf: ReadonlyMap<Value, Root>,
+  options: FusionOptions,
+  told: (step: FusionStep) => void = () => undefined,
+): Grouping {
   const groups: Group[] = [];
   const pending = new Set<ContractGroup>();
   const groupOf = new Map<Root, Group>();
@@ -100,7 +106,8 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
     groups.push(group);
     if (group.kind === "contract") pending.delete(group);
   };
-  const include = (root: Root, group: Group): void => {
+  const include = (root: Root, group: Group, how: FusionStep["how"], refused: FusionStep["refused"]): void => {
+    told({ root, group, how, refused });
     group.roots.push(root);
     group.size += root.size;
     group.mayFail = group.mayFail || root.mayFail;
@@ -123,17 +130,26 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
       (group): group is ContractGroup => group?.kind === "contract" && group.place === undefined,
     );
     const last = open.at(-1);
-    if (last !== undefined && joinsEpilogue(root, last, rootOf, groupOf, options)) {
-      for (const group of open) if (group !== last) pin(group);
-      include(root, last);
-      return;
+    const refused: { readonly by: Root; readonly why: FusionRefusal }[] = [];
+    const refuse = (group: Group, why: FusionRefusal): void => {
+      const [by] = group.roots;
+      if (by !== undefined) refused.push({ by, why });
+    };
+    if (last !== undefined) {
+      const why = joinsEpilogue(root, last, rootOf, groupOf, options);
+      if (why === undefined) {
+        for (const group of open) if (group !== last) pin(group);
+        include(root, last, "epilogue", refused);
+        return;
+      }
+      refuse(last, why);
     }
     for (const group of open) pin(group);
     if (root.kind === "contract") {
       const group: ContractGroup = { kind: "contract", place: undefined, ...common };
       for (const axis of root.axes) axis.bound = axis.own;
       pending.add(group);
-      include(root, group);
+      include(root, group, "new", refused);
       return;
     }
     if (fillsOneBuffer(root)) {
@@ -141,7 +157,7 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
       const group: SingleGroup = routines.get(root.value.node) ?? { kind: "single", place: undefined, ...common };
       routines.set(root.value.node, group);
       pin(group);
-      include(root, group);
+      include(root, group, "new", refused);
       return;
     }
     const earliest = Math.max(-1, ...dependencies.map((dependency) => groupOf.get(dependency)?.place ?? -1));
@@ -152,9 +168,12 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
     if (producer !== undefined) candidates.push(producer);
     if (sibling !== undefined && sibling !== producer && sharesReads(root, sibling)) candidates.push(sibling);
     if (lastTiny !== undefined && root.iterations <= tinyIterations) candidates.push(lastTiny);
-    const joined = candidates.find(
-      (group) => (group.place ?? -1) >= earliest && options.fuseNests && place(root, group, rootOf, groupOf, false),
-    );
+    const joined = candidates.find((group) => {
+      if ((group.place ?? -1) < earliest) return false;
+      const why = options.fuseNests ? place(root, group, rootOf, groupOf, false) : "switched_off";
+      if (why !== undefined) refuse(group, why);
+      return why === undefined;
+    });
     const group: NestGroup = joined ?? {
       kind: "nest",
       place: undefined,
@@ -167,7 +186,7 @@ export function groupRoots(roots: readonly Root[], rootOf: ReadonlyMap<Value, Ro
       pin(group);
       place(root, group, rootOf, groupOf, true);
     }
-    include(root, group);
+    include(root, group, joined === undefined ? "new" : "loops", refused);
     group.iterations += root.iterations;
     for (const read of root.reads) group.reads.add(read.value);
     byShape.set(key, group);
@@ -202,28 +221,27 @@ function sharesReads(root: Root, group: NestGroup): boolean {
 }
 
 /** Kernels that can fail run before those that write variables. */
-function compatible(root: Root, group: Group): boolean {
+function incompatible(root: Root, group: Group): FusionRefusal | undefined {
   const writes = group.writes || root.assigned.length > 0;
-  return (
-    !(writes && (group.mayFail || root.mayFail)) &&
-    group.size + root.size <= largestKernel &&
-    group.roots.length < mostRoots
-  );
+  if (writes && (group.mayFail || root.mayFail)) return "may_fail_and_writes";
+  return group.size + root.size > largestKernel || group.roots.length >= mostRoots ? "kernel_is_full" : undefined;
 }
 
-/** Reads of the contraction and of its epilogue must be of the very element at hand; binds the root's axes if so. */
+/** Reads of the contraction and of its epilogue must be of the very element at hand; binds the root's axes if so, or says why not. */
 function joinsEpilogue(
   root: Root,
   group: ContractGroup,
   rootOf: ReadonlyMap<Value, Root>,
   groupOf: ReadonlyMap<Root, Group>,
   options: FusionOptions,
-): boolean {
-  if (!options.fuseEpilogues || root.kind !== "pointwise" || !compatible(root, group)) return false;
+): FusionRefusal | undefined {
+  if (!options.fuseEpilogues) return "switched_off";
+  if (root.kind !== "pointwise") return "reduces";
+  const unfit = incompatible(root, group);
+  if (unfit !== undefined) return unfit;
   const main = group.roots[0];
-  if (main === undefined) return false;
-  const kept = main.axes.filter((axis) => !axis.reduced);
-  if (root.axes.length !== kept.length) return false;
+  const kept = main?.axes.filter((axis) => !axis.reduced);
+  if (root.axes.length !== kept?.length) return "other_space";
   const bindings = new Map<Axis, LoopId>();
   for (const read of root.reads) {
     const source = rootOf.get(read.value);
@@ -231,15 +249,17 @@ function joinsEpilogue(
     for (const axis of source.axes) {
       if (axis.reduced) continue;
       const match = axisReading(root, read, source, axis);
-      if (match === undefined || axis.bound === undefined) return false;
+      if (match === undefined || axis.bound === undefined) return "reads_other_elements";
       const before = bindings.get(match);
-      if (before !== undefined && before !== axis.bound) return false;
+      if (before !== undefined && before !== axis.bound) return "reads_other_elements";
       bindings.set(match, axis.bound);
     }
   }
-  if (bindings.size !== root.axes.length || new Set(bindings.values()).size !== bindings.size) return false;
+  if (bindings.size !== root.axes.length || new Set(bindings.values()).size !== bindings.size) {
+    return "reads_other_elements";
+  }
   for (const [axis, loop] of bindings) axis.bound = loop;
-  return true;
+  return undefined;
 }
 
 /**
@@ -274,7 +294,7 @@ function axisReading(reader: Root, read: Read, source: Root, axis: Axis): Axis |
 
 /**
  * Puts a root into the group's loop tree. Without `always`, only if it shares a loop, or follows what it reads with a single
- * iteration, or if both are tiny. Returns whether it was placed.
+ * iteration, or if both are tiny. Says why it was not placed.
  */
 function place(
   root: Root,
@@ -282,8 +302,9 @@ function place(
   rootOf: ReadonlyMap<Value, Root>,
   groupOf: ReadonlyMap<Root, Group>,
   always: boolean,
-): boolean {
-  if (!always && !compatible(root, group)) return false;
+): FusionRefusal | undefined {
+  const unfit = always ? undefined : incompatible(root, group);
+  if (unfit !== undefined) return unfit;
   const reads = root.reads.flatMap((read) => {
     const source = rootOf.get(read.value);
     return source !== undefined && groupOf.get(source) === group ? [{ read, source }] : [];
@@ -303,7 +324,7 @@ function place(
   }
   const follows = reads.length > 0 && root.iterations === 1;
   const tiny = root.iterations <= tinyIterations && isTiny(group);
-  if (!always && chain.length === 0 && !follows && !tiny) return false;
+  if (!always && chain.length === 0 && !follows && !tiny) return "no_common_loop";
 
   for (const axis of inLoopOrder(root)) {
     if (bound.has(axis)) continue;
@@ -318,7 +339,7 @@ function place(
   root.path = chain;
   root.leaf = leaf;
   for (const [axis, loop] of bound) axis.bound = loop.id;
-  return true;
+  return undefined;
 }
 
 function childOf(source: Root, depth: number): Item {

@@ -3,7 +3,20 @@ import { Console } from "../../cli/console.js";
 import { report } from "../../cli/failure.js";
 import { at, capture, graphc, graphcHere, onlyObject } from "./support.js";
 
-const commands = ["check", "fmt", "compile", "train", "run", "inspect", "viz", "types", "lsp", "doctor"];
+const commands = [
+  "check",
+  "fmt",
+  "compile",
+  "train",
+  "run",
+  "inspect",
+  "explain",
+  "diff",
+  "viz",
+  "types",
+  "lsp",
+  "doctor",
+];
 
 test("help lists the commands of this version and no others", async (t) => {
   const { code, stdout, stderr } = await graphc(["help"]);

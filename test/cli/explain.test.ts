@@ -1,0 +1,148 @@
+import { join } from "node:path";
+import test from "ava";
+import { assemblyFunction, hottest, llvmFunction } from "../../cli/excerpt.js";
+import { probe } from "../../compiler/backends/llvm/availability.js";
+import { at, codesOf, folderWith, graphcHere, lineFolder, onlyObject } from "./support.js";
+
+const native = probe().available ? test.serial : test.serial.skip;
+
+const network = `graph network {
+  dim N <= 32
+  placeholder x: f32[N, 20]
+  variable w: f32[20, 30] = zeros([20, 30])
+  variable v: f32[30, 5] = zeros([30, 5])
+  a = x @ w
+  h = tanh(a)
+  y = h @ v
+  p = softmax(y)
+  k = 2 * 3
+  signature predict(x) -> (p)
+}
+`;
+
+async function explained(name: string, ...flags: readonly string[]) {
+  const cwd = folderWith({ "network.graph": network });
+  const ended = await graphcHere(["explain", "network.graph", name, "--dim", "N=32", "--json", ...flags], { cwd });
+  return ended;
+}
+
+native("an activation is in the epilogue of the product that it reads", async (t) => {
+  const ended = onlyObject(await explained("h", "--measure"));
+  t.is(at(ended, "type"), "f32[N, 30]");
+  t.deepEqual(at(ended, "places", 0), { file: "network.graph", line: 7, text: "h = tanh(a)" });
+  t.is(at(ended, "edge", "type"), "f32[32, 30]");
+  t.is(at(ended, "edge", "bytes"), 32 * 30 * 4);
+  t.is(at(ended, "edge", "fused"), "epilogue");
+  t.is(at(ended, "edge", "reason"), "operand_of_contraction");
+  t.is(at(ended, "kernels", 0, "operations"), 2 * 32 * 20 * 30);
+  t.is(at(ended, "kernels", 0, "transcendentals"), 32 * 30);
+  t.true(Number(at(ended, "kernels", 0, "seconds")) > 0);
+  t.regex(String(at(ended, "kernels", 0, "text")), /^contract w_matmul /);
+  t.regex(String(at(ended, "kernels", 0, "assembly")), /[xyz]mm\d/);
+});
+
+native("what cannot be fused says why", async (t) => {
+  // A row's maximum needs the whole row, and an epilogue has one element at a time.
+  const ended = onlyObject(await explained("p"));
+  t.is(at(ended, "edge", "fused"), "loops");
+  const max = onlyObject(await explained("p/softmax/e"));
+  t.true(JSON.stringify(at(max, "kernels")).includes("softmax"));
+  const human = await explained("y");
+  t.is(at(onlyObject(human), "edge", "reason"), "contraction");
+});
+
+native("a constant is folded, and what no signature needs is explained by itself", async (t) => {
+  const ended = onlyObject(await explained("k"));
+  t.is(at(ended, "signature"), "k");
+  t.is(at(ended, "edge", "op"), "constant");
+});
+
+native("unknown names and wrong signatures are refused", async (t) => {
+  t.deepEqual(codesOf(await explained("hh")), ["G083"]);
+  t.deepEqual(codesOf(await explained("__proto__")), ["G083"]);
+  t.deepEqual(codesOf(await explained("k", "--signature", "predict")), ["G083"]);
+  t.deepEqual(codesOf(await explained("h", "--signature", "nope")), ["G083"]);
+});
+
+native("the text has the line, the reason and the code", async (t) => {
+  const ended = await graphcHere(["explain", "line.graph", "p", "--signature", "predict"], { cwd: lineFolder() });
+  t.is(ended.code, 0, ended.stderr);
+  t.regex(ended.stdout, /^p: f32\[N\], made by add\n {2}line\.graph:10 {2}p = x \* w \+ b\n/);
+  t.regex(ended.stdout, /^ {2}it is a result or is assigned to a variable, so it is stored$/m);
+  t.regex(ended.stdout, /^kernel p \(nest\): 128 operations, reads 264 B, writes 256 B$/m);
+  t.regex(ended.stdout, /^ {2}assembly, /m);
+});
+
+test("the hottest loop of a listing is the one with most vectors that jumps to itself", (t) => {
+  const filler = Array.from({ length: 30 }, (_, i) => ` movl $${i}, %eax`);
+  const text = [
+    "k0_a:",
+    ...filler,
+    ".LBB0_1:",
+    " vaddps %zmm1, %zmm2, %zmm3 # note",
+    " jne .LBB0_1",
+    " ret",
+    ".LBB0_2:",
+    " addl $1, %eax",
+    " jne .LBB0_2",
+    ".Lfunc_end0:",
+  ].join("\n");
+  const lines = assemblyFunction(text, "k0_a");
+  t.deepEqual(hottest(lines ?? []), {
+    lines: [".LBB0_1:", " vaddps %zmm1, %zmm2, %zmm3", " jne .LBB0_1"],
+    what: "innermost loop",
+    total: 38,
+  });
+  t.is(hottest(filler).what, "beginning");
+  t.is(assemblyFunction(text, "k0"), undefined);
+  const llvm = "define void @k0_a(i8* %0) {\nentry:\n  ret void\n}\ndefine void @other() {\n}";
+  t.deepEqual(hottest(llvmFunction(llvm, "k0_a") ?? []).what, "whole");
+});
+
+const wider = network.replaceAll("30", "40").replace("variable v", "variable extra: f32 = 1\n  variable v");
+
+test.serial("diff tells edges, ops and whether a checkpoint fits", async (t) => {
+  const cwd = folderWith({ "a.graph": network, "b.graph": wider });
+  const ended = onlyObject(await graphcHere(["diff", "a.graph", "b.graph", "--json"], { cwd }));
+  t.deepEqual(at(ended, "edges"), [
+    { name: "a", before: "dot_general f32[N, 30]", after: "dot_general f32[N, 40]" },
+    { name: "h", before: "tanh f32[N, 30]", after: "tanh f32[N, 40]" },
+  ]);
+  t.deepEqual(at(ended, "checkpoint"), {
+    fits: false,
+    missing: ["extra"],
+    extra: [],
+    changed: [
+      { name: "w", before: "f32[20, 30]", after: "f32[20, 40]" },
+      { name: "v", before: "f32[30, 5]", after: "f32[40, 5]" },
+    ],
+  });
+  const back = onlyObject(await graphcHere(["diff", "b.graph", "a.graph", "--json"], { cwd }));
+  t.deepEqual(at(back, "checkpoint", "extra"), ["extra"]);
+});
+
+test.serial("diff finds what is computed otherwise under the same type", async (t) => {
+  const cwd = folderWith({
+    "a.graph": network,
+    "b.graph": network
+      .replace("tanh(a)", "tanh(2 * a)")
+      .replace("signature predict(x) -> (p)", "signature predict(x) -> (p, h)"),
+  });
+  const ended = onlyObject(await graphcHere(["diff", "a.graph", "b.graph", "--json"], { cwd }));
+  t.deepEqual(at(ended, "edges"), []);
+  t.deepEqual(at(ended, "recomputed"), ["h"]);
+  t.true(Number(at(ended, "affected")) >= 2);
+  t.deepEqual(at(ended, "signatures", 0), { name: "predict", before: "(x) -> (p)", after: "(x) -> (p, h)" });
+  t.true(JSON.stringify(at(ended, "ops")).includes('{"op":"mul","before":0,"after":1}'));
+  t.is(at(ended, "checkpoint", "fits"), true);
+});
+
+test.serial("a graph with a loop is the same as itself", async (t) => {
+  const file =
+    "graph g {\n  xs = [1.0, 2.0]\n  last = scan x in xs with h = 0.0 {\n    next h = h + x\n  }\n  y = last\n}\n";
+  const cwd = folderWith({ "a.graph": file, "b.graph": file });
+  const ended = await graphcHere(["diff", "a.graph", "b.graph"], { cwd });
+  t.is(ended.stdout, "the graphs compute the same\n\na checkpoint of a.graph fits b.graph\n");
+  const missing = await graphcHere(["diff", "a.graph", join("c", "d.graph"), "--json"], { cwd });
+  t.deepEqual(codesOf(missing), ["G064"]);
+});
