@@ -17,6 +17,7 @@ import { checkFeeds } from "./requests.js";
 import type { Session } from "./session.js";
 import {
   type Report,
+  requireSchedules,
   type Settings,
   type TrainEvent,
   type TrainOptions,
@@ -118,6 +119,7 @@ class Trainer {
   }
 
   async train(): Promise<TrainReport> {
+    requireSchedules(this.#settings.signature, this.#totalSteps());
     const { executable, feeds } = await this.#executable(
       Math.min(this.#batch, Math.max(this.#dataset.rows, this.#batch)),
     );

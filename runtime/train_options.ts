@@ -172,6 +172,19 @@ function requireSense(settings: Settings): void {
   }
 }
 
+/** Throws GraphError G046 for a schedule that ends before training does: it would fail in the middle. */
+export function requireSchedules({ schedules }: Signature, steps: number): void {
+  const short = schedules.filter((schedule) => schedule.steps < steps);
+  if (short.length === 0) return;
+  throw new GraphError(
+    short.map((schedule) =>
+      problem("G046", schedule.span, `training ends after ${steps} steps, and this schedule after ${schedule.steps}`, {
+        hint: "give both the same number of steps, or let the schedule stay at its last rate: `hold=true`",
+      }),
+    ),
+  );
+}
+
 /** Throws GraphError G046 for what is no whole number of at least `least`. */
 export function requireCount(name: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;

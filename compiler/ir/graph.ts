@@ -61,6 +61,12 @@ export interface Mode {
   readonly callUpdates: readonly CallUpdate[];
 }
 
+/** A rate that depends on the step, for the first `steps` of them. */
+export interface Schedule {
+  readonly steps: number;
+  readonly span: Span | undefined;
+}
+
 export interface Signature {
   readonly name: string;
   /** Placeholder names. */
@@ -70,6 +76,8 @@ export interface Signature {
   readonly training: boolean;
   /** Names in the mode's table. */
   readonly outputs: readonly string[];
+  /** What its runs read of schedules that end: a step from `steps` on fails. */
+  readonly schedules: readonly Schedule[];
   readonly span: Span;
   readonly doc: string | undefined;
 }

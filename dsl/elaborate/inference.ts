@@ -107,7 +107,9 @@ export class Inference {
       throw refusal(this.#env, "G024", item.span, `${title} is ${wanted} tensor, not ${typeText(value.type)}`, {
         notes: [originNote(this.#env, value, item.span), own],
         hint:
-          bounded === "float" ? `\`cast(${this.#env.state.shared.textOf(item.span)}, to=f32)\` converts` : undefined,
+          bounded === "float" || bounded === "int"
+            ? `\`cast(${this.#env.state.shared.textOf(item.span)}, to=${bounded === "float" ? "f32" : "i64"})\` converts`
+            : undefined,
       });
     }
     if (bound === undefined) {
@@ -134,6 +136,10 @@ export class Inference {
             originNote(this.#env, value, pair.item.span),
             { span: pair.type.span, message: `${quote(pair.parameter)} is declared here` },
           ],
+          hint:
+            shape.length > 0 && shape.length + 1 === fixed
+              ? `\`reshape(${this.#env.state.shared.textOf(pair.item.span)}, ${shapeText([...shape, 1])})\` has an axis more, of size 1`
+              : undefined,
         },
       );
     }

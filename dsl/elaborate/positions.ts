@@ -22,16 +22,25 @@ export function positions(env: Env, item: Item, size: Dim, axis: number, of: Val
     item.meaning.kind === "list" && item.meaning.items.length === 0 ? "i64" : undefined,
   );
   requireIntegers(env, value, item.span);
-  const known = value.node.op === "constant" ? value.node.attributes["value"] : undefined;
-  if (typeof known === "object" && "data" in known && !isSymbolic(size)) {
-    const written = Array.from(known.data as ArrayLike<number | bigint>, BigInt);
+  const { op } = value.node;
+  if (op === "constant" && !isSymbolic(size)) {
+    const written = writtenIn(value);
     const outside = written.find((at) => at < -size || at >= size);
     if (outside !== undefined) throw outOfRange(env, item.span, outside, size, axis, of);
     const counted = written.map((at) => (at < 0n ? at + BigInt(size) : at));
-    return record(env, literal("i64", known.shape, counted), item.span);
+    return record(env, literal("i64", value.type.shape.map(Number), counted), item.span);
   }
   if (value.type.dtype === "u8" || neverNegative.has(value.node.op)) return value;
   return applyOp(env, "wrap_index", [value], { size: [size] }, { span: item.span, operands: [item.span] })[0] as Value;
+}
+
+/** The integers that the file itself gives a tensor, also where it is cast to the widest of them; none of any other. */
+export function writtenIn({ node }: Value): readonly bigint[] {
+  const [below] = node.inputs;
+  if (node.op === "cast" && node.attributes["to"] === "i64" && below !== undefined) return writtenIn(below);
+  const known = node.op === "constant" ? node.attributes["value"] : undefined;
+  if (typeof known !== "object" || !("data" in known) || !isInteger(known.dtype)) return [];
+  return Array.from(known.data as ArrayLike<number | bigint>, BigInt);
 }
 
 /** Ops whose result counts from 0, or has failed the run. */

@@ -1,23 +1,25 @@
-import type { Mode, Signature, TrainPlan } from "../../compiler/ir/graph.js";
-import { isList, type Node, nodesBelow } from "../../compiler/ir/node.js";
+import type { Schedule, Signature, TrainPlan } from "../../compiler/ir/graph.js";
+import { isList, type Node, nodesBelow, type Value } from "../../compiler/ir/node.js";
+import type { SourceTable } from "../../compiler/ir/sources.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { type Env, report } from "./state.js";
 
-/**
- * A schedule of n steps checks that the step is one of them, so that a run beyond fails. Where `train` says how many steps it does,
- * that is known before any of them.
- */
-export function checkSchedules(env: Env, plan: TrainPlan, span: Span, run: Signature, mode: Mode): void {
+/** The schedules that end of all that a run computes. One of n steps checks that the step is one of them, so that a run beyond fails. */
+export function schedulesOf(roots: readonly Value[], sources: SourceTable): readonly Schedule[] {
+  return nodesBelow(roots).flatMap((node) => {
+    const steps = lengthOf(node);
+    return steps === undefined ? [] : [{ steps, span: sources.spansOf(node)[0] }];
+  });
+}
+
+/** Where `train` says how many steps it does, a schedule that ends before them is known before any of them. */
+export function checkSchedules(env: Env, plan: TrainPlan, span: Span, run: Signature): void {
   const steps = stepsOf(plan);
   if (steps === undefined) return;
-  const assigned = run.updates.flatMap((name) => mode.updates.get(name)?.assignments ?? []);
-  const fetched = run.outputs.flatMap((name) => mode.names.get(name) ?? []);
-  for (const node of nodesBelow([...assigned.map(({ value }) => value), ...fetched])) {
-    const last = lengthOf(node);
-    if (last === undefined || steps <= last) continue;
-    const [place] = env.state.shared.sources.spansOf(node);
-    report(env, "G046", span, `train does ${steps} steps, and a schedule of its rates ends after ${last}`, {
-      notes: [{ span: place, message: `this schedule has ${last} steps` }],
+  for (const schedule of run.schedules) {
+    if (steps <= schedule.steps) continue;
+    report(env, "G046", span, `train does ${steps} steps, and a schedule of its rates ends after ${schedule.steps}`, {
+      notes: [{ span: schedule.span, message: `this schedule has ${schedule.steps} steps` }],
       hint: "give both the same number of steps, or let the schedule stay at its last rate: `hold=true`",
     });
   }

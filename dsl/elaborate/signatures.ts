@@ -3,6 +3,7 @@ import type { Node, Value } from "../../compiler/ir/node.js";
 import type { Path, Signature as SignatureDeclaration, Statement } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { notePath } from "./facts.js";
+import { schedulesOf } from "./schedules.js";
 import { type Env, report } from "./state.js";
 
 export interface Modes {
@@ -47,12 +48,14 @@ function signature(env: Env, one: SignatureDeclaration, modes: Modes, whole: boo
     updates: updates.map((path) => path.text),
     training,
     outputs: outputs.map((path) => path.text),
+    schedules: [],
     span: one.name.span,
     doc: one.doc?.text,
   };
   checkConflicts(env, one, result, mode);
-  if (whole && inputs.length === one.inputs.length) checkFed(env, one, result, mode);
-  return result;
+  const roots = rootsOf(env, result, mode);
+  if (whole && inputs.length === one.inputs.length) checkFed(env, one, result, mode, roots);
+  return { ...result, schedules: schedulesOf(roots, env.state.shared.sources) };
 }
 
 function distinct(env: Env, paths: readonly Path[], what: string): readonly Path[] {
@@ -166,17 +169,17 @@ function checkConflicts(env: Env, one: SignatureDeclaration, { updates }: Signat
   }
 }
 
+/** What a signature's run gives and assigns. */
+function rootsOf({ state }: Env, { outputs, updates }: Signature, mode: Mode): readonly Value[] {
+  return [
+    ...outputs.flatMap((name) => mode.names.get(name) ?? state.shared.variables.get(name)?.value ?? []),
+    ...updates.flatMap((name) => mode.updates.get(name)?.assignments.map(({ value }) => value) ?? []),
+  ];
+}
+
 /** Every placeholder that the signature's run reads is an input or has a default. */
-function checkFed(env: Env, one: SignatureDeclaration, result: Signature, mode: Mode): void {
-  const { variables, placeholders } = env.state.shared;
-  const roots: Value[] = [];
-  for (const output of result.outputs) {
-    const value = mode.names.get(output) ?? variables.get(output)?.value;
-    if (value !== undefined) roots.push(value);
-  }
-  for (const update of result.updates) {
-    for (const { value } of mode.updates.get(update)?.assignments ?? []) roots.push(value);
-  }
+function checkFed(env: Env, one: SignatureDeclaration, result: Signature, mode: Mode, roots: readonly Value[]): void {
+  const { placeholders } = env.state.shared;
   const reached = reach(roots, result.training ? mode : undefined);
   for (const placeholder of placeholders.values()) {
     if (!reached.has(placeholder.value.node) || result.inputs.includes(placeholder.name)) continue;

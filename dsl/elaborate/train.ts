@@ -68,7 +68,7 @@ export function trainPlan(
   };
   if (run === undefined) return undefined;
   const length = second ?? fields.get("epochs");
-  checkSchedules(env, plan, length?.value.span ?? block.span, run, mode);
+  checkSchedules(env, plan, length?.value.span ?? block.span, run);
   return plan;
 }
 

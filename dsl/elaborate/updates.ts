@@ -14,7 +14,7 @@ import { compileTimeKind, enter, expandFunction, open } from "./functions.js";
 import { callable } from "./lookup.js";
 import { type Callable, calleeName, describe, type Item, isPoisoned, type Meaning, tensor } from "./meaning.js";
 import { Names } from "./names.js";
-import { applyOp, type Env, Refusal, record, refusal } from "./state.js";
+import { applyOp, type Env, originNote, Refusal, record, refusal } from "./state.js";
 import { statements } from "./statements.js";
 
 /** `update learn { w := ... }` or `update learn = minimize(...)`: a named, atomic group of assignments. */
@@ -184,6 +184,8 @@ function reachedVariables(env: Env, loss: Value, span: Span): readonly Variable[
       .filter((variable) => isFloat(variable.value.type.dtype))
       .slice(0, 3)
       .flatMap((variable) => whyUnreached(env, loss, variable)),
+    hint:
+      all.length === 0 ? "`variable w: f32[...] = ...`, or a layer such as `dense`, has something to learn" : undefined,
   });
 }
 
@@ -211,7 +213,9 @@ function listedVariables(env: Env, expression: Expression): readonly Variable[] 
     const variable = path === undefined ? undefined : env.state.shared.variables.get(path);
     if (path !== undefined && env.state.shared.refusedVariables.has(path)) throw new Refusal(undefined);
     if (variable === undefined) {
-      throw refusal(env, "G041", one.span, `\`variables\` lists variables, not ${describe(one.meaning)}`);
+      throw refusal(env, "G041", one.span, `\`variables\` lists variables, not ${describe(one.meaning)}`, {
+        notes: one.meaning.kind === "tensor" ? [originNote(env, one.meaning.value, one.span)] : [],
+      });
     }
     if (isFloat(variable.value.type.dtype)) return variable;
     throw refusal(
@@ -219,6 +223,7 @@ function listedVariables(env: Env, expression: Expression): readonly Variable[] 
       "G051",
       one.span,
       `only floats can be trained, and ${quote(variable.path)} is ${typeText(variable.value.type)}`,
+      { notes: [{ span: variable.span, message: "declared here" }] },
     );
   });
 }

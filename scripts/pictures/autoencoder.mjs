@@ -36,7 +36,7 @@ await drawChart("examples/autoencoder/autoencoder.svg", {
   data: { values: report.history.map(({ step, squared_error }) => ({ step, error: squared_error })) },
   mark: { type: "line", strokeWidth: 1.5 },
   encoding: {
-    x: { field: "step", type: "quantitative", title: "step, of 128 digits each", scale: { nice: false } },
+    x: { field: "step", type: "quantitative", title: "step, of 128 digits each", scale: { domainMin: 0, nice: false } },
     y: {
       ...error,
       scale: { type: "log", domain: [0.003, 0.1] },

@@ -35,7 +35,7 @@ const validations = report.validation.map(({ step, ...metrics }) => ({
   loss: metrics["metrics.loss"],
   text: `${(100 * metrics["metrics.accuracy"]).toFixed(2)} %`,
 }));
-const step = { field: "step", type: "quantitative", title: "step, of 64 digits each", scale: { nice: false } };
+const step = { field: "step", type: "quantitative", title: "step, of 64 digits each", scale: { domainMin: 0, nice: false }, axis: { tickCount: 4 } };
 const y = (field) => ({
   field,
   type: "quantitative",
@@ -66,10 +66,11 @@ await drawChart("examples/mnist_cnn/mnist_cnn.svg", {
       encoding: { x: step, y: y("loss"), color: colour("validation") },
       layer: [
         { mark: { type: "line", point: { size: 50 } } },
-        {
-          mark: { type: "text", dy: 18, align: "right", fontSize: 12, fontWeight: 600 },
+        // On a white rim, so that the curve below does not cross the digits.
+        ...[{ stroke: "#fff", strokeWidth: 4 }, {}].map((rim) => ({
+          mark: { type: "text", dy: -14, align: "right", fontSize: 12, fontWeight: 600, ...rim },
           encoding: { text: { field: "text" } },
-        },
+        })),
       ],
     },
   ],

@@ -113,3 +113,28 @@ graph g {
     "G046 10:13 train does 101 steps, and a schedule of its rates ends after 100 (give both the same number of steps, or let the schedule stay at its last rate: `hold=true`)",
   ]);
 });
+
+test("a schedule that ends before the steps or epochs of an option is refused before the first step", async (t) => {
+  const session = await open(
+    t,
+    "reference",
+    `import { sgd } from "std/optimizers"
+import { cosine_decay, warm_up } from "std/schedules"
+graph g {
+  dim N <= 8
+  placeholder x: f32[N]
+  variable w: f32 = 1.0
+  loss = mean(w * x)
+  update learn = minimize(loss, sgd(learning_rate=warm_up(cosine_decay(1.0, steps=6), steps=2)))
+  signature fit(x) does learn -> (loss)
+}
+`,
+  );
+  const data = { x: Float32Array.from([1, 2, 3, 4]) };
+  for (const length of [{ steps: 7 }, { epochs: 4 }]) {
+    t.deepEqual(await refusal(t, () => session.train({ run: "fit", data, batch: 2, ...length })), ["G046"]);
+    t.is(session.step, 0);
+  }
+  t.is((await session.train({ run: "fit", data, batch: 2, epochs: 3 })).steps, 6);
+  t.deepEqual(await refusal(t, () => session.train({ run: "fit", data, batch: 2, steps: 7 })), ["G046"]);
+});

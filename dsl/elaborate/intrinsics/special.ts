@@ -1,13 +1,15 @@
-import { type Dim, productOfDims } from "../../../compiler/ir/dim.js";
+import { type Dim, isSymbolic, productOfDims } from "../../../compiler/ir/dim.js";
 import { isFloat } from "../../../compiler/ir/dtype.js";
 import type { Value } from "../../../compiler/ir/node.js";
 import { typeText } from "../../../compiler/ir/type.js";
+import { outOfRange } from "../../../compiler/ops/messages.js";
 import { opNamed } from "../../../compiler/ops/table.js";
 import { unifyDTypes } from "../broadcast.js";
 import { toShape } from "../convert.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import { int, type Meaning, shape as shapeMeaning, tensor } from "../meaning.js";
 import { matmul } from "../operators.js";
+import { writtenIn } from "../positions.js";
 import { knownValue } from "../requirements.js";
 import { applyOp, originNote, refusal } from "../state.js";
 import { sizeOver } from "./shapes.js";
@@ -138,9 +140,15 @@ function gradients(call: Arguments): Meaning {
   return outputs.length === 1 && only !== undefined ? only : { kind: "many", outputs, callee: "gradients" };
 }
 
+/** What is written in the file is checked now, the rest by the run. */
 function checkIndex(call: Arguments): Meaning {
   const size = call.dim("size");
-  return tensor(call.apply("check_index", [call.tensor("x")], { size: [size] }, call.site("x")));
+  const x = call.tensor("x");
+  const outside = writtenIn(x).find((index) => index < 0n || (!isSymbolic(size) && index >= size));
+  if (outside !== undefined && !isSymbolic(size) && size >= 0) {
+    throw refusal(call.env, "G026", call.spanOf("x"), outOfRange(String(outside), size, 0));
+  }
+  return tensor(call.apply("check_index", [x], { size: [size] }, call.site("x")));
 }
 
 function solve(call: Arguments): Meaning {

@@ -77,6 +77,7 @@ export function exampleGraph(): Graph {
     updates,
     training: updates.length > 0,
     outputs,
+    schedules: [],
     span: places.other,
     doc: undefined,
   });
