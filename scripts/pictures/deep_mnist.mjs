@@ -63,7 +63,13 @@ await drawChart("examples/deep_mnist/training.svg", {
   data: { values: points },
   mark: { type: "line", strokeWidth: 1.5, clip: true },
   encoding: {
-    x: { field: "step", type: "quantitative", title: "step, of 64 digits each", scale: { domainMin: 0, nice: false }, axis: { tickCount: 4 } },
+    x: {
+      field: "step",
+      type: "quantitative",
+      title: "step, of 64 digits each",
+      scale: { domainMin: 0, nice: false },
+      axis: { tickCount: 4 },
+    },
     y: {
       field: "loss",
       type: "quantitative",

@@ -35,7 +35,13 @@ const validations = report.validation.map(({ step, ...metrics }) => ({
   loss: metrics["metrics.loss"],
   text: `${(100 * metrics["metrics.accuracy"]).toFixed(2)} %`,
 }));
-const step = { field: "step", type: "quantitative", title: "step, of 64 digits each", scale: { domainMin: 0, nice: false }, axis: { tickCount: 4 } };
+const step = {
+  field: "step",
+  type: "quantitative",
+  title: "step, of 64 digits each",
+  scale: { domainMin: 0, nice: false },
+  axis: { tickCount: 4 },
+};
 const y = (field) => ({
   field,
   type: "quantitative",

@@ -60,7 +60,12 @@ await drawChart("examples/word_vectors/word_vectors.svg", {
           field: "cosine",
           type: "quantitative",
           title: "cosine",
-          scale: { domain: [0, 0.33, 0.67, 1], clamp: true, interpolate: "rgb", range: ["#ffffff", "#9ec5f0", "#0b5cad", "#0a1e54"] },
+          scale: {
+            domain: [0, 0.33, 0.67, 1],
+            clamp: true,
+            interpolate: "rgb",
+            range: ["#ffffff", "#9ec5f0", "#0b5cad", "#0a1e54"],
+          },
         },
       },
     },
