@@ -189,12 +189,14 @@ export function commandLine(outcome: Outcome): Command {
 
   add(
     "viz",
-    "draw the graph into a picture",
-    "graphc viz mnist.graph -o mnist.svg",
+    "draw the graph: a page to look around in, or a picture",
+    "graphc viz mnist.graph -o mnist.html",
     "graphc viz mnist.graph -o kernels.svg --view kernels --signature fit --dim N=100",
   )
     .argument("<file>", "a .graph file")
-    .addOption(new Option("-o, --output <PATH>", "the picture: .svg, or .dot for Graphviz").makeOptionMandatory())
+    .addOption(
+      new Option("-o, --output <PATH>", "a page (.html), a picture (.svg), or .dot for Graphviz").makeOptionMandatory(),
+    )
     .option("--signature <S>", "this signature; without it the one that trains, else the first")
     .addOption(
       new Option("--view <view>", "the graph as it is written, with its gradients, or as kernels after fusion")

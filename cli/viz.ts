@@ -10,6 +10,7 @@ import { requireWritable, writeFileAtomic } from "../runtime/files/atomic.js";
 import { documentOf, type Shown } from "../viewer/document.js";
 import { dotText } from "../viewer/dot.js";
 import { localEngine } from "../viewer/elk.js";
+import { htmlText } from "../viewer/html.js";
 import { type Direction, layOut } from "../viewer/layout.js";
 import type { GroupModel, ViewerDocument, ViewKind, ViewModel } from "../viewer/model.js";
 import { svgText } from "../viewer/svg.js";
@@ -34,8 +35,12 @@ export interface VizOptions extends CommonOptions, LoadOptions {
 }
 
 const writers: Readonly<Record<string, (picture: Picture) => Promise<string | Uint8Array>>> = {
+  ".html": async ({ document }) => htmlText(document),
   ".svg": drawSvg,
-  ".dot": async (picture) => dotText(visibleOf(picture.view, picture.open), picture.title, picture.direction),
+  ".dot": async (picture) => {
+    requireView(picture);
+    return dotText(visibleOf(picture.view, picture.open), picture.title, picture.direction);
+  },
 };
 
 /** One view of one program, with what is open in it. */
@@ -98,7 +103,6 @@ function trainedFirst(graph: Graph): (a: Choice, b: Choice) => number {
 function pictureOf(document: ViewerDocument, options: VizOptions): Picture {
   const program = document.programs[0] ?? emptyProgram;
   const view = program.views.find(({ kind }) => kind === options.view) ?? emptyView;
-  if (view.missing !== undefined) throw new UsageError(view.missing);
   const title = `${document.graph}: ${program.name}`;
   return { document, program, view, open: openGroups(view, options.expand), title, direction: options.direction };
 }
@@ -135,7 +139,14 @@ function unknownGroup(view: ViewModel, name: string): GraphError {
   ]);
 }
 
-async function drawSvg({ program, view, open, title, direction }: Picture): Promise<string> {
+/** A page says itself what is missing. */
+function requireView({ view }: Picture): void {
+  if (view.missing !== undefined) throw new UsageError(view.missing);
+}
+
+async function drawSvg(picture: Picture): Promise<string> {
+  requireView(picture);
+  const { program, view, open, title, direction } = picture;
   const placed = await layOut(visibleOf(view, open), direction, localEngine());
   return svgText(placed, view, program, { title, colour: "structure", themes: "both" });
 }

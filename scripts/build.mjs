@@ -1,9 +1,20 @@
 // Builds dist/: compiles the TypeScript, drops what its sources no longer produce, and adds the files that are read at
 // run time.
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { writeIris } from "./iris.mjs";
 import { linkMnist } from "./mnist.mjs";
 
@@ -19,10 +30,36 @@ function filesUnder(folder) {
     .map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 
-function compile() {
+function compile(project) {
   const typescript = dirname(fileURLToPath(import.meta.resolve("typescript/package.json")));
-  const { status } = spawnSync(process.execPath, [join(typescript, "bin", "tsc"), "-p", root], { stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, [join(typescript, "bin", "tsc"), "-p", project], { stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
+}
+
+/** The viewer's page: its browser code in one script, with its style in one file that graphc fills with a program. */
+async function bundlePage() {
+  const folder = join(root, "viewer", "page");
+  if (!existsSync(folder)) return;
+  const [script, style] = await Promise.all(
+    ["main.ts", "page.css"].map(async (name) => {
+      const { outputFiles } = await build({
+        entryPoints: [join(folder, name)],
+        bundle: true,
+        minify: true,
+        write: false,
+        platform: "browser",
+        target: ["chrome105", "firefox113", "safari16.4"],
+        logLevel: "warning",
+      });
+      return outputFiles[0].text.trim();
+    }),
+  );
+  // esbuild writes `<\\/script` and `<\\/style` in strings, so that neither ends its element.
+  const page = readFileSync(join(folder, "page.html"), "utf8")
+    .replace("{{style}}", () => style)
+    .replace("{{script}}", () => script);
+  mkdirSync(join(dist, "viewer", "page"), { recursive: true });
+  writeFileSync(join(dist, "viewer", "page", "page.html"), page);
 }
 
 /** A renamed test would otherwise go on running, and a deleted module would go on being found. */
@@ -58,7 +95,9 @@ function linkProgram() {
   symlinkSync(relative(folder, program), link);
 }
 
-compile();
+compile(root);
+compile(join(root, "viewer", "page"));
 prune();
+await bundlePage();
 copyAssets();
 linkProgram();

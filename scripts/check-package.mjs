@@ -11,6 +11,7 @@ const required = [
   "README.md",
   "LICENSE",
   "CHANGELOG.md",
+  "dist/viewer/page/page.html",
   ...Object.values(bin),
   ...Object.values(exports["."]),
   ...Object.values(exports["./register"]),
@@ -21,6 +22,7 @@ const required = [
 const allowed = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^dist\/(index|register|import_hook)\.(js|d\.ts)$/,
+  /^dist\/viewer\/page\/page\.html$/,
   /^dist\/(compiler|dsl|runtime|cli|editor|viewer)\/.*\.(js|d\.ts)$/,
   /^dist\/dsl\/std\/[a-z_]+\.graph$/,
 ];

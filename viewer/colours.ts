@@ -22,7 +22,7 @@ const works: Readonly<Record<string, Paint>> = {
 };
 
 const other: Paint = { name: "c7", label: "other" };
-const plain: Paint = { name: "c0", label: "group" };
+const plain: Paint = { name: "c0", label: "" };
 
 const sources: Readonly<Record<string, Paint>> = {
   placeholder: { name: "placeholder", label: "placeholder" },

@@ -30,7 +30,9 @@ export function drawElements(placed: Placed, drawing: Drawing): string {
   const areas = placed.boxes.filter(({ box }) => box.isOpen).map((one) => drawArea(one, drawing));
   const edges = placed.edges.map((edge) => drawEdge(edge, drawing));
   const boxes = placed.boxes.filter(({ box }) => !box.isOpen).map((one) => drawBox(one, drawing));
-  return [...areas, ...edges, ...placed.edges.map(drawLabel), ...boxes].join("\n");
+  // Titles stand on lines that run through their group, too.
+  const titles = placed.boxes.filter(({ box }) => box.isOpen).map((one) => drawTitle(one, drawing));
+  return [...areas, ...edges, ...placed.edges.map(drawLabel), ...titles, ...boxes].join("\n");
 }
 
 function handles({ box }: PlacedBox, drawing: Drawing): string {
@@ -41,10 +43,18 @@ function handles({ box }: PlacedBox, drawing: Drawing): string {
 
 function drawArea(one: PlacedBox, drawing: Drawing): string {
   const { box, x, y, width, height } = one;
-  const { name, text } = captionOf(box);
   return (
     `<g class="box open role-${box.role}"${handles(one, drawing)}>${title(box, drawing)}` +
-    `<rect class="area" x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="8"/>` +
+    `<rect class="area" x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="8"/></g>`
+  );
+}
+
+function drawTitle({ box, x, y }: PlacedBox, drawing: Drawing): string {
+  const { name, text } = captionOf(box);
+  const length = [...name].length + [...text].length + (name !== "" && text !== "" ? 1 : 0);
+  const handle = drawing.isInteractive ? ` data-title="${box.id}"` : "";
+  return (
+    `<g class="title"${handle}><rect class="area" x="${n(x + 6)}" y="${n(y + 5)}" width="${n(length * characterWidth + 12)}" height="20" rx="4" stroke-opacity="0"/>` +
     `${captionText(x + 12, y + 19, name, text)}</g>`
   );
 }

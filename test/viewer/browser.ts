@@ -1,0 +1,60 @@
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { htmlText } from "../../viewer/html.js";
+import type { ViewerDocument } from "../../viewer/model.js";
+
+/** Where Debian puts it; another one by CHROMIUM. */
+export const executable = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+export const hasChromium = existsSync(executable);
+
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: executable, args: flags });
+}
+
+export interface Opened {
+  readonly page: Page;
+  /** What the page complained of, or asked a network for. */
+  readonly complaints: readonly string[];
+  /** Until the first picture was drawn. */
+  readonly seconds: number;
+}
+
+/** Opens the page of a document from disk, as a user would. */
+export async function openPage(
+  browser: Browser,
+  document: ViewerDocument,
+  colorScheme: "light" | "dark" = "light",
+): Promise<Opened> {
+  const file = join(mkdtempSync(join(tmpdir(), "graphc-viewer-")), "page.html");
+  writeFileSync(file, htmlText(document));
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, colorScheme, acceptDownloads: true });
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("request", (request) => {
+    if (!/^(file|blob|data):/.test(request.url())) complaints.push(`asks for ${request.url()}`);
+  });
+  const start = performance.now();
+  await page.goto(pathToFileURL(file).href);
+  await page.waitForSelector("html[data-ready]", { timeout: 60_000 });
+  return { page, complaints, seconds: (performance.now() - start) / 1000 };
+}
+
+export async function textOf(page: Page, selector: string): Promise<string> {
+  return (await page.locator(selector).innerText()).trim();
+}

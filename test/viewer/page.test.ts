@@ -1,0 +1,248 @@
+import { readFileSync } from "node:fs";
+import test, { type ExecutionContext } from "ava";
+import type { Browser, Page } from "playwright-core";
+import { executable, hasChromium, launch, openPage, textOf } from "./browser.js";
+import { chain, documentOfText, network } from "./support.js";
+
+let browser: Browser | undefined;
+test.before(async (t) => {
+  if (hasChromium) browser = await launch();
+  else t.log(`there is no ${executable}: the page is not tested (apt-get install chromium, or set CHROMIUM)`);
+});
+test.after.always(async () => browser?.close());
+const inBrowser = hasChromium ? test.serial : test.serial.skip;
+
+function running(): Browser {
+  if (browser === undefined) throw new Error("the browser has not started");
+  return browser;
+}
+
+const whole = documentOfText(network);
+const fit = { ...whole, programs: whole.programs.filter(({ name }) => name === "fit") };
+
+function box(page: Page, label: string) {
+  return page.locator(`.pane.current [data-box][aria-label^="${label}"]`).first();
+}
+
+/** Waits until something holds: what a key began may go on for a while. */
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 20_000; !(await holds()); ) {
+    if (Date.now() > end) throw new Error(`it never held: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+async function isSelected(t: ExecutionContext, page: Page, label: string): Promise<void> {
+  const selected = page.locator(".pane.current .selected").first();
+  await until(
+    `${label} is selected`,
+    async () => (await selected.getAttribute("aria-label"))?.startsWith(label) === true,
+  );
+  t.pass();
+}
+
+inBrowser("opens from disk without a network or a complaint, with calls closed", async (t) => {
+  const { page, complaints } = await openPage(running(), fit);
+  t.is(await page.title(), "network · graphc");
+  t.is(await box(page, "y, dense()").getAttribute("aria-expanded"), "false");
+  t.true((await page.locator(".pane.current [data-box]").count()) <= 200);
+  t.deepEqual(complaints, []);
+  await page.close();
+});
+
+inBrowser("a press opens a call, and a press on its title closes it", async (t) => {
+  const { page } = await openPage(running(), fit);
+  await box(page, "y, dense()").click();
+  await page.waitForSelector(
+    '.pane.current [aria-label^="y/dense/w"], .pane.current [aria-label^="variable y/dense/w"]',
+  );
+  t.is(await box(page, "y, dense()").getAttribute("aria-expanded"), "true");
+  t.regex(await textOf(page, "#crumbs"), /network\s+›?\s*y dense\(\)/);
+  await page.locator(".pane.current [data-title]", { hasText: "y dense()" }).click();
+  await page.waitForSelector('.pane.current [aria-label^="y, dense()"][aria-expanded="false"]');
+  await page.close();
+  t.pass();
+});
+
+inBrowser("search finds what is in a closed call, opens it and selects what was found", async (t) => {
+  const { page, complaints } = await openPage(running(), fit);
+  await page.keyboard.press("/");
+  await page.keyboard.type("y/dense/w");
+  await page.waitForSelector("#results [role=option]");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".pane.current .selected");
+  await isSelected(t, page, "variable y/dense/w");
+  t.regex(await textOf(page, "#panel"), /f32\[128, 32\]\s+16\.4 kB/);
+  await page.fill("#search", "no such name");
+  t.regex(await textOf(page, "#results"), /Nothing has that name/);
+  t.deepEqual(complaints, []);
+  await page.close();
+});
+
+inBrowser("an edge leads to its other end, by the pointer and by keys", async (t) => {
+  const { page } = await openPage(running(), fit);
+  await box(page, "placeholder label").click();
+  await isSelected(t, page, "placeholder label");
+  await page.keyboard.press("]");
+  await page.keyboard.press("o");
+  await isSelected(t, page, "metrics, scope");
+  await page.keyboard.press("o");
+  await isSelected(t, page, "placeholder label");
+  // Near the beginning of the edge, so that its end is the farther one.
+  const end = await page.evaluate<{ readonly x: number; readonly y: number }>(`(() => {
+    const path = document.querySelector(".pane.current .wire.chosen .edge");
+    const { x, y } = path.getPointAtLength(path.getTotalLength() * 0.1).matrixTransform(path.getScreenCTM());
+    return { x, y };
+  })()`);
+  await page.mouse.click(end.x, end.y);
+  await isSelected(t, page, "metrics, scope");
+  await page.close();
+});
+
+inBrowser("views switch, and the selection goes along", async (t) => {
+  const { page, complaints } = await openPage(running(), fit);
+  await box(page, "y, dense()").click();
+  await page.click('[data-view="2"]');
+  await page.waitForSelector(".pane.current .selected");
+  t.is(await page.locator('[data-view="2"]').getAttribute("aria-selected"), "true");
+  t.regex(
+    (await page.locator(".pane.current .selected").first().getAttribute("aria-label")) ?? "",
+    /contract|nest|kernel/,
+  );
+  t.regex(await textOf(page, "#panel"), /What became one loop/);
+  t.deepEqual(complaints, []);
+  await page.close();
+});
+
+inBrowser("side by side, what is pointed at in one view is marked in the others", async (t) => {
+  const { page } = await openPage(running(), fit);
+  await page.click("#compare");
+  for (const at of [0, 1, 2]) await page.locator(".pane").nth(at).locator("[data-box]").first().waitFor();
+  const source = page.locator(".pane").nth(0);
+  await source.locator('[aria-label^="y, dense()"]').hover();
+  const marked = await page.locator(".pane").nth(2).locator(".linked").count();
+  t.true(marked >= 2, `${marked} kernels`);
+  await page.close();
+});
+
+inBrowser("keys: along the data, uses, ancestors, groups around", async (t) => {
+  const { page } = await openPage(running(), fit);
+  await box(page, "placeholder x").click();
+  await page.keyboard.press("n");
+  await until("a use is told", async () => (await textOf(page, "#status")).startsWith("use 1 of"));
+  await page.keyboard.press("Backspace");
+  await isSelected(t, page, "hidden, dense()");
+  await page.keyboard.press("ArrowDown");
+  await isSelected(t, page, "hidden, relu()");
+  await page.keyboard.press("a");
+  t.true((await page.locator(".pane.current .faded").count()) > 0);
+  await page.keyboard.press("a");
+  t.is(await page.locator(".pane.current .faded").count(), 0);
+  await page.keyboard.press("Escape");
+  t.is(await page.locator(".pane.current .selected").count(), 0);
+  await page.keyboard.press("?");
+  t.true(await page.locator("#keys").isVisible());
+  await page.close();
+});
+
+inBrowser("the picture is saved as svg, and a press copies the place in the text", async (t) => {
+  const { page } = await openPage(running(), fit);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save")]);
+  t.is(download.suggestedFilename(), "network-fit-source.svg");
+  const svg = readFileSync(await download.path(), "utf8");
+  t.regex(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[\s\S]*dense\(\)[\s\S]*<\/svg>\n$/);
+  // The browser reads it as XML without an error.
+  const read = `new DOMParser().parseFromString(${JSON.stringify(svg)}, "image/svg+xml")`;
+  const error = await page.evaluate<string>(`${read}.querySelector("parsererror")?.textContent ?? ""`);
+  t.is(error, "");
+  await box(page, "y, dense()").click();
+  await page.waitForSelector('.pane.current [aria-label^="variable y/dense/w"]');
+  await page.locator("#panel .address").first().click();
+  await until("the copy is told", async () => (await textOf(page, "#status")) === "copied test.graph:7");
+  await page.close();
+});
+
+inBrowser("what is said of a box has its doc, types, source line, gradient and kernel", async (t) => {
+  const { page } = await openPage(running(), fit);
+  await page.keyboard.press("/");
+  await page.keyboard.type("dot_general dense(hidden");
+  await page.waitForSelector("#results [role=option]");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".pane.current .selected");
+  const panel = await textOf(page, "#panel");
+  for (const part of [
+    "dot_general",
+    "f32[64, 32]",
+    "test.graph:7",
+    "y = dense(hidden, 32)",
+    "Its gradient",
+    "Kernels it went into",
+    "lhs_contract",
+  ])
+    t.true(panel.includes(part), `${part} in ${panel}`);
+  await page.locator("#panel .link", { hasText: "y_dense_w_update" }).first().click();
+  await page.waitForSelector('[data-view="2"][aria-selected="true"]');
+  await isSelected(t, page, "y_dense_w_update");
+  await page.close();
+});
+
+inBrowser("light and dark, colours, direction, minimap", async (t) => {
+  const { page } = await openPage(running(), fit, "dark");
+  const background = await page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
+  t.is(background, "rgb(13, 17, 23)");
+  for (const mode of ["dtype", "scope", "device", "time", "memory"]) {
+    await page.selectOption("#colours", mode);
+    t.not(await textOf(page, "#legend"), "");
+  }
+  const shape = 'document.querySelector(".pane.current svg g").getBoundingClientRect()';
+  t.true(await page.evaluate<boolean>(`${shape}.height > ${shape}.width`));
+  await page.click("#turn");
+  await until("data flow right", () => page.evaluate<boolean>(`${shape}.width > ${shape}.height`));
+  t.pass();
+  t.false(await page.locator(".pane.current .minimap").isVisible());
+  for (let i = 0; i < 6; i++) await page.keyboard.press("+");
+  t.true(await page.locator(".pane.current .minimap").isVisible());
+  await page.close();
+});
+
+inBrowser("empty graphs, one node, and markup in names", async (t) => {
+  for (const text of ["graph g {\n}\n", "graph g {\n  placeholder x: f32\n  signature s(x) -> (x)\n}\n"]) {
+    const { page, complaints } = await openPage(running(), documentOfText(text));
+    t.deepEqual(complaints, []);
+    await page.close();
+  }
+  const name = '</script><script>globalThis.broken = true</script><img src=x onerror="globalThis.broken = true">';
+  const [first] = whole.programs;
+  const hostile = {
+    ...whole,
+    graph: name,
+    lines: whole.lines.map((line) => ({ ...line, text: name, file: name })),
+    ops: whole.ops.map(([op]) => [op, name] as const),
+    programs: (first === undefined ? [] : [first]).map((program) => ({
+      ...program,
+      title: name,
+      views: program.views.map((view) => ({
+        ...view,
+        nodes: view.nodes.map((node) => ({ ...node, name, text: name, attributes: [[name, name]] as const })),
+        groups: view.groups.map((group) => ({ ...group, name, text: name })),
+      })),
+    })),
+  };
+  const { page, complaints } = await openPage(running(), hostile);
+  await page.locator(".pane.current [data-box]").first().click();
+  await page.keyboard.press("ArrowDown");
+  t.is(await page.evaluate(() => "broken" in globalThis), false);
+  t.is(await page.locator("main img, main script").count(), 0);
+  t.deepEqual(complaints, []);
+  await page.close();
+});
+
+inBrowser("five thousand ops in a row open as a few parts", async (t) => {
+  const { page, complaints, seconds } = await openPage(running(), documentOfText(chain(5000), { open: ["N"] }));
+  t.true((await page.locator(".pane.current [data-box]").count()) <= 200);
+  t.log(`open in ${seconds.toFixed(2)} s`);
+  await page.locator(".pane.current [data-box][aria-expanded]").first().click();
+  await page.waitForSelector('.pane.current [aria-expanded="true"]');
+  t.deepEqual(complaints, []);
+  await page.close();
+});

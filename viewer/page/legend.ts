@@ -1,0 +1,27 @@
+import { type ColourMode, paintOf } from "../colours.js";
+import { element } from "./dom.js";
+import type { Pane } from "./pane.js";
+
+/** What the colours of the boxes in the picture mean. */
+export function legendOf(pane: Pane, colour: ColourMode): readonly HTMLElement[] {
+  const { index, program, placed } = pane;
+  if (colour === "time" && !index.view.groups.some(({ kernel }) => kernel?.seconds !== undefined))
+    return [element("li", {}, "Times need a profile, and are of kernels.")];
+  if (colour === "device" && index.view.kind !== "kernels") return [element("li", {}, "Devices are of kernels.")];
+  const labels = new Map<string, string>();
+  for (const { box } of placed.boxes) {
+    if (box.isOpen) continue;
+    const { name, label } = paintOf(box, colour, index.view, program);
+    if (label !== "" && !labels.has(label)) labels.set(label, name);
+  }
+  const svg = (name: string): SVGSVGElement => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    made.setAttribute("viewBox", "0 0 14 14");
+    const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    for (const [key, value] of Object.entries({ x: "1", y: "1", width: "12", height: "12", rx: "3", class: name }))
+      rect.setAttribute(key, value);
+    made.append(rect);
+    return made;
+  };
+  return [...labels].map(([label, name]) => element("li", {}, svg(name), label));
+}

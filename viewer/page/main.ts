@@ -1,0 +1,95 @@
+import { colourModes } from "../colours.js";
+import type { ViewerDocument } from "../model.js";
+import { diagramStyle } from "../style.js";
+import { App } from "./app.js";
+import { element, embedded, inBackground, part } from "./dom.js";
+import { workerEngine } from "./engine.js";
+import { keyboard, keysTable } from "./keyboard.js";
+import { find, searchBox } from "./search.js";
+
+async function start(): Promise<void> {
+  document.head.append(element("style", {}, diagramStyle("both")));
+  const model = JSON.parse(await embedded("document")) as ViewerDocument;
+  document.title = `${model.graph} · graphc`;
+  part("graph", HTMLElement).textContent = model.graph;
+  const app = new App(model, workerEngine());
+
+  const programs = part("programs", HTMLSelectElement);
+  programs.append(
+    ...model.programs.map(({ name }, i) => element("option", { attributes: { value: String(i) } }, name)),
+  );
+  programs.addEventListener("change", () => inBackground(app.chooseProgram(Number(programs.value))));
+  part("program", HTMLElement).hidden = model.programs.length < 2;
+
+  for (const tab of document.querySelectorAll<HTMLElement>("[data-view]"))
+    tab.addEventListener("click", () => inBackground(app.chooseView(Number(tab.dataset["view"]))));
+  part("views", HTMLElement).addEventListener("keydown", (event) => {
+    const tabs = [...document.querySelectorAll<HTMLElement>("[data-view]")];
+    const at = tabs.indexOf(event.target as HTMLElement);
+    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (at < 0 || step === 0) return;
+    event.stopPropagation();
+    const next = tabs[(at + step + tabs.length) % tabs.length];
+    next?.focus();
+    next?.click();
+  });
+
+  const colours = part("colours", HTMLSelectElement);
+  colours.append(...colourModes.map((mode) => element("option", { attributes: { value: mode } }, mode)));
+  colours.addEventListener("change", () => {
+    const mode = colourModes.find((one) => one === colours.value);
+    if (mode !== undefined) app.colourBy(mode);
+  });
+
+  const actions: Readonly<Record<string, () => void>> = {
+    compare: () => inBackground(app.compare()),
+    turn: () => inBackground(app.turn()),
+    fit: () => app.pane?.fit(),
+    closer: () => app.pane?.zoomBy(1.3),
+    farther: () => app.pane?.zoomBy(1 / 1.3),
+    print: () => print(),
+    help: () => part("keys", HTMLDialogElement).showModal(),
+    save: () => {
+      const picture = app.picture();
+      if (picture === undefined) return;
+      const address = URL.createObjectURL(new Blob([picture.text], { type: "image/svg+xml" }));
+      element("a", { attributes: { href: address, download: picture.name } }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    },
+  };
+  for (const [id, action] of Object.entries(actions)) part(id, HTMLElement).addEventListener("click", action);
+  part("key-table", HTMLElement).append(keysTable());
+
+  const search = part("search", HTMLInputElement);
+  searchBox(search, part("results", HTMLElement), {
+    find: (query) => (app.pane === undefined ? [] : find(app.pane.index, model.lines, query)),
+    index: () =>
+      app.pane?.index ?? {
+        view: { kind: "source", missing: undefined, nodes: [], groups: [], types: [] },
+        users: [],
+        stemming: new Map(),
+        children: new Map(),
+      },
+    choose: (id) => {
+      inBackground(app.goTo(id).then(() => app.pane?.svg.focus({ preventScroll: true })));
+    },
+    leave: () => app.pane?.svg.focus({ preventScroll: true }),
+  });
+  keyboard(app, search);
+
+  // On paper the whole picture is shown, whatever part of it is seen here.
+  addEventListener("beforeprint", () => {
+    const { pane } = app;
+    pane?.svg.setAttribute("viewBox", `0 0 ${pane.placed.width} ${pane.placed.height}`);
+    pane?.svg.firstElementChild?.removeAttribute("transform");
+  });
+  addEventListener("afterprint", () => {
+    app.pane?.svg.removeAttribute("viewBox");
+    app.pane?.fit();
+  });
+
+  await app.chooseProgram(0);
+  document.documentElement.dataset["ready"] = "true";
+}
+
+inBackground(start());

@@ -1,0 +1,275 @@
+import { select } from "d3-selection";
+import { type D3ZoomEvent, zoom, zoomIdentity, zoomTransform } from "d3-zoom";
+import { type ColourMode, paintOf } from "../colours.js";
+import { describeBox } from "../describe.js";
+import { drawElements } from "../draw.js";
+import { type Direction, type LayoutEngine, layOut, type Placed, type PlacedBox, type PlacedEdge } from "../layout.js";
+import type { ProgramModel } from "../model.js";
+import { firstOpen, visibleOf } from "../visible.js";
+import { element } from "./dom.js";
+import { boxShowing, groupsAround, type ViewIndex } from "./links.js";
+import { Minimap } from "./minimap.js";
+
+/** What a pane tells the page. */
+export interface PaneEvents {
+  readonly select: (pane: Pane, id: string | undefined) => void;
+  readonly toggle: (id: string) => void;
+  readonly hover: (pane: Pane, id: string | undefined) => void;
+  readonly edge: (pane: Pane, edge: PlacedEdge, x: number, y: number) => void;
+  readonly say: (text: string) => void;
+}
+
+/** How boxes are marked besides their colour. */
+export interface Marks {
+  readonly selected: string | undefined;
+  /** Boxes that belong to what is selected or pointed at in another view. */
+  readonly linked: ReadonlySet<string>;
+  /** With these given, all others are dimmed. */
+  readonly lit: ReadonlySet<string> | undefined;
+  readonly edge: string | undefined;
+}
+
+/** More boxes than this at once are no picture: the groups that were opened first close again. */
+const mostBoxes = 400;
+const svgNamespace = "http://www.w3.org/2000/svg";
+
+/** One view of a program: its picture, which groups are open, and how far it is zoomed. */
+export class Pane {
+  readonly root: HTMLElement;
+  readonly svg: SVGSVGElement;
+  readonly index: ViewIndex;
+  readonly program: ProgramModel;
+  placed: Placed = { width: 0, height: 0, boxes: [], edges: [] };
+  colour: ColourMode = "structure";
+  /** In the order in which they were opened. */
+  open: Set<number>;
+  #direction: Direction;
+  readonly #events: PaneEvents;
+  readonly #engine: LayoutEngine;
+  readonly #content: SVGGElement;
+  readonly #minimap: Minimap;
+  readonly #zoom = zoom<SVGSVGElement, unknown>().scaleExtent([0.04, 4]);
+  #laidOut = false;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(program: ProgramModel, index: ViewIndex, direction: Direction, engine: LayoutEngine, events: PaneEvents) {
+    this.program = program;
+    this.index = index;
+    this.open = new Set(firstOpen(index.view));
+    this.#direction = direction;
+    this.#engine = engine;
+    this.#events = events;
+    this.svg = document.createElementNS(svgNamespace, "svg");
+    this.svg.setAttribute("role", "application");
+    this.svg.setAttribute("aria-label", `${index.view.kind}: arrow keys follow the data, Enter opens, ? has all keys`);
+    this.svg.setAttribute("tabindex", "0");
+    this.#content = document.createElementNS(svgNamespace, "g");
+    this.svg.append(this.#content);
+    this.#minimap = new Minimap((x, y) => this.centre(x, y));
+    this.root = element("section", { class: "pane", attributes: { "aria-label": `${index.view.kind} view` } });
+    this.root.append(this.svg, this.#minimap.root);
+    if (index.view.missing !== undefined) this.root.append(element("p", { class: "missing" }, index.view.missing));
+    else if (index.view.nodes.length === 0)
+      this.root.append(element("p", { class: "missing" }, "There is nothing in this graph."));
+    this.#zoom.on("zoom", ({ transform }: D3ZoomEvent<SVGSVGElement, unknown>) => {
+      this.#content.setAttribute("transform", transform.toString());
+      this.#minimap.frame(this.frame());
+    });
+    select(this.svg).call(this.#zoom).on("dblclick.zoom", null);
+    this.#listen();
+  }
+
+  #listen(): void {
+    const boxAt = (event: Event): string | undefined => {
+      const found = (event.target as Element).closest("[data-box], [data-title]");
+      return found?.getAttribute("data-box") ?? found?.getAttribute("data-title") ?? undefined;
+    };
+    this.svg.addEventListener("click", (event) => {
+      const id = boxAt(event);
+      const edgeId = (event.target as Element).closest("[data-edge]")?.getAttribute("data-edge");
+      const edge = this.placed.edges.find((one) => one.edge.id === edgeId);
+      if (id !== undefined) {
+        const box = this.boxOf(id)?.box;
+        const isCaption = (event.target as Element).closest("[data-title]") !== null;
+        this.#events.select(this, id);
+        if (box?.group !== undefined && (!box.isOpen || isCaption)) this.#events.toggle(id);
+      } else if (edge !== undefined) {
+        const [x, y] = this.#pointAt(event);
+        this.#events.edge(this, edge, x, y);
+      } else this.#events.select(this, undefined);
+      this.svg.focus({ preventScroll: true });
+    });
+    let pointed: string | undefined;
+    this.svg.addEventListener("pointermove", (event) => {
+      const id = boxAt(event);
+      if (id === pointed) return;
+      pointed = id;
+      this.#events.hover(this, id);
+    });
+    this.svg.addEventListener("pointerleave", () => {
+      pointed = undefined;
+      this.#events.hover(this, undefined);
+    });
+  }
+
+  #pointAt(event: MouseEvent): [number, number] {
+    const { left, top } = this.svg.getBoundingClientRect();
+    return zoomTransform(this.svg).invert([event.clientX - left, event.clientY - top]);
+  }
+
+  boxOf(id: string): PlacedBox | undefined {
+    return this.placed.boxes.find(({ box }) => box.id === id);
+  }
+
+  /** Lays out what is open, unless that has been done; one layout after another. */
+  show(): Promise<void> {
+    return this.#laidOut ? Promise.resolve() : this.#layOut(undefined).then(() => this.fit());
+  }
+
+  async turn(direction: Direction): Promise<void> {
+    this.#direction = direction;
+    if (!this.#laidOut) return;
+    await this.#layOut(undefined);
+    this.fit();
+  }
+
+  /** Opens or closes a group. Its corner stays where it is on the screen. */
+  toggle(id: string): Promise<void> {
+    const group = Number(id.slice(1));
+    const title = this.index.view.groups[group]?.name ?? "";
+    if (this.open.delete(group)) this.#events.say(`${title} closed`);
+    else {
+      this.open.add(group);
+      this.#close(group);
+      this.#events.say(`${title} opened`);
+    }
+    return this.#layOut(id);
+  }
+
+  /** Opens what is around a box, so that it is seen. */
+  async reveal(id: string): Promise<void> {
+    const hidden = groupsAround(this.index.view, id).filter((group) => !this.open.has(group));
+    for (const group of hidden) this.open.add(group);
+    if (hidden.length > 0) this.#close(hidden.at(-1) ?? -1);
+    if (hidden.length > 0 || !this.#laidOut) await this.#layOut(undefined);
+  }
+
+  /** Closes the groups opened first, but for those around `kept`, while too much is seen. */
+  #close(kept: number): void {
+    const { view } = this.index;
+    const around = new Set([...groupsAround(view, `g${kept}`), kept]);
+    for (const group of [...this.open]) {
+      if (visibleOf(view, this.open).boxes.length <= mostBoxes) return;
+      if (!around.has(group)) this.open.delete(group);
+    }
+  }
+
+  #layOut(anchor: string | undefined): Promise<void> {
+    this.#laidOut = true;
+    const task = async (): Promise<void> => {
+      this.root.setAttribute("aria-busy", "true");
+      const before = anchor === undefined ? undefined : this.boxOf(anchor);
+      this.placed = await layOut(visibleOf(this.index.view, this.open), this.#direction, this.#engine);
+      this.root.removeAttribute("aria-busy");
+      this.draw();
+      const after = anchor === undefined ? undefined : this.boxOf(anchor);
+      if (before === undefined || after === undefined) return;
+      const { k } = zoomTransform(this.svg);
+      this.#zoom.translateBy(select(this.svg), before.x - after.x, before.y - after.y);
+      if (!this.#isInSight(after)) this.#zoom.scaleTo(select(this.svg), k);
+    };
+    this.#work = this.#work.then(task, task);
+    return this.#work;
+  }
+
+  draw(): void {
+    const { view } = this.index;
+    this.#content.innerHTML = drawElements(this.placed, {
+      paint: (box) => paintOf(box, this.colour, view, this.program),
+      describe: (box) => describeBox(box, view),
+      isInteractive: true,
+    });
+    this.#minimap.draw(this.placed);
+    this.#minimap.frame(this.frame());
+    this.mark(this.#marks);
+  }
+
+  #marks: Marks = { selected: undefined, linked: new Set(), lit: undefined, edge: undefined };
+
+  mark(marks: Marks): void {
+    this.#marks = marks;
+    const hadFocus = document.activeElement !== null && this.svg.contains(document.activeElement);
+    for (const one of this.#content.querySelectorAll<SVGGElement>("[data-box]")) {
+      const id = one.dataset["box"] ?? "";
+      const isSelected = id === marks.selected;
+      one.classList.toggle("selected", isSelected);
+      one.classList.toggle("linked", marks.linked.has(id));
+      one.classList.toggle("faded", marks.lit !== undefined && !marks.lit.has(id));
+      one.setAttribute("tabindex", isSelected ? "0" : "-1");
+      if (isSelected && hadFocus) one.focus({ preventScroll: true });
+    }
+    for (const one of this.#content.querySelectorAll<SVGGElement>("[data-edge]")) {
+      const edge = this.placed.edges.find((placed) => placed.edge.id === one.dataset["edge"])?.edge;
+      if (edge === undefined) continue;
+      const touches = edge.from === marks.selected || edge.to === marks.selected;
+      one.classList.toggle("touching", touches);
+      one.classList.toggle("chosen", edge.id === marks.edge);
+      one.classList.toggle("faded", marks.lit !== undefined && !(marks.lit.has(edge.from) && marks.lit.has(edge.to)));
+    }
+  }
+
+  /** The boxes that show some nodes. */
+  boxesShowing(nodes: Iterable<number>): ReadonlySet<string> {
+    const boxes = new Set<string>();
+    for (const node of nodes) boxes.add(boxShowing(this.index.view, node, this.open));
+    return boxes;
+  }
+
+  /** The part of the picture that is seen. */
+  frame(): { readonly x: number; readonly y: number; readonly width: number; readonly height: number } {
+    const { x, y, k } = zoomTransform(this.svg);
+    const { clientWidth, clientHeight } = this.svg;
+    return { x: -x / k, y: -y / k, width: clientWidth / k, height: clientHeight / k };
+  }
+
+  fit(): void {
+    const { clientWidth, clientHeight } = this.svg;
+    if (clientWidth === 0 || this.placed.width === 0) return;
+    const { width, height } = this.placed;
+    const whole = Math.min((clientWidth - 24) / width, (clientHeight - 24) / height);
+    // A tall picture that would be too small to read begins at its top.
+    const scale = Math.min(1.25, Math.max(whole, Math.min(0.55, (clientWidth - 24) / width)));
+    const [x, y] = [(clientWidth - width * scale) / 2, Math.max(12, (clientHeight - height * scale) / 2)];
+    this.#zoom.transform(select(this.svg), zoomIdentity.translate(x, y).scale(scale));
+  }
+
+  zoomBy(factor: number): void {
+    this.#zoom.scaleBy(select(this.svg), factor);
+  }
+
+  panBy(x: number, y: number): void {
+    this.#zoom.translateBy(select(this.svg), x / zoomTransform(this.svg).k, y / zoomTransform(this.svg).k);
+  }
+
+  centre(x: number, y: number): void {
+    this.#zoom.translateTo(select(this.svg), x, y);
+  }
+
+  #isInSight({ x, y }: PlacedBox): boolean {
+    const frame = this.frame();
+    return x >= frame.x && y >= frame.y && x < frame.x + frame.width && y < frame.y + frame.height;
+  }
+
+  /** Brings a box into sight, at a size that can be read. */
+  goTo(id: string): void {
+    const placed = this.boxOf(id);
+    if (placed === undefined) return;
+    const { k } = zoomTransform(this.svg);
+    if (k < 0.6) this.#zoom.scaleTo(select(this.svg), 0.8);
+    const frame = this.frame();
+    const { x, y, width, height } = placed;
+    const isWhole =
+      x >= frame.x && y >= frame.y && x + width <= frame.x + frame.width && y + height <= frame.y + frame.height;
+    if (!isWhole) this.centre(x + width / 2, y + Math.min(height, frame.height) / 2);
+  }
+}

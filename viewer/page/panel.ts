@@ -1,0 +1,217 @@
+import type { ProgramModel, ViewerDocument } from "../model.js";
+import { groupId, nodeId } from "../visible.js";
+import { button, bytesText, element } from "./dom.js";
+import { inputsOf, nodesOf, stemsOf, titleOf, type ViewIndex } from "./links.js";
+import { memoryChart } from "./memory_chart.js";
+
+export interface PanelContext {
+  readonly document: ViewerDocument;
+  readonly program: ProgramModel;
+  readonly index: ViewIndex;
+  /** The other views of the program. */
+  readonly others: readonly ViewIndex[];
+  readonly go: (kind: string, id: string) => void;
+  readonly toggle: (id: string) => void;
+  readonly isOpen: (id: string) => boolean;
+  readonly highlight: (way: "ancestors" | "descendants") => void;
+  readonly copy: (text: string) => void;
+}
+
+type Places = readonly (readonly [line: number, column: number])[];
+
+/** More links than this in one list are counted. */
+const mostLinks = 12;
+
+/** What there is to say about a box, or about the program where none is selected. */
+export function panelOf(id: string | undefined, context: PanelContext): readonly HTMLElement[] {
+  if (id === undefined) return programPanel(context);
+  return id.startsWith("n") ? nodePanel(Number(id.slice(1)), context) : groupPanel(Number(id.slice(1)), context);
+}
+
+function section(title: string, ...content: readonly (Node | undefined)[]): HTMLElement | undefined {
+  const filled = content.filter((one) => one !== undefined);
+  return filled.length === 0 ? undefined : element("section", {}, element("h3", {}, title), ...filled);
+}
+
+function present<T>(items: readonly (T | undefined)[]): readonly T[] {
+  return items.filter((item): item is T => item !== undefined);
+}
+
+function nodePanel(at: number, context: PanelContext): readonly HTMLElement[] {
+  const { index, document } = context;
+  const { view } = index;
+  const node = view.nodes[at];
+  if (node === undefined) return [];
+  const doc = document.ops.find(([name]) => name === node.op)?.[1];
+  const types = node.outputs.map((type) => {
+    const known = view.types[type];
+    const bytes = known?.bytes === undefined ? "" : bytesText(known.bytes);
+    return [known?.text ?? "?", bytes] as const;
+  });
+  return present([
+    heading(node.name === "" ? node.text : node.name, node.kind === "op" ? node.op : kindText(node.kind)),
+    doc === undefined ? undefined : element("p", { class: "doc" }, doc),
+    node.kind === "op" && node.text !== node.op ? element("p", {}, element("code", {}, node.text)) : undefined,
+    section(types.length === 1 ? "Type" : "Types", table(types)),
+    section("Attributes", node.attributes.length === 0 ? undefined : table(node.attributes)),
+    section("Source", places(node.places, context)),
+    section("Takes", links(view.kind, inputsOf(view, at).map(nodeId), context, index)),
+    section("Used by", links(view.kind, (index.users[at] ?? []).map(nodeId), context, index)),
+    ...elsewhere(nodeId(at), context),
+    actions(nodeId(at), context),
+  ]);
+}
+
+function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
+  const { index, program } = context;
+  const { view } = index;
+  const group = view.groups[at];
+  if (group === undefined) return [];
+  const id = groupId(at);
+  const inside = nodesOf(index, id);
+  const kernel = group.kernel;
+  const buffers = (ids: readonly number[]): readonly (readonly [string, string])[] =>
+    ids.map((one) => {
+      const buffer = program.memory?.buffers[one];
+      const where = buffer?.offset === undefined ? (buffer?.storage ?? "") : `at ${buffer.offset}`;
+      return [`${buffer?.label ?? "?"} ${buffer?.type ?? ""}`, `${bytesText(buffer?.bytes ?? 0)}, ${where}`];
+    });
+  const works = counted(inside.flatMap((node) => (view.nodes[node]?.kind === "op" ? [view.nodes[node].op] : [])));
+  return present([
+    heading(
+      group.name,
+      group.kind === "part" ? "a part of a long graph" : kernel === undefined ? group.text : `${group.text} kernel`,
+    ),
+    element("p", { class: "doc" }, `${inside.length} boxes`),
+    kernel?.seconds === undefined
+      ? undefined
+      : section("Time", table([["measured", `${(kernel.seconds * 1e6).toPrecision(3)} µs`]])),
+    kernel === undefined ? undefined : section("What became one loop", element("pre", {}, kernel.code)),
+    kernel === undefined ? undefined : section("Reads", table(buffers(kernel.reads))),
+    kernel === undefined ? undefined : section("Writes", table(buffers(kernel.writes))),
+    section("Source", places(group.places, context)),
+    section("Ops", works.length === 0 ? undefined : table(works)),
+    ...elsewhere(id, context),
+    actions(id, context),
+  ]);
+}
+
+function programPanel(context: PanelContext): readonly HTMLElement[] {
+  const { program, document, index } = context;
+  const { view } = index;
+  const ops = view.nodes.filter(({ kind }) => kind === "op").length;
+  const kernels = view.groups.filter(({ kind }) => kind === "kernel").length;
+  const facts: (readonly [string, string])[] = [
+    ["file", document.file],
+    ["ops", ops.toLocaleString("en-US")],
+    ...(kernels > 0 ? [["kernels", String(kernels)] as const] : []),
+    ...(program.sizes === "" ? [] : [["sizes", program.sizes] as const]),
+  ];
+  const { memory } = program;
+  if (memory !== undefined)
+    facts.push(["peak memory", bytesText(memory.peakBytes)], ["arena", bytesText(memory.arenaBytes)]);
+  return present([
+    heading(program.name, "signature"),
+    element("p", {}, element("code", {}, program.title)),
+    section("Program", table(facts)),
+    memory === undefined || view.kind !== "kernels"
+      ? undefined
+      : section(
+          "Memory over time",
+          element(
+            "p",
+            { class: "doc" },
+            "Temporaries in the arena: across, when they live; down, where they lie. Bytes are used again.",
+          ),
+          memoryChart(memory),
+        ),
+    element("p", { class: "hint" }, "Click a box to see more of it; ? lists the keys."),
+  ]);
+}
+
+function heading(name: string, what: string): HTMLElement {
+  return element("h2", {}, element("span", { class: "title" }, name), " ", element("span", { class: "what" }, what));
+}
+
+function kindText(kind: string): string {
+  return kind === "assign" ? "new value of a variable" : kind;
+}
+
+function table(rows: readonly (readonly [string, string])[]): HTMLElement {
+  return element("table", {}, ...rows.map(([a, b]) => element("tr", {}, element("td", {}, a), element("td", {}, b))));
+}
+
+function counted(names: readonly string[]): readonly (readonly [string, string])[] {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => [name, String(count)]);
+}
+
+/** The lines of the text, with a caret; a press copies `file:line`. */
+function places(given: Places, { document, copy }: PanelContext): HTMLElement | undefined {
+  const shown = given.slice(0, 4).flatMap(([line, column]) => {
+    const source = document.lines[line];
+    if (source === undefined) return [];
+    const address = `${source.file}:${source.line}`;
+    const indent = source.text.length - source.text.trimStart().length;
+    const caret = `${" ".repeat(Math.max(0, column - 1 - indent))}^`;
+    return [
+      element(
+        "li",
+        {},
+        button(address, `copy ${address}`, () => copy(address), "address"),
+        element("pre", {}, `${source.text.trim()}\n${caret}`),
+      ),
+    ];
+  });
+  return shown.length === 0 ? undefined : element("ul", { class: "places" }, ...shown);
+}
+
+function links(kind: string, ids: readonly string[], { go }: PanelContext, index: ViewIndex): HTMLElement | undefined {
+  if (ids.length === 0) return undefined;
+  const items = ids.slice(0, mostLinks).map((id) => {
+    const type = index.view.types[index.view.nodes[Number(id.slice(1))]?.outputs[0] ?? -1]?.text;
+    const shown = id.startsWith("g") || type === undefined ? undefined : element("span", { class: "type" }, type);
+    return element(
+      "li",
+      {},
+      button(titleOf(index.view, id), "go there", () => go(kind, id), "link"),
+      " ",
+      shown,
+    );
+  });
+  const more = ids.length > mostLinks ? [element("li", { class: "hint" }, `and ${ids.length - mostLinks} more`)] : [];
+  return element("ul", { class: "links" }, ...items, ...more);
+}
+
+/** What it is in the other views. */
+function elsewhere(id: string, context: PanelContext): readonly (HTMLElement | undefined)[] {
+  const { index, others } = context;
+  const stems = stemsOf(index.view, nodesOf(index, id));
+  return others.map((other) => {
+    const nodes = [...new Set([...stems].flatMap((stem) => other.stemming.get(stem) ?? []))];
+    const { view } = other;
+    if (view.kind === "source") return section("In the source", links("source", nodes.map(nodeId), context, other));
+    if (view.kind === "kernels") {
+      const kernels = new Set(
+        nodes.flatMap((node) => ((view.nodes[node]?.group ?? -1) < 0 ? [] : [view.nodes[node]?.group ?? 0])),
+      );
+      return section("Kernels it went into", links("kernels", [...kernels].map(groupId), context, other));
+    }
+    const backward = nodes.filter((node) => view.nodes[node]?.role === "backward");
+    const title = index.view.kind === "source" ? "Its gradient" : "Gradients in it";
+    return section(title, links("gradients", backward.map(nodeId), context, other));
+  });
+}
+
+function actions(id: string, { toggle, isOpen, highlight }: PanelContext): HTMLElement {
+  const isGroup = id.startsWith("g");
+  const opening = isGroup ? [button(isOpen(id) ? "Close" : "Open", "Enter", () => toggle(id))] : [];
+  return element(
+    "p",
+    { class: "actions" },
+    ...opening,
+    button("What it depends on", "key a", () => highlight("ancestors")),
+    button("What depends on it", "key d", () => highlight("descendants")),
+  );
+}
