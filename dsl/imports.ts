@@ -205,7 +205,7 @@ export class Files {
   #reportOutside(text: string, how: string, span: Span): void {
     this.diagnostics.push(
       problem("G063", span, `the import ${quote(text)} leaves the folder of the file${how}`, {
-        hint: "absolute paths, `..` and links that lead out need `--allow-path DIR`",
+        hint: "absolute paths, `..` and links that lead out need `--allow-path DIR` of graphc",
       }),
     );
   }

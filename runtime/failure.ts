@@ -42,6 +42,7 @@ export function nanWarning(seen: readonly Report[]): Diagnostic | undefined {
   );
   if (lost === undefined) return undefined;
   const message = `\`${lost.name}\` is NaN at step ${lost.step}`;
-  const hint = "run again with --check-numerics: it names the first op that made a NaN, and its line";
+  const hint =
+    "run again with `--check-numerics` (in TypeScript, `checkNumerics: true`): it names the first op that made a NaN, and its line";
   return problem("G111", undefined, message, { hint, severity: "warning" });
 }

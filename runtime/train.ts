@@ -151,7 +151,8 @@ class Trainer {
     if (step === first) return withNote(failure, "no step was done before it, and nothing was saved");
     const reached = `the state after step ${step}`;
     if (save === undefined && this.#settings.checkpoint === undefined) {
-      return withNote(failure, `${reached} is in no file: \`--save PATH\`, or \`checkpoint\`, would have kept it`);
+      const mend = "`--save PATH` (in TypeScript, `save`) or `checkpoint` would have kept it";
+      return withNote(failure, `${reached} is in no file: ${mend}`);
     }
     try {
       if (save !== undefined) await this.#save(save);

@@ -1,7 +1,7 @@
 import { problem } from "../ir/codes.js";
 import type { Diagnostic, Note } from "../ir/diagnostic.js";
 import type { Value } from "../ir/node.js";
-import type { SourceTable } from "../ir/sources.js";
+import { type SourceTable, writtenAs } from "../ir/sources.js";
 import type { Span } from "../ir/span.js";
 import { cutsBetween } from "../ops/reach.js";
 
@@ -19,18 +19,20 @@ export function noPath(y: Value, x: Value, sources: SourceTable, spans: readonly
   );
   const names = [...new Set(cuts.map(({ node }) => `\`${node.op}\``))];
   const [place] = sources.spansOf(x.node);
-  const origin: readonly Note[] = place === undefined ? [] : [{ span: place, message: `${describe(x)} is here` }];
+  const origin: readonly Note[] =
+    place === undefined ? [] : [{ span: place, message: `${describe(x, sources)} is here` }];
   const message =
     cuts.length === 0
-      ? `the value that is differentiated does not depend on ${describe(x)}`
-      : `no gradient path leads to ${describe(x)}: ${names.join(", ")} ${names.length === 1 ? "cuts" : "cut"} it`;
+      ? `the value that is differentiated does not depend on ${describe(x, sources)}`
+      : `no gradient path leads to ${describe(x, sources)}: ${names.join(", ")} ${names.length === 1 ? "cuts" : "cut"} it`;
   return problem("G050", spans[0], message, { notes: [...notes, ...origin] });
 }
 
 /** The name that the text has for an edge, or else its op. */
-function describe({ node }: Value): string {
+function describe({ node }: Value, sources: SourceTable): string {
   const { name, path } = node.attributes;
   if (node.op === "variable" && typeof path === "string") return `the variable \`${path}\``;
   if (node.op === "placeholder" && typeof name === "string") return `the placeholder \`${name}\``;
-  return `the result of \`${node.op}\``;
+  const word = writtenAs(sources.spansOf(node), node.op);
+  return node.op === "parameter" ? `\`${word}\`` : `the result of \`${word}\``;
 }

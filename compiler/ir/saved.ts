@@ -72,9 +72,9 @@ export interface SavedGraph
   readonly constraints: readonly SavedConstraint[];
   /** The printed computation whose outputs are the edges, in order. */
   readonly text: string;
-  /** The files that places are in, and the places of each node: how many, then file, start, end and call of each. */
+  /** The files that places are in, and the places of each node: how many, then file, start, end and the text's word of each. */
   readonly files: readonly string[];
-  readonly calls: readonly string[];
+  readonly words: readonly string[];
   readonly places: Uint32Array;
 }
 
@@ -129,7 +129,7 @@ export function restoreGraph(saved: SavedGraph): Graph {
     return value;
   };
   const { placeholders, variables, inference, training, constraints, ...others } = saved;
-  const { text: _, files: __, calls: ___, places: ____, ...rest } = others;
+  const { text: _, files: __, words: ___, places: ____, ...rest } = others;
   const restoredConstraints = once(() =>
     constraints.map((one) => ({ ...one, anchors: new Set(one.anchors.map(edge)) })),
   );
@@ -265,31 +265,31 @@ function nodesOf(computation: Computation) {
   return nodesBelow(computation.outputs.map(({ value }) => value));
 }
 
-function savePlaces(computation: Computation): Pick<SavedGraph, "files" | "calls" | "places"> {
+function savePlaces(computation: Computation): Pick<SavedGraph, "files" | "words" | "places"> {
   const files = new Map<string, number>();
   /** Counted from 1: 0 stands for none. */
-  const calls = new Map<string, number>();
+  const words = new Map<string, number>();
   const places: number[] = [];
   for (const node of nodesOf(computation)) {
     const spans = computation.sources.spansOf(node);
     places.push(spans.length);
-    for (const { file, start, end, call } of spans) {
+    for (const { file, start, end, written } of spans) {
       if (!files.has(file)) files.set(file, files.size);
-      if (call !== undefined && !calls.has(call)) calls.set(call, calls.size + 1);
-      places.push(files.get(file) ?? 0, start, end, call === undefined ? 0 : (calls.get(call) ?? 0));
+      if (written !== undefined && !words.has(written)) words.set(written, words.size + 1);
+      places.push(files.get(file) ?? 0, start, end, written === undefined ? 0 : (words.get(written) ?? 0));
     }
   }
-  return { files: [...files.keys()], calls: [...calls.keys()], places: Uint32Array.from(places) };
+  return { files: [...files.keys()], words: [...words.keys()], places: Uint32Array.from(places) };
 }
 
-function restorePlaces({ files, calls, places }: SavedGraph, computation: Computation): void {
+function restorePlaces({ files, words, places }: SavedGraph, computation: Computation): void {
   let at = 0;
   const next = (): number => places[at++] ?? 0;
   for (const node of nodesOf(computation)) {
     for (let left = next(); left > 0; left--) {
       const span: Span = { file: files[next()] ?? "", start: next(), end: next() };
-      const call = calls[next() - 1];
-      computation.sources.add(node, call === undefined ? span : { ...span, call });
+      const written = words[next() - 1];
+      computation.sources.add(node, written === undefined ? span : { ...span, written });
     }
   }
 }

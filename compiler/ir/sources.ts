@@ -25,9 +25,9 @@ interface Origin {
 /** A node into which everything is folded would name the whole graph. */
 const mostStems = 32;
 
-/** What a node is called in the text: the function that its first place is a call of, else `otherwise`. */
+/** What the text calls a node, at its first place; `otherwise` where it has no word for it. */
 export function writtenAs(spans: readonly Span[], otherwise: string): string {
-  return spans[0]?.call ?? otherwise;
+  return spans[0]?.written ?? otherwise;
 }
 
 /**

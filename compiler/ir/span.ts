@@ -3,8 +3,8 @@ export interface Span {
   readonly file: string;
   readonly start: number;
   readonly end: number;
-  /** The function whose call stands there, of a node that the call became: messages of the run name what was written. */
-  readonly call?: string;
+  /** What the text calls a node of this place: the function that is called there, or the name that a loop binds. For messages. */
+  readonly written?: string;
 }
 
 /** The smallest span that holds both; the two must be of one file. */

@@ -31,7 +31,7 @@ export class Failures {
       const { kind } = semanticsOf(node);
       if (kind === "check") {
         const size = numbersAttribute(node.attributes, "size")[0] ?? 0;
-        this.#add(node, "G086", outOfRange("{value}", size, node.op === "wrap_index" ? -size : 0));
+        this.#addNamed(node, "G086", outOfRange("{value}", size, node.op === "wrap_index" ? -size : 0));
       } else if (isFallibleRoutine(node)) this.#addNamed(node, "G087");
       else if (dividesByUnknown(node)) this.#addNamed(node, "G089");
       else if (this.#checkNumerics && makesNonFinite(node))
@@ -50,8 +50,8 @@ export class Failures {
     return makesNonFinite(node) ? this.#numbers.get(node) : undefined;
   }
 
-  #addNamed(node: Node, code: Code): void {
-    this.#add(node, code, failureText(code, node.op, this.#sources.spansOf(node)) ?? code);
+  #addNamed(node: Node, code: Code, otherwise = ""): void {
+    this.#add(node, code, failureText(code, node, this.#sources.spansOf(node)) ?? otherwise);
   }
 
   #add(node: Node, code: string, message: string): void {

@@ -1,5 +1,6 @@
 /** What is said of a run that fails, by every back end. */
 import type { Code } from "../ir/codes.js";
+import { isList, type Node } from "../ir/node.js";
 import { writtenAs } from "../ir/sources.js";
 import type { Span } from "../ir/span.js";
 
@@ -24,8 +25,42 @@ export function zeroDivisor(op: string, spans: readonly Span[]): string {
   return `\`${writtenAs(spans, op === "mod" ? "%" : "//")}\` divides an integer by zero`;
 }
 
-/** A failure in the words of the text that the op came from; undefined where its own message has no name in it. */
-export function failureText(code: Code, op: string, spans: readonly Span[]): string | undefined {
-  if (code === "G087") return unsolvable(op, writtenAs(spans, op));
-  return code === "G089" ? zeroDivisor(op, spans) : undefined;
+/** How many steps a check of the run's own step lets through, which is what a schedule that ends does; undefined for any other node. */
+export function scheduleLength({ op, inputs, attributes }: Node): number | undefined {
+  if (op !== "check_index") return undefined;
+  // The step itself: a slice of the run's state, not a number drawn from it.
+  const isStep = inputs.every(
+    ({
+      node: {
+        op: above,
+        inputs: [slice],
+      },
+    }) => {
+      const from = slice?.node.op === "slice" ? slice.node.inputs[0]?.node.op : undefined;
+      return above === "reshape" && from === "run_state";
+    },
+  );
+  const size = attributes["size"];
+  const [length] = isStep && typeof size === "object" && isList(size) ? size : [];
+  return typeof length === "number" ? length : undefined;
+}
+
+/**
+ * The failure of a node's run-time check in the words of the text that the node came from; undefined where the op's own message says
+ * all.
+ */
+export function failureText(code: Code, node: Node, spans: readonly Span[]): string | undefined {
+  switch (code) {
+    case "G086": {
+      const steps = scheduleLength(node);
+      if (steps === undefined) return undefined;
+      return `the schedule ends after ${steps} steps; with \`hold=true\` it stays at its last value`;
+    }
+    case "G087":
+      return unsolvable(node.op, writtenAs(spans, node.op));
+    case "G089":
+      return zeroDivisor(node.op, spans);
+    default:
+      return undefined;
+  }
 }

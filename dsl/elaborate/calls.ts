@@ -52,7 +52,7 @@ function build(env: Env, intrinsic: Intrinsic, given: Given, expression: Call): 
       );
     }
   }
-  return intrinsic.build(new Arguments(env, intrinsic.name, { ...expression.span, call: intrinsic.name }, items));
+  return intrinsic.build(new Arguments(env, intrinsic.name, { ...expression.span, written: intrinsic.name }, items));
 }
 
 /** The arguments of a call, evaluated, before they are matched with parameters. */

@@ -45,7 +45,17 @@ export function reference(env: Env, expression: Reference): Meaning {
     place = inner.span;
   }
   const value = current(env, meaning);
-  return holder === undefined || env.region === undefined ? value : env.region.capture(value, holder.depth);
+  if (holder === undefined || env.region === undefined) return value;
+  const captured = env.region.capture(value, holder.depth);
+  nameCapture(env, captured, expression);
+  return captured;
+}
+
+/** The parameter that stands for an edge from outside is called what it is called where the region first mentions it. */
+function nameCapture(env: Env, meaning: Meaning, { text, span }: Reference): void {
+  const { sources } = env.state.shared;
+  if (meaning.kind !== "tensor" || meaning.value.node.op !== "parameter") return;
+  if (sources.spansOf(meaning.value.node).length === 0) sources.add(meaning.value.node, { ...span, written: text });
 }
 
 /** A read of a variable after an assignment in the same block sees the new value. */

@@ -72,7 +72,7 @@ function scan(env: Env, one: Scan): Meaning {
   const elements = sequences.map(({ name, span }, i) => {
     const { dtype, shape } = (stacks[i] as Value).type;
     const [element] = newRegionParameters([tensorType(dtype, shape.slice(1))]) as readonly [Value];
-    env.state.shared.sources.add(element.node, span);
+    env.state.shared.sources.add(element.node, { ...span, written: name.name });
     define(body, name, tensor(element));
     return element;
   });
@@ -172,7 +172,7 @@ function bindCarries(env: Env, body: Env, carries: readonly Carry[], initial: re
     const given = initial[i] as Item;
     const value = toTensor(env, given);
     const [parameter] = newRegionParameters([value.type]) as readonly [Value];
-    env.state.shared.sources.add(parameter.node, name.span);
+    env.state.shared.sources.add(parameter.node, { ...name.span, written: name.name });
     define(body, name, tensor(parameter));
     return { name: name.name, span, initial: value, parameter, next: undefined, nextSpan: undefined };
   });

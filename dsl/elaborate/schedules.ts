@@ -1,13 +1,14 @@
 import type { Schedule, Signature, TrainPlan } from "../../compiler/ir/graph.js";
-import { isList, type Node, nodesBelow, type Value } from "../../compiler/ir/node.js";
+import { nodesBelow, type Value } from "../../compiler/ir/node.js";
 import type { SourceTable } from "../../compiler/ir/sources.js";
 import type { Span } from "../../compiler/ir/span.js";
+import { scheduleLength } from "../../compiler/ops/messages.js";
 import { type Env, report } from "./state.js";
 
 /** The schedules that end of all that a run computes. One of n steps checks that the step is one of them, so that a run beyond fails. */
 export function schedulesOf(roots: readonly Value[], sources: SourceTable): readonly Schedule[] {
   return nodesBelow(roots).flatMap((node) => {
-    const steps = lengthOf(node);
+    const steps = scheduleLength(node);
     return steps === undefined ? [] : [{ steps, span: sources.spansOf(node)[0] }];
   });
 }
@@ -33,15 +34,4 @@ function stepsOf({ steps, epochs = 1, batch, remainder, data }: TrainPlan): numb
   );
   if (rows === undefined) return undefined;
   return epochs * (remainder === "keep" ? Math.ceil(rows / batch) : Math.floor(rows / batch));
-}
-
-/** How many steps a check of the run's own step lets through; undefined for any other node. */
-function lengthOf(node: Node): number | undefined {
-  if (node.op !== "check_index" || !nodesBelow(node.inputs).some(({ op }) => op === "run_state")) return undefined;
-  // The step itself: a slice of the run's state, not a number drawn from it.
-  if (node.inputs.some(({ node: below }) => below.op !== "reshape" || below.inputs[0]?.node.op !== "slice"))
-    return undefined;
-  const size = node.attributes["size"];
-  const [length] = typeof size === "object" && isList(size) ? size : [];
-  return typeof length === "number" ? length : undefined;
 }

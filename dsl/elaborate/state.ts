@@ -287,7 +287,7 @@ function placed(env: Env, diagnostic: Diagnostic): Diagnostic {
 export function placesOf(env: Env, span: Span): readonly Span[] {
   if (!env.frame.standard) return [span];
   for (let frame: Frame = env.frame; frame.call !== undefined; frame = frame.call.caller) {
-    if (!frame.call.caller.standard) return [{ ...frame.call.span, call: frame.call.name }, span];
+    if (!frame.call.caller.standard) return [{ ...frame.call.span, written: frame.call.name }, span];
   }
   return [span];
 }

@@ -127,7 +127,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     throw fileError(
       "G093",
       `${quotePath(path)} holds weights without the state of a training run (step, seed, position in the data)`,
-      "use it with --weights",
+      "read it with `--weights`; in TypeScript, with the session's option `weights`",
     );
   }
   return loaded.checkpoint;

@@ -115,7 +115,7 @@ function notFound(path: string, places: readonly string[]): never {
   throw fileError(
     "G070",
     `no data file ${quotePath(path)}; looked in ${looked}`,
-    "--data-dir DIR says where data lies",
+    "`--data-dir DIR` says where data lies; in TypeScript, the option `data` of `train` does",
   );
 }
 
@@ -167,7 +167,7 @@ function refused(path: string, reason: string, folder: string): Error {
   return fileError(
     "G063",
     `the path ${quotePath(path)} ${reason}`,
-    `if you trust the file, allow the place: --allow-path ${folder}`,
+    `if you trust the file, allow the place: \`--allow-path ${folder}\`; in TypeScript, give the data in the option \`data\``,
   );
 }
 

@@ -93,7 +93,7 @@ test("a folder, a pipe, what is no text and what is too large are refused as wha
 test("an import stays in its folder, also through links, unless the place is allowed", (t) => {
   const outside = folderOf(t, { "lib.graph": library });
   const folder = folderOf(t, { "lib.graph": library });
-  const hint = "(absolute paths, `..` and links that lead out need `--allow-path DIR`)";
+  const hint = "(absolute paths, `..` and links that lead out need `--allow-path DIR` of graphc)";
   symlinkSync(outside, join(folder, "linked"));
   symlinkSync(join(outside, "lib.graph"), join(folder, "link.graph"));
   symlinkSync(join(folder, "lib.graph"), join(folder, "within.graph"));

@@ -195,9 +195,10 @@ class ReferenceExecutable implements Executable {
       return this.#evaluate(context, this.#options);
     } catch (error) {
       if (!(error instanceof ReferenceFailure)) throw error;
-      const spans = error.node === undefined ? [] : this.#computation.sources.spansOf(error.node);
-      const named = error.node === undefined ? undefined : failureText(error.code, error.node.op, spans);
-      return { code: error.code, message: named ?? error.message, spans, stepsDone };
+      const { code, node } = error;
+      const spans = node === undefined ? [] : this.#computation.sources.spansOf(node);
+      const named = node === undefined ? undefined : failureText(code, node, spans);
+      return { code, message: named ?? error.message, spans, stepsDone };
     } finally {
       this.#recorder?.leave();
     }
