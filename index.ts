@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { TargetName } from "./compiler/backends/backend.js";
-import { chooseBackend } from "./compiler/backends/choose.js";
+import { openBackend } from "./compiler/backends/choose.js";
+import type { DeviceName } from "./compiler/backends/gpu/devices/device.js";
 import { openGraph, requireGraph } from "./compiler/cache/programs.js";
 import type { Diagnostic } from "./compiler/ir/diagnostic.js";
 import type { GraphTypes } from "./compiler/ir/graph_types.js";
@@ -8,6 +9,7 @@ import { Program } from "./compiler/program.js";
 import { pathOfSource, readFileFromDisk } from "./dsl/standard.js";
 
 export type { TargetName } from "./compiler/backends/backend.js";
+export type { DeviceName } from "./compiler/backends/gpu/devices/device.js";
 export type { ExecutionProfile, KernelEvent, KernelProfile } from "./compiler/backends/profile.js";
 export type { DataReference } from "./compiler/ir/data.js";
 export { type Diagnostic, GraphError, InternalError, type Note } from "./compiler/ir/diagnostic.js";
@@ -29,8 +31,10 @@ export type { Feeds, Fetched } from "./runtime/typed.js";
 
 /** How a graph is compiled. */
 export interface CompileFileOptions {
-  /** `cpu` is native code; `reference` runs everywhere, slowly. Without it: native where the toolchain is there. */
+  /** `cpu` is native code; `gpu` kernels of gpu.js; `reference` runs everywhere, slowly. Without it: native where the toolchain is there. */
   readonly target?: TargetName | undefined;
+  /** Where kernels of the target gpu run; without it on the first of webgpu, headlessgl, webasm and cpu that works. */
+  readonly device?: DeviceName | undefined;
   /** Check each float result; a run fails at the first op that makes a NaN or an infinity, and names its line. */
   readonly checkNumerics?: boolean | undefined;
   /** Measure each kernel: `Session.profile` gives what was found. */
@@ -55,7 +59,7 @@ export async function compile<G extends GraphTypes = GraphTypes>(
     load: async () => (await import("./dsl/load.js")).loadGraph(file),
   });
   const graph = requireGraph(path, opened);
-  const { backend, warning } = chooseBackend(options.target);
+  const { backend, warning } = await openBackend(options.target, options.device);
   const warn =
     options.onWarning ?? ((one: Diagnostic) => process.stderr.write(`graphc: ${one.message} (${one.hint ?? ""})\n`));
   for (const one of warning === undefined ? opened.diagnostics : [...opened.diagnostics, warning]) warn(one);

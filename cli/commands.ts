@@ -7,6 +7,7 @@ import { type ExitCode, exitCodes } from "./failure.js";
 import {
   allowPathOption,
   commonOptions,
+  deviceOption,
   dimOption,
   namedTexts,
   nameList,
@@ -104,6 +105,7 @@ export function commandLine(outcome: Outcome): Command {
     .addOption(profileOption())
     .addOption(allowPathOption())
     .addOption(targetOption())
+    .addOption(deviceOption())
     .action((file: string, options) =>
       run("train", options, async (console) => (await import("./train.js")).train(console, file, options)),
     );
@@ -138,6 +140,7 @@ export function commandLine(outcome: Outcome): Command {
     .addOption(profileOption())
     .addOption(allowPathOption())
     .addOption(targetOption())
+    .addOption(deviceOption())
     .action((file: string, signature: string | undefined, options) =>
       run("run", options, async (console) => (await import("./run.js")).run(console, file, signature, options)),
     );
@@ -150,7 +153,7 @@ export function commandLine(outcome: Outcome): Command {
     .argument("<file>", "a .graph file")
     .addOption(
       new Option("--stage <stage>", "which form")
-        .choices(["ast", "graph", "gradients", "optimized", "kernels", "llvm", "asm"])
+        .choices(["ast", "graph", "gradients", "optimized", "kernels", "llvm", "asm", "gpu"])
         .makeOptionMandatory(),
     )
     .option("--signature <S>", "this signature only")

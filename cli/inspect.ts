@@ -20,7 +20,7 @@ import { readSource } from "./source.js";
 import { type Choice, choicesOf, originRemarks, requireSizes, type Sized } from "./specialisation.js";
 import { requireNative } from "./target.js";
 
-export type Stage = "ast" | "graph" | "gradients" | "optimized" | "kernels" | "llvm" | "asm";
+export type Stage = "ast" | "graph" | "gradients" | "optimized" | "kernels" | "llvm" | "asm" | "gpu";
 
 export interface InspectOptions extends CommonOptions, LoadOptions {
   readonly stage: Stage;
@@ -77,6 +77,10 @@ async function formOf(console: Console, file: string, options: InspectOptions): 
 
 async function specialised(stage: Stage, computation: Computation, choice: Choice): Promise<string> {
   if (stage === "optimized") return printComputation(computation);
+  if (stage === "gpu") {
+    const { printDevice } = await import("../compiler/backends/gpu/printer.js");
+    return printDevice(computation);
+  }
   const target = hostTarget();
   const kernels = buildKernels(computation, target, { checkNumerics: false });
   if (stage === "kernels") return printKernels(kernels);

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { deviceNames } from "../compiler/backends/gpu/devices/device.js";
 
 /** Readers of option values. Each throws InvalidArgumentError, which names the option and ends with exit code 2. */
 
@@ -55,11 +56,20 @@ export function pathList(text: string, previous: readonly string[] | undefined):
   return [...(previous ?? []), text];
 }
 
-export const targets = ["cpu", "reference"] as const;
+export const targets = ["cpu", "gpu", "reference"] as const;
 export type TargetOption = (typeof targets)[number];
 
 export function targetOption(): Option {
-  return new Option("--target <name>", "cpu is native code, reference the slow and simple evaluator").choices(targets);
+  return new Option(
+    "--target <name>",
+    "cpu is native code, gpu kernels of gpu.js, reference the slow and simple evaluator",
+  ).choices(targets);
+}
+
+export function deviceOption(): Option {
+  return new Option("--device <name>", "with --target gpu: where its kernels run, else the first that works").choices(
+    deviceNames,
+  );
 }
 
 export function dimOption(): Option {

@@ -1,16 +1,19 @@
 import type { Backend } from "../compiler/backends/backend.js";
-import { chooseBackend } from "../compiler/backends/choose.js";
+import { chooseBackend, openBackend as open } from "../compiler/backends/choose.js";
+import type { DeviceName } from "../compiler/backends/gpu/devices/device.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import { elementCount } from "../compiler/ir/tensor.js";
 import { staticShape } from "../compiler/ir/type.js";
 import { Program, type ProgramStore } from "../compiler/program.js";
 import type { Console } from "./console.js";
+import { UsageError } from "./failure.js";
 import type { TargetOption } from "./options.js";
 
 /** The back end asked for, or the best there is; one line says so where that is the slow one. */
-export function openBackend(console: Console, target: TargetOption | undefined): Backend {
-  const { backend, warning } = chooseBackend(target);
+export async function openBackend(console: Console, { target, device }: ProgramOptions): Promise<Backend> {
+  if (device !== undefined && target !== "gpu") throw new UsageError("--device goes with --target gpu");
+  const { backend, warning } = await open(target, device);
   if (warning !== undefined) {
     const hint = warning.hint === undefined ? "" : ` (${warning.hint})`;
     console.note(`${console.paint("yellow", "note", process.stderr)}: ${warning.message}${hint}`);
@@ -25,16 +28,17 @@ export function requireNative(): Backend {
 
 export interface ProgramOptions {
   readonly target?: TargetOption | undefined;
+  readonly device?: DeviceName | undefined;
   readonly checkNumerics?: boolean | undefined;
   readonly profile?: string | boolean | undefined;
 }
 
-export function openProgram(
+export async function openProgram(
   console: Console,
   { graph, store }: { readonly graph: Graph; readonly store: ProgramStore | undefined },
   options: ProgramOptions,
 ): Promise<Program> {
-  const backend = openBackend(console, options.target);
+  const backend = await openBackend(console, options);
   const profile = options.profile !== undefined && options.profile !== false;
   const chosen = { checkNumerics: options.checkNumerics === true, ...(profile ? { profile } : {}) };
   return Program.create(graph, backend, chosen, store);

@@ -61,7 +61,7 @@ export async function prepareInitial(graph: Graph, backend: Backend): Promise<In
   const computation = optimise(graph, initialComputation(graph), new Map());
   const elements = graph.variables.reduce((sum, { value }) => sum + elementCount(staticShape(value.type)), 0);
   const isFew = elements <= fewElements;
-  const maker = isFew ? referenceBackend() : backend;
+  const maker = isFew ? referenceBackend() : (backend.initialiser ?? backend);
   const compiled = await maker.compile(computation, { checkNumerics: false });
   const draws = nodesBelow(rootsOf(computation)).some((node) => node.op === runState.opName);
   return { compiled, values: isFew && !draws ? evaluateInitial(compiled) : undefined };

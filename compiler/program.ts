@@ -199,7 +199,7 @@ function selectionKey(selection: Selection): string {
 
 function initialiseBy(compiled: Compiled): Initialise {
   return (blocks, seed) => {
-    const executable = compiled.bind(blocks);
+    const executable = compiled.bind(new Map([...blocks].map(([path, block]) => [path, block.mirror?.host ?? block])));
     try {
       return executable.run(new Map(), { seed, step: 0n, runsSinceStep: 0n });
     } finally {
@@ -210,7 +210,7 @@ function initialiseBy(compiled: Compiled): Initialise {
 
 function restoreInitial(initial: Start["initial"], backend: Backend): Initialise | undefined {
   if (initial.kind === "values") return initialiseFrom(initial.values);
-  const compiled = backend.restore(initial.saved);
+  const compiled = (backend.initialiser ?? backend).restore(initial.saved);
   return compiled === undefined ? undefined : initialiseBy(compiled);
 }
 

@@ -1,4 +1,4 @@
-import type { Executable } from "../compiler/backends/executable.js";
+import { type Executable, runsAside } from "../compiler/backends/executable.js";
 import type { ExecutionProfile } from "../compiler/backends/profile.js";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
@@ -169,7 +169,21 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
     });
   }
 
-  /** A copy of a variable's value. Throws GraphError G083 for an unknown path. */
+  /**
+   * A copy of a variable's value, after the runs that were asked for, wherever it lies. Rejects with GraphError G083 for an unknown
+   * path.
+   */
+  read(path: string): Promise<Tensor> {
+    return this.#enqueue(async () => {
+      await this.variables.pull(path);
+      return this.variables.get(path);
+    });
+  }
+
+  /**
+   * A copy of a variable's value. Throws GraphError: G083 for an unknown path; G123 where a run on a device has changed it (`read`
+   * works everywhere).
+   */
   get<T extends GraphTypes, const P extends VariablePath<T>>(this: Session<T>, path: P): VariableOf<T, P>;
   get(path: string): Tensor {
     this.#requireOpen();
@@ -191,7 +205,7 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
   save(path: string): Promise<void> {
     return this.#enqueue(async () => {
       const { writeCheckpoint } = await import("./files/checkpoint.js");
-      return writeCheckpoint(path, this.checkpoint());
+      return writeCheckpoint(path, await this.checkpoint());
     });
   }
 
@@ -229,7 +243,8 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
   }
 
   /** All state as data: what `save` writes. */
-  checkpoint(): Checkpoint {
+  async checkpoint(): Promise<Checkpoint> {
+    await this.variables.pull();
     const { step, runsSinceStep, epoch, row } = this.#progress;
     return {
       variables: this.variables.snapshot(),
@@ -307,7 +322,7 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
     const { step, runsSinceStep } = this.#progress;
     const state = { seed: this.#seed, step: BigInt(step), runsSinceStep: BigInt(runsSinceStep) };
     // A call to another thread costs more than a small run: only what may take for ever is worth it.
-    const outcome = executable.info.unbounded
+    const outcome = runsAside(executable.info)
       ? await executable.runAside(data, state, signal)
       : executable.run(data, state);
     if (outcome.kind === "interrupted") throw signal?.reason;
@@ -333,6 +348,7 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
   #initialise(): void {
     const outcome = this.program.initialise(this.variables.blocks(), this.#seed);
     if (outcome.kind === "failed") throw runFailure(outcome.failure);
+    this.variables.written();
   }
 
   /** An explicit seed stands, whatever seed the checkpoint was made with. */

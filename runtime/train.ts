@@ -289,7 +289,7 @@ class Trainer {
     const { isBest, isOver } = this.#improvement.judge(metrics);
     this.#session.remember(this.#improvement.metadata());
     if (isBest && this.#settings.best !== undefined) {
-      this.#saved(await saveCheckpoint(this.#settings.best.to, this.#session.checkpoint()));
+      this.#saved(await saveCheckpoint(this.#settings.best.to, await this.#session.checkpoint()));
     }
     return isOver;
   }
@@ -326,11 +326,11 @@ class Trainer {
   async #saveTemplate(): Promise<void> {
     const { checkpoint } = this.#settings;
     if (checkpoint === undefined) return;
-    this.#saved(await saveCheckpoint(checkpoint.to, this.#session.checkpoint(), { keep: checkpoint.keep }));
+    this.#saved(await saveCheckpoint(checkpoint.to, await this.#session.checkpoint(), { keep: checkpoint.keep }));
   }
 
   async #save(path: string): Promise<void> {
-    await writeCheckpoint(path, this.#session.checkpoint());
+    await writeCheckpoint(path, await this.#session.checkpoint());
     this.#saved(path);
   }
 

@@ -41,10 +41,30 @@ export class VariableStore {
     return new Map([...this.#slots].map(([path, slot]) => [path, { dtype: dtypeOf(slot), shape: slot.shape }]));
   }
 
-  /** A copy of a variable's value. Throws GraphError G083 for an unknown path. */
+  /**
+   * A copy of a variable's value. Throws GraphError: G083 for an unknown path, G123 where a run on a device has changed it since
+   * it was last read.
+   */
   get(path: string): Tensor {
     const slot = this.#slot(path);
+    if (slot.block.mirror?.isCurrent === false) {
+      const message = `the value of \`${path}\` is on the device`;
+      throw new GraphError([
+        problem("G123", undefined, message, { hint: `\`await session.read(${JSON.stringify(path)})\` brings it here` }),
+      ]);
+    }
     return { dtype: dtypeOf(slot), shape: slot.shape, data: slot.block.data.slice() };
+  }
+
+  /** Brings what a device has changed to this process's memory: one variable, or all. Throws GraphError G083. */
+  async pull(path?: string): Promise<void> {
+    const slots = path === undefined ? [...this.#slots.values()] : [this.#slot(path)];
+    for (const { block } of slots) await block.mirror?.pull();
+  }
+
+  /** Says that their memory has been written to from outside. */
+  written(): void {
+    for (const { block } of this.#slots.values()) block.mirror?.written();
   }
 
   /** Copies of all of them: what a checkpoint saves. */
@@ -75,6 +95,7 @@ export class VariableStore {
       );
     }
     copyElements(slot.block.data, value.data);
+    slot.block.mirror?.written();
   }
 
   free(): void {

@@ -2,7 +2,7 @@ import type { Computation } from "../ir/graph.js";
 import type { Executable, ExecutableInfo, StorageBlock, TargetMemory } from "./executable.js";
 
 /** A place where computations run. */
-export type TargetName = "cpu" | "reference";
+export type TargetName = "cpu" | "gpu" | "reference";
 
 export interface CompileOptions {
   /** Check each float result, and name the first op that made a NaN or an infinity. */
@@ -16,6 +16,8 @@ export interface Backend {
   readonly memory: TargetMemory;
   /** For people and reports: "AVX-512". */
   readonly device: string;
+  /** What computes the variables' first values where there are many; without it this back end does. */
+  readonly initialiser?: Backend;
   /** All of the machine that code depends on, for the keys of caches. */
   readonly identity: string;
   /** `computation` is static, optimised and free of pseudo-ops. */

@@ -1,6 +1,7 @@
 import { problem } from "../ir/codes.js";
 import { type Diagnostic, GraphError } from "../ir/diagnostic.js";
 import type { Backend, TargetName } from "./backend.js";
+import type { DeviceName } from "./gpu/devices/device.js";
 import { probe } from "./llvm/availability.js";
 import { cpuBackend } from "./llvm/backend.js";
 import { referenceBackend } from "./reference/backend.js";
@@ -11,11 +12,18 @@ export interface Choice {
   readonly warning: Diagnostic | undefined;
 }
 
+/** The back end of a target, with the device that a gpu's runs on. Throws GraphError: as `chooseBackend`, and G122. */
+export async function openBackend(target: TargetName | undefined, device: DeviceName | undefined): Promise<Choice> {
+  if (target !== "gpu") return chooseBackend(target);
+  const { gpuBackend } = await import("./gpu/backend.js");
+  return { backend: await gpuBackend(device), warning: undefined };
+}
+
 /**
- * The back end of a target. Without a wish it is the processor where its toolchain is complete, else the reference back end,
+ * The back end of a target in this process's own memory. Without a wish it is the processor where its toolchain is complete, else the reference back end,
  * with one warning. Throws GraphError G120 when the processor was asked for and something is missing.
  */
-export function chooseBackend(target: TargetName | undefined): Choice {
+export function chooseBackend(target: Exclude<TargetName, "gpu"> | undefined): Choice {
   if (target === "reference") return { backend: referenceBackend(), warning: undefined };
   const { available, requirements } = probe();
   if (available) return { backend: cpuBackend(), warning: undefined };

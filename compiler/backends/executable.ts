@@ -13,6 +13,20 @@ export interface StorageBlock {
   /** A view of the target's own memory: what is written here is what the code reads. */
   readonly data: TensorData;
   readonly free: () => void;
+  /** Where `data` is a copy of what a device holds. */
+  readonly mirror?: Mirror;
+}
+
+/** A copy, in this process's memory, of what lies on a device. */
+export interface Mirror {
+  /** The copy, as code of the processor reads and writes it. */
+  readonly host: StorageBlock;
+  /** Whether it is what the device has: runs on the device change that, and only that. */
+  readonly isCurrent: boolean;
+  /** Brings it up to date. */
+  readonly pull: () => Promise<void>;
+  /** To be called when it has been written to: it counts from now on. */
+  readonly written: () => void;
 }
 
 export interface TensorSlot {
@@ -23,7 +37,7 @@ export interface TensorSlot {
 
 /** What is known of a compiled computation; the numbers are what `graphc compile` and `check` print. */
 export interface ExecutableInfo {
-  readonly target: "cpu" | "reference";
+  readonly target: "cpu" | "gpu" | "reference";
   readonly placeholders: readonly TensorSlot[];
   /** Variables that it reads or assigns. */
   readonly variables: readonly TensorSlot[];
@@ -38,6 +52,11 @@ export interface ExecutableInfo {
   readonly unbounded: boolean;
   /** The code came from the disk cache. */
   readonly cached: boolean;
+}
+
+/** Whether runs have to be awaited: `runAside` does them, and `run` does not. */
+export function runsAside({ target, unbounded }: ExecutableInfo): boolean {
+  return unbounded || target === "gpu";
 }
 
 /** seed, step and runs since the last step: the key of all randomness of a run. */
@@ -107,7 +126,7 @@ export interface LoopOutcome {
 /** One computation, specialised and loaded, bound to the session's variables. Not re-entrant. */
 export interface Executable {
   readonly info: ExecutableInfo;
-  /** Feeds have been checked against `info.placeholders`. Outputs are owned by the caller. */
+  /** Feeds have been checked against `info.placeholders`. Outputs are owned by the caller. Not on a gpu: see `runsAside`. */
   readonly run: (feeds: ReadonlyMap<string, TensorData>, state: RunState) => RunOutcome;
   /** `run` off the JavaScript thread where the target can; an aborted signal ends it in the middle of a `while`. */
   readonly runAside: (

@@ -12,7 +12,7 @@ import type { AccumulatorId, BufferId, Kernel, LeafKernel } from "./form.js";
 import type { FusionLog } from "./fusion_log.js";
 import { overwrittenTooEarly } from "./hazards.js";
 import { columnMajorRoots } from "./layouts.js";
-import { scheduleNest } from "./loops.js";
+import { mergeLoops, scheduleNest } from "./loops.js";
 import { type KernelNames, nameOfGroup, nodesOfGroup, spansOfGroup } from "./names.js";
 import { type Bound, type Emission, emitNest, storehouseOf } from "./nests.js";
 import { type BlockStorage, orderGroups } from "./order.js";
@@ -72,7 +72,7 @@ export interface BlockKernels {
 /** Lowers one block. Throws InternalError for a block that earlier stages should have refused. */
 export function buildBlock(block: Block, context: ProgramContext): BlockKernels {
   const targets = [...block.outputs, ...block.assignments].map(({ value }) => value);
-  const plan = planRoots(targets, context.failures.isChecked);
+  const plan = planRoots(targets, context.failures.isChecked, context.target);
   context.log?.plan(plan);
   context.failures.addBlock(plan.order);
   const { roots, rootOf, outputs } = makeRoots(block, plan);
@@ -256,6 +256,8 @@ class Emitter {
   }
 
   #nest(kernel: Extract<LeafKernel, { kind: "nest" }>): Kernel {
+    // Each element of a single result is computed by itself: which loop runs along what is the device's business.
+    if (this.#context.fusion.single !== undefined) return { ...kernel, body: mergeLoops(kernel.body) };
     return scheduleNest(kernel, this.#context.target, this.#emission);
   }
 

@@ -38,7 +38,11 @@ export function buildKernels(given: Computation, target: TargetLimits, options: 
     failures: new Failures(computation.sources, options.checkNumerics),
     sources: computation.sources,
     target,
-    fusion: { fuseEpilogues: options.fuseEpilogues ?? true, fuseNests: options.fuseNests ?? true },
+    fusion: {
+      fuseEpilogues: options.fuseEpilogues ?? true,
+      fuseNests: options.fuseNests ?? true,
+      single: options.single,
+    },
     freshAccumulator: () => accumulators++,
     observe: (name, kernel) => {
       options.observe?.(name, kernel);

@@ -106,7 +106,8 @@ function scheduled(
     target,
   );
   const sizes = contractScratch(tileAxes({ ...body, schedule }), schedule, lanesOf(dtype, target));
-  const scratch = scratchOrder
+  const parts = target.panels === false ? [] : scratchOrder;
+  const scratch = parts
     .map((part) => sizes[part])
     .filter((length) => length > 0)
     .map((length) => emission.buffers.add(dtype, length, { kind: "temporary" }, "packed panel"));

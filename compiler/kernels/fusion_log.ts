@@ -9,6 +9,7 @@ import type { Root } from "./roots.js";
 /** Why a root was not put into a kernel that it reads from, or that has the same space. */
 export type FusionRefusal =
   | "switched_off"
+  | "one_output"
   | "reduces"
   | "may_fail_and_writes"
   | "kernel_is_full"
@@ -105,6 +106,7 @@ const planReasonTexts: Readonly<Record<PlanReason, string>> = {
   result: "it is a result or is assigned to a variable, so it is stored",
   shared: "several read it, and to compute it for each would cost more than to store it",
   repeated: "it is broadcast: computed in place, it would be computed again for each repetition",
+  many_arrays: "with it, a kernel of the device would read more arrays than it may",
   large: "its expression is larger than one kernel should hold",
   operand_of_contraction: "a contraction reads it many times, so it is computed once, beforehand",
   operand_of_routine: "a routine, loop or branch needs it in memory",
@@ -116,6 +118,7 @@ const planReasonTexts: Readonly<Record<PlanReason, string>> = {
 /** Why two were not fused, for people. */
 export const refusalTexts: Readonly<Record<FusionRefusal, string>> = {
   switched_off: "fusion is switched off",
+  one_output: "a kernel of a device stores one value, and both are needed elsewhere",
   reduces: "it reduces, and an epilogue is element-wise",
   may_fail_and_writes:
     "one of them can fail the run and the other writes a variable, which waits until all checks have passed",

@@ -43,7 +43,7 @@ export function scheduleNest(kernel: NestKernel, target: TargetLimits, names: Ne
 }
 
 /** Two perfectly nested loops of which each index makes one run (outer stride = inner stride x inner extent) become one. */
-function mergeLoops(body: readonly Statement[]): readonly Statement[] {
+export function mergeLoops(body: readonly Statement[]): readonly Statement[] {
   return body.map((statement) => {
     if (statement.kind !== "loop") return statement;
     const inner = mergeLoops(statement.body);

@@ -4,7 +4,7 @@ import { rewrite } from "../ir/rewrite.js";
 import { le } from "../ops/comparison.js";
 import { select } from "../ops/logic.js";
 import { opNamed } from "../ops/table.js";
-import { splatOf } from "./plan.js";
+import { splatOf } from "./splats.js";
 
 /**
  * The gradient of a relu asks whether x <= 0, and relu(x) <= 0 says the same (also of NaN and -0). Asked so, x itself is needed

@@ -1,7 +1,9 @@
 import { InternalError } from "../ir/diagnostic.js";
-import { isTensor, type Node, nodesBelow, topologicalOrder, type Value } from "../ir/node.js";
+import { type Node, nodesBelow, topologicalOrder, type Value } from "../ir/node.js";
 import { type KernelSemantics, registeredOps } from "../ops/define.js";
 import { contractionOf } from "./contractions.js";
+import { countReaders, findBroadcast } from "./plan_readers.js";
+import { splatOf } from "./splats.js";
 import { coarsening, countOf, inputOf, shapeOf } from "./views.js";
 
 /**
@@ -27,6 +29,7 @@ export interface Plan {
 
 /** Why a value is computed by itself or where it is read; `plan_reasons.ts` has the words. */
 export type PlanReason =
+  | "many_arrays"
   | "stored"
   | "cheap"
   | "reduction"
@@ -49,6 +52,13 @@ export type PlanReason =
 const largestExpression = 96;
 /** What a value with several readers may cost and still be recomputed by each: about one load and two operations. */
 const cheap = 3;
+
+export interface PlanLimits {
+  /** Arrays that one kernel may read; without it any number. */
+  readonly mostInputs?: number;
+  /** What takes the place of `cheap` where a kernel more costs much. */
+  readonly cheap?: number;
+}
 /** A contraction's result that is not stored at all is worth more than the loads of its readers. */
 const contractionCost = 6;
 
@@ -88,6 +98,8 @@ interface Facts {
   /** The inlined expression draws random numbers. */
   readonly draws: boolean;
   readonly mayFail: boolean;
+  /** What the inlined expression reads from memory; kept where it is bounded. */
+  readonly sources?: ReadonlySet<Value>;
 }
 
 /** What reading a value costs that lies in memory. */
@@ -103,28 +115,6 @@ export function semanticsOf(node: Node): KernelSemantics {
 export function isStored(value: Value): boolean {
   if (value.node.op === "constant") return splatOf(value) === undefined;
   return value.node.op === "run_state" || semanticsOf(value.node).kind === "source";
-}
-
-const splats = new WeakMap<Node, { readonly element: number | bigint | undefined }>();
-
-/** The raw element that all elements of a constant equal bit for bit; undefined for another node or when they differ. */
-export function splatOf(value: Value): number | bigint | undefined {
-  if (value.node.op !== "constant") return undefined;
-  const known = splats.get(value.node);
-  if (known !== undefined) return known.element;
-  const literal = value.node.attributes["value"];
-  if (literal === undefined || !isTensor(literal)) throw new InternalError("a constant without a value");
-  const { data } = literal;
-  const first = data[0];
-  let element: number | bigint | undefined = first ?? (literal.dtype === "i64" ? 0n : 0);
-  for (let i = 1; i < data.length; i++) {
-    if (!Object.is(data[i], first)) {
-      element = undefined;
-      break;
-    }
-  }
-  splats.set(value.node, { element });
-  return element;
 }
 
 /** Routines on matrices; those that walk along an axis can do so whatever stands there. */
@@ -144,7 +134,8 @@ function regionMayFail(node: Node, checked: (node: Node) => boolean): boolean {
 }
 
 /** Decides for every value that the targets need. Linear in the graph. */
-export function planRoots(targets: readonly Value[], checked: (node: Node) => boolean): Plan {
+export function planRoots(targets: readonly Value[], checked: (node: Node) => boolean, limits: PlanLimits = {}): Plan {
+  const sharedCost = limits.cheap ?? cheap;
   const order = topologicalOrder(targets);
   const demanded = new Set(targets);
   const readers = countReaders(order, targets);
@@ -175,6 +166,25 @@ export function planRoots(targets: readonly Value[], checked: (node: Node) => bo
     if (!isStored(value) && splatOf(value) === undefined) makeRoot(value, why);
   };
 
+  const sourcesOf = (value: Value): ReadonlySet<Value> => {
+    if (splatOf(value) !== undefined) return none;
+    const { root, sources } = factsOf(value);
+    return root || isStored(value) || sources === undefined ? new Set([value]) : sources;
+  };
+  const union = (inputs: readonly Value[]): ReadonlySet<Value> =>
+    new Set(inputs.flatMap((input) => [...sourcesOf(input)]));
+  /** Stores operands until what they read together is no more than a kernel may; gives what is read then. */
+  const readFew = (inputs: readonly Value[], most: number | undefined): ReadonlySet<Value> | undefined => {
+    if (most === undefined) return undefined;
+    for (let reading = union(inputs); ; reading = union(inputs)) {
+      if (reading.size <= most) return reading;
+      const largest = inputs.reduce((a, b) => (sourcesOf(b).size > sourcesOf(a).size ? b : a));
+      if (sourcesOf(largest).size <= 1) return reading;
+      makeRootBelowViews(largest, "many_arrays");
+      if (sourcesOf(largest).size > 1) makeRoot(largest, "many_arrays");
+    }
+  };
+
   /** Whether the inlined expression of a value reads another. */
   const reads = (value: Value, wanted: Value): boolean =>
     value === wanted || (!factsOf(value).root && value.node.inputs.some((input) => reads(input, wanted)));
@@ -186,6 +196,12 @@ export function planRoots(targets: readonly Value[], checked: (node: Node) => bo
         facts.set(value, { ...plain, root: false, why: "stored", mayFail: false });
         continue;
       }
+      const isApart = ["concatenate", "pad"].includes(semantics.kind);
+      const sources = isApart
+        ? node.inputs.map((input) => readFew([input], limits.mostInputs && limits.mostInputs - 1))[0]
+        : semantics.kind === "routine" || semantics.kind === "region"
+          ? undefined
+          : readFew(node.inputs, limits.mostInputs);
       const mayFail = node.inputs.some((input) => factsOf(input).mayFail && !factsOf(input).root);
       switch (semantics.kind) {
         case "reduce":
@@ -268,10 +284,13 @@ export function planRoots(targets: readonly Value[], checked: (node: Node) => bo
             const merges = coarsening(shapeOf(value), shapeOf(operand)) === undefined;
             if (merges && !factsOf(operand).acceptsPosition) makeRoot(operand, "operand_of_reshape");
           }
-          const inlined = inlineFacts(node, value, semantics, factsOf, checked(node));
-          const shared = (readers.get(value) ?? 0) > 1 && inlined.cost > cheap && semantics.kind !== "view";
+          const inlined = {
+            ...inlineFacts(node, value, semantics, factsOf, checked(node)),
+            ...(sources && { sources }),
+          };
+          const shared = (readers.get(value) ?? 0) > 1 && inlined.cost > sharedCost && semantics.kind !== "view";
           const repeated =
-            broadcast.has(value) && inlined.cost > cheap && countOf(value) > 1 && semantics.kind !== "view";
+            broadcast.has(value) && inlined.cost > sharedCost && countOf(value) > 1 && semantics.kind !== "view";
           const large = inlined.size > largestExpression;
           const why = demanded.has(value)
             ? "result"
@@ -304,6 +323,8 @@ export function planRoots(targets: readonly Value[], checked: (node: Node) => bo
     reasonOf: (value) => factsOf(value).why,
   };
 }
+
+const none: ReadonlySet<Value> = new Set();
 
 function inlineFacts(
   node: Node,
@@ -370,34 +391,4 @@ function inlineFacts(
     default:
       return { root: false, why: "cheap", cost: 1, size: 1, acceptsPosition: true, draws: false, mayFail: false };
   }
-}
-
-/** Readers of each value, looking through views: a view is no reader itself, its readers are. */
-function countReaders(order: readonly Node[], targets: readonly Value[]): ReadonlyMap<Value, number> {
-  const counts = new Map<Value, number>();
-  const add = (value: Value, more: number): void => {
-    counts.set(value, Math.min(1000, (counts.get(value) ?? 0) + more));
-  };
-  for (const value of targets) add(value, 1);
-  for (let i = order.length - 1; i >= 0; i--) {
-    const node = order[i] as Node;
-    const isView = semanticsOf(node).kind === "view";
-    const times = isView ? (counts.get(node.outputs[0] as Value) ?? 0) : 1;
-    // `x * x` reads x at one place: once.
-    for (const input of new Set(node.inputs)) add(input, times);
-  }
-  return counts;
-}
-
-/** Values that some reader sees broadcast to more elements, directly or through other views. */
-function findBroadcast(order: readonly Node[]): ReadonlySet<Value> {
-  const found = new Set<Value>();
-  for (let i = order.length - 1; i >= 0; i--) {
-    const node = order[i] as Node;
-    if (semanticsOf(node).kind !== "view") continue;
-    const operand = inputOf(node, 0);
-    const result = node.outputs[0] as Value;
-    if (found.has(result) || countOf(result) > countOf(operand)) found.add(operand);
-  }
-  return found;
 }

@@ -1,9 +1,10 @@
 import type { Node, Value } from "../ir/node.js";
-import { affineRange, rowMajorStrides, strideOf } from "./affine.js";
+import { axisReading, childOf, enterProducer, enterSibling, inLoopOrder } from "./entering.js";
 import type { LoopId } from "./form.js";
 import type { FusionRefusal, FusionStep } from "./fusion_log.js";
-import { type Axis, fillsOneBuffer, freshLoop, type Read, type Root } from "./roots.js";
-import { isStandIn, shapeOf } from "./views.js";
+import { type Axis, fillsOneBuffer, freshLoop, type Root } from "./roots.js";
+import { continues, readersOf, type SingleOutput } from "./single_output.js";
+import { shapeOf } from "./views.js";
 
 /**
  * Fusion. Each root is a perfect loop nest: loops over the axes that it keeps, then over those that it reduces. Roots are taken
@@ -72,6 +73,8 @@ export interface FusionOptions {
   readonly fuseEpilogues: boolean;
   /** Fuse loop nests at all; without it every root is a kernel of its own (for tests and for finding faults). */
   readonly fuseNests: boolean;
+  /** Set where a kernel may store one value only. */
+  readonly single: SingleOutput | undefined;
 }
 
 /** Expression nodes and roots of one kernel: bounds the code, the depth of recursions and the search below. */
@@ -96,6 +99,7 @@ export function groupRoots(
   const pending = new Set<ContractGroup>();
   const groupOf = new Map<Root, Group>();
   const byShape = new Map<string, NestGroup>();
+  const readers = options.single === undefined ? undefined : readersOf(roots, rootOf);
   const routines = new Map<Node, SingleGroup>();
   const waiting = new Set<Root>();
   let lastTiny: NestGroup | undefined;
@@ -130,13 +134,15 @@ export function groupRoots(
       (group): group is ContractGroup => group?.kind === "contract" && group.place === undefined,
     );
     const last = open.at(-1);
+    const mayFollow = (group: Group): boolean =>
+      options.single === undefined || readers === undefined || continues(root, group, readers, rootOf, options.single);
     const refused: { readonly by: Root; readonly why: FusionRefusal }[] = [];
     const refuse = (group: Group, why: FusionRefusal): void => {
       const [by] = group.roots;
       if (by !== undefined) refused.push({ by, why });
     };
     if (last !== undefined) {
-      const why = joinsEpilogue(root, last, rootOf, groupOf, options);
+      const why = mayFollow(last) ? joinsEpilogue(root, last, rootOf, groupOf, options) : "one_output";
       if (why === undefined) {
         for (const group of open) if (group !== last) pin(group);
         include(root, last, "epilogue", refused);
@@ -165,9 +171,16 @@ export function groupRoots(
     const sibling = byShape.get(key);
     const candidates: NestGroup[] = [];
     const producer = latestNest(dependencies) ?? wish;
-    if (producer !== undefined) candidates.push(producer);
-    if (sibling !== undefined && sibling !== producer && sharesReads(root, sibling)) candidates.push(sibling);
-    if (lastTiny !== undefined && root.iterations <= tinyIterations) candidates.push(lastTiny);
+    if (options.single === undefined) {
+      if (producer !== undefined) candidates.push(producer);
+      if (sibling !== undefined && sibling !== producer && sharesReads(root, sibling)) candidates.push(sibling);
+      if (lastTiny !== undefined && root.iterations <= tinyIterations) candidates.push(lastTiny);
+    } else if (producer !== undefined) {
+      const { longestElement } = options.single;
+      if (mayFollow(producer) && entersWhole(root, producer, longestElement, rootOf, groupOf))
+        candidates.push(producer);
+      else refuse(producer, "one_output");
+    }
     const joined = candidates.find((group) => {
       if ((group.place ?? -1) < earliest) return false;
       const why = options.fuseNests ? place(root, group, rootOf, groupOf, false) : "switched_off";
@@ -205,6 +218,40 @@ export function groupRoots(
   }
   for (const group of [...pending]) pin(group);
   return { groups, groupOf };
+}
+
+/** Whether all loops of a root are loops of the group already, and an element of its result takes few of their iterations. */
+function entersWhole(
+  root: Root,
+  group: NestGroup,
+  longest: number,
+  rootOf: ReadonlyMap<Value, Root>,
+  groupOf: ReadonlyMap<Root, Group>,
+): boolean {
+  const results = root.axes.reduce((product, axis) => (axis.reduced ? product : product * axis.extent), 1);
+  if ((group.iterations + root.iterations) / Math.max(1, results) > longest) {
+    // An element of the result takes no longer than before where nothing is summed up on top.
+    if (root.axes.some((axis) => axis.reduced)) return false;
+  }
+  const reads = root.reads.flatMap((read) => {
+    const source = rootOf.get(read.value);
+    return source !== undefined && groupOf.get(source) === group ? [{ read, source }] : [];
+  });
+  const bound = new Map<Axis, Loop>();
+  const chain: Loop[] = [];
+  let body = group.body;
+  for (;;) {
+    const depth = chain.length;
+    const here = reads.filter(({ source }) => chain.every((loop, i) => source.path[i] === loop));
+    if (here.length < reads.length) return false;
+    const latest = Math.max(-1, ...here.map(({ source }) => body.indexOf(childOf(source, depth))));
+    const entered = enterProducer(root, body[latest], here, depth, bound);
+    if (entered === undefined) break;
+    bound.set(entered.axis, entered.loop);
+    chain.push(entered.loop);
+    body = entered.loop.body;
+  }
+  return reads.length > 0 && bound.size === root.axes.length;
 }
 
 function isTiny(group: NestGroup): boolean {
@@ -263,36 +310,6 @@ function joinsEpilogue(
 }
 
 /**
- * The reader's axis that runs along `axis` of `source`, when the reader's index there is that axis's loop variable alone and the
- * extents agree: the reader then needs only what the same iteration of a common loop computes.
- */
-function axisReading(reader: Root, read: Read, source: Root, axis: Axis): Axis | undefined {
-  const dimension = source.index.findIndex((at) => strideOf(at, axis.own) !== 0);
-  if (dimension < 0) return undefined;
-  let loop: LoopId | undefined;
-  if (read.index.kind === "axes") {
-    const at = read.index.axes[dimension];
-    if (at === undefined || at.offset !== 0 || at.terms.length !== 1 || at.terms[0]?.stride !== 1) return undefined;
-    loop = at.terms[0].loop;
-  } else {
-    // By position: only the outermost axis can be told apart, and only if the rest stays inside one of its steps.
-    const shape = shapeOf(source.value);
-    if (shape.findIndex((size) => size !== 1) !== dimension) return undefined;
-    const stride = rowMajorStrides(shape)[dimension];
-    const { position } = read.index;
-    if (position.terms.some((term) => isStandIn(term.loop))) return undefined;
-    const outer = position.terms.find((term) => term.stride === stride);
-    if (outer === undefined || stride === undefined) return undefined;
-    const rest = { offset: position.offset, terms: position.terms.filter((term) => term !== outer) };
-    const range = affineRange(rest, (own) => reader.axes.find((candidate) => candidate.own === own)?.extent ?? 1);
-    if (range.min < 0 || range.max >= stride) return undefined;
-    loop = outer.loop;
-  }
-  const found = reader.axes.find((candidate) => candidate.own === loop);
-  return found !== undefined && found.extent === axis.extent ? found : undefined;
-}
-
-/**
  * Puts a root into the group's loop tree. Without `always`, only if it shares a loop, or follows what it reads with a single
  * iteration, or if both are tiny. Says why it was not placed.
  */
@@ -339,55 +356,5 @@ function place(
   root.path = chain;
   root.leaf = leaf;
   for (const [axis, loop] of bound) axis.bound = loop.id;
-  return undefined;
-}
-
-function childOf(source: Root, depth: number): Item {
-  return source.path[depth] ?? (source.leaf as Leaf);
-}
-
-/** Kept axes outside, reduced axes inside. */
-function inLoopOrder(root: Root): readonly Axis[] {
-  return [...root.axes.filter((axis) => !axis.reduced), ...root.axes.filter((axis) => axis.reduced)];
-}
-
-/** A sum's accumulator is one register: no loop of the sum may be outside a loop of what it keeps. */
-function mayBind(root: Root, axis: Axis, bound: ReadonlyMap<Axis, Loop>): boolean {
-  if (bound.has(axis)) return false;
-  return root.axes.every((other) => other.reduced === axis.reduced || bound.has(other) === axis.reduced);
-}
-
-function enterProducer(
-  root: Root,
-  item: Item | undefined,
-  reads: readonly { readonly read: Read; readonly source: Root }[],
-  depth: number,
-  bound: ReadonlyMap<Axis, Loop>,
-): { readonly axis: Axis; readonly loop: Loop } | undefined {
-  if (item === undefined || item.kind === "leaf") return undefined;
-  let matched: Axis | undefined;
-  for (const { read, source } of reads) {
-    if (source.path[depth] !== item) continue;
-    const produced = source.axes.find((axis) => axis.bound === item.id);
-    if (produced === undefined || produced.reduced) return undefined;
-    const axis = axisReading(root, read, source, produced);
-    if (axis === undefined || (matched !== undefined && matched !== axis)) return undefined;
-    matched = axis;
-  }
-  return matched !== undefined && mayBind(root, matched, bound) ? { axis: matched, loop: item } : undefined;
-}
-
-function enterSibling(
-  root: Root,
-  body: readonly Item[],
-  after: number,
-  bound: ReadonlyMap<Axis, Loop>,
-): { readonly axis: Axis; readonly loop: Loop } | undefined {
-  const axis = inLoopOrder(root).find((candidate) => !bound.has(candidate));
-  if (axis === undefined || !mayBind(root, axis, bound)) return undefined;
-  for (let i = after + 1; i < body.length; i++) {
-    const item = body[i];
-    if (item?.kind === "loop" && item.extent === axis.extent) return { axis, loop: item };
-  }
   return undefined;
 }

@@ -9,6 +9,12 @@ export interface TargetLimits {
   readonly l1Bytes: number;
   readonly l2Bytes: number;
   readonly l3Bytes: number;
+  /** Contractions may copy their operands into panels first; not where this is false. */
+  readonly panels?: boolean;
+  /** Arrays that one kernel may read, where that is bounded. */
+  readonly mostInputs?: number;
+  /** Arithmetic that is done again by every reader rather than by a kernel more, in additions; 3 where a kernel costs little. */
+  readonly cheap?: number;
 }
 
 export function lanesOf(dtype: NumericDType, target: TargetLimits): number {

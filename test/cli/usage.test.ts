@@ -33,7 +33,7 @@ for (const command of commands) {
     t.regex(stdout, new RegExp(`^ {2}\\$ graphc ${command}\\b`, "m"));
     t.true(stdout.includes("--json") && stdout.includes("--quiet") && stdout.includes("--no-color"));
     // What is not there yet is absent, so that no flag does nothing.
-    for (const absent of ["--threads", "--device", "--events"]) t.false(stdout.includes(absent));
+    for (const absent of ["--threads", "--events"]) t.false(stdout.includes(absent));
   });
 }
 
@@ -59,11 +59,11 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
   ["too many arguments", ["compile", "a.graph", "b.graph"], /too many arguments/],
   [
     "an unknown stage",
-    ["inspect", "a.graph", "--stage", "gpu"],
-    /ast, graph, gradients, optimized, kernels, llvm, asm/,
+    ["inspect", "a.graph", "--stage", "spirv"],
+    /ast, graph, gradients, optimized, kernels, llvm, asm, gpu/,
   ],
   ["no stage", ["inspect", "a.graph"], /--stage/],
-  ["an unknown target", ["train", "a.graph", "--target", "tpu"], /cpu, reference/],
+  ["an unknown target", ["train", "a.graph", "--target", "tpu"], /cpu, gpu, reference/],
   ["a negative dim", ["inspect", "a.graph", "--stage", "kernels", "--dim", "N=-1"], /'--dim <N=SIZE>'.*'N=-1'/],
   ["a dim without a size", ["compile", "a.graph", "--dim", "N="], /'--dim/],
   ["a dim given twice", ["compile", "a.graph", "--dim", "N=1", "--dim", "N=2"], /"N" is given twice/],

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
-import { GraphError, Session, type TrainOptions } from "../../index.js";
+import { GraphError, Session, type TargetName, type TrainOptions } from "../../index.js";
 import { compileText, refusal, targets, temporaryFolder } from "./programs.js";
 
 /** A noisy line, learned with dropout-like noise in the step, so that every part of the random state matters. */
@@ -237,7 +237,7 @@ test("a file's checkpoints may not leave its folder, unless the caller allows th
 });
 
 /** Trains in a process of its own, which is killed in mid-epoch; the resumed run's file equals the uninterrupted one's. */
-async function killAndResume(t: ExecutionContext, target: "reference" | "cpu"): Promise<void> {
+async function killAndResume(t: ExecutionContext, target: TargetName): Promise<void> {
   const folder = temporaryFolder(t);
   const file = join(folder, "line.graph");
   writeFileSync(file, line);

@@ -158,4 +158,11 @@ export const limitCodes = [
     explain: "The device asked for does not work on this machine; `graphc doctor` lists all, with the reasons.",
     example: "$ graphc train mnist.graph --target gpu --device webgpu",
   },
+  {
+    code: "G123",
+    title: "value is on the device",
+    explain:
+      "With the target gpu, variables stay on the device, and a run that changes one leaves this process's copy behind. `get` gives that copy and cannot wait; `session.read` and `session.save` bring the value.",
+    example: 'session.get("w") after session.train(), with the target gpu',
+  },
 ] as const satisfies readonly CodeRow[];

@@ -1,0 +1,200 @@
+import type { IKernelRunShortcut } from "gpu.js";
+import { InternalError } from "../../ir/diagnostic.js";
+import type { NumericDType } from "../../ir/dtype.js";
+import { allocate, type TensorData } from "../../ir/tensor.js";
+import { fallbackOf, type GpuDevice } from "./devices/device.js";
+import { type DeviceKernel, longestLoop } from "./form.js";
+
+/** A result that gpu.js has left where it was made: on a device a handle, in WebAssembly and JavaScript the numbers themselves. */
+interface Handle {
+  readonly type: string;
+  readonly toArray: () => unknown;
+  readonly delete: () => void;
+}
+
+type Raw = Float32Array | Handle;
+
+/** What a device has been asked to do. */
+export interface DeviceCounts {
+  readonly launches: number;
+  /** Moved to the device and from it. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** Kernels that were built: one for each source, length and kind of arguments. */
+  readonly kernels: number;
+  /** Arrays that are there now. */
+  readonly arrays: number;
+}
+
+/** An array of f32 on a device. It goes when its last user lets go of it. */
+export class DeviceArray {
+  readonly raw: Raw;
+  readonly length: number;
+  #users = 1;
+  readonly #gone: () => void;
+
+  constructor(raw: Raw, length: number, gone: () => void) {
+    this.raw = raw;
+    this.length = length;
+    this.#gone = gone;
+  }
+
+  retain(): DeviceArray {
+    if (this.#users <= 0) throw new InternalError("an array of a device is used after it was freed");
+    this.#users++;
+    return this;
+  }
+
+  release(): void {
+    this.#users--;
+    if (this.#users > 0) return;
+    if (this.#users < 0) throw new InternalError("an array of a device is freed twice");
+    if (!(this.raw instanceof Float32Array)) this.raw.delete();
+    this.#gone();
+  }
+}
+
+/** The arrays and kernels of one device. Every launch makes a new array. */
+export class DeviceMemory {
+  readonly device: GpuDevice;
+  readonly #kernels = new Map<string, IKernelRunShortcut>();
+  #launches = 0;
+  #bytesUp = 0;
+  #bytesDown = 0;
+  #arrays = 0;
+
+  constructor(device: GpuDevice) {
+    this.device = device;
+  }
+
+  get counts(): DeviceCounts {
+    return {
+      launches: this.#launches,
+      bytesUp: this.#bytesUp,
+      bytesDown: this.#bytesDown,
+      kernels: this.#kernels.size,
+      arrays: this.#arrays,
+    };
+  }
+
+  /** What gpu.js computes with in this process's own memory, where nothing has to be moved. */
+  get #isLocal(): boolean {
+    return this.device.name === "webasm" || this.device.name === "cpu";
+  }
+
+  /** An array of these numbers, which stay the caller's. */
+  async upload(data: Float32Array): Promise<DeviceArray> {
+    if (this.#isLocal || data.length === 0) {
+      this.#bytesUp += data.byteLength;
+      return this.#array(data.slice(), data.length);
+    }
+    return this.launch(copyOf(data.length), [data], []);
+  }
+
+  /** The numbers of an array, which are the caller's. */
+  async download(array: DeviceArray): Promise<Float32Array> {
+    this.#bytesDown += array.length * Float32Array.BYTES_PER_ELEMENT;
+    const { raw } = array;
+    if (raw instanceof Float32Array) return raw.slice(0, array.length);
+    const numbers = await raw.toArray();
+    if (!(numbers instanceof Float32Array)) throw new InternalError("a device gave no numbers");
+    return numbers.slice(0, array.length);
+  }
+
+  async launch(
+    kernel: DeviceKernel,
+    arrays: readonly (DeviceArray | Float32Array)[],
+    numbers: readonly number[],
+  ): Promise<DeviceArray> {
+    if (kernel.length === 0) return this.#array(new Float32Array(0), 0);
+    const raws = arrays.map((array): Raw => {
+      const raw = array instanceof DeviceArray ? array.raw : array;
+      // Nothing reads it; an empty argument is refused all the same.
+      return raw instanceof Float32Array && raw.length === 0 ? nothing : raw;
+    });
+    for (const array of arrays) if (array instanceof Float32Array) this.#bytesUp += array.byteLength;
+    const types = raws.map((raw) => (raw instanceof Float32Array ? "Array" : raw.type));
+    const run = this.#kernel(kernel, types, numbers.length);
+    const isNew = !run.kernel.built;
+    const result: unknown = await run(...(raws as never[]), ...(numbers as never[]));
+    this.#launches++;
+    if (isNew) this.#requireDevice(run, kernel);
+    return this.#array(result, kernel.length);
+  }
+
+  #array(result: unknown, length: number): DeviceArray {
+    if (!isRaw(result)) throw new InternalError("a kernel gave no result");
+    this.#arrays++;
+    return new DeviceArray(result, length, () => {
+      this.#arrays--;
+    });
+  }
+
+  #kernel(kernel: DeviceKernel, types: readonly string[], numbers: number): IKernelRunShortcut {
+    const key = [kernel.length, ...types, numbers, ...kernel.functions, kernel.source].join("\n");
+    const known = this.#kernels.get(key);
+    if (known !== undefined) return known;
+    const made = this.device.gpu.createKernel(kernel.source, {
+      output: [kernel.length],
+      pipeline: true,
+      immutable: true,
+      precision: "single",
+      loopMaxIterations: longestLoop,
+      functions: [...kernel.functions],
+      argumentTypes: [...types, ...new Array<string>(numbers).fill("Float")],
+    } as never);
+    this.#kernels.set(key, made);
+    return made;
+  }
+
+  /** gpu.js goes over to JavaScript without a word where it cannot build a kernel. */
+  #requireDevice(run: IKernelRunShortcut, { name }: DeviceKernel): void {
+    const reason = fallbackOf(this.device.gpu, run);
+    if (reason !== undefined)
+      throw new InternalError(`the kernel ${name} does not run on ${this.device.name}: ${reason}`);
+  }
+}
+
+const nothing = new Float32Array(1);
+
+function isRaw(value: unknown): value is Raw {
+  return value instanceof Float32Array || (typeof value === "object" && value !== null && "toArray" in value);
+}
+
+const copies = new Map<number, DeviceKernel>();
+
+/** Handles are made by kernels alone: one that copies its argument brings numbers to the device. */
+function copyOf(length: number): DeviceKernel {
+  const known = copies.get(length);
+  if (known !== undefined) return known;
+  const made: DeviceKernel = {
+    name: "upload",
+    source: "function(a0) {\n  return a0[this.thread.x];\n}",
+    functions: [],
+    length,
+    arrays: [],
+    numbers: [],
+    spans: [],
+  };
+  copies.set(length, made);
+  return made;
+}
+
+/** Elements as a device has them: f32, whatever the dtype. */
+export function toFloats(data: TensorData): Float32Array {
+  if (data instanceof Float32Array) return data;
+  if (data instanceof BigInt64Array) return Float32Array.from(data, Number);
+  return Float32Array.from(data);
+}
+
+/** Elements of a dtype that a device holds as f32. */
+export function fromFloats(dtype: NumericDType, floats: Float32Array): TensorData {
+  if (dtype === "f32") return floats;
+  const data = allocate(dtype, floats.length);
+  for (let i = 0; i < floats.length; i++) {
+    const x = floats[i] ?? 0;
+    if (data instanceof BigInt64Array) data[i] = BigInt(Number.isFinite(x) ? Math.round(x) : 0);
+    else data[i] = x;
+  }
+  return data;
+}

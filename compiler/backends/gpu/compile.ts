@@ -1,0 +1,200 @@
+import { problem } from "../../ir/codes.js";
+import { GraphError } from "../../ir/diagnostic.js";
+import { byteSize } from "../../ir/dtype.js";
+import { type Computation, type Parameter, rootsOf } from "../../ir/graph.js";
+import { nodesBelow } from "../../ir/node.js";
+import { elementCount } from "../../ir/tensor.js";
+import { staticShape, typeText } from "../../ir/type.js";
+import { buildKernels, type KernelOptions } from "../../kernels/build.js";
+import { expandComposites } from "../../kernels/composites.js";
+import type { KernelProgram } from "../../kernels/form.js";
+import { withIndexChecks } from "../../kernels/index_checks.js";
+import type { TargetLimits } from "../../kernels/schedule.js";
+import { numericDType } from "../../ops/precision.js";
+import type { Backend, Compiled, CompileOptions } from "../backend.js";
+import type { ExecutableInfo, TensorSlot } from "../executable.js";
+import { referenceBackend } from "../reference/backend.js";
+import { DeviceExecutable } from "./executable.js";
+import { exactIntegers, mostArrays, type Step } from "./form.js";
+import type { DeviceLease } from "./lease.js";
+import { type Lowered, lowerProgram } from "./lower.js";
+import { type Part, type Partition, partition } from "./partition.js";
+import { type Placement, place } from "./place.js";
+
+/** A part of a run, ready for the side that computes it. */
+export type CompiledPart =
+  | { readonly side: "host"; readonly compiled: Compiled; readonly part: Part }
+  | { readonly side: "device"; readonly program: KernelProgram; readonly lowered: Lowered; readonly part: Part };
+
+/** A computation for a device, shared by all sessions that bind it. */
+export interface DeviceProgram {
+  readonly info: ExecutableInfo;
+  readonly parts: readonly CompiledPart[];
+  readonly partition: Partition;
+  readonly placement: Placement;
+}
+
+/** There are no registers and caches to schedule for; a kernel more costs much, and each may read few arrays. */
+const limits: TargetLimits = {
+  vectorBytes: 4,
+  registers: 16,
+  l1Bytes: 2 ** 30,
+  l2Bytes: 2 ** 40,
+  l3Bytes: 2 ** 40,
+  panels: false,
+  mostInputs: mostArrays,
+  cheap: 24,
+};
+
+const fusion: Partial<KernelOptions> = { single: { mostInputs: mostArrays, longestElement: 2048 } };
+
+/** Elements that the reference evaluator computes sooner than anything could be compiled for. */
+const fewElements = 16384;
+
+/** The kernels of a computation's parts. Throws GraphError G102 for a tensor that kernels cannot index. */
+export async function compileDevice(
+  given: Computation,
+  options: CompileOptions,
+  lease: DeviceLease,
+  host: Backend,
+): Promise<Compiled> {
+  const start = performance.now();
+  const computation = withIndexChecks(expandComposites(given));
+  requireIndexable(computation);
+  const placement = place(computation);
+  const cut = partition(computation, placement);
+  const parts: CompiledPart[] = [];
+  const onDevice = deviceEdges(cut);
+  for (const part of cut.parts) parts.push(await compilePart(part, options, host, onDevice));
+  const programs = parts.flatMap((part) => (part.side === "device" ? [part] : []));
+  const arenaBytes = programs.reduce((most, { program }) => Math.max(most, arenaOf(program)), 0);
+  const variables = computation.variables.map(slotOf);
+  const stored = variables.reduce((sum, { dtype, shape }) => sum + elementCount(shape) * byteSize(dtype), 0);
+  const info: ExecutableInfo = {
+    target: "gpu",
+    placeholders: given.placeholders.map(slotOf),
+    variables,
+    assigned: given.assignments.map(({ path }) => path),
+    outputs: given.outputs.map(({ name, value }) => slotOf({ name, type: value.type })),
+    kernels: programs.reduce((sum, { lowered }) => sum + launchesOf(lowered.steps), 0),
+    codeBytes: programs.reduce((sum, { lowered }) => sum + codeOf(lowered.steps), 0),
+    arenaBytes,
+    peakBytes: arenaBytes + stored,
+    unbounded: nodesBelow(rootsOf(computation)).some(({ op }) => op === "while"),
+    compileSeconds: (performance.now() - start) / 1000,
+    cached: false,
+  };
+  const program: DeviceProgram = { info, parts, partition: cut, placement };
+  return {
+    info,
+    saved: undefined,
+    bind: (variableBlocks) => new DeviceExecutable(program, variableBlocks, lease),
+    close: () => {
+      for (const part of parts) if (part.side === "host") part.compiled.close();
+    },
+  };
+}
+
+/** The kernels of one part, for `inspect` too. */
+export function lowerPart(
+  { computation }: Part,
+  options: CompileOptions,
+  onDevice: ReadonlySet<string>,
+): { readonly program: KernelProgram; readonly lowered: Lowered } {
+  const program = buildKernels(computation, limits, { ...fusion, checkNumerics: options.checkNumerics });
+  return { program, lowered: lowerProgram(program, onDevice) };
+}
+
+/** The edges that parts leave on the device. */
+export function deviceEdges({ parts }: Partition): ReadonlySet<string> {
+  return new Set(
+    parts.flatMap(({ side, computation }) => (side === "device" ? computation.outputs.map(({ name }) => name) : [])),
+  );
+}
+
+/** The parts of a computation in which a device has a share, as `inspect` shows them. */
+export function partsOf(given: Computation): { readonly partition: Partition; readonly placement: Placement } {
+  const computation = withIndexChecks(expandComposites(given));
+  requireIndexable(computation);
+  const placement = place(computation);
+  return { partition: partition(computation, placement), placement };
+}
+
+async function compilePart(
+  part: Part,
+  options: CompileOptions,
+  host: Backend,
+  onDevice: ReadonlySet<string>,
+): Promise<CompiledPart> {
+  if (part.side === "device") return { side: "device", part, ...lowerPart(part, options, onDevice) };
+  const elements = nodesBelow(rootsOf(part.computation)).reduce(
+    (sum, node) => sum + node.outputs.reduce((all, { type }) => all + elementCount(staticShape(type)), 0),
+    0,
+  );
+  const backend = elements <= fewElements ? referenceBackend() : host;
+  return { side: "host", part, compiled: await backend.compile(part.computation, options) };
+}
+
+/** Positions are computed in f32, which counts to 2^24. */
+function requireIndexable(computation: Computation): void {
+  for (const node of nodesBelow(rootsOf(computation))) {
+    for (const { type } of node.outputs) {
+      const elements = elementCount(staticShape(type));
+      if (elements <= exactIntegers) continue;
+      const [span] = computation.sources.spansOf(node);
+      throw new GraphError([
+        problem(
+          "G102",
+          span,
+          `${typeText(type)} has ${elements} elements, and kernels of the target gpu index 16,777,216`,
+          {
+            label: `made by ${node.op}`,
+            hint: "use a smaller batch, or the target cpu",
+          },
+        ),
+      ]);
+    }
+  }
+}
+
+function arenaOf({ buffers }: KernelProgram): number {
+  return buffers.reduce((sum, { storage, length }) => (storage.kind === "temporary" ? sum + 4 * length : sum), 0);
+}
+
+function launchesOf(steps: readonly Step[]): number {
+  return steps.reduce((sum, step) => {
+    switch (step.kind) {
+      case "launch":
+        return sum + 1;
+      case "alias":
+        return sum;
+      case "loop":
+        return sum + launchesOf(step.body);
+      case "while":
+        return sum + launchesOf(step.condition) + launchesOf(step.body);
+      case "branch":
+        return sum + launchesOf(step.whenTrue) + launchesOf(step.whenFalse);
+    }
+  }, 0);
+}
+
+function codeOf(steps: readonly Step[]): number {
+  return steps.reduce((sum, step) => {
+    switch (step.kind) {
+      case "launch":
+        return sum + step.kernel.source.length;
+      case "alias":
+        return sum;
+      case "loop":
+        return sum + codeOf(step.body);
+      case "while":
+        return sum + codeOf(step.condition) + codeOf(step.body);
+      case "branch":
+        return sum + codeOf(step.whenTrue) + codeOf(step.whenFalse);
+    }
+  }, 0);
+}
+
+function slotOf({ name, type }: Parameter): TensorSlot {
+  return { name, dtype: numericDType(type.dtype), shape: staticShape(type) };
+}

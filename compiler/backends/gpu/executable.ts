@@ -1,0 +1,314 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { InternalError } from "../../ir/diagnostic.js";
+import { copyElements, elementCount, type TensorData } from "../../ir/tensor.js";
+import type {
+  Executable,
+  ExecutableInfo,
+  InterruptibleOutcome,
+  LoopOutcome,
+  LoopRequest,
+  RunFailure,
+  RunOutcome,
+  RunState,
+  StorageBlock,
+} from "../executable.js";
+import { batchRows, movedOn, RowOrder } from "../reference/batches.js";
+import { firstPlace } from "../rows.js";
+import { DeviceArray, type DeviceMemory, fromFloats, toFloats } from "./arrays.js";
+import type { CompiledPart, DeviceProgram } from "./compile.js";
+import type { DeviceLease } from "./lease.js";
+import type { Origin } from "./partition.js";
+import { Interrupted, PartRunner } from "./run_part.js";
+import { DeviceBlock } from "./storage.js";
+
+/** The loop lets timers, signals and progress have their turn this often. */
+const turnMilliseconds = 50;
+
+/** An edge between parts, in the memory of whoever made it. */
+type Edge = DeviceArray | TensorData;
+
+type BoundPart =
+  | { readonly side: "host"; readonly executable: Executable; readonly part: CompiledPart["part"] }
+  | { readonly side: "device"; readonly runner: PartRunner; readonly part: CompiledPart["part"] };
+
+/** What a step has made and not yet given away. */
+interface StepResult {
+  readonly edges: Map<string, Edge>;
+}
+
+/** A program bound to a session's variables. All that a run makes stays on the device until it is fetched. */
+export class DeviceExecutable implements Executable {
+  readonly info: ExecutableInfo;
+  readonly #program: DeviceProgram;
+  readonly #lease: DeviceLease;
+  readonly #blocks: ReadonlyMap<string, StorageBlock>;
+  readonly #parts: readonly BoundPart[];
+  readonly #scalars: readonly number[];
+  readonly #order = new RowOrder();
+  readonly #release: () => void;
+  #memory: DeviceMemory | undefined;
+  #busy = false;
+  #closed = false;
+
+  constructor(program: DeviceProgram, blocks: ReadonlyMap<string, StorageBlock>, lease: DeviceLease) {
+    this.info = program.info;
+    this.#program = program;
+    this.#lease = lease;
+    this.#blocks = blocks;
+    this.#release = lease.hold();
+    // A part of the processor reads variables where this process has them.
+    const hosted = new Map(
+      [...blocks].map(([path, block]) => [path, block instanceof DeviceBlock ? block.host : block]),
+    );
+    this.#parts = program.parts.map((part) =>
+      part.side === "host"
+        ? { side: "host", part: part.part, executable: part.compiled.bind(hosted) }
+        : { side: "device", part: part.part, runner: new PartRunner(part.program, part.lowered) },
+    );
+    this.#scalars = this.info.outputs.flatMap(({ shape }, i) => (shape.every((size) => size === 1) ? [i] : []));
+  }
+
+  run(): RunOutcome {
+    throw new InternalError("a run on a device is awaited");
+  }
+
+  async runAside(
+    feeds: ReadonlyMap<string, TensorData>,
+    state: RunState,
+    signal: AbortSignal | undefined,
+  ): Promise<InterruptibleOutcome> {
+    this.#begin();
+    this.#busy = true;
+    try {
+      const memory = await this.#open();
+      if (signal?.aborted === true) return { kind: "interrupted" };
+      const result = await this.#step(memory, feeds, state, signal, 0);
+      if ("code" in result) return { kind: "failed", failure: result };
+      try {
+        const outputs: TensorData[] = [];
+        for (const i of this.info.outputs.keys()) outputs.push(await this.#fetch(memory, result, i));
+        this.#assign(result);
+        return { kind: "done", outputs };
+      } finally {
+        letGo(result);
+      }
+    } catch (error) {
+      if (error instanceof Interrupted) return { kind: "interrupted" };
+      throw error;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async loop(request: LoopRequest): Promise<LoopOutcome> {
+    this.#begin();
+    this.#busy = true;
+    try {
+      return await this.#loop(request, await this.#open());
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  close(): void {
+    if (this.#busy) throw new InternalError("an executable is closed while it runs");
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const part of this.#parts) {
+      if (part.side === "host") part.executable.close();
+      else part.runner.close();
+    }
+    this.#release();
+  }
+
+  #begin(): void {
+    if (this.#closed) throw new InternalError("an executable is used after it was closed");
+    if (this.#busy) throw new InternalError("an executable is used while it runs");
+  }
+
+  async #open(): Promise<DeviceMemory> {
+    this.#memory ??= await this.#lease.memory();
+    return this.#memory;
+  }
+
+  async #loop(request: LoopRequest, memory: DeviceMemory): Promise<LoopOutcome> {
+    const { seed, step, runsSinceStep } = request.state;
+    const reports: LoopOutcome["reports"][number][] = [];
+    const sums = this.#scalars.map(() => 0);
+    let last: readonly number[] = this.#scalars.map(() => 0);
+    const first = firstPlace(request, this.info.placeholders);
+    let place = first ?? { epoch: request.epoch, position: request.position };
+    let done = 0;
+    let failure: RunFailure | undefined;
+    let turn = performance.now();
+    for (let going = first !== undefined; going && done < request.steps; ) {
+      const feeds = batchRows(request, place, this.#order, this.info.placeholders);
+      const count = BigInt(done);
+      const state = request.advance
+        ? { seed, step: step + count, runsSinceStep: done === 0 ? runsSinceStep : 0n }
+        : { seed, step, runsSinceStep: runsSinceStep + count };
+      const result = await this.#step(memory, feeds, state, undefined, done);
+      if ("code" in result) {
+        failure = result;
+        break;
+      }
+      try {
+        done++;
+        const now = step + BigInt(done);
+        const moved = movedOn(request, place);
+        place = moved.place;
+        going = moved.going && request.signal?.aborted !== true;
+        const isReported = request.advance && request.every > 0 && now % BigInt(request.every) === 0n;
+        // What nobody looks at stays where it is.
+        if (isReported || !request.advance || !going || done === request.steps)
+          last = await this.#numbers(memory, result);
+        if (request.advance) this.#assign(result);
+        if (isReported) reports.push({ step: now, values: last });
+        if (!request.advance) for (const [i, value] of last.entries()) sums[i] = (sums[i] ?? 0) + value * request.batch;
+      } finally {
+        letGo(result);
+      }
+      if (performance.now() - turn > turnMilliseconds) {
+        await nextTurn();
+        turn = performance.now();
+        going &&= request.signal?.aborted !== true;
+      }
+    }
+    return { steps: done, ...place, reports, last, sums, failure };
+  }
+
+  /** One run without its assignments. */
+  async #step(
+    memory: DeviceMemory,
+    feeds: ReadonlyMap<string, TensorData>,
+    state: RunState,
+    signal: AbortSignal | undefined,
+    stepsDone: number,
+  ): Promise<StepResult | RunFailure> {
+    const result: StepResult = { edges: new Map() };
+    try {
+      for (const part of this.#parts) {
+        const failure =
+          part.side === "host"
+            ? await this.#runHost(part, memory, feeds, state, signal, result)
+            : await this.#runDevice(part, memory, feeds, state, signal, result);
+        if (failure === undefined) continue;
+        letGo(result);
+        return { ...failure, stepsDone };
+      }
+      return result;
+    } catch (error) {
+      letGo(result);
+      throw error;
+    }
+  }
+
+  async #runHost(
+    { executable, part }: Extract<BoundPart, { side: "host" }>,
+    memory: DeviceMemory,
+    feeds: ReadonlyMap<string, TensorData>,
+    state: RunState,
+    signal: AbortSignal | undefined,
+    { edges }: StepResult,
+  ): Promise<RunFailure | undefined> {
+    for (const { name } of executable.info.variables) await this.#block(name).pull();
+    const given = new Map<string, TensorData>();
+    for (const { name, dtype } of executable.info.placeholders) {
+      const edge = edges.get(name) ?? feeds.get(name);
+      if (edge === undefined) throw new InternalError(`nothing gives ${name}`);
+      given.set(name, edge instanceof DeviceArray ? fromFloats(dtype, await memory.download(edge)) : edge);
+    }
+    const outcome = executable.info.unbounded
+      ? await executable.runAside(given, state, signal)
+      : executable.run(given, state);
+    if (outcome.kind === "interrupted") throw new Interrupted();
+    if (outcome.kind === "failed") return outcome.failure;
+    part.computation.outputs.forEach(({ name }, i) => {
+      edges.set(name, outcome.outputs[i] as TensorData);
+    });
+    return undefined;
+  }
+
+  async #runDevice(
+    { runner, part }: Extract<BoundPart, { side: "device" }>,
+    memory: DeviceMemory,
+    feeds: ReadonlyMap<string, TensorData>,
+    state: RunState,
+    signal: AbortSignal | undefined,
+    { edges }: StepResult,
+  ): Promise<undefined> {
+    const outputs = await runner.run(memory, {
+      placeholder: (name) => {
+        const edge = edges.get(name) ?? feeds.get(name);
+        if (edge === undefined) throw new InternalError(`nothing gives ${name}`);
+        return edge instanceof DeviceArray ? edge : toFloats(edge);
+      },
+      variable: (path) => this.#block(path).onDevice(memory),
+      state,
+      signal,
+    });
+    part.computation.outputs.forEach(({ name }, i) => {
+      edges.set(name, outputs[i] as DeviceArray);
+    });
+    return undefined;
+  }
+
+  /** The value of an output, downloaded. */
+  async #fetch(memory: DeviceMemory, result: StepResult, i: number): Promise<TensorData> {
+    const slot = this.info.outputs[i];
+    const origin = this.#program.partition.outputs[i];
+    if (slot === undefined || origin === undefined) throw new InternalError("an output without a place");
+    const edge = await this.#edge(origin, memory, result);
+    if (edge instanceof DeviceArray) return fromFloats(slot.dtype, await memory.download(edge));
+    return edge.slice(0, elementCount(slot.shape));
+  }
+
+  async #edge(origin: Origin, memory: DeviceMemory, { edges }: StepResult): Promise<Edge> {
+    if (origin.kind === "variable") {
+      const block = this.#block(origin.path);
+      return block.isCurrent ? block.data : block.onDevice(memory);
+    }
+    const edge = edges.get(origin.name);
+    if (edge === undefined) throw new InternalError(`nothing gives ${origin.name}`);
+    return edge;
+  }
+
+  async #numbers(memory: DeviceMemory, result: StepResult): Promise<readonly number[]> {
+    const numbers: number[] = [];
+    for (const i of this.#scalars) numbers.push(Number((await this.#fetch(memory, result, i))[0]));
+    return numbers;
+  }
+
+  /** The run is over, and nothing can fail any more: its values become the variables'. */
+  #assign(result: StepResult): void {
+    // A variable may get another's old value: all are taken before any is replaced.
+    const values = this.#program.partition.assignments.map(({ path, origin }) => {
+      if (origin.kind === "edge") {
+        const edge = result.edges.get(origin.name);
+        if (edge === undefined) throw new InternalError(`nothing gives ${origin.name}`);
+        return { path, value: edge instanceof DeviceArray ? edge.retain() : edge };
+      }
+      return { path, value: this.#block(origin.path).share() };
+    });
+    for (const { path, value } of values) {
+      const block = this.#block(path);
+      if (value instanceof DeviceArray) block.assign(value);
+      else {
+        copyElements(block.data, value);
+        block.written();
+      }
+    }
+  }
+
+  #block(path: string): DeviceBlock {
+    const block = this.#blocks.get(path);
+    if (!(block instanceof DeviceBlock)) throw new InternalError(`the variable ${path} has no storage of a device`);
+    return block;
+  }
+}
+
+/** Frees what a step has made. */
+function letGo({ edges }: StepResult): void {
+  for (const edge of edges.values()) if (edge instanceof DeviceArray) edge.release();
+  edges.clear();
+}

@@ -1,0 +1,62 @@
+import type { Span } from "../../ir/span.js";
+import type { BufferId, LoopId, ScalarExpr } from "../../kernels/form.js";
+
+/**
+ * A program for a device: launches of kernels over flat arrays of f32, and what decides how often they run. Every launch makes a
+ * new array; a buffer is a name for the array that was made last.
+ */
+export type Step =
+  | { readonly kind: "launch"; readonly kernel: DeviceKernel; readonly output: BufferId }
+  /** `to` is the array that `from` is now. */
+  | { readonly kind: "alias"; readonly from: BufferId; readonly to: BufferId }
+  | { readonly kind: "loop"; readonly loop: LoopId; readonly extent: number; readonly body: readonly Step[] }
+  | {
+      readonly kind: "while";
+      readonly loop: LoopId;
+      readonly condition: readonly Step[];
+      readonly predicate: BufferId;
+      readonly body: readonly Step[];
+    }
+  | {
+      readonly kind: "branch";
+      readonly predicate: BufferId;
+      readonly whenTrue: readonly Step[];
+      readonly whenFalse: readonly Step[];
+    };
+
+/** One thread computes one element: `source` is a function whose parameters are the arrays, then the numbers. */
+export interface DeviceKernel {
+  readonly name: string;
+  readonly source: string;
+  /** Functions that the source calls, those they call themselves included. */
+  readonly functions: readonly string[];
+  /** Elements of the result. */
+  readonly length: number;
+  readonly arrays: readonly BufferId[];
+  readonly numbers: readonly NumberArgument[];
+  readonly spans: readonly Span[];
+}
+
+/** A number that each launch is given. */
+export type NumberArgument =
+  /** Where a loop around the kernel stands. */
+  | { readonly kind: "loop"; readonly loop: LoopId }
+  /** The one element of something that is fed. */
+  | { readonly kind: "scalar"; readonly buffer: BufferId }
+  /** 16 bits of the key of a draw: low and high half of each of its three words. */
+  | {
+      readonly kind: "key";
+      readonly path: string;
+      readonly index: number;
+      readonly loopIndices: readonly ScalarExpr[];
+      readonly part: 0 | 1 | 2 | 3 | 4 | 5;
+    }
+  /** What has no spelling in the kernels' language. */
+  | { readonly kind: "not_a_number" };
+
+/** The first integer that f32 does not hold all below of: sizes, positions and integers stay under it. */
+export const exactIntegers = 2 ** 24;
+/** Iterations of one loop: some devices stop silently beyond 65,535, and long sums lose bits. */
+export const longestLoop = 4096;
+/** Arrays that a kernel may read: eight storage buffers with its result is all that WebGPU promises. */
+export const mostArrays = 7;

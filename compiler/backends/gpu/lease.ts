@@ -1,0 +1,53 @@
+import { DeviceMemory } from "./arrays.js";
+import type { GpuDevice } from "./devices/device.js";
+
+/** A device that nobody holds is closed after this long: an open one may keep the process alive. */
+const idleMilliseconds = 200;
+
+/**
+ * The device of a back end, open while somebody holds it (a variable, a bound program) and opened again when it is needed after
+ * that.
+ */
+export class DeviceLease {
+  readonly #open: () => Promise<GpuDevice>;
+  #memory: Promise<DeviceMemory> | undefined;
+  #holders = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(first: GpuDevice, open: () => Promise<GpuDevice>) {
+    this.#open = open;
+    this.#memory = Promise.resolve(new DeviceMemory(first));
+    this.#closeSoon();
+  }
+
+  memory(): Promise<DeviceMemory> {
+    this.#memory ??= this.#open().then((device) => new DeviceMemory(device));
+    return this.#memory;
+  }
+
+  /** Keeps the device open until what is returned is called. */
+  hold(): () => void {
+    this.#holders++;
+    clearTimeout(this.#timer);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#holders--;
+      if (this.#holders === 0) this.#closeSoon();
+    };
+  }
+
+  #closeSoon(): void {
+    clearTimeout(this.#timer);
+    // Not a reason to stay alive by itself; an open device is one, and then the timer runs.
+    this.#timer = setTimeout(() => this.#close(), idleMilliseconds).unref();
+  }
+
+  #close(): void {
+    if (this.#holders > 0) return;
+    const memory = this.#memory;
+    this.#memory = undefined;
+    memory?.then(({ device }) => device.close()).catch(() => undefined);
+  }
+}

@@ -1,0 +1,397 @@
+import { InternalError } from "../../ir/diagnostic.js";
+import { forEachExpression, loadsOf } from "../../kernels/access.js";
+import { affineEquals, strideOf } from "../../kernels/affine.js";
+import type {
+  Affine,
+  Buffer,
+  BufferId,
+  ContractKernel,
+  Kernel,
+  KernelProgram,
+  LoopId,
+  LoopStatement,
+  NestKernel,
+  ScalarExpr,
+  Statement,
+  StoreStatement,
+} from "../../kernels/form.js";
+import { serial } from "../../kernels/lanes.js";
+import { type DeviceKernel, mostArrays, type Step } from "./form.js";
+import { sourcesOf } from "./math.js";
+import { literal } from "./scalar.js";
+import { inStages, type Temporaries } from "./stages.js";
+import { ThreadWriter } from "./thread.js";
+
+/** The launches of a program whose kernels store one value each. */
+export interface Lowered {
+  readonly steps: readonly Step[];
+  /** The program's buffers, and what two-stage sums hand on. */
+  readonly lengths: readonly number[];
+}
+
+/**
+ * Spells out kernels for devices. `onDevice`: the placeholders that another part has left on the device. Throws InternalError for what placement should have kept on the processor.
+ */
+export function lowerProgram(program: KernelProgram, onDevice: ReadonlySet<string>): Lowered {
+  const lengths = program.buffers.map(({ length }) => length);
+  const temporaries: Temporaries = {
+    add: (length) => lengths.push(length) - 1,
+  };
+  const context: Context = { buffers: program.buffers, onDevice, temporaries };
+  const steps = [...program.compute, ...program.commit].flatMap((kernel) => lowerKernel(kernel, context));
+  return { steps, lengths };
+}
+
+interface Context {
+  readonly buffers: readonly Buffer[];
+  readonly onDevice: ReadonlySet<string>;
+  readonly temporaries: Temporaries;
+}
+
+function lowerKernel(kernel: Kernel, context: Context): readonly Step[] {
+  const list = (kernels: readonly Kernel[]): readonly Step[] => kernels.flatMap((one) => lowerKernel(one, context));
+  switch (kernel.kind) {
+    case "nest":
+      return lowerNest(kernel, context);
+    case "contract":
+      return lowerNest(nestOf(kernel), context);
+    case "loop":
+      return [{ kind: "loop", loop: kernel.loop.id, extent: kernel.loop.extent, body: list(kernel.body) }];
+    case "while":
+      return [
+        {
+          kind: "while",
+          loop: kernel.loop,
+          condition: list(kernel.condition),
+          predicate: kernel.predicate.buffer,
+          body: list(kernel.body),
+        },
+      ];
+    case "branch":
+      return [
+        {
+          kind: "branch",
+          predicate: kernel.predicate.buffer,
+          whenTrue: list(kernel.whenTrue),
+          whenFalse: list(kernel.whenFalse),
+        },
+      ];
+    case "routine":
+      throw new InternalError(`devices have no routine ${kernel.routine}`);
+  }
+}
+
+/** A contraction as the loops that it stands for. */
+function nestOf(kernel: ContractKernel): NestKernel {
+  const { accumulator, lhs, rhs, k, name, spans } = kernel;
+  const term: Statement = {
+    kind: "accumulate",
+    accumulator: accumulator.id,
+    value: { kind: "apply", dtype: accumulator.dtype, op: "mul", args: [lhs, rhs] },
+    index: undefined,
+  };
+  // A product over nothing has one term.
+  const loops = k.length > 0 ? k : [{ id: -1, extent: 1 }];
+  const sum = loops.reduceRight<readonly Statement[]>(
+    (body, { id, extent }, depth) => [
+      { kind: "loop", id, extent, accumulators: depth === 0 ? [accumulator] : [], schedule: serial, body },
+    ],
+    [term],
+  );
+  const body = [...kernel.batch, ...kernel.m, ...kernel.n].reduceRight<readonly Statement[]>(
+    (inner, { id, extent }) => [{ kind: "loop", id, extent, accumulators: [], schedule: serial, body: inner }],
+    [...sum, ...kernel.epilogue],
+  );
+  return { kind: "nest", name, body, spans };
+}
+
+/** One store and what leads to it: the loops around it, and in each of their bodies the sums that it waits for. */
+export interface StorePath {
+  readonly store: StoreStatement;
+  readonly body: readonly Statement[];
+  readonly loops: readonly LoopStatement[];
+  /** For each body, from the outermost: the statements before the next loop, or before the store. */
+  readonly before: readonly (readonly Statement[])[];
+}
+
+function lowerNest(kernel: NestKernel, context: Context): readonly Step[] {
+  const paths = pathsOf(kernel.body);
+  const targets = [...new Set(paths.map(({ store }) => store.target.buffer))];
+  return targets.flatMap((target) => {
+    const length = context.buffers[target]?.length ?? 0;
+    const stores = paths.filter(({ store }) => store.target.buffer === target);
+    if (length === 0) return [];
+    const copied = stores.length === 1 ? copiedWhole(stores[0] as StorePath, context) : undefined;
+    if (copied !== undefined) return [{ kind: "alias", from: copied, to: target }];
+    const [only] = stores;
+    if (only !== undefined && stores.length === 1 && coversAll(only, length)) {
+      const staged = inStages(only, length, context.temporaries);
+      if (staged !== undefined)
+        return staged.flatMap((part) => launches(kernel, part.stores, part.target, part.length, context));
+    }
+    return launches(kernel, stores, target, length, context);
+  });
+}
+
+/** Kernels that fill one buffer; several where the parts of it read more arrays than a kernel may. */
+function launches(
+  kernel: Pick<NestKernel, "name" | "spans">,
+  stores: readonly StorePath[],
+  target: BufferId,
+  length: number,
+  context: Context,
+): readonly Step[] {
+  const parts: StorePath[][] = [[]];
+  for (const store of stores) {
+    const part = parts.at(-1) as StorePath[];
+    const together = arraysOf([...part, store], context);
+    if (part.length > 0 && together.size > mostArrays - 1) parts.push([store]);
+    else part.push(store);
+  }
+  // Boxes that together are as large as the whole: nothing of what was there is left.
+  const isWhole = stores.some((store) => coversAll(store, length)) || sizeOf(stores) === length;
+  return parts.map((part, i): Step => {
+    const fresh = isWhole && i === 0;
+    const suffix = i === 0 ? "" : `_${i + 1}`;
+    return {
+      kind: "launch",
+      kernel: writeKernel(kernel, suffix, part, target, length, fresh, context),
+      output: target,
+    };
+  });
+}
+
+function arraysOf(stores: readonly StorePath[], context: Context): ReadonlySet<BufferId> {
+  const body = stores.flatMap((path) => path.body);
+  const loads = loadsOf({ kind: "nest", name: "", body, spans: [] });
+  return new Set(loads.map((access) => access.buffer).filter((buffer) => !isScalar(buffer, context)));
+}
+
+function sizeOf(stores: readonly StorePath[]): number {
+  return stores.reduce(
+    (sum, { loops, store }) =>
+      store.target.dynamic === undefined && store.combiner === undefined
+        ? sum + loops.reduce((product, { extent }) => product * extent, 1)
+        : Number.NaN,
+    0,
+  );
+}
+
+/** One number that is fed is given to launches as such. */
+function isScalar(buffer: BufferId, { buffers, onDevice }: Context): boolean {
+  const known = buffers[buffer];
+  return known?.storage.kind === "placeholder" && known.length === 1 && !onDevice.has(known.storage.name);
+}
+
+function writeKernel(
+  { name, spans }: Pick<NestKernel, "name" | "spans">,
+  suffix: string,
+  stores: readonly StorePath[],
+  target: BufferId,
+  length: number,
+  fresh: boolean,
+  context: Context,
+): DeviceKernel {
+  const writer = new ThreadWriter((buffer) => isScalar(buffer, context));
+  const [only] = stores;
+  const place = writer.fresh("p");
+  if (only !== undefined && stores.length === 1 && coversAll(only, length)) {
+    writer.line(`const ${place} = this.thread.x;`);
+    const result = writePath(writer, only, place, length, undefined);
+    writer.line(`return ${result};`);
+  } else {
+    writer.line(`const ${place} = this.thread.x;`);
+    writer.line(`let y = ${fresh ? "0.0" : `${writer.array(target)}[${place}]`};`);
+    for (const path of stores) writePath(writer, path, place, length, "y");
+    writer.line("return y;");
+  }
+  return {
+    name: `${name}${suffix}`,
+    source: writer.source(),
+    functions: sourcesOf(writer.functions),
+    length,
+    arrays: writer.arrays,
+    numbers: writer.numbers,
+    spans,
+  };
+}
+
+/**
+ * What a store leaves at `place`: the loops that its index mentions are found from the place (each stride is more than all
+ * smaller ones reach), the others run. Without `result` it stores to every place, and the value is returned.
+ */
+function writePath(
+  writer: ThreadWriter,
+  path: StorePath,
+  place: string,
+  length: number,
+  result: string | undefined,
+): string {
+  const { store, loops } = path;
+  const { index, dynamic = [] } = store.target;
+  const moving = loopsMentioned(dynamic.map((term) => term.value));
+  const found = loops.filter((loop) => strideOf(index, loop.id) !== 0 && !moving.has(loop.id));
+  const whole = coversAll(path, length);
+  let value = "";
+  const finish = (): void => {
+    value = writer.stored(store, result ?? "");
+    if (result !== undefined) writer.line(`${result} = ${value};`);
+  };
+  const decoded = (write: () => void): void => decode(writer, index, dynamic, found, place, whole, write);
+  const walk = (depth: number): void => {
+    writer.statements(path.before[depth] ?? []);
+    const loop = loops[depth];
+    if (loop === undefined) {
+      if (dynamic.length > 0) decoded(finish);
+      else finish();
+      return;
+    }
+    for (const accumulator of loop.accumulators) writer.declare(accumulator);
+    if (found.includes(loop)) walk(depth + 1);
+    else writer.forEach(loop, () => walk(depth + 1));
+  };
+  if (dynamic.length > 0) walk(0);
+  else decoded(() => walk(0));
+  return value;
+}
+
+function loopsMentioned(expressions: readonly ScalarExpr[]): ReadonlySet<LoopId> {
+  const found = new Set<LoopId>();
+  const seen = new Set<ScalarExpr>();
+  const add = (index: Affine): void => {
+    for (const { loop } of index.terms) found.add(loop);
+  };
+  for (const root of expressions) {
+    forEachExpression(root, seen, (e) => {
+      if (e.kind === "load") add(e.access.index);
+      else if (e.kind === "index") add(e.value);
+      else if (e.kind === "random") add(e.position);
+    });
+  }
+  return found;
+}
+
+/** Names the loops `found` at a place, and writes what happens there: within an `if` where not every place is one of theirs. */
+function decode(
+  writer: ThreadWriter,
+  index: Affine,
+  dynamic: NonNullable<StoreStatement["target"]["dynamic"]>,
+  found: readonly LoopStatement[],
+  place: string,
+  whole: boolean,
+  write: () => void,
+): void {
+  const order = [...found].sort((a, b) => Math.abs(strideOf(index, b.id)) - Math.abs(strideOf(index, a.id)));
+  // Where a loop runs backwards its last iteration comes first.
+  const backwards = order.reduce((sum, { id, extent }) => sum + Math.min(0, strideOf(index, id)) * (extent - 1), 0);
+  const ids = new Set(order.map(({ id }) => id));
+  const others: Affine = {
+    offset: index.offset + backwards,
+    terms: index.terms.filter(({ loop }) => !ids.has(loop)),
+  };
+  const start = [
+    ...(others.offset === 0 && others.terms.length === 0 ? [] : [writer.affine(others)]),
+    ...dynamic.map((term) => `${literal(term.stride)} * ${writer.value(term.value)}`),
+  ];
+  let rest = place;
+  if (start.length > 0) {
+    rest = writer.fresh("r");
+    writer.line(`const ${rest} = ${place} - ${start.length === 1 ? start[0] : `(${start.join(" + ")})`};`);
+  }
+  const reach = order.reduce((sum, { id, extent }) => sum + Math.abs(strideOf(index, id)) * (extent - 1), 0);
+  const inside = (): void => {
+    const conditions: string[] = [];
+    order.forEach(({ id, extent }, depth) => {
+      const stride = strideOf(index, id);
+      const below = order
+        .slice(depth + 1)
+        .reduce((sum, next) => sum + Math.abs(strideOf(index, next.id)) * (next.extent - 1), 0);
+      if (Math.abs(stride) <= below) throw new InternalError("two iterations of a kernel store to one place");
+      const isLast = depth === order.length - 1;
+      const unit = Math.abs(stride) === 1;
+      let at = rest;
+      if (!unit) {
+        at = writer.fresh("q");
+        writer.line(`const ${at} = ${writer.call("quotient", rest, literal(Math.abs(stride)))};`);
+        const left = writer.fresh("r");
+        if (!(whole && isLast)) {
+          writer.line(`const ${left} = ${rest} - ${at} * ${literal(Math.abs(stride))};`);
+          rest = left;
+        }
+      }
+      // A place that no iteration has: beyond the loop, or between two steps.
+      if (!whole && depth > 0) conditions.push(`${at} < ${extent}`);
+      if (!whole && isLast && !unit) conditions.push(`${rest} < 0.5`);
+      if (stride > 0) writer.nameLoop(id, at);
+      else {
+        const turned = writer.fresh("q");
+        writer.line(`const ${turned} = ${extent - 1} - ${at};`);
+        writer.nameLoop(id, turned);
+      }
+    });
+    if (conditions.length === 0) write();
+    else writer.block(`if (${conditions.join(" && ")})`, write);
+  };
+  if (whole) inside();
+  else if (order.length === 0) writer.block(`if (Math.abs(${rest}) < 0.5)`, write);
+  else writer.block(`if (${rest} >= 0 && ${rest} < ${reach + 1})`, inside);
+}
+
+/** Whether a store writes each element of a buffer of this length, each once. */
+export function coversAll({ store, loops }: StorePath, length: number): boolean {
+  const { index, dynamic } = store.target;
+  if (dynamic !== undefined || store.combiner !== undefined || index.offset !== 0) return false;
+  if (index.terms.some(({ loop, stride }) => stride < 0 || !loops.some(({ id }) => id === loop))) return false;
+  if (loops.some(({ id }) => strideOf(index, id) === 0)) return false;
+  let next = 1;
+  for (const { id, extent } of [...loops].sort((a, b) => strideOf(index, a.id) - strideOf(index, b.id))) {
+    if (strideOf(index, id) !== next) return false;
+    next *= extent;
+  }
+  return next === length;
+}
+
+/** The buffer that a store copies as it is; undefined where it does anything else. */
+function copiedWhole(path: StorePath, context: Context): BufferId | undefined {
+  const { store } = path;
+  const { value, target } = store;
+  const to = context.buffers[target.buffer];
+  if (value.kind !== "load" || value.access.dynamic !== undefined || to === undefined) return undefined;
+  const from = context.buffers[value.access.buffer];
+  if (from === undefined || from.length !== to.length || isScalar(from.id, context)) return undefined;
+  return coversAll(path, to.length) && affineEquals(value.access.index, target.index) ? from.id : undefined;
+}
+
+/** The stores of a nest in order, each with what it depends on. */
+function pathsOf(body: readonly Statement[]): readonly StorePath[] {
+  const found: StorePath[] = [];
+  const visit = (
+    statements: readonly Statement[],
+    loops: readonly LoopStatement[],
+    before: readonly (readonly Statement[])[],
+  ): void => {
+    statements.forEach((statement, i) => {
+      const sums = statements.slice(0, i).filter((earlier) => earlier.kind !== "store");
+      const here = [...before, sums.map(withoutStores).filter(computes)];
+      if (statement.kind === "store") {
+        const whole = loops.reduceRight<readonly Statement[]>(
+          (inner, loop, depth) => [...(here[depth] ?? []), { ...loop, body: inner }],
+          [...(here[loops.length] ?? []), statement],
+        );
+        found.push({ store: statement, loops, before: here, body: whole });
+      } else if (statement.kind === "loop") visit(statement.body, [...loops, statement], here);
+    });
+  };
+  visit(body, [], []);
+  return found;
+}
+
+function withoutStores(statement: Statement): Statement {
+  if (statement.kind !== "loop") return statement;
+  return { ...statement, body: statement.body.filter((inner) => inner.kind !== "store").map(withoutStores) };
+}
+
+/** Whether anything is summed up in a statement. */
+function computes(statement: Statement): boolean {
+  return statement.kind === "accumulate" || (statement.kind === "loop" && statement.body.some(computes));
+}

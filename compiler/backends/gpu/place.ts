@@ -1,0 +1,153 @@
+import { isFloat, type NumericDType } from "../../ir/dtype.js";
+import { type Computation, rootsOf } from "../../ir/graph.js";
+import { type Node, topologicalOrder, type Value } from "../../ir/node.js";
+import { elementCount } from "../../ir/tensor.js";
+import { staticShape } from "../../ir/type.js";
+import { dividesByUnknown } from "../../kernels/expressions.js";
+import { semanticsOf } from "../../kernels/plan.js";
+import { numericDType } from "../../ops/precision.js";
+import { isExact, Ranges } from "./ranges.js";
+import { unspelt } from "./scalar.js";
+
+/** Where a node is computed; "either" is what costs nothing, and is computed by whoever needs it. */
+export type Side = "host" | "device" | "either";
+
+/** What is computed by the processor though the device was asked for, and why. */
+export interface HostReason {
+  readonly node: Node;
+  readonly reason: string;
+}
+
+export interface Placement {
+  readonly sideOf: (node: Node) => Side;
+  /** The variables that the processor keeps. */
+  readonly hostVariables: ReadonlySet<string>;
+  /** Work of more than one number that devices cannot do. */
+  readonly reasons: readonly HostReason[];
+}
+
+/** Whole dtypes that kernels do not compute in: their numbers are f32. */
+const beyond: ReadonlySet<NumericDType> = new Set<NumericDType>(["f64", "f16", "bf16"]);
+
+/**
+ * Decides for each node of a static computation. The device does what its numbers (f32) hold; single numbers that depend on no
+ * result of the device are computed beforehand by the processor and given to kernels as arguments: counts of steps, what
+ * depends on them, sizes. Checks of what is fed are made before anything is sent.
+ */
+export function place(computation: Computation): Placement {
+  const order = topologicalOrder(rootsOf(computation));
+  const assigned = new Map(computation.assignments.map(({ path, value }) => [path, value]));
+  // Variables of one number stay with the processor while nothing of the device goes into them.
+  const hostVariables = new Set<string>();
+  for (const { name, type } of computation.variables) {
+    const shape = staticShape(type);
+    if (needsHost(numericDType(type.dtype)) || elementCount(shape) <= 1) hostVariables.add(name);
+  }
+  for (;;) {
+    const { sides, reasons } = sidesOf(order, hostVariables);
+    const moved = [...hostVariables].filter((path) => {
+      const value = assigned.get(path);
+      return value !== undefined && sides.get(value.node) === "device";
+    });
+    const movable = moved.filter((path) => {
+      const type = computation.variables.find(({ name }) => name === path)?.type;
+      return type !== undefined && !needsHost(numericDType(type.dtype));
+    });
+    for (const path of movable) hostVariables.delete(path);
+    if (movable.length === 0) return { sideOf: (node) => sides.get(node) ?? "either", hostVariables, reasons };
+  }
+}
+
+function needsHost(dtype: NumericDType): boolean {
+  return beyond.has(dtype) || dtype === "i64" || dtype === "i32";
+}
+
+function sidesOf(
+  order: readonly Node[],
+  hostVariables: ReadonlySet<string>,
+): { readonly sides: ReadonlyMap<Node, Side>; readonly reasons: readonly HostReason[] } {
+  const ranges = new Ranges();
+  const sides = new Map<Node, Side>();
+  /** What the processor has without asking the device. */
+  const known = new Set<Node>();
+  const reasons: HostReason[] = [];
+  for (const node of order) {
+    const { kind } = semanticsOf(node);
+    if (kind === "source" || node.op === "run_state") {
+      sides.set(node, "either");
+      if (node.op !== "variable" || hostVariables.has(String(node.attributes["path"]))) known.add(node);
+      continue;
+    }
+    const isKnown = node.inputs.every((input) => known.has(input.node));
+    const isOne = node.outputs.every(({ type }) => elementCount(staticShape(type)) <= 1);
+    const reason = refusal(node, ranges);
+    let side: Side = "device";
+    if (reason !== undefined) {
+      side = "host";
+      if (!(isOne && isKnown) && !(kind === "check" && isKnown)) reasons.push({ node, reason });
+    } else if (isKnown && (isOne || kind === "check")) side = "host";
+    else if (isKnown && (kind === "view" || node.op === "cast" || node.op === "iota")) side = "either";
+    sides.set(node, side);
+    if (isKnown && side !== "device") known.add(node);
+    else if (side === "host") known.add(node);
+  }
+  return { sides, reasons };
+}
+
+/** Why a device cannot compute a node; undefined where it can. */
+function refusal(node: Node, ranges: Ranges): string | undefined {
+  const semantics = semanticsOf(node);
+  switch (semantics.kind) {
+    case "routine":
+      return `there is no kernel of ${node.op}`;
+    case "region": {
+      ranges.enterScan(node);
+      for (const region of node.regions) {
+        for (const inner of topologicalOrder(region.results)) {
+          if (inner.op === "parameter") {
+            const inexact = inner.outputs.find((output) => !isHeld(output, ranges));
+            if (inexact !== undefined) return `its ${inexact.type.dtype} may be more than f32 holds exactly`;
+            continue;
+          }
+          const reason = refusal(inner, ranges);
+          if (reason !== undefined) return reason;
+          if (semanticsOf(inner).kind === "check" && !isChecked(inner, ranges)) return "a position in it is checked";
+        }
+      }
+      break;
+    }
+    case "check":
+      return isChecked(node, ranges) ? undefined : "a failed check ends the run";
+    case "elementwise":
+      if (unspelt.has(semantics.scalar)) return `there is no kernel of ${node.op}`;
+      if (node.op === "pow" && !isFloat(node.outputs[0]?.type.dtype ?? "f32"))
+        return "there is no kernel of integer powers";
+      if (dividesByUnknown(node)) return "a division by zero ends the run";
+      break;
+    default:
+      break;
+  }
+  for (const value of [...node.outputs, ...node.inputs]) {
+    const dtype = numericDType(value.type.dtype);
+    if (beyond.has(dtype)) return `kernels do not compute in ${dtype}`;
+  }
+  const isView = semantics.kind === "view";
+  const toFloat = node.op === "cast" && isFloat(node.outputs[0]?.type.dtype ?? "f32");
+  const held = isView || node.op === "random_uniform" ? [] : toFloat ? [] : [...node.outputs, ...node.inputs];
+  const inexact = held.find((value) => !isHeld(value, ranges));
+  return inexact === undefined ? undefined : `its ${inexact.type.dtype} may be more than f32 holds exactly`;
+}
+
+function isHeld(value: Value, ranges: Ranges): boolean {
+  const range = ranges.of(value);
+  return range === undefined || isExact(range);
+}
+
+/** Whether a check is known not to fail. */
+function isChecked(node: Node, ranges: Ranges): boolean {
+  const [operand] = node.inputs;
+  const range = operand === undefined ? undefined : ranges.of(operand);
+  const [size] = node.attributes["size"] as readonly number[];
+  if (range === undefined || size === undefined) return false;
+  return range.max < size && range.min >= (node.op === "wrap_index" ? -size : 0);
+}

@@ -1,0 +1,381 @@
+import { InternalError } from "../../ir/diagnostic.js";
+import { isFloat } from "../../ir/dtype.js";
+import { expressionsOfStatement, forEachExpression, operandsOf } from "../../kernels/access.js";
+import type {
+  Accumulator,
+  Affine,
+  BufferId,
+  LoopId,
+  LoopStatement,
+  ScalarExpr,
+  Statement,
+  StoreStatement,
+} from "../../kernels/form.js";
+import { longestLoop, type NumberArgument } from "./form.js";
+import { insideOf, mentionsLoop } from "./invariance.js";
+import { literal, type Operand, spell } from "./scalar.js";
+
+/** Names and lines of one kernel while it is written. */
+export class ThreadWriter {
+  readonly #lines: string[] = [];
+  #indent = 1;
+  #names = 0;
+  readonly #arrays: BufferId[] = [];
+  readonly #numbers: NumberArgument[] = [];
+  readonly #numberKeys: string[] = [];
+  readonly #functions = new Set<string>();
+  /** What loop variables are called; a loop that is not here runs around the kernel. */
+  readonly #loops = new Map<LoopId, string>();
+  readonly #accumulators = new Map<number, { readonly accumulator: Accumulator; readonly name: string }>();
+  /** Expressions that have a name, innermost block last. */
+  readonly #scopes: Map<ScalarExpr, string>[] = [new Map()];
+  readonly #isScalar: (buffer: BufferId) => boolean;
+
+  /** `isScalar`: whether a buffer is one number that each launch is given as such. */
+  constructor(isScalar: (buffer: BufferId) => boolean) {
+    this.#isScalar = isScalar;
+  }
+
+  get arrays(): readonly BufferId[] {
+    return this.#arrays;
+  }
+
+  get numbers(): readonly NumberArgument[] {
+    return this.#numbers;
+  }
+
+  get functions(): ReadonlySet<string> {
+    return this.#functions;
+  }
+
+  source(): string {
+    const parameters = [...this.#arrays.map((_, i) => `a${i}`), ...this.#numbers.map((_, i) => `n${i}`)];
+    return `function(${parameters.join(", ")}) {\n${this.#lines.join("\n")}\n}`;
+  }
+
+  line(text: string): void {
+    this.#lines.push(`${"  ".repeat(this.#indent)}${text}`);
+  }
+
+  /** A block: names that are made in it end with it. */
+  block(head: string, write: () => void): void {
+    this.line(`${head} {`);
+    this.#indent++;
+    this.#scopes.push(new Map());
+    write();
+    this.#scopes.pop();
+    this.#indent--;
+    this.line("}");
+  }
+
+  fresh(stem: string): string {
+    return `${stem}${this.#names++}`;
+  }
+
+  call = (name: string, ...args: readonly string[]): string => {
+    this.#functions.add(name);
+    return `${name}(${args.join(", ")})`;
+  };
+
+  array(buffer: BufferId): string {
+    const known = this.#arrays.indexOf(buffer);
+    return `a${known < 0 ? this.#arrays.push(buffer) - 1 : known}`;
+  }
+
+  #number(argument: NumberArgument): string {
+    const key = JSON.stringify(argument, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
+    const known = this.#numberKeys.indexOf(key);
+    if (known >= 0) return `n${known}`;
+    this.#numberKeys.push(key);
+    return `n${this.#numbers.push(argument) - 1}`;
+  }
+
+  nameLoop(loop: LoopId, name: string): void {
+    this.#loops.set(loop, name);
+  }
+
+  affine({ offset, terms }: Affine): string {
+    const parts = terms.map(({ loop, stride }) => {
+      const name = this.#loops.get(loop) ?? this.#number({ kind: "loop", loop });
+      return stride === 1 ? name : `${literal(stride)} * ${name}`;
+    });
+    if (offset !== 0 || parts.length === 0) parts.push(literal(offset));
+    return parts.length === 1 ? (parts[0] as string) : `(${parts.join(" + ")})`;
+  }
+
+  /** A number; a bool is 0 or 1. */
+  value(expression: ScalarExpr): string {
+    const named = this.#named(expression);
+    if (named !== undefined) return named;
+    const { text, kind } = this.#spell(expression);
+    return kind === "condition" ? `(${text} ? 1 : 0)` : text;
+  }
+
+  #condition(expression: ScalarExpr): string {
+    const named = this.#named(expression);
+    if (named !== undefined) return `(${named} > 0.5)`;
+    const { text, kind } = this.#spell(expression);
+    return kind === "condition" ? text : `(${text} > 0.5)`;
+  }
+
+  #named(expression: ScalarExpr): string | undefined {
+    for (let i = this.#scopes.length - 1; i >= 0; i--) {
+      const name = this.#scopes[i]?.get(expression);
+      if (name !== undefined) return name;
+    }
+    return undefined;
+  }
+
+  #spell(expression: ScalarExpr): { readonly text: string; readonly kind: "number" | "condition" } {
+    const number = (text: string) => ({ text, kind: "number" as const });
+    switch (expression.kind) {
+      case "constant": {
+        const value = Number(expression.value);
+        return number(Number.isNaN(value) ? this.#number({ kind: "not_a_number" }) : literal(value));
+      }
+      case "load": {
+        const { buffer, index, dynamic = [] } = expression.access;
+        if (this.#isScalar(buffer)) return number(this.#number({ kind: "scalar", buffer }));
+        const place = [
+          this.affine(index),
+          ...dynamic.map((term) => `${literal(term.stride)} * ${this.value(term.value)}`),
+        ];
+        return number(`${this.array(buffer)}[${place.length === 1 ? place[0] : `(${place.join(" + ")})`}]`);
+      }
+      case "index":
+        return number(this.affine(expression.value));
+      case "random": {
+        const { path, index, position, loopIndices } = expression;
+        const parts = ([0, 1, 2, 3, 4, 5] as const).map((part) =>
+          this.#number({ kind: "key", path, index, loopIndices, part }),
+        );
+        return number(this.call("uniform_at", this.affine(position), ...parts));
+      }
+      case "accumulated": {
+        const known = this.#accumulators.get(expression.accumulator);
+        if (known === undefined) throw new InternalError("a sum is read before its loop");
+        return number(known.name);
+      }
+      case "apply":
+        return spell(
+          expression.op,
+          expression.dtype,
+          expression.args.map((arg) => this.#operand(arg)),
+          this.call,
+        );
+      case "check_index": {
+        const { value, limit, fromEnd } = expression;
+        const counted = fromEnd ? this.call("from_end", this.value(value), literal(limit)) : this.value(value);
+        // What fails is found apart; the place that is read must be inside all the same.
+        return number(this.call("in_range", counted, literal(limit)));
+      }
+      case "check_nonzero":
+      case "check_finite":
+        return number(this.value(expression.value));
+    }
+  }
+
+  #operand(expression: ScalarExpr): Operand {
+    return {
+      dtype: expression.dtype,
+      number: () => this.value(expression),
+      condition: () => this.#condition(expression),
+      constant: expression.kind === "constant" ? Number(expression.value) : undefined,
+    };
+  }
+
+  /** Names what several of these expressions, or one several times, mention. */
+  share(roots: readonly ScalarExpr[]): void {
+    const uses = new Map<ScalarExpr, number>();
+    const seen = new Set<ScalarExpr>();
+    const count = (expression: ScalarExpr): void => {
+      uses.set(expression, (uses.get(expression) ?? 0) + 1);
+      if (seen.has(expression) || this.#named(expression) !== undefined) return;
+      seen.add(expression);
+      operandsOf(expression).forEach(count);
+    };
+    roots.forEach(count);
+    const visited = new Set<ScalarExpr>();
+    for (const root of roots) {
+      forEachExpression(root, visited, (expression) => {
+        // Each exponentiation by squaring mentions its base twice.
+        const isPower = expression.kind === "apply" && expression.op === "pow";
+        if (isPower) for (const arg of expression.args) this.#name(arg);
+        if ((uses.get(expression) ?? 0) > 1) this.#name(expression);
+      });
+    }
+  }
+
+  #name(expression: ScalarExpr): void {
+    const isCheap = expression.kind === "constant" || expression.kind === "index" || expression.kind === "accumulated";
+    if (isCheap || this.#named(expression) !== undefined) return;
+    const text = this.value(expression);
+    if (/^\w+$/.test(text)) return;
+    const name = this.fresh("t");
+    this.line(`const ${name} = ${text};`);
+    this.#scopes.at(-1)?.set(expression, name);
+  }
+
+  /** Names what a loop computes anew in each iteration though it stays the same. */
+  #hoist(body: readonly Statement[], inner: ReadonlySet<LoopId>, sums: ReadonlySet<number>): void {
+    const varies = new Map<ScalarExpr, boolean>();
+    const isVarying = (expression: ScalarExpr): boolean => {
+      const known = varies.get(expression);
+      if (known !== undefined) return known;
+      const found = mentionsLoop(expression, inner, sums) || operandsOf(expression).some(isVarying);
+      varies.set(expression, found);
+      return found;
+    };
+    const visit = (expression: ScalarExpr): void => {
+      if (isVarying(expression)) operandsOf(expression).forEach(visit);
+      else this.#name(expression);
+    };
+    const statements = (list: readonly Statement[]): void => {
+      for (const statement of list) {
+        if (statement.kind === "loop") statements(statement.body);
+        else expressionsOfStatement(statement).forEach(visit);
+      }
+    };
+    statements(body);
+  }
+
+  /** Statements that compute sums; stores are the caller's. */
+  statements(body: readonly Statement[]): void {
+    for (const statement of body) {
+      if (statement.kind === "loop") this.#loop(statement);
+      else if (statement.kind === "accumulate") this.#accumulate(statement);
+    }
+  }
+
+  #loop(loop: LoopStatement): void {
+    for (const accumulator of loop.accumulators) this.declare(accumulator);
+    const { inner, sums } = insideOf(loop);
+    this.#hoist(loop.body, inner, sums);
+    this.forEach(loop, () => this.statements(loop.body));
+  }
+
+  /** A real loop, in blocks where it is long: some devices stop silently after 65,535 iterations, and long sums lose bits. */
+  forEach(loop: LoopStatement, write: () => void): void {
+    const { id, extent } = loop;
+    if (extent <= longestLoop) {
+      const name = this.fresh("i");
+      this.nameLoop(id, name);
+      this.block(`for (let ${name} = 0; ${name} < ${extent}; ${name}++)`, write);
+      return;
+    }
+    const blocks = Math.ceil(extent / longestLoop);
+    const size = Math.ceil(extent / blocks);
+    if (blocks > longestLoop) throw new InternalError(`a loop of ${extent} iterations`);
+    const outer = this.fresh("i");
+    const inside = this.fresh("i");
+    this.block(`for (let ${outer} = 0; ${outer} < ${blocks}; ${outer}++)`, () => {
+      const parts = loop.accumulators.filter(
+        (accumulator) => accumulator.combiner === "sum" && isFloat(accumulator.dtype),
+      );
+      const totals = parts.map((accumulator) => {
+        const total = this.#accumulators.get(accumulator.id)?.name as string;
+        this.declare(accumulator);
+        return total;
+      });
+      this.block(`for (let ${inside} = 0; ${inside} < ${size}; ${inside}++)`, () => {
+        const name = this.fresh("j");
+        this.line(`const ${name} = ${outer} * ${size} + ${inside};`);
+        this.nameLoop(id, name);
+        if (blocks * size === extent) write();
+        else this.block(`if (${name} < ${extent})`, write);
+      });
+      parts.forEach((accumulator, i) => {
+        const total = totals[i] as string;
+        this.line(`${total} = ${total} + ${this.#accumulators.get(accumulator.id)?.name};`);
+        this.#accumulators.set(accumulator.id, { accumulator, name: total });
+      });
+    });
+  }
+
+  declare(accumulator: Accumulator): void {
+    const name = this.fresh("s");
+    this.#accumulators.set(accumulator.id, { accumulator, name });
+    const { combiner } = accumulator;
+    if (combiner === "arg_max" || combiner === "arg_min") {
+      this.line(`let ${name} = 0.0;`);
+      this.line(`let ${name}k = ${combiner === "arg_max" ? "(-Infinity)" : "Infinity"};`);
+      return;
+    }
+    this.line(`let ${name} = ${literalFloat(identityOf(accumulator))};`);
+  }
+
+  #accumulate(statement: Extract<Statement, { kind: "accumulate" }>): void {
+    const known = this.#accumulators.get(statement.accumulator);
+    if (known === undefined) throw new InternalError("a term of a sum outside its loop");
+    const { accumulator, name } = known;
+    this.share(expressionsOfStatement(statement));
+    const value = this.value(statement.value);
+    switch (accumulator.combiner) {
+      case "sum":
+        this.line(`${name} = ${name} + ${value};`);
+        return;
+      case "product":
+        this.line(`${name} = ${name} * ${value};`);
+        return;
+      case "max":
+      case "or":
+        this.line(`${name} = Math.max(${name}, ${value});`);
+        return;
+      case "min":
+      case "and":
+        this.line(`${name} = Math.min(${name}, ${value});`);
+        return;
+      case "arg_max":
+      case "arg_min": {
+        if (statement.index === undefined) throw new InternalError("argmax without its index");
+        const better = accumulator.combiner === "arg_max" ? ">" : "<";
+        const key = this.fresh("v");
+        this.line(`const ${key} = ${value};`);
+        // The first NaN wins: nothing is better than it, and it is neither above nor below 0.
+        const isNumber = `(${name}k <= 0 || ${name}k > 0)`;
+        const isNaN = `!(${key} <= 0 || ${key} > 0)`;
+        this.block(`if (${key} ${better} ${name}k || (${isNaN} && ${isNumber}))`, () => {
+          this.line(`${name}k = ${key};`);
+          this.line(`${name} = ${this.value(statement.index as ScalarExpr)};`);
+        });
+      }
+    }
+  }
+
+  /** The value of a store, combined with `old` where the store says so. */
+  stored({ value, combiner }: StoreStatement, old: string): string {
+    this.share([value]);
+    const text = this.value(value);
+    if (combiner === undefined) return text;
+    const operand = (dtypeText: () => string): Operand => ({
+      dtype: value.dtype,
+      number: dtypeText,
+      condition: () => `(${dtypeText()} > 0.5)`,
+      constant: undefined,
+    });
+    const spelt = spell(combiner, value.dtype, [operand(() => old), operand(() => text)], this.call);
+    return spelt.kind === "condition" ? `(${spelt.text} ? 1 : 0)` : spelt.text;
+  }
+}
+
+function identityOf({ combiner, dtype }: Accumulator): number {
+  switch (combiner) {
+    case "sum":
+    case "or":
+    case "arg_max":
+    case "arg_min":
+      return 0;
+    case "product":
+    case "and":
+      return 1;
+    case "max":
+      return dtype === "bool" || dtype === "u8" ? 0 : Number.NEGATIVE_INFINITY;
+    case "min":
+      return dtype === "bool" ? 1 : dtype === "u8" ? 255 : Number.POSITIVE_INFINITY;
+  }
+}
+
+/** With its point, so that the variable is a float from the start. */
+function literalFloat(value: number): string {
+  return Number.isInteger(value) ? `${value}.0` : literal(value);
+}
