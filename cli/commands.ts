@@ -101,6 +101,16 @@ export function commandLine(outcome: Outcome): Command {
       new Option("--report <NAME>", "a scalar to report (repeatable); without it the file's").argParser(nameList),
     )
     .option("--every <N>", "report each so many steps", wholeNumber(1))
+    .option("--events <DIR>", "write TensorBoard's event files there: scalars of each report, and the graph")
+    .addOption(
+      new Option(
+        "--histograms <NAME,...>",
+        "with --events: `variables`, `gradients` or edges, at each report",
+      ).argParser(nameList),
+    )
+    .addOption(
+      new Option("--images <NAME,...>", "with --events: edges that are images, at each report").argParser(nameList),
+    )
     .option("--check-numerics", "end at the first NaN or infinity, and name the op that made it")
     .addOption(profileOption())
     .addOption(allowPathOption())

@@ -1,11 +1,12 @@
 import { statSync } from "node:fs";
 import type { Graph } from "../compiler/ir/graph.js";
 import { parseDataArgument } from "../runtime/data/references.js";
+import type { EventsOptions } from "../runtime/events/events.js";
 import { fileError, quotePath } from "../runtime/files/errors.js";
 import { Session } from "../runtime/session.js";
 import type { TrainEvent, TrainReport } from "../runtime/train.js";
 import type { CommonOptions, Console } from "./console.js";
-import { type ExitCode, exitCodes, showDiagnostics } from "./failure.js";
+import { type ExitCode, exitCodes, showDiagnostics, UsageError } from "./failure.js";
 import { interruption } from "./interrupt.js";
 import type { JsonValue } from "./json.js";
 import { type LoadOptions, openModel } from "./load.js";
@@ -27,6 +28,9 @@ export interface TrainFlags extends CommonOptions, LoadOptions {
   readonly report?: readonly string[] | undefined;
   readonly every?: number | undefined;
   readonly checkNumerics?: boolean | undefined;
+  readonly events?: string | undefined;
+  readonly histograms?: readonly string[] | undefined;
+  readonly images?: readonly string[] | undefined;
   readonly profile?: ProfileOption;
   readonly target?: TargetOption | undefined;
 }
@@ -56,6 +60,7 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
       report,
       resume,
       save,
+      events: eventsOf(flags),
       onEvent: (event) => reporter.take(event),
       signal: interrupted.signal,
     });
@@ -68,6 +73,12 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
     line.clear();
     interrupted.release();
   }
+}
+
+function eventsOf({ events: dir, histograms, images }: TrainFlags): EventsOptions | undefined {
+  if (dir !== undefined) return { dir, histograms, images };
+  if (histograms === undefined && images === undefined) return undefined;
+  throw new UsageError(`${histograms === undefined ? "--images" : "--histograms"} goes with --events DIR`);
 }
 
 /** A folder that is not there would only mean that its files are looked for elsewhere. */
@@ -197,5 +208,6 @@ function reportJson(report: TrainReport): Readonly<Record<string, JsonValue>> {
     history: report.history.map(numbers),
     validation: report.validation.map(numbers),
     checkpoints: report.checkpoints,
+    ...(report.events === undefined ? {} : { events: report.events }),
   };
 }

@@ -2,6 +2,7 @@ import { problem } from "../compiler/ir/codes.js";
 import { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
+import { typeText } from "../compiler/ir/type.js";
 import type { Prepared, Program, Selection } from "../compiler/program.js";
 import { type Feed, type FeedValue, readFeed } from "./feeds.js";
 import { listNames } from "./files/errors.js";
@@ -92,4 +93,16 @@ export function checkFeeds(
   }
   if (problems.length > 0) throw new GraphError(problems);
   return read;
+}
+
+/** Refuses names that were asked to be reported and are no scalars: they would be left out without a word. */
+export function requireScalars({ outputs }: Prepared, names: readonly string[]): void {
+  const shaped = outputs.filter(({ name, type }) => names.includes(name) && type.shape.some((dim) => dim !== 1));
+  if (shaped.length === 0) return;
+  const hint = "report a scalar made of it, such as its mean";
+  throw new GraphError(
+    shaped.map(({ name, type }) =>
+      problem("G025", undefined, `\`${name}\` is ${typeText(type)}, and only scalars can be reported`, { hint }),
+    ),
+  );
 }

@@ -3,22 +3,24 @@ import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
 import type { TensorData } from "../compiler/ir/tensor.js";
-import { typeText } from "../compiler/ir/type.js";
-import type { Prepared, Selection } from "../compiler/program.js";
+import type { Prepared } from "../compiler/program.js";
 import { placeCheckpoints } from "./checkpoint_places.js";
 import { type Dataset, loadDataset } from "./dataset.js";
 import { Evaluator } from "./evaluate.js";
+import type { TrainingEvents } from "./events/events.js";
+import { openEvents } from "./events/open.js";
 import { joinFailures, nanWarning, runFailure, withNote } from "./failure.js";
 import { requireWritable } from "./files/atomic.js";
 import { readCheckpoint, writeCheckpoint } from "./files/checkpoint.js";
 import { checkpointPath, saveCheckpoint } from "./files/rotation.js";
 import { Improvement } from "./improvement.js";
-import { checkFeeds } from "./requests.js";
+import { checkFeeds, requireScalars } from "./requests.js";
 import type { Session } from "./session.js";
 import {
   type Report,
   requireSchedules,
   type Settings,
+  stepOf,
   type TrainEvent,
   type TrainOptions,
   type TrainReport,
@@ -43,6 +45,7 @@ export async function train(session: Session, options: TrainOptions): Promise<Tr
     await session.apply(options.resume, { kind: "checkpoint", checkpoint: await readCheckpoint(options.resume) });
   }
   const datasets: Dataset[] = [];
+  let events: TrainingEvents | undefined;
   try {
     const load = async (data: Settings["data"]): Promise<Dataset> => {
       const dataset = await loadDataset(graph, backend.memory, data, options);
@@ -57,16 +60,12 @@ export async function train(session: Session, options: TrainOptions): Promise<Tr
     const start = performance.now();
     const prepared = await session.program.prepare(stepOf(settings));
     const seconds = (performance.now() - start) / 1000;
-    return await new Trainer(session, settings, options, dataset, validation, prepared, seconds).train();
+    events = await openEvents(session, settings, options.events, dataset);
+    return await new Trainer(session, settings, options, dataset, validation, prepared, seconds, events).train();
   } finally {
+    events?.close();
     for (const dataset of datasets) dataset.free();
   }
-}
-
-/** The run that does a step and gives what is reported. */
-function stepOf({ signature, report }: Settings): Selection {
-  const fetches = [...new Set([...signature.outputs, ...report])];
-  return { kind: "request", fetches, updates: signature.updates, training: signature.training };
 }
 
 interface Validation {
@@ -85,6 +84,7 @@ class Trainer {
   readonly #history: Report[] = [];
   readonly #validations: { step: number; epoch: number; metrics: ReadonlyMap<string, number> }[] = [];
   readonly #checkpoints: string[] = [];
+  readonly #events: TrainingEvents | undefined;
   #seconds = 0;
   #compileSeconds: number;
   #last: ReadonlyMap<string, number> = new Map();
@@ -99,7 +99,9 @@ class Trainer {
     validation: Validation | undefined,
     prepared: Prepared,
     prepareSeconds: number,
+    events: TrainingEvents | undefined,
   ) {
+    this.#events = events;
     this.#session = session;
     this.#settings = settings;
     this.#options = options;
@@ -176,7 +178,7 @@ class Trainer {
       if (this.#atPartialBatch()) {
         await this.#partialBatch();
       } else {
-        const steps = Math.min(chunk, left, this.#stepsToCheckpoint());
+        const steps = Math.min(chunk, left, this.#stepsToCheckpoint(), this.#stepsToObservation());
         const start = performance.now();
         const outcome = await executable.loop(this.#request(feeds, steps));
         const seconds = (performance.now() - start) / 1000;
@@ -236,6 +238,7 @@ class Trainer {
 
   #record(report: Report): void {
     this.#history.push(report);
+    this.#events?.report(report);
     this.#emit({ kind: "report", report });
     this.#options.onReport?.({ step: report.step, metrics: Object.fromEntries(report.metrics) });
   }
@@ -285,6 +288,7 @@ class Trainer {
     if (metrics === undefined) return false;
     const { step } = this.#session;
     this.#validations.push({ step, epoch, metrics });
+    this.#events?.validation(step, metrics);
     this.#emit({ kind: "validation", step, epoch, metrics });
     const { isBest, isOver } = this.#improvement.judge(metrics);
     this.#session.remember(this.#improvement.metadata());
@@ -316,6 +320,13 @@ class Trainer {
   #stepsToCheckpoint(): number {
     const every = this.#settings.checkpoint?.every;
     return every === undefined ? Number.POSITIVE_INFINITY : every - (this.#session.step % every);
+  }
+
+  /** What is observed of a report is the state at its very step. */
+  #stepsToObservation(): number {
+    const { every } = this.#settings;
+    if (every === 0 || this.#events?.observes !== true) return Number.POSITIVE_INFINITY;
+    return every - (this.#session.step % every);
   }
 
   #dueCheckpoint(): boolean {
@@ -373,6 +384,7 @@ class Trainer {
         epoch,
       })),
       checkpoints: this.#checkpoints,
+      events: this.#events?.path,
     };
   }
 
@@ -385,16 +397,4 @@ class Trainer {
 function nextChunk(chunk: number, seconds: number): number {
   const ideal = seconds > 0 ? Math.floor((chunk * secondsPerCall) / seconds) : chunk * 8;
   return Math.max(1, Math.min(ideal, chunk * 8));
-}
-
-/** Refuses names that were asked to be reported and are no scalars: they would be left out without a word. */
-function requireScalars({ outputs }: Prepared, names: readonly string[]): void {
-  const shaped = outputs.filter(({ name, type }) => names.includes(name) && type.shape.some((dim) => dim !== 1));
-  if (shaped.length === 0) return;
-  const hint = "report a scalar made of it, such as its mean";
-  throw new GraphError(
-    shaped.map(({ name, type }) =>
-      problem("G025", undefined, `\`${name}\` is ${typeText(type)}, and only scalars can be reported`, { hint }),
-    ),
-  );
 }

@@ -3,7 +3,9 @@ import { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
 import type { BestPlan, CheckpointPlan, DataSource, Graph, Signature, TrainPlan } from "../compiler/ir/graph.js";
 import type { GraphTypes } from "../compiler/ir/graph_types.js";
 import { nearestName } from "../compiler/ir/nearest.js";
+import type { Selection } from "../compiler/program.js";
 import type { ColumnValue, DataFolders } from "./dataset.js";
+import type { EventsOptions } from "./events/events.js";
 import type { ColumnsOf, EdgeName, SignatureName } from "./typed.js";
 
 /** The scalars of a run at one step, by output name. */
@@ -64,6 +66,8 @@ export interface TrainOptions<G extends GraphTypes = GraphTypes> extends DataFol
   readonly resume?: string | undefined;
   /** Where the final state is saved. */
   readonly save?: string | undefined;
+  /** TensorBoard's event files: a folder for scalars and the graph, or with what else is wanted. */
+  readonly events?: string | EventsOptions | undefined;
   readonly onReport?:
     | ((report: { readonly step: number; readonly metrics: Readonly<Record<string, number>> }) => void)
     | undefined;
@@ -91,6 +95,8 @@ export interface TrainReport {
   >)[];
   /** Files written, the last one last. */
   readonly checkpoints: readonly string[];
+  /** The event file, where there is one. */
+  readonly events: string | undefined;
 }
 
 /** The `train` block and the options over it, checked. */
@@ -201,4 +207,10 @@ function signatureNamed(graph: Graph, name: string): Signature {
   );
   const hint = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
   throw new GraphError([problem("G083", undefined, `there is no signature \`${name}\``, { hint })]);
+}
+
+/** The run that does a step and gives what is reported. */
+export function stepOf({ signature, report }: Settings): Selection {
+  const fetches = [...new Set([...signature.outputs, ...report])];
+  return { kind: "request", fetches, updates: signature.updates, training: signature.training };
 }

@@ -1,0 +1,133 @@
+import type { Signature } from "../../compiler/ir/graph.js";
+import type { Tensor } from "../../compiler/ir/tensor.js";
+import type { Dataset } from "../dataset.js";
+import { encodePng } from "../files/png.js";
+import type { Session } from "../session.js";
+import type { Report } from "../train_options.js";
+import { graphNodes } from "./graph_nodes.js";
+import { histogramOf } from "./histogram.js";
+import type { SummaryValue } from "./messages.js";
+import { imageAxes, numbersOf, Observer, requireImage } from "./observer.js";
+import { EventWriter } from "./writer.js";
+
+/** What goes into TensorBoard's event files besides the scalars of each report and the graph. */
+export interface EventsOptions {
+  /** The folder that TensorBoard is pointed at; a file of its own for each training. */
+  readonly dir: string;
+  /** `variables`, `gradients`, or names of edges, as histograms at each report. */
+  readonly histograms?: readonly string[] | undefined;
+  /** Names of edges that are images, [N, height, width] or [N, height, width, channels]. */
+  readonly images?: readonly string[] | undefined;
+}
+
+/** Of a batch, so many are shown. */
+const mostImages = 8;
+
+/** Writes the event file of one training. */
+export class TrainingEvents {
+  readonly #session: Session;
+  readonly #writer: EventWriter;
+  readonly #options: EventsOptions;
+  readonly #observer: Observer | undefined;
+  /** The last step that more than scalars were written of. */
+  #observed = -1;
+
+  private constructor(session: Session, writer: EventWriter, options: EventsOptions, observer: Observer | undefined) {
+    this.#session = session;
+    this.#writer = writer;
+    this.#options = options;
+    this.#observer = observer;
+  }
+
+  /** Rejects with GraphError where the folder cannot be written, for unknown names and for what is no image. */
+  static async open(
+    session: Session,
+    signature: Signature,
+    options: EventsOptions,
+    dataset: Dataset,
+    batch: number,
+  ): Promise<TrainingEvents> {
+    const { histograms = [], images = [] } = options;
+    const edges = [...new Set([...histograms.filter((name) => !groups.has(name)), ...images])];
+    const wanted = { edges, gradients: histograms.includes("gradients") };
+    const observer = await Observer.create(session, signature, wanted, dataset, batch);
+    const values = images.length > 0 ? observer?.values() : undefined;
+    for (const name of images) {
+      const value = values?.get(name);
+      if (value !== undefined) requireImage(name, value);
+    }
+    const writer = new EventWriter(options.dir);
+    writer.write({ kind: "graph", nodes: graphNodes(session.program.graph, signature.name) });
+    return new TrainingEvents(session, writer, options, observer);
+  }
+
+  get path(): string {
+    return this.#writer.path;
+  }
+
+  /** Whether a report needs the state as it is at its very step. */
+  get observes(): boolean {
+    return this.#observer !== undefined || this.#options.histograms?.includes("variables") === true;
+  }
+
+  /** Scalars; and all else where the session stands at this step. */
+  report({ step, metrics }: Report): void {
+    this.#scalars(step, metrics, "");
+    if (!this.observes || this.#session.step !== step || this.#observed === step) return;
+    this.#observed = step;
+    const values = [...this.#variables(), ...this.#observations()];
+    if (values.length > 0) this.#writer.write({ kind: "summary", step, values });
+  }
+
+  validation(step: number, metrics: ReadonlyMap<string, number>): void {
+    this.#scalars(step, metrics, "validation/");
+  }
+
+  close(): void {
+    this.#observer?.close();
+    this.#writer.close();
+  }
+
+  #scalars(step: number, metrics: ReadonlyMap<string, number>, prefix: string): void {
+    const values = [...metrics].map(
+      ([name, value]): SummaryValue => ({ tag: `${prefix}${name}`, kind: "scalar", value }),
+    );
+    if (values.length > 0) this.#writer.write({ kind: "summary", step, values });
+  }
+
+  #variables(): readonly SummaryValue[] {
+    if (this.#options.histograms?.includes("variables") !== true) return [];
+    const trainable = this.#session.program.graph.variables.filter((variable) => variable.trainable);
+    return trainable.map(({ path }) => histogramValue(`variables/${path}`, this.#session.get(path)));
+  }
+
+  #observations(): readonly SummaryValue[] {
+    const { histograms = [], images = [] } = this.#options;
+    const found = this.#observer?.values() ?? new Map<string, Tensor>();
+    return [...found].flatMap(([name, tensor]) => [
+      ...(name.startsWith("gradients/") || histograms.includes(name) ? [histogramValue(name, tensor)] : []),
+      ...(images.includes(name) ? imageValues(name, tensor) : []),
+    ]);
+  }
+}
+
+const groups: ReadonlySet<string> = new Set(["variables", "gradients"]);
+
+function histogramValue(tag: string, tensor: Tensor): SummaryValue {
+  return { tag, kind: "histogram", histogram: histogramOf(numbersOf(tensor)) };
+}
+
+/** Integers are levels from 0 to 255, floats from 0 to 1; what lies outside is cut off. */
+function imageValues(name: string, tensor: Tensor): readonly SummaryValue[] {
+  const axes = imageAxes(tensor);
+  if (axes === undefined) return [];
+  const { images, height, width, channels } = axes;
+  const numbers = numbersOf(tensor);
+  const scale = tensor.dtype.startsWith("f") || tensor.dtype === "bf16" || tensor.dtype === "bool" ? 255 : 1;
+  const size = height * width * channels;
+  return Array.from({ length: Math.min(images, mostImages) }, (_, image): SummaryValue => {
+    const pixels = Uint8ClampedArray.from(numbers.slice(image * size, (image + 1) * size), (level) => level * scale);
+    const png = encodePng(width, height, channels, new Uint8Array(pixels.buffer));
+    return { tag: `${name}/image/${image}`, kind: "image", height, width, channels, png };
+  });
+}

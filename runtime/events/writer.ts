@@ -1,0 +1,45 @@
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { systemFailure } from "../files/errors.js";
+import { type EventContent, eventMessage } from "./messages.js";
+import { record } from "./record.js";
+
+let files = 0;
+
+/** One event file. What is written is in the file when `write` returns, so that TensorBoard sees it while training goes on. */
+export class EventWriter {
+  readonly path: string;
+  readonly #descriptor: number;
+  #open = true;
+
+  /** Makes the folder where it is not there. Throws GraphError G092 with the system's reason. */
+  constructor(folder: string, now: number = Date.now()) {
+    // TensorFlow's name, so that readers find it; process and number keep two of one second apart.
+    const seconds = String(Math.floor(now / 1000)).padStart(10, "0");
+    const host = hostname().replace(/[^A-Za-z0-9_.-]/g, "_");
+    this.path = join(folder, `events.out.tfevents.${seconds}.${host}.${process.pid}.${files++}`);
+    try {
+      mkdirSync(folder, { recursive: true });
+      this.#descriptor = openSync(this.path, "wx", 0o644);
+    } catch (error) {
+      throw systemFailure("G092", "cannot write events to", folder, error);
+    }
+    this.write({ kind: "version" });
+  }
+
+  write(content: EventContent): void {
+    const bytes = record(eventMessage(Date.now() / 1000, content));
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.#descriptor, bytes, done);
+    } catch (error) {
+      throw systemFailure("G092", "cannot write events to", this.path, error);
+    }
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeSync(this.#descriptor);
+  }
+}
