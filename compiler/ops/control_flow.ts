@@ -72,7 +72,7 @@ export const scan: CallableOp<
   },
   vjp: (call) => [pullBackScan(call)],
   kernel: { kind: "region", form: "scan" },
-  reference: ({ inputs, attributes, outputs, regions: [body] }) => {
+  *reference({ inputs, attributes, outputs, regions: [body] }) {
     if (body === undefined) throw new InternalError("a scan without its body");
     const { captures, sequences, length, reverse } = attributes;
     const steps = staticSize(length[0] as Dim);
@@ -82,7 +82,8 @@ export const scan: CallableOp<
     for (let turn = 0; turn < steps; turn++) {
       const at = reverse ? steps - 1 - turn : turn;
       const elements = inputs.slice(captures, captures + sequences).map((sequence) => elementOf(sequence, at));
-      const results = body([counter(at), ...fixed, ...elements, ...carries]);
+      yield;
+      const results = yield* body([counter(at), ...fixed, ...elements, ...carries]);
       carries = results.slice(0, carries.length);
       results.slice(carries.length).forEach(({ data }, i) => {
         setElement(stacks[i] as ReferenceTensor, at, data);
@@ -113,14 +114,16 @@ export const whileLoop: CallableOp<readonly [Many], { readonly captures: "int" }
   },
   vjp: "how often it goes round is known only in the run; a `scan` over a fixed number of steps has a gradient",
   kernel: { kind: "region", form: "while" },
-  reference: ({ inputs, attributes: { captures }, regions: [condition, body] }) => {
+  *reference({ inputs, attributes: { captures }, regions: [condition, body] }) {
     if (condition === undefined || body === undefined) throw new InternalError("a while without its two regions");
     const fixed = inputs.slice(0, captures);
     let carries: readonly ReferenceTensor[] = inputs.slice(captures);
     for (let turn = 0; ; turn++) {
       const state = [counter(turn), ...fixed, ...carries];
-      if (Number(condition(state)[0]?.data[0]) === 0) return carries.map(({ data }) => data.slice());
-      carries = body(state);
+      yield;
+      const [goesOn] = yield* condition(state);
+      if (Number(goesOn?.data[0]) === 0) return carries.map(({ data }) => data.slice());
+      carries = yield* body(state);
     }
   },
   samples: [],
@@ -154,10 +157,11 @@ export const branch: CallableOp<readonly [Single, Many], Readonly<Record<never, 
   },
   vjp: (call) => pullBackIf(call, (inputs, regions) => branch.apply(inputs, {}, regions)),
   kernel: { kind: "region", form: "if" },
-  reference: ({ inputs: [predicate, ...captures], regions: [first, second] }) => {
+  *reference({ inputs: [predicate, ...captures], regions: [first, second] }) {
     const chosen = Number(predicate?.data[0]) === 0 ? second : first;
     if (chosen === undefined) throw new InternalError("an if without its two regions");
-    return chosen(captures).map(({ data }) => data.slice());
+    const results = yield* chosen(captures);
+    return results.map(({ data }) => data.slice());
   },
   samples: [],
 });

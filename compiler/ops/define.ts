@@ -6,7 +6,9 @@ import { type Attributes, internNode, type Node, type Region, type Value } from 
 import type { Tensor } from "../ir/tensor.js";
 import type { TensorType } from "../ir/type.js";
 import { checkAttributes, checkOperands } from "./application.js";
+import type { ReferenceData } from "./precision.js";
 import type { Combiner, ScalarOp } from "./scalar.js";
+import type { Stepwise } from "./stepwise.js";
 
 /** What an attribute may hold, by the kind that an op declares. */
 interface AttributeKinds {
@@ -156,9 +158,9 @@ export type ReferenceEvaluator<A extends AttributeSchema> = (call: {
   readonly context: ReferenceContext;
   /** Evaluates the node's regions, each with values for its parameters. */
   readonly regions: readonly ReferenceRegion[];
-}) => readonly (Float64Array | BigInt64Array)[];
+}) => readonly ReferenceData[] | Stepwise<readonly ReferenceData[]>;
 
-export type ReferenceRegion = (parameters: readonly ReferenceTensor[]) => readonly ReferenceTensor[];
+export type ReferenceRegion = (parameters: readonly ReferenceTensor[]) => Stepwise<readonly ReferenceTensor[]>;
 
 /** Random or fixed contents of one sample operand of the generated tests. */
 export type Fill =

@@ -6,6 +6,7 @@ import type { Op, ReferenceContext, ReferenceTensor } from "../ops/define.js";
 import { ReferenceFailure } from "../ops/define.js";
 import { numericDType, referenceFromTensor, roundTo, tensorFromReference } from "../ops/precision.js";
 import { constant } from "../ops/sources.js";
+import { completed } from "../ops/stepwise.js";
 import { opNamed } from "../ops/table.js";
 import { broadcastInDim } from "../ops/views.js";
 import { type Pass, type Rule, ruleForAny, rules } from "./rule.js";
@@ -98,7 +99,7 @@ function evaluateOp({ node }: Value, inputs: readonly ReferenceTensor[]): readon
     shape: staticSizes(type.shape) ?? [],
   }));
   const attributes = node.attributes as Parameters<Op["evaluate"]>[0]["attributes"];
-  const results = op.evaluate({ inputs, attributes, outputs, context: noRun, regions: [] });
+  const results = completed(op.evaluate({ inputs, attributes, outputs, context: noRun, regions: [] }));
   return outputs.flatMap(({ dtype, shape }, i) => {
     const data = results[i];
     return data === undefined ? [] : [{ dtype, shape, data: roundTo(dtype, data) }];

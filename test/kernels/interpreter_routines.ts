@@ -2,6 +2,7 @@ import type { NumericDType } from "../../compiler/ir/dtype.js";
 import type { RoutineKernel } from "../../compiler/kernels/form.js";
 import type { ReferenceContext } from "../../compiler/ops/define.js";
 import type { ReferenceData } from "../../compiler/ops/precision.js";
+import { completed } from "../../compiler/ops/stepwise.js";
 import { opNamed } from "../../compiler/ops/table.js";
 
 interface Operand {
@@ -32,13 +33,14 @@ function alongAxis(
   const op = opNamed(kernel.routine);
   const flags = Object.keys(op.schema).filter((name) => name !== "axis");
   const attributes = { axis: 1, ...Object.fromEntries(flags.map((name) => [name, number(name) === 1])) };
-  return op.evaluate({
+  const work = op.evaluate({
     inputs: operands.map((operand) => ({ ...operand, shape })),
     attributes: attributes as never,
     outputs: [{ dtype: kernel.dtype, shape }],
     context,
     regions: [],
   });
+  return completed(work);
 }
 
 function onMatrices(
@@ -61,5 +63,5 @@ function onMatrices(
     kernel.routine === "triangular_solve" ? attributes : {},
   );
   const outputs = types.map(({ shape }) => ({ dtype: kernel.dtype, shape: shape as readonly number[] }));
-  return op.evaluate({ inputs, attributes: attributes as never, outputs, context, regions: [] });
+  return completed(op.evaluate({ inputs, attributes: attributes as never, outputs, context, regions: [] }));
 }

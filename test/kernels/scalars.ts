@@ -2,6 +2,7 @@ import type { NumericDType } from "../../compiler/ir/dtype.js";
 import type { Accumulator } from "../../compiler/kernels/form.js";
 import type { ReferenceTensor } from "../../compiler/ops/define.js";
 import { type ReferenceData, roundTo } from "../../compiler/ops/precision.js";
+import { completed } from "../../compiler/ops/stepwise.js";
 import { opNamed } from "../../compiler/ops/table.js";
 
 /** An element as the interpreter of kernels holds it: i64 exactly. */
@@ -28,13 +29,14 @@ export function scalar(
       data: typeof value === "bigint" ? BigInt64Array.of(value) : Float64Array.of(value),
     }),
   );
-  const [data] = op.evaluate({
+  const work = op.evaluate({
     inputs,
     attributes: (name === "cast" ? { to: dtype } : {}) as never,
     outputs: [{ dtype, shape: [] }],
     regions: [],
     context: { seed: 0n, step: 0n, runsSinceStep: 0n, feeds: new Map(), variables: new Map() },
   });
+  const [data] = completed(work);
   return roundTo(dtype, data as ReferenceData)[0] as Element;
 }
 

@@ -9,6 +9,7 @@ import { staticShape } from "../../ir/type.js";
 import { type ReferenceContext, ReferenceFailure, type ReferenceTensor } from "../../ops/define.js";
 import { failureText } from "../../ops/messages.js";
 import { numericDType, referenceFromTensor, tensorFromReference } from "../../ops/precision.js";
+import { completed, type Stepwise } from "../../ops/stepwise.js";
 import type { Compiled, CompileOptions } from "../backend.js";
 import type {
   Executable,
@@ -99,19 +100,29 @@ class ReferenceExecutable implements Executable {
 
   run(feeds: ReadonlyMap<string, TensorData>, state: RunState): RunOutcome {
     this.#begin();
-    const outcome = this.#step(feeds, state, 0);
-    if ("code" in outcome) return { kind: "failed", failure: outcome };
-    this.#assign(outcome);
-    return { kind: "done", outputs: outcome.outputs.map((output) => tensorFromReference(output).data) };
+    return this.#finish(completed(this.#step(feeds, state, 0)));
   }
 
-  /** On the JavaScript thread all the same: a signal is seen before it and not in it. */
+  /** On the JavaScript thread all the same, which is given to others now and then: a signal is seen there. */
   async runAside(
     feeds: ReadonlyMap<string, TensorData>,
     state: RunState,
     signal: AbortSignal | undefined,
   ): Promise<InterruptibleOutcome> {
-    return signal?.aborted === true ? { kind: "interrupted" } : this.run(feeds, state);
+    this.#begin();
+    this.#busy = true;
+    try {
+      const outcome = await leisurely(this.#step(feeds, state, 0), signal);
+      return outcome === undefined ? { kind: "interrupted" } : this.#finish(outcome);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #finish(outcome: Evaluation | RunFailure): RunOutcome {
+    if ("code" in outcome) return { kind: "failed", failure: outcome };
+    this.#assign(outcome);
+    return { kind: "done", outputs: outcome.outputs.map((output) => tensorFromReference(output).data) };
   }
 
   async loop(request: LoopRequest): Promise<LoopOutcome> {
@@ -151,13 +162,15 @@ class ReferenceExecutable implements Executable {
     for (let going = first !== undefined; going && done < request.steps; ) {
       const feeds = batchRows(request, place, this.#order, this.info.placeholders);
       const count = BigInt(done);
-      const outcome = this.#step(
+      const work = this.#step(
         feeds,
         request.advance
           ? { seed, step: step + count, runsSinceStep: done === 0 ? runsSinceStep : 0n }
           : { seed, step, runsSinceStep: runsSinceStep + count },
         done,
       );
+      const outcome = this.info.unbounded ? await leisurely(work, request.signal) : completed(work);
+      if (outcome === undefined) break;
       if ("code" in outcome) {
         failure = outcome;
         break;
@@ -184,7 +197,11 @@ class ReferenceExecutable implements Executable {
   }
 
   /** One run without its assignments. */
-  #step(feeds: ReadonlyMap<string, TensorData>, state: RunState, stepsDone: number): Evaluation | RunFailure {
+  *#step(
+    feeds: ReadonlyMap<string, TensorData>,
+    state: RunState,
+    stepsDone: number,
+  ): Stepwise<Evaluation | RunFailure> {
     const context: ReferenceContext = {
       ...state,
       feeds: tensorsOf(this.info.placeholders, (name) => feeds.get(name)),
@@ -192,7 +209,7 @@ class ReferenceExecutable implements Executable {
     };
     this.#recorder?.enter();
     try {
-      return this.#evaluate(context, this.#options);
+      return yield* this.#evaluate(context, this.#options);
     } catch (error) {
       if (!(error instanceof ReferenceFailure)) throw error;
       const { code, node } = error;
@@ -213,6 +230,33 @@ class ReferenceExecutable implements Executable {
     if (block === undefined) throw new InternalError(`the variable ${path} has no storage`);
     return block;
   }
+}
+
+/** Work that was left in the middle. */
+class Interrupted extends Error {}
+
+/** Does the work, and lets timers and signals have their turn; undefined where the signal ended it. */
+async function leisurely<T>(work: Stepwise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
+  const isAborted = (): boolean => signal?.aborted === true;
+  if (isAborted()) return undefined;
+  let turn = performance.now();
+  for (let next = work.next(); ; next = work.next()) {
+    if (next.done === true) return next.value;
+    if (performance.now() - turn <= turnMilliseconds) continue;
+    await nextTurn();
+    turn = performance.now();
+    if (isAborted()) return abandon(work);
+  }
+}
+
+/** What the work has opened is closed. */
+function abandon(work: Stepwise<unknown>): undefined {
+  try {
+    work.throw(new Interrupted());
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+  }
+  return undefined;
 }
 
 /** Widens what is there; a placeholder that nothing feeds is not read. */

@@ -11,6 +11,7 @@ import {
   type ReferenceTensor,
 } from "../../ops/define.js";
 import { numericDType, type ReferenceData, roundTo } from "../../ops/precision.js";
+import { completed, isStepwise, type Stepwise } from "../../ops/stepwise.js";
 import { opNamed } from "../../ops/table.js";
 
 export interface EvaluateOptions {
@@ -31,15 +32,17 @@ export interface Evaluation {
  * context is changed. Throws ReferenceFailure, with the node, when a check of the run fails.
  */
 export function evaluate(computation: Computation, context: ReferenceContext, options?: EvaluateOptions): Evaluation {
-  return planOf(computation)(context, options);
+  return completed(planOf(computation)(context, options));
 }
 
-/** The same for many runs: the order of the ops and the ends of lives are found once. */
-export function planOf(computation: Computation): (context: ReferenceContext, options?: EvaluateOptions) => Evaluation {
+/** The same for many runs, turn by turn: the order of the ops and the ends of lives are found once. */
+export function planOf(
+  computation: Computation,
+): (context: ReferenceContext, options?: EvaluateOptions) => Stepwise<Evaluation> {
   const plan = planValues(rootsOf(computation));
   const count = computation.outputs.length;
-  return (context, options) => {
-    const results = runPlan(plan, context, options);
+  return function* (context, options) {
+    const results = yield* runPlan(plan, context, options);
     return {
       outputs: results.slice(0, count),
       assignments: new Map(computation.assignments.map(({ path }, i) => [path, results[count + i] as ReferenceTensor])),
@@ -53,7 +56,7 @@ export function evaluateValues(
   context: ReferenceContext,
   options?: EvaluateOptions,
 ): readonly ReferenceTensor[] {
-  return runPlan(planValues(roots), context, options);
+  return completed(runPlan(planValues(roots), context, options));
 }
 
 export interface EvaluationPlan {
@@ -68,12 +71,12 @@ export function planValues(roots: readonly Value[]): EvaluationPlan {
 }
 
 /** `given` are the values of a region's parameters. */
-function runPlan(
+function* runPlan(
   { roots, steps }: EvaluationPlan,
   context: ReferenceContext,
   options: EvaluateOptions = {},
   given: readonly (readonly [Value, ReferenceTensor])[] = [],
-): readonly ReferenceTensor[] {
+): Stepwise<readonly ReferenceTensor[]> {
   const results = new Map<Value, ReferenceTensor>(given);
   const { onStep } = options;
   const inner = onStep === undefined ? options : { ...options, onStep: undefined };
@@ -81,7 +84,7 @@ function runPlan(
     if (node.op === "parameter") continue;
     const inputs = node.inputs.map((input) => resultOf(results, input));
     const start = onStep === undefined ? 0 : performance.now();
-    const outputs = evaluateNode(node, inputs, context, inner);
+    const outputs = yield* evaluateNode(node, inputs, context, inner);
     onStep?.(step, start, performance.now());
     // What a region makes has been checked inside.
     if (options.checkNumerics === true && node.regions.length === 0) checkFinite(node, inputs, outputs);
@@ -107,23 +110,24 @@ function evaluatorOf(region: Region, context: ReferenceContext, options: Evaluat
     );
 }
 
-function evaluateNode(
+function* evaluateNode(
   node: Node,
   inputs: readonly ReferenceTensor[],
   context: ReferenceContext,
   options: EvaluateOptions,
-): readonly ReferenceTensor[] {
+): Stepwise<readonly ReferenceTensor[]> {
   const op = opNamed(node.op);
   const outputs = node.outputs.map(({ type }) => ({ dtype: numericDType(type.dtype), shape: staticShape(type) }));
   let data: readonly ReferenceData[];
   try {
-    data = op.evaluate({
+    const work = op.evaluate({
       inputs,
       attributes: node.attributes as Parameters<typeof op.evaluate>[0]["attributes"],
       outputs,
       context,
       regions: node.regions.map((region) => evaluatorOf(region, context, options)),
     });
+    data = isStepwise(work) ? yield* work : work;
   } catch (error) {
     // A failure inside a region has its own place.
     if (error instanceof ReferenceFailure) throw error.node === undefined ? error.at(node) : error;
