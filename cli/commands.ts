@@ -241,6 +241,20 @@ export function commandLine(outcome: Outcome): Command {
       run("types", options, async (console) => (await import("./types.js")).types(console, file, options)),
     );
 
+  add(
+    "build",
+    "write the model as a module for web pages, with its types",
+    "graphc build mnist.graph -o page --target web --weights mnist.safetensors",
+  )
+    .argument("<file>", "a .graph file")
+    .addOption(new Option("-o, --output <DIR>", "the folder that it is written to").makeOptionMandatory())
+    .addOption(new Option("--to, --target <target>", "what it is for").choices(["web"]).makeOptionMandatory())
+    .option("--weights <PATH>", "weights that the page begins with, from `train --save`")
+    .addOption(allowPathOption())
+    .action((file: string, options) =>
+      run("build", options, async (console) => (await import("./build.js")).build(console, file, options)),
+    );
+
   add("lsp", "a language server on standard input and output, which editors start", "graphc lsp")
     .option("--stdio", "as editors say it; there is no other way to talk to it")
     .addOption(allowPathOption())

@@ -37,7 +37,18 @@ interface Property {
 }
 
 /** The module that the file is to TypeScript. */
-export function declarations(graph: Graph, file: string): string {
+function declarations(graph: Graph, file: string): string {
+  return `// Written by \`graphc types ${oneLine(file)}\`, graphc ${version}: run it again when the graph has changed.
+import type { Program } from "graphc";
+
+${modelInterface(graph)}
+declare const model: Program<Model>;
+export default model;
+`;
+}
+
+/** What TypeScript knows of a graph, as the interface `Model`. */
+export function modelInterface(graph: Graph): string {
   const parts: readonly Property[] = [
     {
       name: "signatures",
@@ -58,16 +69,10 @@ export function declarations(graph: Graph, file: string): string {
     { name: "updates", type: union([...graph.training.updates.keys()].map((name) => JSON.stringify(name))) },
   ];
   const body = parts.map((part) => property(part, 1)).join("\n");
-  return `// Written by \`graphc types ${oneLine(file)}\`, graphc ${version}: run it again when the graph has changed.
-import type { Program } from "graphc";
-
-/** The graph \`${oneLine(graph.name)}\`. */
+  return `/** The graph \`${oneLine(graph.name)}\`. */
 export interface Model {
 ${body}
 }
-
-declare const model: Program<Model>;
-export default model;
 `;
 }
 

@@ -17,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { writeIris } from "./iris.mjs";
 import { linkMnist } from "./mnist.mjs";
+import { bundleLibrary } from "./web.mjs";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -100,4 +101,5 @@ compile(join(root, "viewer", "page"));
 prune();
 await bundlePage();
 copyAssets();
+await bundleLibrary();
 linkProgram();

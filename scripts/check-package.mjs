@@ -23,7 +23,7 @@ const allowed = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^dist\/(index|register|import_hook)\.(js|d\.ts)$/,
   /^dist\/viewer\/page\/page\.html$/,
-  /^dist\/(compiler|dsl|runtime|cli|editor|viewer)\/.*\.(js|d\.ts)$/,
+  /^dist\/(compiler|dsl|runtime|cli|editor|viewer|web)\/.*\.(js|d\.ts)$/,
   /^dist\/dsl\/std\/[a-z_]+\.graph$/,
 ];
 

@@ -28,13 +28,14 @@ export function hasKernel(op: Op): boolean {
   return op.kernel.kind !== "pseudo" && op.kernel.kind !== "region" && !sources.includes(op.opName);
 }
 
-export function moduleOf(op: Op): OpModule {
+/** `accepts`: only these dtypes, and of these samples. */
+export function moduleOf(op: Op, accepts: (dtype: NumericDType, sample: Sample) => boolean = () => true): OpModule {
   const outputs: Record<string, Value> = {};
   const feeds = new Map<string, TensorData>();
   const operands = new Map<string, readonly Tensor[]>();
   for (const dtype of sampleDTypes(op)) {
     for (const [number, sample] of [...op.samples, ...furtherSamples(op, dtype)].entries()) {
-      if (!fits(sample, dtype)) continue;
+      if (!fits(sample, dtype) || !accepts(dtype, sample)) continue;
       const tensors = materialise(sample, dtype, number + 1);
       const inputs = tensors.map((tensor, i) => {
         if (op.opName === "random_uniform" && i === 0) return runState();

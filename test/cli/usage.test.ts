@@ -14,6 +14,7 @@ const commands = [
   "diff",
   "viz",
   "types",
+  "build",
   "lsp",
   "doctor",
 ];

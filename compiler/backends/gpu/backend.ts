@@ -2,8 +2,7 @@ import type { Backend } from "../backend.js";
 import { chooseBackend } from "../choose.js";
 import type { DeviceName } from "./devices/device.js";
 import { openDevice } from "./devices/node.js";
-import { DeviceLease } from "./lease.js";
-import { deviceStorage } from "./storage.js";
+import { backendOn } from "./on_device.js";
 
 /**
  * Kernels of gpu.js on the device asked for, or on the first that works. What devices cannot do runs on the processor. Throws
@@ -11,17 +10,5 @@ import { deviceStorage } from "./storage.js";
  */
 export async function gpuBackend(wish: DeviceName | undefined): Promise<Backend> {
   const device = await openDevice(wish);
-  const lease = new DeviceLease(device, () => openDevice(device.name));
-  const { backend: host } = chooseBackend(undefined);
-  return {
-    target: "gpu",
-    memory: deviceStorage(host.memory, lease),
-    device: `${device.name} (${device.adapter})`,
-    identity: `${device.name} ${host.target} ${host.identity}`,
-    initialiser: host,
-    compile: async (computation, options) =>
-      (await import("./compile.js")).compileDevice(computation, options, lease, host),
-    // Kernels are built where they run.
-    restore: () => undefined,
-  };
+  return backendOn(device, () => openDevice(device.name), chooseBackend(undefined).backend);
 }

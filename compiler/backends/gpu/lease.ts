@@ -41,7 +41,8 @@ export class DeviceLease {
   #closeSoon(): void {
     clearTimeout(this.#timer);
     // Not a reason to stay alive by itself; an open device is one, and then the timer runs.
-    this.#timer = setTimeout(() => this.#close(), idleMilliseconds).unref();
+    this.#timer = setTimeout(() => this.#close(), idleMilliseconds);
+    this.#timer.unref?.();
   }
 
   #close(): void {
