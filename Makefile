@@ -1,13 +1,15 @@
 # Each target does what it needs first, Debian packages included; what is done already takes no time.
 
-.PHONY: help setup setup-gpu build demo test bless lint format bench clean
+.PHONY: help setup setup-gpu build demo test examples bless lint format bench clean
 
 help:
-	@echo "make demo    set up, build, train on MNIST and show the predictions"
-	@echo "make test    set up, build, run the tests"
-	@echo "make bless   bring diagnostics and printed forms in test/language up to date"
-	@echo "make lint    check style, imports between folders, and what the npm package would contain"
-	@echo "make bench   measure against the peaks and floors of this machine"
+	@echo "make demo       set up, build, train on MNIST and show the predictions"
+	@echo "make test       set up, build, run the tests"
+	@echo "make examples   run all examples in full, and write what they print into their READMEs, with new pictures;"
+	@echo "                takes about a quarter of an hour; make examples ONLY=\"iris rbf\" does some"
+	@echo "make bless      bring diagnostics and printed forms in test/language up to date"
+	@echo "make lint       check style, imports between folders, and what the npm package would contain"
+	@echo "make bench      measure against the peaks and floors of this machine"
 	@echo "make setup-gpu  install devices in software, so that no test of a GPU is skipped"
 	@echo "make setup | build | format | clean"
 
@@ -27,6 +29,9 @@ demo: build
 
 test: setup
 	@npm test --silent
+
+examples: build
+	@node scripts/examples.mjs $(ONLY)
 
 bless: build
 	@npm run --silent bless

@@ -48,7 +48,11 @@ export function stratify(species: Uint8Array, order: readonly number[], count: n
 export async function crossValidate(
   program: Program,
   flowers: Flowers,
-  { seed, folds: count = 5, epochs = 200 }: { readonly seed: number; readonly folds?: number; readonly epochs?: number },
+  {
+    seed,
+    folds: count = 5,
+    epochs = 200,
+  }: { readonly seed: number; readonly folds?: number; readonly epochs?: number },
 ): Promise<readonly Fold[]> {
   await using dealer = new Session(program, { seed });
   const { order } = await dealer.run("deal");

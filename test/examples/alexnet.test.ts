@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import test from "ava";
 import { probe } from "../../compiler/backends/llvm/availability.js";
+import { besidePublished } from "../../examples/alexnet/published.js";
 import { compile, Session } from "../../index.js";
 
 const file = join(import.meta.dirname, "..", "..", "examples", "alexnet", "alexnet.graph");
@@ -157,4 +158,12 @@ nativeTest("a step takes the loss down by rate * |gradient| ** 2", async (t) => 
   }
   const ratio = (first - (await lossNow())) / (moved / rate);
   t.true(Math.abs(ratio - 1) < 0.05, `the loss fell ${ratio} times as far as the gradient says`);
+});
+
+test("the times stand among the published ones by how long a step takes", (t) => {
+  const rows = besidePublished({ forward: 50, step: 200.4 }).map((line) => line.split(/ *\| *| {2,}/).slice(0, 4));
+  t.is(rows.length, 15);
+  t.deepEqual(rows[9], ["graphc, fp32, one core", "200", "50", "150"]);
+  t.deepEqual(rows[8]?.[0], "cudaconvnet2");
+  t.deepEqual(rows.at(-1), ["Caffe-CLGreenTea", "1,442", "210", "1,232"]);
 });
