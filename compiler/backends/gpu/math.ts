@@ -48,11 +48,87 @@ const functions: readonly KernelFunction[] = [
 }`,
   },
   {
-    name: "float_modulo",
+    name: "exact_rest",
     calls: [],
+    // x - q d without the rounding of the product, whose error is found by splitting both factors (Dekker, 1971).
+    source: `function exact_rest(x, q, d) {
+  if (q == 0) { return x; }
+  const p = q * d;
+  const cq = 4097 * q;
+  const qh = cq - (cq - q);
+  const ql = q - qh;
+  const cd = 4097 * d;
+  const dh = cd - (cd - d);
+  const dl = d - dh;
+  const e = ((qh * dh - p) + qh * dl + ql * dh) + ql * dl;
+  return (x - p) - e;
+}`,
+  },
+  {
+    name: "floor_quotient",
+    calls: ["exact_rest"],
+    // The rounded quotient may be the whole number above the exact one. Beyond 2^23 every f32 is whole, and stands.
+    source: `function floor_quotient(u, v) {
+  let q = Math.floor(u / v);
+  if (Math.abs(v) == Infinity && Math.abs(u) < Infinity) {
+    if ((u < 0 && v > 0) || (u > 0 && v < 0)) { return -1; }
+    return q;
+  }
+  if (Math.abs(q) < 8388608) {
+    let x = u;
+    let d = v;
+    if (Math.abs(v) > 1e30) {
+      x = u * 9.313225746154785e-10;
+      d = v * 9.313225746154785e-10;
+    }
+    let r = exact_rest(x, q, d);
+    if (q == 0) { r = u; }
+    if (d > 0) {
+      if (r < 0) { q = q - 1; }
+      if (r >= d && exact_rest(x, q + 1, d) >= 0) { q = q + 1; }
+    } else {
+      if (r > 0) { q = q - 1; }
+      if (r <= d && exact_rest(x, q + 1, d) <= 0) { q = q + 1; }
+    }
+  }
+  return q;
+}`,
+  },
+  {
+    name: "far_remainder",
+    calls: [],
+    // Long division, of which each step is exact: |x| less the divisor times each power of two that fits.
+    source: `function far_remainder(x, d) {
+  if (d == 0) { return (x - x) / d; }
+  if (!(Math.abs(x) < Infinity) || !(Math.abs(d) < Infinity)) { return (x - x) + (d - d); }
+  const m = Math.abs(d);
+  let r = Math.abs(x);
+  let t = m;
+  for (let i = 0; i < 280; i++) {
+    if (t * 2 <= r) { t = t * 2; }
+  }
+  for (let j = 0; j < 280; j++) {
+    if (t >= m) {
+      if (r >= t) { r = r - t; }
+      t = t * 0.5;
+    }
+  }
+  if (x < 0) { return -r; }
+  return r;
+}`,
+  },
+  {
+    name: "float_modulo",
+    calls: ["floor_quotient", "far_remainder"],
     // The sign of the divisor, as Python has it.
     source: `function float_modulo(x, d) {
-  const r = x % d;
+  if (Math.abs(d) == Infinity && Math.abs(x) < Infinity) {
+    if ((x < 0 && d > 0) || (x > 0 && d < 0)) { return d; }
+    return x;
+  }
+  const q = floor_quotient(x, d);
+  if (Math.abs(q) < 8388608 && Math.abs(d) < 1e30) { return exact_rest(x, q, d); }
+  const r = far_remainder(x, d);
   if (r != 0 && ((r < 0 && d > 0) || (r > 0 && d < 0))) { return r + d; }
   return r;
 }`,
@@ -167,8 +243,8 @@ const functions: readonly KernelFunction[] = [
   const z = Math.abs(x);
   const t = 2 / (2 + z);
   const p = -1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 + t * (0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277))))))));
-  let r = 0;
-  if (z < 10.5) { r = t * Math.exp(p - z * z); }
+  let r = 0.0;
+  if (!(z >= 10.5)) { r = t * Math.exp(p - z * z); }
   if (x < 0) { return 2 - r; }
   return r;
 }`,
@@ -191,7 +267,7 @@ const functions: readonly KernelFunction[] = [
     calls: [],
     source: `function cube_root(x) {
   const z = Math.abs(x);
-  if (z == 0 || z > 3.4e38) { return x; }
+  if (z == 0 || z == Infinity) { return x; }
   let r = Math.exp(Math.log(z) / 3);
   r = r - (r - z / (r * r)) / 3;
   r = r - (r - z / (r * r)) / 3;
@@ -203,7 +279,8 @@ const functions: readonly KernelFunction[] = [
     name: "power",
     calls: [],
     source: `function power(x, y) {
-  if (y == 0 || x == 1) { return 1; }
+  if (y == 0 || x == 1 || (x == -1 && Math.abs(y) == Infinity)) { return 1; }
+  if (Math.abs(y) == Infinity) { return Math.pow(Math.abs(x), y); }
   if (x >= 0 || y - Math.floor(y) != 0) { return Math.pow(x, y); }
   const r = Math.pow(-x, y);
   if (y - 2 * Math.floor(y / 2) == 0) { return r; }

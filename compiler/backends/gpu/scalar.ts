@@ -123,7 +123,7 @@ export function spell(
       return number(infix("/"));
     case "floor_div":
       if (isInteger(dtype)) return wrapped(call("floor_division", n(0), n(1)));
-      return number(`Math.floor(${infix("/")})`);
+      return number(call("floor_quotient", n(0), n(1)));
     case "mod":
       return number(call(isInteger(dtype) ? "integer_modulo" : "float_modulo", n(0), n(1)));
     case "pow":

@@ -1,5 +1,5 @@
 import { InternalError } from "../../ir/diagnostic.js";
-import { isFloat } from "../../ir/dtype.js";
+import { isFloat, type NumericDType } from "../../ir/dtype.js";
 import { expressionsOfStatement, forEachExpression, operandsOf } from "../../kernels/access.js";
 import type {
   Accumulator,
@@ -369,11 +369,23 @@ function identityOf({ combiner, dtype }: Accumulator): number {
     case "and":
       return 1;
     case "max":
-      return dtype === "bool" || dtype === "u8" ? 0 : Number.NEGATIVE_INFINITY;
+      return leastOf.get(dtype) ?? Number.NEGATIVE_INFINITY;
     case "min":
-      return dtype === "bool" ? 1 : dtype === "u8" ? 255 : Number.POSITIVE_INFINITY;
+      return greatestOf.get(dtype) ?? Number.POSITIVE_INFINITY;
   }
 }
+
+/** Where an extreme of nothing lies, of the integers that kernels reduce. */
+const leastOf: ReadonlyMap<NumericDType, number> = new Map([
+  ["bool", 0],
+  ["u8", 0],
+  ["i8", -128],
+]);
+const greatestOf: ReadonlyMap<NumericDType, number> = new Map([
+  ["bool", 1],
+  ["u8", 255],
+  ["i8", 127],
+]);
 
 /** With its point, so that the variable is a float from the start. */
 function literalFloat(value: number): string {
