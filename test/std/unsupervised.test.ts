@@ -3,7 +3,7 @@ import { targets } from "../runtime/programs.js";
 import { type Matrix, numbers, rowsOf, type Vector } from "./matrices.js";
 import { fetch, near, open, variable } from "./support.js";
 
-const imports = `import { best_matching_unit, competitive_step, neighbourhood, quantisation_error, self_organising_map_step } from "std/unsupervised"
+const imports = `import { best_matching_unit, competitive_step, neighbourhood, quantisation_error, self_organising_map_step, topographic_error, u_matrix } from "std/unsupervised"
 import { exponential_decay } from "std/schedules"
 `;
 const distance = (a: Vector, b: Vector): number => Math.hypot(...a.map((v, i) => v - (b[i] ?? Number.NaN)));
@@ -24,6 +24,49 @@ const x = rowsOf(numbers(10), 2);
 const start = rowsOf(numbers(12, 3), 2);
 
 for (const target of targets) {
+  test(`${target}: how much a map is torn, and how far its units are from those beside them`, async (t) => {
+    const session = await open(
+      t,
+      target,
+      `${imports}graph g {
+  dim N <= 8
+  placeholder x: f64[N, 2]
+  variable w: f64[6, 2] = [${start.map((row) => `[${row.join(", ")}]`).join(", ")}]
+  torn = topographic_error(x, w, columns=3)
+  line = topographic_error(x, w, columns=6)
+  heights = u_matrix(w, rows=2, columns=3)
+  row = u_matrix(w, rows=1, columns=6)
+  alone = u_matrix(w[0:1], rows=1, columns=1)
+}
+`,
+    );
+    const values = await fetch(session, ["torn", "line", "heights", "row", "alone"], { x });
+    const share = (columns: number): number => {
+      const torn = x.filter((example) => {
+        const byDistance = [...start.keys()].sort(
+          (a, b) => distance(example, start[a] ?? []) - distance(example, start[b] ?? []),
+        );
+        const [first = 0, second = 0] = byDistance;
+        const down = Math.floor(first / columns) - Math.floor(second / columns);
+        return Math.max(Math.abs(down), Math.abs((first % columns) - (second % columns))) > 1;
+      });
+      return torn.length / x.length;
+    };
+    near(t, values.get("torn"), [share(3)], 1e-7);
+    near(t, values.get("line"), [share(6)], 1e-7);
+    const heights = (columns: number): Vector =>
+      start.map((w, unit) => {
+        const beside = [...start.keys()].filter((other) => {
+          const down = Math.abs(Math.floor(unit / columns) - Math.floor(other / columns));
+          return down + Math.abs((unit % columns) - (other % columns)) === 1;
+        });
+        return beside.reduce((sum, other) => sum + distance(w, start[other] ?? []), 0) / beside.length;
+      });
+    near(t, values.get("heights"), heights(3), 1e-14);
+    near(t, values.get("row"), heights(6), 1e-14);
+    t.deepEqual(values.get("alone"), [Number.NaN]);
+  });
+
   test(`${target}: the winner takes all`, async (t) => {
     const session = await open(
       t,
