@@ -208,7 +208,10 @@ export function commandLine(outcome: Outcome): Command {
   )
     .argument("<file>", "a .graph file")
     .addOption(
-      new Option("-o, --output <PATH>", "a page (.html), a picture (.svg), or .dot for Graphviz").makeOptionMandatory(),
+      new Option(
+        "-o, --output <PATH>",
+        "a page (.html), a picture (.svg, .png), or .dot for Graphviz",
+      ).makeOptionMandatory(),
     )
     .option("--signature <S>", "this signature; without it the one that trains, else the first")
     .addOption(
@@ -219,6 +222,7 @@ export function commandLine(outcome: Outcome): Command {
     .addOption(
       new Option("--expand <NAME,...>", "open these calls, scopes or kernels; `all` opens all").argParser(nameList),
     )
+    .option("--profile <FILE>", "colour kernels by the times that `train` or `run` measured with --profile FILE")
     .addOption(new Option("--direction <direction>", "where data flow to").choices(["down", "right"]).default("down"))
     .addOption(dimOption())
     .addOption(allowPathOption())

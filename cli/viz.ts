@@ -13,12 +13,14 @@ import { localEngine } from "../viewer/elk.js";
 import { htmlText } from "../viewer/html.js";
 import { type Direction, layOut } from "../viewer/layout.js";
 import type { GroupModel, ViewerDocument, ViewKind, ViewModel } from "../viewer/model.js";
+import { pngOf } from "../viewer/png.js";
 import { svgText } from "../viewer/svg.js";
 import { firstOpen, visibleOf } from "../viewer/visible.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { openGraph } from "./front_end.js";
 import type { LoadOptions } from "./load.js";
+import { readProfile } from "./measured_times.js";
 import { bytesText } from "./numbers.js";
 import type { Sizes } from "./options.js";
 import { signatureText } from "./signatures.js";
@@ -31,12 +33,18 @@ export interface VizOptions extends CommonOptions, LoadOptions {
   readonly dim?: Sizes | undefined;
   readonly view: ViewKind;
   readonly direction: Direction;
+  /** A file that `--profile` wrote. */
+  readonly profile?: string | undefined;
   readonly expand?: readonly string[] | undefined;
 }
 
+/** Where a screen shows one pixel, a document may be printed at twice as many. */
+const pngScale = 2;
+
 const writers: Readonly<Record<string, (picture: Picture) => Promise<string | Uint8Array>>> = {
   ".html": async ({ document }) => htmlText(document),
-  ".svg": drawSvg,
+  ".svg": (picture) => drawSvg(picture, "both"),
+  ".png": async (picture) => pngOf(await drawSvg(picture, "light"), pngScale),
   ".dot": async (picture) => {
     requireView(picture);
     return dotText(visibleOf(picture.view, picture.open), picture.title, picture.direction);
@@ -63,7 +71,14 @@ export async function viz(console: Console, file: string, options: VizOptions): 
   const graph = openGraph(console, file, options);
   await requireWritable(options.output);
   const { shown, sized } = programsOf(graph, options);
-  const document = documentOf(graph, shown, { file, textOf: sourceText, target: hostTarget(), device: "cpu" });
+  const measured = options.profile === undefined ? undefined : await readProfile(options.profile);
+  const document = documentOf(graph, shown, {
+    file,
+    textOf: sourceText,
+    target: hostTarget(),
+    device: measured?.device ?? "cpu",
+    times: measured?.times ?? new Map(),
+  });
   const content = await writer(pictureOf(document, options));
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
   await writeFileAtomic(options.output, [bytes]);
@@ -144,9 +159,9 @@ function requireView({ view }: Picture): void {
   if (view.missing !== undefined) throw new UsageError(view.missing);
 }
 
-async function drawSvg(picture: Picture): Promise<string> {
+async function drawSvg(picture: Picture, themes: "both" | "light"): Promise<string> {
   requireView(picture);
   const { program, view, open, title, direction } = picture;
   const placed = await layOut(visibleOf(view, open), direction, localEngine());
-  return svgText(placed, view, program, { title, colour: "structure", themes: "both" });
+  return svgText(placed, view, program, { title, colour: "structure", themes });
 }

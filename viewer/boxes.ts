@@ -14,8 +14,8 @@ export interface Caption {
   readonly text: string;
 }
 
-const mostName = 28;
-const mostText = 26;
+const mostName = 32;
+const mostText = 36;
 
 export function captionOf(box: Box): Caption {
   const { node, group } = box;
@@ -26,7 +26,7 @@ export function captionOf(box: Box): Caption {
     return { name: shortened(group.name, mostName), text: shortened(text, mostText) };
   }
   if (node === undefined) return { name: "", text: "" };
-  const name = shortened(node.name, mostName);
+  const name = shortened(box.name, mostName);
   const text = shortened(node.text, mostText);
   switch (node.kind) {
     case "placeholder":

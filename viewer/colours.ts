@@ -103,10 +103,15 @@ function cyclic(index: number, label: string): Paint {
 /** Steps of the scale: each is about twice the one before. */
 const steps = 6;
 
+/** From the largest step on. */
+function scaleLabels(most: string): readonly string[] {
+  return [most, "a half", "a quarter", "an 8th", "a 16th", "a 32nd or less"];
+}
+
 function scale(share: number, most: string): Paint {
   if (!(share > 0)) return { name: "h0", label: "none" };
   const step = Math.max(1, Math.min(steps, Math.round(steps + Math.log2(share))));
-  return { name: `h${step}`, label: step === steps ? most : step === 1 ? "least" : "" };
+  return { name: `h${step}`, label: scaleLabels(most)[steps - step] ?? "" };
 }
 
 /** The bytes of what a box makes, as a share of the largest of the view. */

@@ -16,10 +16,15 @@ export function inlinedText(value: Value): string | undefined {
 function shortText(tensor: Tensor): string | undefined {
   const text = literalText(tensor, fewElements);
   const splat = / splat (\S+)$/.exec(text)?.[1];
-  if (splat !== undefined) return splat;
+  if (splat !== undefined) return shortNumbers(splat);
   if (tensor.data.length > fewElements) return undefined;
-  const elements = text.slice(text.indexOf("(") + 1, -1);
+  const elements = shortNumbers(text.slice(text.indexOf("(") + 1, -1));
   return tensor.shape.length === 0 ? elements : `[${elements}]`;
+}
+
+/** Six digits are enough to recognise a number by; `inspect` prints all. */
+function shortNumbers(text: string): string {
+  return text.replace(/-?\d+\.\d{6,}(e[-+]?\d+)?/g, (number) => String(Number(Number(number).toPrecision(6))));
 }
 
 const signs: ReadonlyMap<string, string> = new Map([

@@ -30,7 +30,7 @@ export interface DocumentOptions {
   /** What kernels are made for. */
   readonly target: TargetLimits;
   readonly device: string;
-  /** Seconds of each kernel, by the program's name. */
+  /** Measured seconds of one call of each kernel, by the name of what ran. */
   readonly times?: ReadonlyMap<string, KernelTimes>;
 }
 
@@ -103,7 +103,7 @@ function kernelView(
     checkNumerics: false,
     observe: (name, kernel) => observed.set(name, kernel),
   });
-  addKernels(builder, program, observed, options.device, options.times?.get(shown.name) ?? new Map());
+  addKernels(builder, program, observed, options.device, options.times ?? new Map());
   return { view: finished(builder.view("kernels")), memory: memoryOf(program) };
 }
 

@@ -32,7 +32,7 @@ export function drawElements(placed: Placed, drawing: Drawing): string {
   const boxes = placed.boxes.filter(({ box }) => !box.isOpen).map((one) => drawBox(one, drawing));
   // Titles stand on lines that run through their group, too.
   const titles = placed.boxes.filter(({ box }) => box.isOpen).map((one) => drawTitle(one, drawing));
-  return [...areas, ...edges, ...placed.edges.map(drawLabel), ...titles, ...boxes].join("\n");
+  return [...areas, ...edges, ...placed.edges.map((edge) => drawLabel(edge, placed)), ...titles, ...boxes].join("\n");
 }
 
 function handles({ box }: PlacedBox, drawing: Drawing): string {
@@ -65,7 +65,7 @@ function drawBox(one: PlacedBox, drawing: Drawing): string {
   const { name: tint } = drawing.paint(box);
   const length = [...name].length + [...text].length + (name !== "" && text !== "" ? 1 : 0);
   const left = x + (width - length * characterWidth) / 2;
-  const inverse = tint === "output" ? " inverse" : "";
+  const inverse = tint === "output" ? " inverse" : /^h\d$/.test(tint) ? " heat" : "";
   return (
     `<g class="box role-${box.role}${inverse}"${handles(one, drawing)}>${title(box, drawing)}` +
     `${outline(box, x, y, width, tint)}${captionText(left, y + 19, name, text)}</g>`
@@ -166,11 +166,14 @@ function roundedPath(points: readonly Point[]): string {
 }
 
 /** On a ground of its own, so that no line runs through the letters. */
-function drawLabel({ edge, label }: PlacedEdge): string {
+function drawLabel({ edge, label }: PlacedEdge, placed: Placed): string {
   if (label === undefined || edge.label === "") return "";
   const { x, y, width } = label;
+  const isOver = (one: PlacedBox): boolean =>
+    one.box.isOpen && x > one.x && y > one.y && x + width < one.x + one.width && y < one.y + one.height;
+  const ground = placed.boxes.some(isOver) ? 'class="area" stroke-opacity="0"' : 'class="halo"';
   return (
-    `<rect class="halo" x="${n(x)}" y="${n(y)}" width="${n(width)}" height="14" rx="3" opacity=".85"/>` +
+    `<rect ${ground} x="${n(x)}" y="${n(y)}" width="${n(width)}" height="14" rx="3"/>` +
     `<text class="label" text-anchor="middle" x="${n(x + width / 2)}" y="${n(y + 10.5)}">${escapeMarkup(edge.label)}</text>`
   );
 }

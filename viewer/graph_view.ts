@@ -34,7 +34,7 @@ export function addComputation(
     const fromGradient = node.inputs.some(
       (input) => input.node.op === "gradients" || (roles.get(input.node) ?? "forward") !== "forward",
     );
-    return node.op === "gradients" ? "backward" : fromGradient ? "update" : "forward";
+    return node.op === "gradients" || fromGradient ? "update" : "forward";
   };
 
   const addBlock = (roots: readonly Value[], block: Block): void => {

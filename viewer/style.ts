@@ -1,11 +1,11 @@
 /** The colours of the diagrams. Plain rules and no variables, so that programs that know little of CSS draw them too. */
 
-interface Tint {
+export interface Tint {
   readonly fill: string;
   readonly stroke: string;
 }
 
-interface Theme {
+export interface Theme {
   readonly page: string;
   readonly text: string;
   readonly muted: string;
@@ -15,7 +15,7 @@ interface Theme {
 }
 
 // Texts on fills, and muted texts on the page, have a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3); borders 3 to 1 (1.4.11).
-const light: Theme = {
+export const light: Theme = {
   page: "#ffffff",
   text: "#1f2328",
   muted: "#59636e",
@@ -46,7 +46,7 @@ const light: Theme = {
   },
 };
 
-const dark: Theme = {
+export const dark: Theme = {
   page: "#0d1117",
   text: "#e6edf3",
   muted: "#9aa5b1",
@@ -89,6 +89,7 @@ function rules(theme: Theme): string {
     `.name,.text,.label{fill:${theme.text}}`,
     `.text,.label{fill:${theme.muted}}`,
     `.inverse .name{fill:${theme.page}}.inverse .text{fill:${theme.page}}`,
+    `.heat .text{fill:${theme.text}}`,
     `.halo{fill:${theme.page}}`,
     `.edge{stroke:${theme.edge}}.head{fill:${theme.edge}}`,
     `.area{fill:${theme.area.fill};stroke:${theme.area.stroke}}`,

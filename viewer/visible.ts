@@ -11,6 +11,8 @@ export interface Box {
   readonly id: string;
   readonly parent: string | undefined;
   readonly node: NodeModel | undefined;
+  /** What it is called where it stands: a variable in its call is `w`, elsewhere `hidden/dense/w`. */
+  readonly name: string;
   readonly group: GroupModel | undefined;
   readonly isOpen: boolean;
   /** How many ops are in a group, those of its groups too. */
@@ -44,6 +46,19 @@ export function countsOf(view: ViewModel): readonly number[] {
   return counts;
 }
 
+/** Groups with something in them; a kernel that only copies has no ops, and is one all the same. */
+function filledGroups({ nodes, groups }: ViewModel): ReadonlySet<number> {
+  const filled = new Set<number>();
+  const add = (index: number): void => {
+    for (let at = index; at >= 0 && !filled.has(at); at = groups[at]?.parent ?? -1) filled.add(at);
+  };
+  for (const { group } of nodes) add(group);
+  groups.forEach(({ kind }, index) => {
+    if (kind === "kernel") add(index);
+  });
+  return filled;
+}
+
 /** For each group, the outermost closed one around it or it itself; -1 where all are open. */
 function coversOf(groups: readonly GroupModel[], open: ReadonlySet<number>): readonly number[] {
   const covers: (number | undefined)[] = groups.map(() => undefined);
@@ -64,15 +79,25 @@ export function visibleOf(view: ViewModel, open: ReadonlySet<number>): Visible {
   const { nodes, groups } = view;
   const covers = coversOf(groups, open);
   const counts = countsOf(view);
+  const isFilled = filledGroups(view);
   const parentId = (group: number): string | undefined => (group < 0 ? undefined : groupId(group));
   const boxes: Box[] = [];
   groups.forEach((group, index) => {
     const isShown = covers[index] === -1 || covers[index] === index;
-    if (!isShown || counts[index] === 0) return;
+    if (!isShown || !isFilled.has(index)) return;
     const isOpen = covers[index] === -1;
     const { parent, role } = group;
     const count = counts[index] as number;
-    boxes.push({ id: groupId(index), parent: parentId(parent), node: undefined, group, isOpen, count, role });
+    boxes.push({
+      id: groupId(index),
+      parent: parentId(parent),
+      node: undefined,
+      name: group.name,
+      group,
+      isOpen,
+      count,
+      role,
+    });
   });
   const boxOf = (index: number): string => {
     const group = nodes[index]?.group ?? -1;
@@ -82,7 +107,17 @@ export function visibleOf(view: ViewModel, open: ReadonlySet<number>): Visible {
   nodes.forEach((node, index) => {
     const id = boxOf(index);
     if (id !== nodeId(index)) return;
-    boxes.push({ id, parent: parentId(node.group), node, group: undefined, isOpen: false, count: 1, role: node.role });
+    const name = groups[node.group]?.kind === "call" ? node.name.slice(node.name.lastIndexOf("/") + 1) : node.name;
+    boxes.push({
+      id,
+      parent: parentId(node.group),
+      node,
+      name,
+      group: undefined,
+      isOpen: false,
+      count: 1,
+      role: node.role,
+    });
   });
   return { boxes, edges: edgesOf(view, boxOf) };
 }

@@ -52,7 +52,13 @@ export class Minimap {
   frame(frame: Frame): void {
     this.#frame = frame;
     const { width, height } = this.#placed;
-    const isAll = frame.x <= 0 && frame.y <= 0 && frame.x + frame.width >= width && frame.y + frame.height >= height;
+    // A margin that is cut off is no reason to show it.
+    const slack = 0.05 * Math.max(width, height);
+    const isAll =
+      frame.x <= slack &&
+      frame.y <= slack &&
+      frame.x + frame.width >= width - slack &&
+      frame.y + frame.height >= height - slack;
     this.root.hidden = isAll || width === 0;
     this.#paint();
   }

@@ -1,0 +1,97 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import test from "ava";
+import type { ViewerDocument } from "../../viewer/model.js";
+import { codesOf, folderWith, graphcHere, lineFolder, onlyObject } from "./support.js";
+
+test.serial("viz writes each form by the name's ending", async (t) => {
+  const cwd = lineFolder();
+  const draw = async (output: string, ...more: readonly string[]): Promise<Buffer> => {
+    const ended = await graphcHere(["viz", "line.graph", "-o", output, "--dim", "N=8", ...more], { cwd });
+    t.is(ended.code, 0, ended.stderr);
+    t.regex(ended.stdout, new RegExp(`^${output.replace(".", "\\.")}: `));
+    return readFileSync(join(cwd, output));
+  };
+  t.regex((await draw("a.svg")).toString(), /^<svg xmlns/);
+  t.regex((await draw("a.svg", "--view", "kernels", "--expand", "all")).toString(), /^<svg xmlns/);
+  t.regex((await draw("a.dot")).toString(), /^digraph "line: fit" \{/);
+  const page = (await draw("a.html")).toString();
+  t.regex(page, /^<!doctype html>/);
+  const packed = /<script id="document" type="text\/plain">([A-Za-z0-9+/=]+)<\/script>/.exec(page)?.[1] ?? "";
+  const document = JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString()) as ViewerDocument;
+  t.deepEqual(
+    document.programs.map(({ name }) => name),
+    ["fit", "predict", "evaluate"],
+  );
+  // The eight bytes that begin every PNG, and its first chunk.
+  const png = await draw("a.png");
+  t.deepEqual([...png.subarray(0, 8)], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  t.true(png.readUInt32BE(16) > 200 && png.readUInt32BE(20) > 200);
+});
+
+test.serial("viz --json is one object", async (t) => {
+  const cwd = lineFolder();
+  const ended = await graphcHere(["viz", "line.graph", "-o", "a.svg", "--json"], { cwd });
+  t.is(ended.code, 0);
+  const bytes = readFileSync(join(cwd, "a.svg")).length;
+  t.deepEqual(onlyObject(ended), { output: "a.svg", bytes, diagnostics: [] });
+});
+
+test.serial("what viz cannot do is told", async (t) => {
+  const cwd = lineFolder();
+  const viz = (...more: readonly string[]) => graphcHere(["viz", "line.graph", ...more], { cwd });
+  const ending = await viz("-o", "a.gif");
+  t.is(ending.code, 2);
+  t.regex(ending.stderr, /a\.gif.*\.html, \.svg, \.png, \.dot/);
+  const group = await viz("-o", "a.svg", "--expand", "lern");
+  t.is(group.code, 1);
+  t.regex(group.stderr, /G083.*`lern`[\s\S]*did you mean `learn`/);
+  const profile = await viz("-o", "a.html", "--profile", "line.graph");
+  t.is(profile.code, 1);
+  t.regex(profile.stderr, /G064.*line\.graph/);
+  const open = folderWith({
+    "g.graph": "graph g {\n  dim N\n  placeholder x: f32[N]\n  y = x + 1\n  signature s(x) -> (y)\n}\n",
+  });
+  const kernels = await graphcHere(["viz", "g.graph", "-o", "a.svg", "--view", "kernels"], { cwd: open });
+  t.is(kernels.code, 2);
+  t.regex(kernels.stderr, /N is not known.*--dim N=32/);
+  const page = await graphcHere(["viz", "g.graph", "-o", "a.html"], { cwd: open });
+  t.is(page.code, 0, page.stderr);
+  const broken = folderWith({ "g.graph": "graph g {\n  y = x\n}\n" });
+  const wrong = await graphcHere(["viz", "g.graph", "-o", "a.svg", "--json"], { cwd: broken });
+  t.is(wrong.code, 1);
+  t.deepEqual(codesOf(wrong), ["G012"]);
+});
+
+test.serial("viz --profile gives kernels the times that were measured", async (t) => {
+  const cwd = lineFolder();
+  const profile = {
+    traceEvents: [],
+    graphc: {
+      version: 1,
+      target: "cpu",
+      device: "a fast one",
+      computations: [
+        {
+          name: "fit",
+          kernels: [
+            { name: "b_update", calls: 4, seconds: 2 },
+            { name: "W_update", calls: 4, seconds: 2 },
+            { name: "w_update", calls: 4, seconds: 2 },
+          ],
+        },
+      ],
+    },
+  };
+  writeFileSync(join(cwd, "p.json"), JSON.stringify(profile));
+  const { code, stderr } = await graphcHere(["viz", "line.graph", "-o", "a.html", "--profile", "p.json"], { cwd });
+  t.is(code, 0, stderr);
+  const page = readFileSync(join(cwd, "a.html"), "utf8");
+  const packed = /<script id="document" type="text\/plain">([^<]+)</.exec(page)?.[1] ?? "";
+  const document = JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString()) as ViewerDocument;
+  const kernels = (document.programs[0]?.views[2]?.groups ?? []).flatMap(({ kernel }) =>
+    kernel === undefined ? [] : [kernel],
+  );
+  t.true(kernels.some(({ seconds, device }) => seconds === 0.5 && device === "a fast one"));
+});
