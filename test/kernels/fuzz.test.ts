@@ -18,6 +18,7 @@ import { placeholder, runState, variable } from "../../compiler/ops/sources.js";
 import { concatenate, iota, pad } from "../../compiler/ops/structure.js";
 import { broadcastInDim, reshape, reverse, slice, transpose } from "../../compiler/ops/views.js";
 import { Choices } from "../backends/choices.js";
+import { withRegion } from "../backends/graph_regions.js";
 import { avx2, avx512, build, computationOf, disagreements } from "./support.js";
 
 const sizes = [1, 2, 3, 5, 4, 0, 17];
@@ -31,12 +32,33 @@ function source(choices: Choices, number: number): Value {
     : variable({ path: name, dtype: "f64", shape });
 }
 
+/** Loops and branches, whose bodies are made by the same steps, and may have such in them. */
+function region(choices: Choices, values: readonly Value[], exact: Set<Value>, depth: number): readonly Value[] {
+  const grow = (parameters: readonly Value[], indices: readonly Value[], steps: number): readonly Value[] => {
+    const counts = indices.map((index) => cast(index, { to: "f64" }));
+    const inner = [...parameters.filter(({ type }) => type.dtype === "f64"), ...counts];
+    for (let number = 0; number < steps && inner.length > 0; number++) {
+      const nested = depth < 2 && choices.below(8) === 0;
+      const made = nested ? region(choices, inner, exact, depth + 1) : [step(choices, inner, number, true)];
+      inner.push(...made.filter(isSmall));
+    }
+    return [...parameters.filter(({ type }) => type.dtype !== "f64"), ...inner];
+  };
+  const made = withRegion(choices, { values, exact, tooLarge, grow });
+  return made.flatMap(({ value }) => (value.type.dtype === "f64" ? [value] : []));
+}
+
+function isSmall({ type }: Value): boolean {
+  return staticShape(type).reduce((product, size) => product * size, 1) <= tooLarge && type.shape.length < 6;
+}
+
 /** One more value on top of `values`; all of f64, so that the order of sums does not matter for the comparison. */
-function step(choices: Choices, values: readonly Value[], number: number): Value {
+function step(choices: Choices, values: readonly Value[], number: number, isInside = false): Value {
   const x = choices.of(values);
   const shape = staticShape(x.type);
   const axes = shape.map((_, axis) => axis);
-  switch (choices.below(19)) {
+  // What a region draws of would be a capture.
+  switch (choices.below(isInside ? 18 : 19)) {
     case 0:
       return choices.of([tanh, sigmoid])(x);
     case 1: {
@@ -136,7 +158,9 @@ function indicesFor(choices: Choices, values: readonly Value[], shape: readonly 
     const all = counts.reduce((a, b) => add(a, b));
     return { axes, indices: counts.map((count, axis) => (axis === turned ? within(all, shape[axis] ?? 1) : count)) };
   }
-  const from = choices.of(values.filter(({ node }) => node.op === "placeholder" || node.op === "variable"));
+  const known = values.filter(({ node }) => ["placeholder", "variable", "parameter"].includes(node.op));
+  if (known.length === 0) return { axes: [], indices: [] };
+  const from = choices.of(known);
   const thirds = mul(from, broadcastScalar(literal("f64", [], [3.7]), from.type.shape));
   const chosen = axes.filter(() => choices.below(2) === 0);
   return {
@@ -167,17 +191,20 @@ const tooLarge = 4000;
 for (const checked of [false, true]) {
   test(`random graphs give what the reference gives${checked ? ", with checks" : ""}`, (t) => {
     fc.assert(
-      fc.property(fc.array(fc.nat({ max: 5039 }), { minLength: 20, maxLength: 160 }), (numbers) => {
+      fc.property(fc.array(fc.nat({ max: 5039 }), { minLength: 20, maxLength: 240, size: "max" }), (numbers) => {
         const choices = new Choices(numbers);
         const values: Value[] = [source(choices, 0), source(choices, 1), source(choices, 2)];
+        // Decisions hang on these only, so that they are the same whatever the order of sums.
+        const exact = new Set(values);
+        let looped = values[0];
         for (let number = 3; choices.left > 8 && number < 24; number++) {
-          const value = step(choices, values, number);
-          const count = staticShape(value.type).reduce((product, size) => product * size, 1);
-          if (count <= tooLarge && value.type.shape.length < 6) values.push(value);
+          const loops = choices.below(4) === 0 ? region(choices, values, exact, 0) : undefined;
+          const made = loops ?? [step(choices, values, number)];
+          values.push(...made.filter(isSmall));
+          looped = loops?.find(isSmall) ?? looped;
         }
-        const outputs = Object.fromEntries(
-          [0, 1, 2].map((i) => [`y${i}`, values[values.length - 1 - i * choices.below(3)] ?? values[0]]),
-        );
+        const ends = [0, 1, 2].map((i) => values[values.length - 1 - i * choices.below(3)] ?? values[0]);
+        const outputs = Object.fromEntries([...ends, looped].map((value, i) => [`y${i}`, value]));
         const variables = values.filter((value) => value.node.op === "variable");
         const assignments = Object.fromEntries(
           variables.flatMap((target) => {
