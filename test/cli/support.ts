@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execute } from "../../cli/execute.js";
 
-const binary = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
+export const binary = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 
 export interface Ended {
   /** The exit code, or the name of the signal that ended the process. */

@@ -1,0 +1,57 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import test from "ava";
+import { binary, folderWith } from "./support.js";
+
+/** A disk of 64 KiB, seen by what runs on it only, and a model of 400 KB. */
+
+const graph = `graph large {
+  variable w: f32[100000] = zeros()
+  variable n: i64 = 0
+  update step {
+    w := w + 1
+    n := n + 1
+  }
+  signature fit() does step -> (n)
+  train {
+    run = fit
+    steps = 10
+  }
+}
+`;
+
+const canMount =
+  spawnSync("unshare", ["-m", "sh", "-c", 'mount -t tmpfs -o size=64k tmpfs "$1"', "sh", folderWith({})]).status === 0;
+const onFullDisk = canMount ? test : test.skip;
+if (!canMount) console.log("full_disk.test: no file system may be mounted here; training onto a full disk is skipped");
+
+/** Runs graphc with the small disk at `disk`, which holds `model.safetensors`, and shows what is there afterwards. */
+function train(folder: string, parameters: readonly string[]) {
+  mkdirSync(join(folder, "disk"));
+  const script = `mount -t tmpfs -o size=64k tmpfs disk && printf 'the old content' > disk/model.safetensors || exit 99
+"$@"
+code=$?
+echo; ls -A disk; cat disk/model.safetensors
+exit $code`;
+  const command = [process.execPath, binary, "train", "large.graph", "--target", "reference", ...parameters];
+  return spawnSync("unshare", ["-m", "sh", "-c", script, "sh", ...command], { cwd: folder, encoding: "utf8" });
+}
+
+onFullDisk("a disk that is full when training ends: the error is said, and the file that was there is whole", (t) => {
+  const { status, stdout, stderr } = train(folderWith({ "large.graph": graph }), ["--save", "disk/model.safetensors"]);
+  t.is(status, 1, stderr);
+  t.regex(stderr, /error G092: cannot save "disk\/model\.safetensors": the disk is full \(ENOSPC\)/);
+  t.regex(stderr, /hint: free some space and save again; the file that was there before is untouched/);
+  t.true(stdout.endsWith("\nmodel.safetensors\nthe old content"), stdout);
+});
+
+onFullDisk("a disk that is full at a checkpoint: no half of one is left", (t) => {
+  const checkpoint = `    steps = 10
+    checkpoint = { every = 5, to = "disk/at-{step}.safetensors", keep = 2 }`;
+  const text = graph.replace("    steps = 10", checkpoint);
+  const { status, stdout, stderr } = train(folderWith({ "large.graph": text }), []);
+  t.is(status, 1, stderr);
+  t.regex(stderr, /error G092: cannot save ".*at-5\.safetensors": the disk is full \(ENOSPC\)/);
+  t.true(stdout.endsWith("\nmodel.safetensors\nthe old content"), stdout);
+});
