@@ -51,8 +51,8 @@ export type NumberArgument =
       readonly loopIndices: readonly ScalarExpr[];
       readonly part: 0 | 1 | 2 | 3 | 4 | 5;
     }
-  /** What has no spelling in the kernels' language. */
-  | { readonly kind: "not_a_number" };
+  /** What has no spelling in the kernels' language that all devices know. */
+  | { readonly kind: "special"; readonly value: "NaN" | "Infinity" | "-Infinity" };
 
 /** The first integer that f32 does not hold all below of: sizes, positions and integers stay under it. */
 export const exactIntegers = 2 ** 24;

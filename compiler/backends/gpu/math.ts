@@ -1,5 +1,6 @@
 import { InternalError } from "../../ir/diagnostic.js";
 import { randomFunctions } from "./random.js";
+import { wholeFunctions } from "./whole.js";
 
 /**
  * Functions that kernels call, in the kernels' language (one function each, numbers alone, two-argument max). What devices have
@@ -13,175 +14,110 @@ export interface KernelFunction {
 
 const functions: readonly KernelFunction[] = [
   {
-    name: "quotient",
+    name: "is_number",
     calls: [],
-    // Division is not exact everywhere: the remainder says by how much the quotient is off. Exact for integers below 2^24.
-    source: `function quotient(x, d) {
-  let q = Math.floor(x / d);
-  const r = x - q * d;
-  if (r < 0) { q = q - 1; }
-  if (r >= d) { q = q + 1; }
-  return q;
-}`,
-  },
-  {
-    name: "floor_division",
-    calls: [],
-    source: `function floor_division(x, d) {
-  let q = Math.floor(x / d);
-  const r = x - q * d;
-  if (d > 0) {
-    if (r < 0) { q = q - 1; }
-    if (r >= d) { q = q + 1; }
-  } else {
-    if (r > 0) { q = q - 1; }
-    if (r <= d) { q = q + 1; }
-  }
-  return q;
-}`,
-  },
-  {
-    name: "integer_modulo",
-    calls: ["floor_division"],
-    source: `function integer_modulo(x, d) {
-  return x - floor_division(x, d) * d;
-}`,
-  },
-  {
-    name: "exact_rest",
-    calls: [],
-    // x - q d without the rounding of the product, whose error is found by splitting both factors (Dekker, 1971).
-    source: `function exact_rest(x, q, d) {
-  if (q == 0) { return x; }
-  const p = q * d;
-  const cq = 4097 * q;
-  const qh = cq - (cq - q);
-  const ql = q - qh;
-  const cd = 4097 * d;
-  const dh = cd - (cd - d);
-  const dl = d - dh;
-  const e = ((qh * dh - p) + qh * dl + ql * dh) + ql * dl;
-  return (x - p) - e;
-}`,
-  },
-  {
-    name: "floor_quotient",
-    calls: ["exact_rest"],
-    // The rounded quotient may be the whole number above the exact one. Beyond 2^23 every f32 is whole, and stands.
-    source: `function floor_quotient(u, v) {
-  let q = Math.floor(u / v);
-  if (Math.abs(v) == Infinity && Math.abs(u) < Infinity) {
-    if ((u < 0 && v > 0) || (u > 0 && v < 0)) { return -1; }
-    return q;
-  }
-  if (Math.abs(q) < 8388608) {
-    let x = u;
-    let d = v;
-    if (Math.abs(v) > 1e30) {
-      x = u * 9.313225746154785e-10;
-      d = v * 9.313225746154785e-10;
-    }
-    let r = exact_rest(x, q, d);
-    if (q == 0) { r = u; }
-    if (d > 0) {
-      if (r < 0) { q = q - 1; }
-      if (r >= d && exact_rest(x, q + 1, d) >= 0) { q = q + 1; }
-    } else {
-      if (r > 0) { q = q - 1; }
-      if (r <= d && exact_rest(x, q + 1, d) <= 0) { q = q + 1; }
-    }
-  }
-  return q;
-}`,
-  },
-  {
-    name: "far_remainder",
-    calls: [],
-    // Long division, of which each step is exact: |x| less the divisor times each power of two that fits.
-    source: `function far_remainder(x, d) {
-  if (d == 0) { return (x - x) / d; }
-  if (!(Math.abs(x) < Infinity) || !(Math.abs(d) < Infinity)) { return (x - x) + (d - d); }
-  const m = Math.abs(d);
-  let r = Math.abs(x);
-  let t = m;
-  for (let i = 0; i < 280; i++) {
-    if (t * 2 <= r) { t = t * 2; }
-  }
-  for (let j = 0; j < 280; j++) {
-    if (t >= m) {
-      if (r >= t) { r = r - t; }
-      t = t * 0.5;
-    }
-  }
-  if (x < 0) { return -r; }
-  return r;
-}`,
-  },
-  {
-    name: "float_modulo",
-    calls: ["floor_quotient", "far_remainder"],
-    // The sign of the divisor, as Python has it.
-    source: `function float_modulo(x, d) {
-  if (Math.abs(d) == Infinity && Math.abs(x) < Infinity) {
-    if ((x < 0 && d > 0) || (x > 0 && d < 0)) { return d; }
-    return x;
-  }
-  const q = floor_quotient(x, d);
-  if (Math.abs(q) < 8388608 && Math.abs(d) < 1e30) { return exact_rest(x, q, d); }
-  const r = far_remainder(x, d);
-  if (r != 0 && ((r < 0 && d > 0) || (r > 0 && d < 0))) { return r + d; }
-  return r;
-}`,
-  },
-  {
-    name: "round_even",
-    calls: [],
-    source: `function round_even(x) {
-  const f = Math.floor(x);
-  const d = x - f;
-  if (d < 0.5) { return f; }
-  if (d > 0.5) { return f + 1; }
-  if (f - 2 * Math.floor(f / 2) == 0) { return f; }
-  return f + 1;
-}`,
-  },
-  {
-    name: "truncate",
-    calls: [],
-    source: `function truncate(x) {
-  if (x < 0) { return -Math.floor(-x); }
-  return Math.floor(x);
-}`,
-  },
-  {
-    name: "to_integer",
-    calls: ["truncate"],
-    // NaN compares with nothing, and gives 0.
-    source: `function to_integer(x, low, high) {
-  if (x <= low) { return low; }
-  if (x >= high) { return high; }
-  if (x <= 0 || x > 0) { return truncate(x); }
+    // A NaN is neither above nor below 0. Some devices let `x == x` pass for it, and their own functions make numbers of it.
+    source: `function is_number(x) {
+  if (x <= 0 || x > 0) { return 1; }
   return 0;
 }`,
   },
   {
-    name: "wrap",
+    name: "is_infinite",
     calls: [],
-    // Into [low, low + size), as integers of few bits wrap round.
-    source: `function wrap(x, low, size) {
-  const y = x - low;
-  return y - Math.floor(y / size) * size + low;
+    // An infinity has no spelling that all devices know.
+    source: `function is_infinite(x) {
+  if (x == x * 0.5 && x != 0) { return 1; }
+  return 0;
+}`,
+  },
+  {
+    name: "larger",
+    calls: [],
+    source: `function larger(x, y) {
+  if (x >= y || !(x <= 0 || x > 0)) { return x; }
+  return y;
+}`,
+  },
+  {
+    name: "smaller",
+    calls: [],
+    source: `function smaller(x, y) {
+  if (x <= y || !(x <= 0 || x > 0)) { return x; }
+  return y;
+}`,
+  },
+  {
+    name: "sign_of",
+    calls: [],
+    source: `function sign_of(x) {
+  if (x > 0) { return 1; }
+  if (x < 0) { return -1; }
+  return x;
+}`,
+  },
+  {
+    name: "exponential",
+    calls: [],
+    source: `function exponential(x) {
+  if (x <= 0 || x > 0) { return Math.exp(x); }
+  return x;
+}`,
+  },
+  {
+    name: "arc_tangent",
+    calls: ["is_number"],
+    source: `function arc_tangent(y, x) {
+  if (is_number(x) < 0.5) { return x; }
+  if (is_number(y) < 0.5) { return y; }
+  return Math.atan2(y, x);
+}`,
+  },
+  {
+    name: "sine_by_quadrant",
+    calls: [],
+    // Devices' own are off by 1e-4. Reduced by pi / 2 in three parts, polynomials of Cephes (Moshier, 1989).
+    source: `function sine_by_quadrant(x, shift) {
+  const k = Math.floor(x * 0.6366197723675814 + 0.5);
+  const r = ((x - k * 1.5703125) - k * 0.0004837512969970703) - k * 7.549789954891882e-8;
+  const z = r * r;
+  const q = k + shift;
+  const j = q - Math.floor(q * 0.25) * 4;
+  let y = ((-0.00019515295891 * z + 0.0083321608736) * z - 0.16666654611) * z * r + r;
+  if (j == 1 || j == 3) {
+    y = ((0.00002443315711809948 * z - 0.001388731625493765) * z + 0.04166664568298827) * z * z - 0.5 * z + 1;
+  }
+  if (j >= 2) { return -y; }
+  return y;
+}`,
+  },
+  {
+    name: "sine",
+    calls: ["sine_by_quadrant"],
+    source: `function sine(x) {
+  if (Math.abs(x) < 8192) { return sine_by_quadrant(x, 0); }
+  if (x <= 0 || x > 0) { return Math.sin(x); }
+  return x;
+}`,
+  },
+  {
+    name: "cosine",
+    calls: ["sine_by_quadrant"],
+    source: `function cosine(x) {
+  if (Math.abs(x) < 8192) { return sine_by_quadrant(x, 1); }
+  if (x <= 0 || x > 0) { return Math.cos(x); }
+  return x;
 }`,
   },
   {
     name: "exp_less_one",
-    calls: [],
+    calls: ["exponential"],
     // Its series near 0, where exp(x) - 1 cancels.
     source: `function exp_less_one(x) {
   if (Math.abs(x) < 0.35) {
     return x * (1 + x * (0.5 + x * (0.16666667 + x * (0.041666668 + x * (0.008333334 + x * (0.0013888889 + x * 0.0001984127))))));
   }
-  return Math.exp(x) - 1;
+  return exponential(x) - 1;
 }`,
   },
   {
@@ -207,7 +143,9 @@ const functions: readonly KernelFunction[] = [
     const z = s * s;
     return 2 * s * (1 + z * (0.33333334 + z * (0.2 + z * (0.14285715 + z * (0.11111111 + z * 0.09090909)))));
   }
-  return Math.log(x);
+  if (x < 0) { return Math.sqrt(x); }
+  if (x == 0 || x > 0) { return Math.log(x); }
+  return x;
 }`,
   },
   {
@@ -226,49 +164,49 @@ const functions: readonly KernelFunction[] = [
   },
   {
     name: "logistic",
-    calls: [],
+    calls: ["exponential"],
     source: `function logistic(x) {
   if (x < 0) {
-    const e = Math.exp(x);
+    const e = exponential(x);
     return e / (1 + e);
   }
-  return 1 / (1 + Math.exp(-x));
+  return 1 / (1 + exponential(-x));
 }`,
   },
   {
     name: "complementary_error",
-    calls: [],
+    calls: ["exponential"],
     // Chebyshev fit of Numerical Recipes (3rd edition, section 6.2.2), to the digits of f32.
     source: `function complementary_error(x) {
   const z = Math.abs(x);
   const t = 2 / (2 + z);
   const p = -1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 + t * (0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277))))))));
   let r = 0.0;
-  if (!(z >= 10.5)) { r = t * Math.exp(p - z * z); }
+  if (!(z >= 10.5)) { r = t * exponential(p - z * z); }
   if (x < 0) { return 2 - r; }
   return r;
 }`,
   },
   {
     name: "error_function",
-    calls: ["complementary_error"],
+    calls: ["complementary_error", "exponential"],
     // The series of Abramowitz and Stegun 7.1.6 near 0, where 1 - erfc cancels.
     source: `function error_function(x) {
   if (Math.abs(x) < 1) {
     const z = 2 * x * x;
     const s = 1 + z * (0.33333334 + z * (0.06666667 + z * (0.00952381 + z * (0.0010582011 + z * (0.0000962001 + z * (0.0000074 + z * (0.00000049333 + z * 0.000000029019)))))));
-    return 1.1283792 * x * Math.exp(-x * x) * s;
+    return 1.1283792 * x * exponential(-x * x) * s;
   }
   return 1 - complementary_error(x);
 }`,
   },
   {
     name: "cube_root",
-    calls: [],
+    calls: ["exponential", "natural_log"],
     source: `function cube_root(x) {
   const z = Math.abs(x);
-  if (z == 0 || z == Infinity) { return x; }
-  let r = Math.exp(Math.log(z) / 3);
+  if (z == z * 0.5) { return x; }
+  let r = exponential(natural_log(z) / 3);
   r = r - (r - z / (r * r)) / 3;
   r = r - (r - z / (r * r)) / 3;
   if (x < 0) { return -r; }
@@ -277,36 +215,29 @@ const functions: readonly KernelFunction[] = [
   },
   {
     name: "power",
-    calls: [],
+    calls: ["is_number", "is_infinite"],
     source: `function power(x, y) {
-  if (y == 0 || x == 1 || (x == -1 && Math.abs(y) == Infinity)) { return 1; }
-  if (Math.abs(y) == Infinity) { return Math.pow(Math.abs(x), y); }
-  if (x >= 0 || y - Math.floor(y) != 0) { return Math.pow(x, y); }
-  const r = Math.pow(-x, y);
-  if (y - 2 * Math.floor(y / 2) == 0) { return r; }
-  return -r;
-}`,
-  },
-  {
-    name: "in_range",
-    calls: [],
-    source: `function in_range(x, limit) {
-  if (x >= 0 && x < limit) { return x; }
-  return 0;
-}`,
-  },
-  {
-    name: "from_end",
-    calls: [],
-    source: `function from_end(x, limit) {
-  if (x < 0) { return x + limit; }
-  return x;
+  if (y == 0 || x == 1 || (x == -1 && is_infinite(y) > 0.5)) { return 1; }
+  if (is_number(x) < 0.5) { return x; }
+  if (is_number(y) < 0.5) { return y; }
+  if (is_infinite(y) > 0.5) { return Math.pow(Math.abs(x), y); }
+  if (x >= 0 && is_infinite(x) < 0.5) { return Math.pow(x, y); }
+  const m = Math.abs(x);
+  let r = 0.0;
+  if (is_infinite(x) < 0.5) {
+    if (y - Math.floor(y) != 0) { return Math.sqrt(x); }
+    r = Math.pow(m, y);
+  } else if (y > 0) {
+    r = m;
+  }
+  if (x < 0 && y - 2 * Math.floor(y / 2) == 1) { return -r; }
+  return r;
 }`,
   },
 ];
 
 const byName: ReadonlyMap<string, KernelFunction> = new Map(
-  [...functions, ...randomFunctions].map((one) => [one.name, one]),
+  [...functions, ...wholeFunctions, ...randomFunctions].map((one) => [one.name, one]),
 );
 
 /** The sources of functions and of all that they call, callees first. */

@@ -84,8 +84,8 @@ function numberText(argument: NumberArgument, program: KernelProgram): string {
     }
     case "key":
       return `key(${JSON.stringify(argument.path)}#${argument.index})[${argument.part}]`;
-    case "not_a_number":
-      return "nan";
+    case "special":
+      return argument.value;
   }
 }
 

@@ -200,8 +200,8 @@ async function numberOf(argument: NumberArgument, run: PartRun): Promise<number>
       if (known === undefined) run.keys.set(name, parts);
       return parts[argument.part] ?? 0;
     }
-    case "not_a_number":
-      return Number.NaN;
+    case "special":
+      return Number(argument.value);
   }
 }
 

@@ -73,7 +73,7 @@ export function spell(
     case "abs":
       return wrapped(`Math.abs(${n(0)})`);
     case "sign":
-      return number(`Math.sign(${n(0)})`);
+      return number(call("sign_of", n(0)));
     case "not":
       if (isBool) return condition(`!${at(0).condition()}`);
       return number(dtype === "u8" ? `(255 - ${n(0)})` : `(-1 - ${n(0)})`);
@@ -88,7 +88,7 @@ export function spell(
     case "rsqrt":
       return number(`(1 / Math.sqrt(${n(0)}))`);
     case "exp":
-      return number(`Math.exp(${n(0)})`);
+      return number(call("exponential", n(0)));
     case "expm1":
       return number(call("exp_less_one", n(0)));
     case "log":
@@ -96,9 +96,9 @@ export function spell(
     case "log1p":
       return number(call("log_of_one_more", n(0)));
     case "sin":
-      return number(`Math.sin(${n(0)})`);
+      return number(call("sine", n(0)));
     case "cos":
-      return number(`Math.cos(${n(0)})`);
+      return number(call("cosine", n(0)));
     case "tanh":
       return number(call("hyperbolic_tangent", n(0)));
     case "sigmoid":
@@ -129,11 +129,11 @@ export function spell(
     case "pow":
       return power(dtype, at(0), at(1), call);
     case "atan2":
-      return number(`Math.atan2(${n(0)}, ${n(1)})`);
+      return number(call("arc_tangent", n(0), n(1)));
     case "max":
-      return number(`Math.max(${n(0)}, ${n(1)})`);
+      return number(isFloat(dtype) ? call("larger", n(0), n(1)) : `Math.max(${n(0)}, ${n(1)})`);
     case "min":
-      return number(`Math.min(${n(0)}, ${n(1)})`);
+      return number(isFloat(dtype) ? call("smaller", n(0), n(1)) : `Math.min(${n(0)}, ${n(1)})`);
     case "and":
       return isBool ? condition(`(${at(0).condition()} && ${at(1).condition()})`) : number(infix("&"));
     case "or":
@@ -208,10 +208,8 @@ function product(x: string, times: number): string {
   return times % 2 === 0 ? `(${half} * ${half})` : `(${half} * ${half} * ${x})`;
 }
 
-/** A number as the kernels' language has it. NaN has no spelling there: it is an argument. */
+/** A finite number as the kernels' language has it. */
 export function literal(value: number): string {
-  if (Number.isNaN(value)) throw new InternalError("NaN has no spelling in kernels");
-  if (value === Number.POSITIVE_INFINITY) return "Infinity";
-  if (value === Number.NEGATIVE_INFINITY) return "(-Infinity)";
+  if (!Number.isFinite(value)) throw new InternalError(`${value} has no spelling in kernels`);
   return value < 0 || Object.is(value, -0) ? `(-${String(-value)})` : String(value);
 }

@@ -1,5 +1,5 @@
 import { InternalError } from "../../ir/diagnostic.js";
-import { isFloat, type NumericDType } from "../../ir/dtype.js";
+import { isFloat } from "../../ir/dtype.js";
 import { expressionsOfStatement, forEachExpression, operandsOf } from "../../kernels/access.js";
 import type {
   Accumulator,
@@ -12,6 +12,7 @@ import type {
   StoreStatement,
 } from "../../kernels/form.js";
 import { longestLoop, type NumberArgument } from "./form.js";
+import { extremeOf, identityOf } from "./identity.js";
 import { insideOf, mentionsLoop } from "./invariance.js";
 import { literal, type Operand, spell } from "./scalar.js";
 
@@ -90,6 +91,17 @@ export class ThreadWriter {
     return `n${this.#numbers.push(argument) - 1}`;
   }
 
+  /** With its point, so that the variable is a float from the start. */
+  #float(value: number): string {
+    return Number.isInteger(value) ? `${value}.0` : this.#constant(value);
+  }
+
+  #constant(value: number): string {
+    if (Number.isFinite(value)) return literal(value);
+    const name = value > 0 ? "Infinity" : value < 0 ? "-Infinity" : "NaN";
+    return this.#number({ kind: "special", value: name });
+  }
+
   nameLoop(loop: LoopId, name: string): void {
     this.#loops.set(loop, name);
   }
@@ -129,10 +141,8 @@ export class ThreadWriter {
   #spell(expression: ScalarExpr): { readonly text: string; readonly kind: "number" | "condition" } {
     const number = (text: string) => ({ text, kind: "number" as const });
     switch (expression.kind) {
-      case "constant": {
-        const value = Number(expression.value);
-        return number(Number.isNaN(value) ? this.#number({ kind: "not_a_number" }) : literal(value));
-      }
+      case "constant":
+        return number(this.#constant(Number(expression.value)));
       case "load": {
         const { buffer, index, dynamic = [] } = expression.access;
         if (this.#isScalar(buffer)) return number(this.#number({ kind: "scalar", buffer }));
@@ -298,10 +308,10 @@ export class ThreadWriter {
     const { combiner } = accumulator;
     if (combiner === "arg_max" || combiner === "arg_min") {
       this.line(`let ${name} = 0.0;`);
-      this.line(`let ${name}k = ${combiner === "arg_max" ? "(-Infinity)" : "Infinity"};`);
+      this.line(`let ${name}k = ${this.#constant(extremeOf(accumulator))};`);
       return;
     }
-    this.line(`let ${name} = ${literalFloat(identityOf(accumulator))};`);
+    this.line(`let ${name} = ${this.#float(identityOf(accumulator))};`);
   }
 
   #accumulate(statement: Extract<Statement, { kind: "accumulate" }>): void {
@@ -319,11 +329,11 @@ export class ThreadWriter {
         return;
       case "max":
       case "or":
-        this.line(`${name} = Math.max(${name}, ${value});`);
+        this.line(`${name} = ${this.#extreme(accumulator, "larger", "Math.max", name, value)};`);
         return;
       case "min":
       case "and":
-        this.line(`${name} = Math.min(${name}, ${value});`);
+        this.line(`${name} = ${this.#extreme(accumulator, "smaller", "Math.min", name, value)};`);
         return;
       case "arg_max":
       case "arg_min": {
@@ -342,6 +352,11 @@ export class ThreadWriter {
     }
   }
 
+  /** Floats pass NaN on, which devices' own functions do not. */
+  #extreme({ dtype }: Accumulator, name: string, own: string, sum: string, value: string): string {
+    return isFloat(dtype) ? this.call(name, sum, value) : `${own}(${sum}, ${value})`;
+  }
+
   /** The value of a store, combined with `old` where the store says so. */
   stored({ value, combiner }: StoreStatement, old: string): string {
     this.share([value]);
@@ -356,38 +371,4 @@ export class ThreadWriter {
     const spelt = spell(combiner, value.dtype, [operand(() => old), operand(() => text)], this.call);
     return spelt.kind === "condition" ? `(${spelt.text} ? 1 : 0)` : spelt.text;
   }
-}
-
-function identityOf({ combiner, dtype }: Accumulator): number {
-  switch (combiner) {
-    case "sum":
-    case "or":
-    case "arg_max":
-    case "arg_min":
-      return 0;
-    case "product":
-    case "and":
-      return 1;
-    case "max":
-      return leastOf.get(dtype) ?? Number.NEGATIVE_INFINITY;
-    case "min":
-      return greatestOf.get(dtype) ?? Number.POSITIVE_INFINITY;
-  }
-}
-
-/** Where an extreme of nothing lies, of the integers that kernels reduce. */
-const leastOf: ReadonlyMap<NumericDType, number> = new Map([
-  ["bool", 0],
-  ["u8", 0],
-  ["i8", -128],
-]);
-const greatestOf: ReadonlyMap<NumericDType, number> = new Map([
-  ["bool", 1],
-  ["u8", 255],
-  ["i8", 127],
-]);
-
-/** With its point, so that the variable is a float from the start. */
-function literalFloat(value: number): string {
-  return Number.isInteger(value) ? `${value}.0` : literal(value);
 }
