@@ -41,6 +41,17 @@ const sb = [
   2.55305040643316442583e3, 4.74528541206955367215e2, -2.24409524465858183362e1,
 ];
 
+/**
+ * erfc, for code that computes it as this evaluator does: of magnitudes a from 0.84375 to 1.25 it is 1 - erx - P(a - 1) / Q(a - 1), from
+ * there on exp(-a^2 - 0.5625 + P(1 / a^2) / Q(1 / a^2)) / a, with one pair of polynomials to 1 / 0.35 and another to 28.
+ */
+export const complementTable = {
+  erx,
+  middle: { from: 0.84375, top: pa, bottom: qa },
+  near: { from: 1.25, top: ra, bottom: sa },
+  far: { from: 1 / 0.35, top: rb, bottom: sb },
+} as const;
+
 const words = new DataView(new ArrayBuffer(8));
 
 /** erf(x): odd, 1 and -1 at the infinities, NaN at NaN. */

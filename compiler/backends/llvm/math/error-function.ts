@@ -1,3 +1,4 @@
+import { complementTable } from "../../../ops/special.js";
 import type { Builder } from "../builder.js";
 import type { Value } from "../value.js";
 import { formatOf, polynomial } from "./common.js";
@@ -64,44 +65,36 @@ export function erf(b: Builder, x: Value): Value {
   return b.select(isLarge, large, small);
 }
 
-/** erfc(x) e^(x^2) from 1 to 8 and beyond, as quotients of polynomials in x, lowest power first (Cephes, ndtr.c). */
-const tails = {
-  near: {
-    top: [
-      557.535335369399327526, 1027.55188689515710272, 934.52852717195760754, 526.445194995477358631,
-      196.520832956077098242, 48.6371970985681366614, 7.46321056442269912687, 0.564189564831068821977,
-      2.46196981473530512524e-10,
-    ],
-    bottom: [
-      557.535340817727675546, 1656.66309194161350182, 2246.33760818710981792, 1823.90916687909736289,
-      975.708501743205489753, 354.937778887819891062, 86.7072140885989742329, 13.2281951154744992508, 1,
-    ],
-  },
-  far: {
-    top: [
-      2.9788666537210024067, 7.4097426995044893916, 6.16021097993053585195, 5.01905042251180477414,
-      1.27536670759978104416, 0.564189583547755073984,
-    ],
-    bottom: [
-      3.3690764510008151605, 9.60896809063285878198, 17.0814450747565897222, 12.0489539808096656605,
-      9.39603524938001434673, 2.2605286322011727659, 1,
-    ],
-  },
-} as const;
-
-/** 1 - erf below 1, else the tail; in f64 for either precision. */
+/** As the reference's, after fdlibm (`ops/special.ts`), but for the series of erf near 0; in f64 for either precision. */
 export function erfc(b: Builder, x: Value): Value {
   if (x.type.element === "f32") return b.resizeFloat(erfc(b, b.resizeFloat(x, "f64")), "f32");
+  const { erx, middle, near, far } = complementTable;
   const constant = (value: number): Value => b.constant(x.type, value);
   // Beyond 28 the result is 0; a NaN stays.
   const a = b.min(b.abs(x), constant(28));
-  const quotient = ({ top, bottom }: (typeof tails)["near" | "far"]): Value =>
-    b.div(polynomial(b, a, top), polynomial(b, a, bottom));
-  const ratio = b.select(b.compare("lt", a, constant(8)), quotient(tails.near), quotient(tails.far));
-  // a = s + rest with an s whose square is exact: e^(-a^2) = e^(-s^2) e^((s - a)(s + a)), or the rounding of a^2 would show.
-  const s = b.mul(b.roundEven(b.mul(a, constant(16))), constant(1 / 16));
-  const power = b.mul(exp(b, b.neg(b.mul(s, s))), exp(b, b.mul(b.sub(s, a), b.add(s, a))));
-  const tail = b.mul(power, ratio);
-  const beyond = b.select(b.compare("lt", x, constant(0)), b.sub(constant(2), tail), tail);
-  return b.select(b.compare("lt", a, constant(1)), b.sub(constant(1), erf(b, x)), beyond);
+  const isFrom = ({ from }: { readonly from: number }): Value => b.compare("ge", a, constant(from));
+  const [fromMiddle, fromNear, fromFar] = [isFrom(middle), isFrom(near), isFrom(far)];
+
+  const inverse = b.div(constant(1), b.mul(a, a));
+  const place = b.sub(a, constant(1));
+  const chosen = (part: "top" | "bottom"): Value => {
+    const tail = b.select(fromFar, polynomial(b, inverse, far[part]), polynomial(b, inverse, near[part]));
+    return b.select(fromNear, tail, polynomial(b, place, middle[part]));
+  };
+  const ratio = b.div(chosen("top"), chosen("bottom"));
+
+  // 1 - x is exact from 1/2 on, and below the rest is small.
+  const series = polynomial(b, b.mul(a, a), tables.f64.small);
+  const small = b.sub(b.sub(constant(1), a), b.mul(a, series));
+  const medium = b.sub(constant(1 - erx), ratio);
+
+  // a = s + rest, with an s of 26 bits whose square is exact, and a rest that is so small that its rounding does not show.
+  const s = b.mul(b.roundEven(b.mul(a, constant(2 ** 21))), constant(2 ** -21));
+  const head = exp(b, b.sub(b.neg(b.mul(s, s)), constant(0.5625)));
+  const rest = exp(b, b.fma(b.sub(s, a), b.add(s, a), ratio));
+  const large = b.div(b.mul(head, rest), a);
+
+  const beyond = b.select(b.compare("ge", a, constant(28)), constant(0), large);
+  const complement = b.select(fromNear, beyond, b.select(fromMiddle, medium, small));
+  return b.select(b.compare("lt", x, constant(0)), b.sub(constant(2), complement), complement);
 }
