@@ -6,10 +6,9 @@ import { compile, Session } from "../../dist/index.js";
 
 const folder = join(import.meta.dirname, "..", "..", "examples", "transformer");
 const session = new Session(await compile(join(folder, "transformer.graph")));
-const { drawn: practice } = await session.run("draw");
-await session.train({ data: { sequence: practice.data } });
+await session.train();
 const { drawn: exam } = await session.run("draw");
-const length = practice.shape[1];
+const length = exam.shape[1];
 const sequence = exam.data.slice(0, length);
 const layers = ["first", "second"];
 const heads = 4;
