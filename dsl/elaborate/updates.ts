@@ -1,10 +1,8 @@
-import type { Note } from "../../compiler/ir/diagnostic.js";
 import { isFloat } from "../../compiler/ir/dtype.js";
 import type { Assignment, Variable } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { typeText } from "../../compiler/ir/type.js";
-import { cutsBetween, reachedByGradient } from "../../compiler/ops/reach.js";
 import type { Block, Call, Expression, Update } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { bindArguments, evaluateArguments, type Given } from "./calls.js";
@@ -14,8 +12,9 @@ import { compileTimeKind, enter, expandFunction, open } from "./functions.js";
 import { callable } from "./lookup.js";
 import { type Callable, calleeName, describe, type Item, isPoisoned, type Meaning, tensor } from "./meaning.js";
 import { Names } from "./names.js";
-import { applyOp, type Env, originNote, Refusal, record, refusal } from "./state.js";
+import { applyOp, type Env, Refusal, record, refusal } from "./state.js";
 import { statements } from "./statements.js";
+import { listedVariables, reachedVariables } from "./trained.js";
 
 /** `update learn { w := ... }` or `update learn = minimize(...)`: a named, atomic group of assignments. */
 export function update(outer: Env, one: Update): void {
@@ -68,13 +67,13 @@ function minimize(env: Env, body: Expression, path: string): readonly Assignment
   const loss = item(inside, lossExpression);
   const optimizer = optimizerOf(inside, optimizerExpression);
   const listed = given.get("variables");
-  const chosen = listed === undefined ? undefined : listedVariables(inside, listed);
   if (isPoisoned(loss.meaning)) return [];
   const target = toTensor(inside, loss);
   if (!isFloat(target.type.dtype)) {
     throw refusal(env, "G051", loss.span, `only floats have gradients, and the loss is ${typeText(target.type)}`);
   }
-  const variables = chosen ?? reachedVariables(inside, target, loss.span);
+  const variables =
+    listed === undefined ? reachedVariables(inside, target, loss.span) : listedVariables(inside, listed, target);
   if (variables.length === 0) throw refusal(env, "G048", call.span, "the list of variables is empty");
   const site = { span: call.span, operands: [loss.span] };
   const values = variables.map((variable) => variable.value);
@@ -170,62 +169,6 @@ function step(env: Env, optimizer: OptimizerCall, variable: Variable, gradient: 
   } finally {
     env.state.active.pop();
   }
-}
-
-/** The variables that `minimize` trains by itself, in the order of the graph. */
-function reachedVariables(env: Env, loss: Value, span: Span): readonly Variable[] {
-  const reached = reachedByGradient(loss);
-  const all = [...env.state.shared.variables.values()];
-  const found = all.filter((variable) => variable.trainable && reached.has(variable.value));
-  if (found.length > 0) return found;
-  if (env.state.shared.refusedVariables.size > 0) throw new Refusal(undefined);
-  throw refusal(env, "G048", span, "the loss reaches no variable that can be trained", {
-    notes: all
-      .filter((variable) => isFloat(variable.value.type.dtype))
-      .slice(0, 3)
-      .flatMap((variable) => whyUnreached(env, loss, variable)),
-    hint:
-      all.length === 0 ? "`variable w: f32[...] = ...`, or a layer such as `dense`, has something to learn" : undefined,
-  });
-}
-
-/** What keeps a variable from being trained by this loss: it is frozen, unrelated, or an op in between passes no gradient. */
-function whyUnreached(env: Env, loss: Value, variable: Variable): readonly Note[] {
-  const { path, span, trainable, value } = variable;
-  if (!trainable) return [{ span, message: `${quote(path)} is frozen` }];
-  const cuts = cutsBetween(loss, value);
-  if (cuts.length === 0) return [{ span, message: `the loss does not depend on ${quote(path)}` }];
-  return [
-    { span, message: `the loss has no gradient path to ${quote(path)}` },
-    ...cuts.slice(0, 3).map(({ node, reason }) => ({
-      span: env.state.shared.sources.spansOf(node)[0],
-      message: `${quote(node.op)} cuts the gradient here: ${reason}`,
-    })),
-  ];
-}
-
-function listedVariables(env: Env, expression: Expression): readonly Variable[] {
-  const { meaning, span } = item(env, expression);
-  const items: readonly Item[] = meaning.kind === "list" ? meaning.items : [{ meaning, span }];
-  return items.map((one) => {
-    if (one.meaning.kind === "poisoned") throw new Refusal(undefined);
-    const path = one.meaning.kind === "tensor" ? one.meaning.variable : undefined;
-    const variable = path === undefined ? undefined : env.state.shared.variables.get(path);
-    if (path !== undefined && env.state.shared.refusedVariables.has(path)) throw new Refusal(undefined);
-    if (variable === undefined) {
-      throw refusal(env, "G041", one.span, `\`variables\` lists variables, not ${describe(one.meaning)}`, {
-        notes: one.meaning.kind === "tensor" ? [originNote(env, one.meaning.value, one.span)] : [],
-      });
-    }
-    if (isFloat(variable.value.type.dtype)) return variable;
-    throw refusal(
-      env,
-      "G051",
-      one.span,
-      `only floats can be trained, and ${quote(variable.path)} is ${typeText(variable.value.type)}`,
-      { notes: [{ span: variable.span, message: "declared here" }] },
-    );
-  });
 }
 
 /**

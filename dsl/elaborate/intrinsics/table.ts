@@ -16,7 +16,7 @@ import { special } from "./special.js";
 const minimize: Intrinsic = {
   name: "minimize",
   doc:
-    "An update that moves variables against the gradient of a loss. Trains `variables`, or all float variables that the loss " +
+    "An update that moves variables against the gradient of a loss. Trains `variables` (variables, or bindings and scopes for those of their calls), or all float variables that the loss " +
     "reaches and that are not frozen. `clip` is a call that sees all gradients, such as `global_norm(1.0)`, or each one.",
   parameters: [
     { name: "loss", kind: "tensor" },
