@@ -13,7 +13,7 @@ import { staticShape, typeText } from "../compiler/ir/type.js";
 import { leavesOf } from "../compiler/kernels/access.js";
 import { buildKernels } from "../compiler/kernels/build.js";
 import type { KernelProgram } from "../compiler/kernels/form.js";
-import { FusionLog, type LoggedValue, planReasonText, refusalTexts } from "../compiler/kernels/fusion_log.js";
+import { FusionLog, fusionTexts, type LoggedValue, planReasonText } from "../compiler/kernels/fusion_log.js";
 import { printKernel } from "../compiler/kernels/printer.js";
 import { type KernelWork, workOf } from "../compiler/kernels/work.js";
 import { opNamed } from "../compiler/ops/table.js";
@@ -195,7 +195,7 @@ function explainedText(console: Console, explained: Explained): string {
   const size = bytes === undefined ? "" : `, ${bytesText(bytes)}`;
   const inMemory = logged.isRoot ? "" : ", never stored";
   lines.push(`In ${bold(where)} it is ${logged.value.node.op}: ${typeText(logged.value.type)}${size}${inMemory}`);
-  lines.push(`  ${planReasonText(logged)}`, ...howText(logged).map((line) => `  ${line}`));
+  lines.push(`  ${planReasonText(logged)}`, ...fusionTexts(logged).map((line) => `  ${line}`));
   if (backward > 0)
     lines.push(`  ${plural(backward, "value")} of the gradients ${backward === 1 ? "stems" : "stem"} from it`);
   for (const kernel of kernels.slice(0, mostKernels)) {
@@ -226,19 +226,6 @@ function explainedText(console: Console, explained: Explained): string {
       ...excerpt.lines.map((line) => `    ${line}`),
     ];
   }
-}
-
-function howText({ how, refused, kernels }: LoggedValue): readonly string[] {
-  const kernel = kernels[0] ?? "";
-  const into =
-    how === undefined || kernel === ""
-      ? []
-      : how === "epilogue"
-        ? [`fused into the epilogue of ${kernel}: done while the sums are in registers`]
-        : how === "loops"
-          ? [`fused into the loops of ${kernel}`]
-          : [`the first of kernel ${kernel}`];
-  return [...into, ...refused.map(({ by, why }) => `not fused into ${by}: ${refusalTexts[why]}`)];
 }
 
 function workText({ operations, transcendentals, readBytes, writtenBytes }: KernelWork): string {

@@ -122,7 +122,14 @@ export class ViewBuilder {
   }
 
   /** A box for a node of a graph. */
-  node(node: Node, name: string, role: Role, inputs: readonly number[], group: number): number {
+  node(
+    node: Node,
+    name: string,
+    role: Role,
+    inputs: readonly number[],
+    group: number,
+    why: readonly string[] = [],
+  ): number {
     const kind = kindOf(node);
     return this.add({
       kind,
@@ -137,6 +144,7 @@ export class ViewBuilder {
       places: this.lines.places(this.sources.spansOf(node)),
       attributes: attributesOf(node),
       stems: this.stems(node),
+      why,
     });
   }
 
@@ -155,6 +163,7 @@ export class ViewBuilder {
       places: this.lines.places(this.sources.spansOf(value.node)),
       attributes: [],
       stems: [],
+      why: [],
     });
   }
 

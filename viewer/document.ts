@@ -3,6 +3,7 @@ import { nodesBelow } from "../compiler/ir/node.js";
 import { selectRequest, selectSignature } from "../compiler/ir/select.js";
 import type { ObservedKernel } from "../compiler/kernels/block.js";
 import { buildKernels } from "../compiler/kernels/build.js";
+import { FusionLog } from "../compiler/kernels/fusion_log.js";
 import type { TargetLimits } from "../compiler/kernels/schedule.js";
 import { ops } from "../compiler/ops/table.js";
 import { optimise, prepareComputation } from "../compiler/prepare.js";
@@ -99,11 +100,13 @@ function kernelView(
     return without(`Only graphs of up to ${mostLowered} ops are shown as kernels: this one would take minutes.`);
   const computation = optimise(graph, prepared, shown.sizes);
   const observed = new Map<string, ObservedKernel>();
+  const log = new FusionLog();
   const program = buildKernels(computation, options.target, {
     checkNumerics: false,
+    log,
     observe: (name, kernel) => observed.set(name, kernel),
   });
-  addKernels(builder, program, observed, options.device, options.times ?? new Map());
+  addKernels(builder, program, observed, log, options.device, options.times ?? new Map());
   return { view: finished(builder.view("kernels")), memory: memoryOf(program) };
 }
 

@@ -3,11 +3,13 @@ import { typeText } from "../compiler/ir/type.js";
 import { innerKernels, isLeaf, leavesOf, loadsOf, writtenBy } from "../compiler/kernels/access.js";
 import type { ObservedKernel } from "../compiler/kernels/block.js";
 import type { Buffer, BufferId, Kernel, KernelProgram } from "../compiler/kernels/form.js";
+import { type FusionLog, fusionTexts, planReasonText } from "../compiler/kernels/fusion_log.js";
 import { byteLength, lives } from "../compiler/kernels/lives.js";
 import { printKernel } from "../compiler/kernels/printer.js";
+import { type KernelWork, workOf } from "../compiler/kernels/work.js";
 import type { ViewBuilder } from "./builder.js";
 import { inlinedText } from "./constants.js";
-import type { BufferModel, MemoryModel, Role } from "./model.js";
+import type { BufferModel, MemoryModel, Role, WorkModel } from "./model.js";
 
 /** Characters of a kernel's loops that a document quotes. */
 const mostCode = 6000;
@@ -39,10 +41,14 @@ export function addKernels(
   builder: ViewBuilder,
   program: KernelProgram,
   observed: ReadonlyMap<string, ObservedKernel>,
+  log: FusionLog,
   device: string,
   measured: ReadonlyMap<string, KernelTimes>,
 ): void {
   const times = timesOf(program, measured);
+  const reasons = new Map<Node, readonly string[]>();
+  for (const logged of log.values(program))
+    reasons.set(logged.value.node, [planReasonText(logged), ...fusionTexts(logged)]);
   const outer = new Map<Value, number>();
   /** Where a value that some kernel stores is computed. */
   const stored = new Map<Value, number>();
@@ -76,7 +82,7 @@ export function addKernels(
       const nodeRole: Role = builder.sources.isBackward(node) ? "backward" : "forward";
       if (nodeRole === "backward") role = nodeRole;
       const inputs = node.inputs.flatMap((input) => placeOf(input, own) ?? []);
-      own.set(node, builder.node(node, "", nodeRole, inputs, group));
+      own.set(node, builder.node(node, "", nodeRole, inputs, group, reasons.get(node)));
     }
     for (const { value, assigned, output } of kernel.roots) {
       const place = placeOf(value, own);
@@ -108,6 +114,7 @@ export function addKernels(
         reads: [...new Set(loadsOf(kernel).map(({ buffer }) => buffer))].sort((a, b) => a - b),
         writes: [...writtenBy(kernel)].sort((a, b) => a - b),
         device,
+        work: isLeaf(kernel) ? workModel(workOf(kernel, program.buffers)) : undefined,
         seconds: times.get(kernel.name),
       },
     });
@@ -119,6 +126,10 @@ export function addKernels(
   for (const kernel of program.compute) add(kernel, "compute", -1);
   for (const kernel of program.commit) add(kernel, "commit", -1);
   ownState(builder);
+}
+
+function workModel({ operations, transcendentals, readBytes, writtenBytes }: KernelWork): WorkModel {
+  return { operations, transcendentals, readBytes, writtenBytes };
 }
 
 /** A variable that one kernel alone reads (the state of an optimizer, mostly) stands in that kernel. */

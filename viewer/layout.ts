@@ -1,4 +1,4 @@
-import type { ElkNode } from "elkjs/lib/elk-api.js";
+import type { ElkLabel, ElkNode } from "elkjs/lib/elk-api.js";
 import { boxHeight, captionOf, headerHeight, labelSize, labelWidth, widthOf } from "./boxes.js";
 import type { Box, Visible, VisibleEdge } from "./visible.js";
 
@@ -76,21 +76,57 @@ export function toElk({ boxes, edges }: Visible, direction: Direction): ElkNode 
       },
     };
   };
+  const isLong = totalSpan(edges) > mostSpan;
   const root: ElkNode[] = [];
   children.set(undefined, root);
   const made = boxes.map((box) => ({ parent: box.parent, elk: elkOf(box) }));
   for (const { parent, elk } of made) (children.get(parent) ?? root).push(elk);
   return {
     id: "root",
-    layoutOptions: { ...rootOptions(direction) },
+    layoutOptions: { ...rootOptions(direction), ...(isLong ? quick : {}) },
     children: root,
     edges: edges.map(({ id, from, to, label }) => ({
       id,
       sources: [from],
       targets: [to],
-      ...(label === "" ? {} : { labels: [{ text: label, width: labelWidthOf(label), height: labelSize + 4 }] }),
+      ...(label === "" ? {} : { labels: [labelOf(label, isLong)] }),
     })),
   };
+}
+
+/** Layers that all edges cross together. Each crossing is a node to the algorithm, and so is each label in the middle of an edge. */
+function totalSpan(edges: readonly VisibleEdge[]): number {
+  const sources = new Map<string, string[]>();
+  for (const { from, to } of edges) {
+    const list = sources.get(to);
+    if (list === undefined) sources.set(to, [from]);
+    else list.push(from);
+  }
+  const depths = new Map<string, number>();
+  const depthOf = (id: string): number => {
+    const known = depths.get(id);
+    if (known !== undefined) return known;
+    // Groups may depend on each other: what is on the way counts as the beginning.
+    depths.set(id, 0);
+    const depth = (sources.get(id) ?? []).reduce((most, from) => Math.max(most, depthOf(from) + 1), 0);
+    depths.set(id, depth);
+    return depth;
+  };
+  return edges.reduce((sum, { from, to }) => sum + Math.max(1, depthOf(to) - depthOf(from)), 0);
+}
+
+/** Above it, the best placement takes seconds. */
+const mostSpan = 250;
+
+/** Nearly as good, ten times as fast. */
+const quick: Readonly<Record<string, string>> = {
+  "elk.layered.nodePlacement.strategy": "BRANDES_KOEPF",
+  "elk.layered.nodePlacement.bk.fixedAlignment": "BALANCED",
+};
+
+function labelOf(text: string, isLong: boolean): ElkLabel {
+  const size = { text, width: labelWidthOf(text), height: labelSize + 4 };
+  return isLong ? { ...size, layoutOptions: { "elk.edgeLabels.placement": "TAIL" } } : size;
 }
 
 function labelWidthOf(label: string): number {

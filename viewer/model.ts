@@ -75,6 +75,8 @@ export interface NodeModel {
   readonly attributes: readonly (readonly [name: string, value: string])[];
   /** The nodes of the source view that it stems from; empty in the source view. */
   readonly stems: readonly number[];
+  /** In the view of the kernels: why it is stored or not, and what it was fused with or not. */
+  readonly why: readonly string[];
 }
 
 export type GroupKind = "call" | "scope" | "update" | "region" | "part" | "kernel";
@@ -99,8 +101,18 @@ export interface KernelModel {
   readonly reads: readonly number[];
   readonly writes: readonly number[];
   readonly device: string;
+  /** Of one call; undefined for loops around kernels. */
+  readonly work: WorkModel | undefined;
   /** Measured by a profile. */
   readonly seconds: number | undefined;
+}
+
+export interface WorkModel {
+  /** Arithmetic on floats, functions such as `exp` apart; undefined for what iterates until it has converged. */
+  readonly operations: number | undefined;
+  readonly transcendentals: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
 }
 
 export interface MemoryModel {

@@ -127,3 +127,17 @@ export const refusalTexts: Readonly<Record<FusionRefusal, string>> = {
   reads_other_elements: "it reads other elements than those that the same iteration computes",
   no_common_loop: "no loop of the one is a loop of the other",
 };
+
+/** How a value came into its kernel, and which ones it was not put into, for people. */
+export function fusionTexts({ how, refused, kernels }: LoggedValue): readonly string[] {
+  const kernel = kernels[0] ?? "";
+  const into =
+    how === undefined || kernel === ""
+      ? []
+      : how === "epilogue"
+        ? [`fused into the epilogue of ${kernel}: done while the sums are in registers`]
+        : how === "loops"
+          ? [`fused into the loops of ${kernel}`]
+          : [`the first of kernel ${kernel}`];
+  return [...into, ...refused.map(({ by, why }) => `not fused into ${by}: ${refusalTexts[why]}`)];
+}

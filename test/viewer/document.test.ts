@@ -103,6 +103,19 @@ test("each kernel is a group of the ops that became one loop, and quotes the loo
   t.is(new Set(variables).size, 4);
 });
 
+test("a kernel says what it does, and its ops why they are there", (t) => {
+  const view = viewOf(document, "fit", "kernels");
+  const of = (name: string) => view.groups.find((group) => group.name === name)?.kernel?.work;
+  // A product of [64, 96] and [96, 128] multiplies and adds once for each; bias and relu come on top.
+  const product = 2 * 64 * 96 * 128;
+  const work = of("hidden_dense_w_matmul");
+  t.true((work?.operations ?? 0) >= product && (work?.operations ?? 0) <= 1.05 * product, `${work?.operations}`);
+  t.true((work?.readBytes ?? 0) >= 4 * (64 * 96 + 96 * 128));
+  const products = view.nodes.filter(({ op }) => op === "dot_general");
+  t.true(products.every(({ why }) => why[0] === "a contraction: a blocked kernel of its own"));
+  t.true(view.nodes.some(({ why }) => why.some((text) => text.startsWith("fused into the epilogue of"))));
+});
+
 test("all references of a document lead somewhere", (t) => {
   for (const { views } of document.programs) {
     for (const { nodes, groups, types, kind } of views) {

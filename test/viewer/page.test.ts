@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
 import type { Browser, Page } from "playwright-core";
 import { executable, hasChromium, launch, openPage, textOf } from "./browser.js";
-import { chain, documentOfText, network } from "./support.js";
+import { chain, counter, documentOfText, network, woven } from "./support.js";
 
 let browser: Browser | undefined;
 test.before(async (t) => {
@@ -177,6 +177,7 @@ inBrowser("what is said of a box has its doc, types, source line, gradient and k
     "y = dense(hidden, 32)",
     "Its gradient",
     "Kernels it went into",
+    "a contraction: a blocked kernel of its own",
     "lhs_contract",
   ])
     t.true(panel.includes(part), `${part} in ${panel}`);
@@ -244,5 +245,49 @@ inBrowser("five thousand ops in a row open as a few parts", async (t) => {
   await page.locator(".pane.current [data-box][aria-expanded]").first().click();
   await page.waitForSelector('.pane.current [aria-expanded="true"]');
   t.deepEqual(complaints, []);
+  await page.close();
+});
+
+inBrowser("a variable and its new value lead to each other, though no edge closes the circle", async (t) => {
+  const { page } = await openPage(running(), documentOfText(counter));
+  await box(page, "variable count").click();
+  await page.locator("#panel section", { hasText: "The same variable" }).locator(".link").first().click();
+  await isSelected(t, page, "new value of the variable count");
+  await page.locator("#panel section", { hasText: "The same variable" }).locator(".link").first().click();
+  await isSelected(t, page, "variable count");
+  await page.close();
+});
+
+inBrowser("a hundred thousand ops do not hang the page", async (t) => {
+  const { page, complaints, seconds } = await openPage(running(), woven(100_000));
+  t.true((await page.locator(".pane.current [data-box]").count()) <= 200);
+  t.log(`open in ${seconds.toFixed(2)} s`);
+  await page.locator(".pane.current [data-box][aria-expanded]").nth(3).click();
+  await page.waitForSelector('.pane.current [aria-expanded="true"]');
+  await page.keyboard.press("/");
+  await page.keyboard.type("op70001");
+  await page.waitForSelector("#results [role=option]");
+  await page.keyboard.press("Enter");
+  await isSelected(t, page, "op70001 = tanh");
+  await page.keyboard.press("a");
+  await until("others are dimmed", async () => (await page.locator(".pane.current .faded").count()) > 0);
+  t.deepEqual(complaints, []);
+  await page.close();
+});
+
+inBrowser("on paper the picture alone is shown, and all of it", async (t) => {
+  const { page } = await openPage(running(), fit);
+  await page.emulateMedia({ media: "print" });
+  await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+  t.false(await page.locator("header").isVisible());
+  t.false(await page.locator("#panel").isVisible());
+  const [sheet, picture] = await Promise.all([
+    page.locator(".pane.current > svg").boundingBox(),
+    page.locator(".pane.current > svg > g").boundingBox(),
+  ]);
+  if (sheet === null || picture === null) throw new Error("nothing is on the sheet");
+  t.true(picture.x >= sheet.x - 1 && picture.x + picture.width <= sheet.x + sheet.width + 1);
+  t.true(picture.y >= sheet.y - 1 && picture.y + picture.height <= sheet.y + sheet.height + 1);
+  await page.evaluate("dispatchEvent(new Event('afterprint'))");
   await page.close();
 });

@@ -2,6 +2,7 @@ import type { Graph } from "../../compiler/ir/graph.js";
 import { selectSignature } from "../../compiler/ir/select.js";
 import { loadGraphFromText } from "../../dsl/load.js";
 import { documentOf, type Shown } from "../../viewer/document.js";
+import { withParts } from "../../viewer/grouping.js";
 import type { NodeModel, ProgramModel, ViewerDocument, ViewKind, ViewModel } from "../../viewer/model.js";
 import { avx2 } from "../kernels/support.js";
 
@@ -69,4 +70,43 @@ export function groupsAround(view: ViewModel, node: NodeModel): readonly string[
 export function chain(count: number): string {
   const lines = Array.from({ length: count }, (_, i) => `  v${i + 1} = tanh(v${i})`);
   return `graph chain {\n  placeholder v0: f32[2]\n${lines.join("\n")}\n  signature run(v0) -> (v${count})\n}\n`;
+}
+
+/** A run that reads a variable and gives it a new value. */
+export const counter = `graph counter {
+  variable count: f32 = 0
+  update tick {
+    count := count + 1
+  }
+  signature step() does tick -> (count)
+}
+`;
+
+/** A document of `count` ops, each of two before it, without the compiler: for what the page does with it. */
+export function woven(count: number): ViewerDocument {
+  const nodes = Array.from({ length: count }, (_, i): NodeModel => {
+    // Two inputs anywhere before: the constants are those of a known linear congruential generator.
+    const [a, b] = [i === 0 ? 0 : (i * 1_103_515_245 + 12_345) % i, i - 1];
+    return {
+      kind: i === 0 ? "placeholder" : "op",
+      op: i === 0 ? "placeholder" : "tanh",
+      name: `op${i}`,
+      text: i === 0 ? "placeholder" : "tanh",
+      work: "elementwise",
+      role: "forward",
+      inputs: i === 0 ? [] : a === b ? [a, 0] : [a, 0, b, 0],
+      outputs: [0],
+      group: -1,
+      places: [],
+      attributes: [],
+      stems: [],
+      why: [],
+    };
+  });
+  const types = [{ text: "f32[2]", bytes: 8 }];
+  const view: ViewModel = { kind: "source", missing: undefined, types, ...withParts(nodes, []) };
+  const empty = { missing: "not for this test", nodes: [], groups: [], types: [] };
+  const views: readonly ViewModel[] = [view, { kind: "gradients", ...empty }, { kind: "kernels", ...empty }];
+  const program: ProgramModel = { name: "run", title: "run", sizes: "", views, memory: undefined };
+  return { format: 1, generator: "test", graph: "woven", file: "woven.graph", programs: [program], ops: [], lines: [] };
 }

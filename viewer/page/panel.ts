@@ -1,4 +1,4 @@
-import type { ProgramModel, ViewerDocument } from "../model.js";
+import type { ProgramModel, ViewerDocument, WorkModel } from "../model.js";
 import { groupId, nodeId } from "../visible.js";
 import { button, bytesText, element } from "./dom.js";
 import { inputsOf, nodesOf, stemsOf, titleOf, type ViewIndex } from "./links.js";
@@ -58,8 +58,32 @@ function nodePanel(at: number, context: PanelContext): readonly HTMLElement[] {
     section("Takes", links(view.kind, inputsOf(view, at).map(nodeId), context, index)),
     section("Used by", links(view.kind, (index.users[at] ?? []).map(nodeId), context, index)),
     ...elsewhere(nodeId(at), context),
+    section("Why", reasonsOf(at, context)),
+    section("The same variable", links(view.kind, sameVariable(at, index), context, index)),
     actions(nodeId(at), context),
   ]);
+}
+
+/** Why it was fused or not: of itself among the kernels, else of what the forward pass made of it there. */
+function reasonsOf(at: number, { index, others }: PanelContext): HTMLElement | undefined {
+  const kernels = [index, ...others].find(({ view }) => view.kind === "kernels");
+  if (kernels === undefined) return undefined;
+  const stems = stemsOf(index.view, [at]);
+  const made = [...stems].flatMap((stem) => kernels.stemming.get(stem) ?? []).map((node) => kernels.view.nodes[node]);
+  const node = index === kernels ? index.view.nodes[at] : made.filter((one) => one?.role === "forward").at(-1);
+  const texts = node?.why ?? [];
+  return texts.length === 0 ? undefined : element("ul", {}, ...texts.map((text) => element("li", {}, text)));
+}
+
+/** A variable's box and those of its new values lead to each other: the cycle that a run closes. */
+function sameVariable(at: number, { view }: ViewIndex): readonly string[] {
+  const node = view.nodes[at];
+  if (node?.kind !== "variable" && node?.kind !== "assign") return [];
+  return view.nodes.flatMap((other, index) =>
+    index !== at && other.name === node.name && (other.kind === "variable" || other.kind === "assign")
+      ? [nodeId(index)]
+      : [],
+  );
 }
 
 function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
@@ -86,6 +110,7 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
     kernel?.seconds === undefined
       ? undefined
       : section("Time", table([["measured", `${(kernel.seconds * 1e6).toPrecision(3)} µs`]])),
+    kernel?.work === undefined ? undefined : section("Work of a call", table(workRows(kernel.work, kernel.seconds))),
     kernel === undefined ? undefined : section("What became one loop", element("pre", {}, kernel.code)),
     kernel === undefined ? undefined : section("Reads", table(buffers(kernel.reads))),
     kernel === undefined ? undefined : section("Writes", table(buffers(kernel.writes))),
@@ -94,6 +119,18 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
     ...elsewhere(id, context),
     actions(id, context),
   ]);
+}
+
+function workRows(work: WorkModel, seconds: number | undefined): readonly (readonly [string, string])[] {
+  const { operations, transcendentals, readBytes, writtenBytes } = work;
+  const rate =
+    seconds === undefined || operations === undefined ? "" : `, ${(operations / seconds / 1e9).toPrecision(3)} GFLOP/s`;
+  return [
+    ["operations", operations === undefined ? "as many as it takes" : `${operations.toLocaleString("en-US")}${rate}`],
+    ...(transcendentals > 0 ? [["functions", transcendentals.toLocaleString("en-US")] as const] : []),
+    ["reads", bytesText(readBytes)],
+    ["writes", bytesText(writtenBytes)],
+  ];
 }
 
 function programPanel(context: PanelContext): readonly HTMLElement[] {
