@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "ava";
 import { catalogue } from "../../compiler/ir/codes/catalogue.js";
+import { dtypes, floatDTypes } from "../../compiler/ir/dtype.js";
 import { nodesBelow } from "../../compiler/ir/node.js";
 import { opNamed, ops } from "../../compiler/ops/table.js";
 import { checksOf } from "./harness/expected.js";
@@ -64,7 +67,41 @@ const elsewhere: ReadonlyMap<string, string> = new Map([
   ["G120", "a machine without LLVM"],
   ["G122", "a device that does not work on the machine: test/backends/gpu"],
   ["G121", "a target that lacks a dtype"],
+  ["G123", "a variable whose value is on a device"],
 ]);
+
+/** Every target has the dtypes and ops of the language so far; a value stays on a device only where there is one. */
+const unreached: ReadonlySet<string> = new Set(["G121", "G123"]);
+
+test("every code that no file gives is expected by another test", (t) => {
+  const tests = join(import.meta.dirname, "..");
+  const texts = readdirSync(tests, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.js") && !name.endsWith("coverage.test.js"))
+    .map((name) => readFileSync(join(tests, name), "utf8"));
+  t.deepEqual(
+    [...elsewhere.keys()].filter((code) => !unreached.has(code) && !texts.some((text) => text.includes(code))),
+    [],
+  );
+});
+
+test("every dtype is that of a value and, of floats, of a gradient in some file", (t) => {
+  const dtypesOf = (pick: (file: (typeof files)[number]) => readonly string[]): ReadonlySet<string> =>
+    new Set(
+      files.flatMap((file) => pick(file).flatMap((path) => file.graph?.inference.names.get(path)?.type.dtype ?? [])),
+    );
+  const values = dtypesOf((file) => checksOf(file).map(({ path }) => path));
+  const gradients = dtypesOf(({ graph, directives }) =>
+    directives.flatMap((one) => (one.kind === "gradient" && graph !== undefined ? [pathOf(graph, one.of)] : [])),
+  );
+  t.deepEqual(
+    dtypes.filter((dtype) => dtype !== "string" && !values.has(dtype)),
+    [],
+  );
+  t.deepEqual(
+    floatDTypes.filter((dtype) => !gradients.has(dtype)),
+    [],
+  );
+});
 
 test("every code is given by some file, or it is said why not", (t) => {
   const given = new Set(
