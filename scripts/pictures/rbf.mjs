@@ -49,8 +49,10 @@ function field({ title, low, high, url, values = [], mark }) {
     x: { field: "x", type: "quantitative", scale, axis, title: null },
     y: { field: "y", type: "quantitative", scale, axis, title: null },
   };
+  // A number at the very top of the axis pushes the title up by half of its height.
+  const offset = Number.isInteger(high) ? 14 : 19;
   return {
-    title: { text: title, fontSize: 13 },
+    title: { text: title, fontSize: 13, frame: "group", offset },
     width: panel,
     height: panel,
     layer: [
