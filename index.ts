@@ -59,9 +59,9 @@ export async function compile<G extends GraphTypes = GraphTypes>(
     load: async () => (await import("./dsl/load.js")).loadGraph(file),
   });
   const graph = requireGraph(path, opened);
-  const { backend, warning } = await openBackend(options.target, options.device);
   const warn =
     options.onWarning ?? ((one: Diagnostic) => process.stderr.write(`graphc: ${one.message} (${one.hint ?? ""})\n`));
+  const { backend, warning } = await openBackend(options.target, options.device, warn);
   for (const one of warning === undefined ? opened.diagnostics : [...opened.diagnostics, warning]) warn(one);
   const { checkNumerics = false, profile = false } = options;
   return Program.create<G>(graph, backend, { checkNumerics, ...(profile ? { profile } : {}) }, opened.store);

@@ -68,7 +68,8 @@ export function commandLine(outcome: Outcome): Command {
     .argument("<file>", "a .graph file")
     .option("--signature <S>", "this signature only")
     .addOption(dimOption())
-    .addOption(new Option("--target <name>", "what to compile for").choices(["cpu"]))
+    .addOption(new Option("--target <name>", "what to compile for").choices(["cpu", "gpu"]))
+    .addOption(deviceOption())
     .addOption(allowPathOption())
     .action((file: string, options) =>
       run("compile", options, async (console) => (await import("./compile.js")).compile(console, file, options)),

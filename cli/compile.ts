@@ -1,4 +1,5 @@
 import type { ExecutableInfo } from "../compiler/backends/executable.js";
+import type { DeviceName } from "../compiler/backends/gpu/devices/device.js";
 import { openCacheFolder } from "../compiler/cache/folder.js";
 import { type Prepared, Program } from "../compiler/program.js";
 import type { CommonOptions, Console } from "./console.js";
@@ -8,12 +9,13 @@ import { bytesText, countText, secondsText } from "./numbers.js";
 import type { Sizes } from "./options.js";
 import { choicesOf, originRemarks, requireSizes, type Sized, sizesText } from "./specialisation.js";
 import { table } from "./table.js";
-import { requireNative } from "./target.js";
+import { openBackend } from "./target.js";
 
 export interface CompileOptions extends CommonOptions, LoadOptions {
   readonly signature?: string | undefined;
   readonly dim?: Sizes | undefined;
-  readonly target?: "cpu" | undefined;
+  readonly target?: "cpu" | "gpu" | undefined;
+  readonly device?: DeviceName | undefined;
 }
 
 interface Row {
@@ -24,7 +26,7 @@ interface Row {
 
 /** Compiles signatures into the cache, so that the first run of each starts at once; prints what came of it. */
 export async function compile(console: Console, file: string, options: CompileOptions): Promise<ExitCode> {
-  const backend = requireNative();
+  const backend = await openBackend(console, { target: options.target ?? "cpu", device: options.device });
   const { graph, store } = await openModel(console, file, options);
   const choices = choicesOf(graph, options.signature);
   const start = performance.now();

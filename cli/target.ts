@@ -8,12 +8,13 @@ import { staticShape } from "../compiler/ir/type.js";
 import { Program, type ProgramStore } from "../compiler/program.js";
 import type { Console } from "./console.js";
 import { UsageError } from "./failure.js";
+import { warn } from "./load.js";
 import type { TargetOption } from "./options.js";
 
 /** The back end asked for, or the best there is; one line says so where that is the slow one. */
 export async function openBackend(console: Console, { target, device }: ProgramOptions): Promise<Backend> {
   if (device !== undefined && target !== "gpu") throw new UsageError("--device goes with --target gpu");
-  const { backend, warning } = await open(target, device);
+  const { backend, warning } = await open(target, device, (note) => warn(console, [note]));
   if (warning !== undefined) {
     const hint = warning.hint === undefined ? "" : ` (${warning.hint})`;
     console.note(`${console.paint("yellow", "note", process.stderr)}: ${warning.message}${hint}`);

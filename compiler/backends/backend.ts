@@ -1,5 +1,5 @@
 import type { Computation } from "../ir/graph.js";
-import type { Executable, ExecutableInfo, StorageBlock, TargetMemory } from "./executable.js";
+import type { DeviceCounts, Executable, ExecutableInfo, StorageBlock, TargetMemory } from "./executable.js";
 
 /** A place where computations run. */
 export type TargetName = "cpu" | "gpu" | "reference";
@@ -16,6 +16,8 @@ export interface Backend {
   readonly memory: TargetMemory;
   /** For people and reports: "AVX-512". */
   readonly device: string;
+  /** What its device has been asked to do since it was opened; absent where the target has none. */
+  readonly counts?: () => Promise<DeviceCounts>;
   /** What computes the variables' first values where there are many; without it this back end does. */
   readonly initialiser?: Backend;
   /** All of the machine that code depends on, for the keys of caches. */

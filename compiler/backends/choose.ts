@@ -12,16 +12,23 @@ export interface Choice {
   readonly warning: Diagnostic | undefined;
 }
 
-/** The back end of a target, with the device that a gpu's runs on. Throws GraphError: as `chooseBackend`, and G122. */
-export async function openBackend(target: TargetName | undefined, device: DeviceName | undefined): Promise<Choice> {
+/**
+ * The back end of a target, with the device that a gpu's kernels run on; `notice` is told of what runs on the processor all the
+ * same. Throws GraphError: as `chooseBackend`, and G122.
+ */
+export async function openBackend(
+  target: TargetName | undefined,
+  device: DeviceName | undefined,
+  notice: (note: Diagnostic) => void,
+): Promise<Choice> {
   if (target !== "gpu") return chooseBackend(target);
   const { gpuBackend } = await import("./gpu/backend.js");
-  return { backend: await gpuBackend(device), warning: undefined };
+  return { backend: await gpuBackend(device, notice), warning: undefined };
 }
 
 /**
- * The back end of a target in this process's own memory. Without a wish it is the processor where its toolchain is complete, else the reference back end,
- * with one warning. Throws GraphError G120 when the processor was asked for and something is missing.
+ * The back end of a target in this process's own memory. Without a wish it is the processor where its toolchain is complete, else
+ * the reference back end, with one warning. Throws GraphError G120 when the processor was asked for and something is missing.
  */
 export function chooseBackend(target: Exclude<TargetName, "gpu"> | undefined): Choice {
   if (target === "reference") return { backend: referenceBackend(), warning: undefined };

@@ -54,6 +54,18 @@ export interface ExecutableInfo {
   readonly cached: boolean;
 }
 
+/** What a device has been asked to do. */
+export interface DeviceCounts {
+  readonly launches: number;
+  /** Moved to the device and from it. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** Kernels that were built: one for each source, length and kind of arguments. */
+  readonly kernels: number;
+  /** Arrays that are there now. */
+  readonly arrays: number;
+}
+
 /** Whether runs have to be awaited: `runAside` does them, and `run` does not. */
 export function runsAside({ target, unbounded }: ExecutableInfo): boolean {
   return unbounded || target === "gpu";

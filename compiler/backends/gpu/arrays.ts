@@ -2,7 +2,9 @@ import type { IKernelRunShortcut } from "gpu.js";
 import { InternalError } from "../../ir/diagnostic.js";
 import type { NumericDType } from "../../ir/dtype.js";
 import { allocate, type TensorData } from "../../ir/tensor.js";
+import type { DeviceCounts } from "../executable.js";
 import { fallbackOf, type GpuDevice } from "./devices/device.js";
+import { DeviceFailure, kernelFailure, transferFailure } from "./failures.js";
 import { type DeviceKernel, longestLoop } from "./form.js";
 
 /** A result that gpu.js has left where it was made: on a device a handle, in WebAssembly and JavaScript the numbers themselves. */
@@ -13,18 +15,6 @@ interface Handle {
 }
 
 type Raw = Float32Array | Handle;
-
-/** What a device has been asked to do. */
-export interface DeviceCounts {
-  readonly launches: number;
-  /** Moved to the device and from it. */
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-  /** Kernels that were built: one for each source, length and kind of arguments. */
-  readonly kernels: number;
-  /** Arrays that are there now. */
-  readonly arrays: number;
-}
 
 /** An array of f32 on a device. It goes when its last user lets go of it. */
 export class DeviceArray {
@@ -96,7 +86,14 @@ export class DeviceMemory {
     this.#bytesDown += array.length * Float32Array.BYTES_PER_ELEMENT;
     const { raw } = array;
     if (raw instanceof Float32Array) return raw.slice(0, array.length);
-    const numbers = await raw.toArray();
+    let numbers: unknown;
+    try {
+      numbers = await raw.toArray();
+    } catch (error) {
+      throw transferFailure(this.device.name, error);
+    }
+    const [wrong] = this.device.takeProblems();
+    if (wrong !== undefined) throw new DeviceFailure(`${this.device.name} reports: ${wrong}`, []);
     if (!(numbers instanceof Float32Array)) throw new InternalError("a device gave no numbers");
     return numbers.slice(0, array.length);
   }
@@ -114,12 +111,20 @@ export class DeviceMemory {
     });
     for (const array of arrays) if (array instanceof Float32Array) this.#bytesUp += array.byteLength;
     const types = raws.map((raw) => (raw instanceof Float32Array ? "Array" : raw.type));
-    const run = this.#kernel(kernel, types, numbers.length);
-    const isNew = !run.kernel.built;
-    const result: unknown = await run(...(raws as never[]), ...(numbers as never[]));
-    this.#launches++;
-    if (isNew) this.#requireDevice(run, kernel);
-    return this.#array(result, kernel.length);
+    try {
+      const run = this.#kernel(kernel, types, numbers.length);
+      const isNew = !run.kernel.built;
+      const result: unknown = await run(...(raws as never[]), ...(numbers as never[]));
+      this.#launches++;
+      const array = this.#array(result, kernel.length);
+      // gpu.js goes over to JavaScript without a word where it cannot build a kernel, and only prints what a driver reports.
+      const wrong = (isNew ? fallbackOf(this.device.gpu, run) : undefined) ?? this.device.takeProblems()[0];
+      if (wrong === undefined) return array;
+      array.release();
+      throw new Error(wrong);
+    } catch (error) {
+      throw kernelFailure(kernel, this.device.name, error);
+    }
   }
 
   #array(result: unknown, length: number): DeviceArray {
@@ -145,13 +150,6 @@ export class DeviceMemory {
     } as never);
     this.#kernels.set(key, made);
     return made;
-  }
-
-  /** gpu.js goes over to JavaScript without a word where it cannot build a kernel. */
-  #requireDevice(run: IKernelRunShortcut, { name }: DeviceKernel): void {
-    const reason = fallbackOf(this.device.gpu, run);
-    if (reason !== undefined)
-      throw new InternalError(`the kernel ${name} does not run on ${this.device.name}: ${reason}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { problem } from "../../ir/codes.js";
-import { GraphError } from "../../ir/diagnostic.js";
+import { type Diagnostic, GraphError } from "../../ir/diagnostic.js";
 import { byteSize } from "../../ir/dtype.js";
 import { type Computation, type Parameter, rootsOf } from "../../ir/graph.js";
 import { nodesBelow } from "../../ir/node.js";
@@ -32,6 +32,8 @@ export interface DeviceProgram {
   readonly parts: readonly CompiledPart[];
   readonly partition: Partition;
   readonly placement: Placement;
+  /** What is evaluated before each run, where numbers that are not finite are looked for. */
+  readonly checked: Computation | undefined;
 }
 
 /** There are no registers and caches to schedule for; a kernel more costs much, and each may read few arrays. */
@@ -57,6 +59,7 @@ export async function compileDevice(
   options: CompileOptions,
   lease: DeviceLease,
   host: Backend,
+  notice: (note: Diagnostic) => void,
 ): Promise<Compiled> {
   const start = performance.now();
   const computation = withIndexChecks(expandComposites(given));
@@ -65,7 +68,7 @@ export async function compileDevice(
   const cut = partition(computation, placement);
   const parts: CompiledPart[] = [];
   const onDevice = deviceEdges(cut);
-  for (const part of cut.parts) parts.push(await compilePart(part, options, host, onDevice));
+  for (const part of cut.parts) parts.push(await compilePart(part, host, onDevice));
   const programs = parts.flatMap((part) => (part.side === "device" ? [part] : []));
   const arenaBytes = programs.reduce((most, { program }) => Math.max(most, arenaOf(program)), 0);
   const variables = computation.variables.map(slotOf);
@@ -84,7 +87,9 @@ export async function compileDevice(
     compileSeconds: (performance.now() - start) / 1000,
     cached: false,
   };
-  const program: DeviceProgram = { info, parts, partition: cut, placement };
+  const checked = options.checkNumerics ? given : undefined;
+  const program: DeviceProgram = { info, parts, partition: cut, placement, checked };
+  for (const note of notesOf(computation, placement)) notice(note);
   return {
     info,
     saved: undefined,
@@ -98,10 +103,9 @@ export async function compileDevice(
 /** The kernels of one part, for `inspect` too. */
 export function lowerPart(
   { computation }: Part,
-  options: CompileOptions,
   onDevice: ReadonlySet<string>,
 ): { readonly program: KernelProgram; readonly lowered: Lowered } {
-  const program = buildKernels(computation, limits, { ...fusion, checkNumerics: options.checkNumerics });
+  const program = buildKernels(computation, limits, { ...fusion, checkNumerics: false });
   return { program, lowered: lowerProgram(program, onDevice) };
 }
 
@@ -120,19 +124,25 @@ export function partsOf(given: Computation): { readonly partition: Partition; re
   return { partition: partition(computation, placement), placement };
 }
 
-async function compilePart(
-  part: Part,
-  options: CompileOptions,
-  host: Backend,
-  onDevice: ReadonlySet<string>,
-): Promise<CompiledPart> {
-  if (part.side === "device") return { side: "device", part, ...lowerPart(part, options, onDevice) };
+async function compilePart(part: Part, host: Backend, onDevice: ReadonlySet<string>): Promise<CompiledPart> {
+  if (part.side === "device") return { side: "device", part, ...lowerPart(part, onDevice) };
   const elements = nodesBelow(rootsOf(part.computation)).reduce(
     (sum, node) => sum + node.outputs.reduce((all, { type }) => all + elementCount(staticShape(type)), 0),
     0,
   );
   const backend = elements <= fewElements ? referenceBackend() : host;
-  return { side: "host", part, compiled: await backend.compile(part.computation, options) };
+  return { side: "host", part, compiled: await backend.compile(part.computation, { checkNumerics: false }) };
+}
+
+/** A warning for each op that the processor does though the device was asked for. */
+function notesOf({ sources }: Computation, { reasons }: Placement): readonly Diagnostic[] {
+  const found = new Map<string, Diagnostic>();
+  for (const { node, reason } of reasons) {
+    const message = `\`${node.op}\` runs on the cpu: ${reason}`;
+    if (found.has(message)) continue;
+    found.set(message, problem("G121", sources.spansOf(node)[0], message, { severity: "warning" }));
+  }
+  return [...found.values()];
 }
 
 /** Positions are computed in f32, which counts to 2^24. */

@@ -16,6 +16,7 @@ import { batchRows, movedOn, RowOrder } from "../reference/batches.js";
 import { firstPlace } from "../rows.js";
 import { DeviceArray, type DeviceMemory, fromFloats, toFloats } from "./arrays.js";
 import type { CompiledPart, DeviceProgram } from "./compile.js";
+import { DeviceFailure } from "./failures.js";
 import type { DeviceLease } from "./lease.js";
 import type { Origin } from "./partition.js";
 import { Interrupted, PartRunner } from "./run_part.js";
@@ -94,6 +95,7 @@ export class DeviceExecutable implements Executable {
       }
     } catch (error) {
       if (error instanceof Interrupted) return { kind: "interrupted" };
+      if (error instanceof DeviceFailure) return { kind: "failed", failure: failureOf(error, 0) };
       throw error;
     } finally {
       this.#busy = false;
@@ -153,18 +155,22 @@ export class DeviceExecutable implements Executable {
         break;
       }
       try {
-        done++;
-        const now = step + BigInt(done);
+        const now = step + BigInt(done + 1);
         const moved = movedOn(request, place);
-        place = moved.place;
         going = moved.going && request.signal?.aborted !== true;
         const isReported = request.advance && request.every > 0 && now % BigInt(request.every) === 0n;
         // What nobody looks at stays where it is.
-        if (isReported || !request.advance || !going || done === request.steps)
+        if (isReported || !request.advance || !going || done + 1 === request.steps)
           last = await this.#numbers(memory, result);
         if (request.advance) this.#assign(result);
+        done++;
+        place = moved.place;
         if (isReported) reports.push({ step: now, values: last });
         if (!request.advance) for (const [i, value] of last.entries()) sums[i] = (sums[i] ?? 0) + value * request.batch;
+      } catch (error) {
+        if (!(error instanceof DeviceFailure)) throw error;
+        failure = failureOf(error, done);
+        break;
       } finally {
         letGo(result);
       }
@@ -187,6 +193,8 @@ export class DeviceExecutable implements Executable {
   ): Promise<StepResult | RunFailure> {
     const result: StepResult = { edges: new Map() };
     try {
+      const found = await this.#checkNumerics(feeds, state);
+      if (found !== undefined) return { ...found, stepsDone };
       for (const part of this.#parts) {
         const failure =
           part.side === "host"
@@ -199,8 +207,25 @@ export class DeviceExecutable implements Executable {
       return result;
     } catch (error) {
       letGo(result);
+      if (error instanceof DeviceFailure) return failureOf(error, stepsDone);
       throw error;
     }
+  }
+
+  /** Beforehand and op by op, where that was asked for: what a kernel computes on its way is not to be seen. */
+  async #checkNumerics(
+    feeds: ReadonlyMap<string, TensorData>,
+    state: RunState,
+  ): Promise<Omit<RunFailure, "stepsDone"> | undefined> {
+    const { checked } = this.#program;
+    if (checked === undefined) return undefined;
+    const variables = new Map<string, TensorData>();
+    for (const { name } of this.info.variables) {
+      const block = this.#block(name);
+      await block.pull();
+      variables.set(name, block.data);
+    }
+    return (await import("./check_numerics.js")).findNonFinite(checked, this.info, feeds, variables, state);
   }
 
   async #runHost(
@@ -305,6 +330,10 @@ export class DeviceExecutable implements Executable {
     if (!(block instanceof DeviceBlock)) throw new InternalError(`the variable ${path} has no storage of a device`);
     return block;
   }
+}
+
+function failureOf({ message, spans }: DeviceFailure, stepsDone: number): RunFailure {
+  return { code: "G124", message, spans, stepsDone };
 }
 
 /** Frees what a step has made. */

@@ -84,7 +84,8 @@ function sidesOf(
     let side: Side = "device";
     if (reason !== undefined) {
       side = "host";
-      if (!(isOne && isKnown) && !(kind === "check" && isKnown)) reasons.push({ node, reason });
+      const isNews = kind !== "view" && !(isOne && isKnown) && !(kind === "check" && isKnown);
+      if (isNews) reasons.push({ node, reason });
     } else if (isKnown && (isOne || kind === "check")) side = "host";
     else if (isKnown && (kind === "view" || node.op === "cast" || node.op === "iota")) side = "either";
     sides.set(node, side);

@@ -19,7 +19,7 @@ export function printDevice(computation: Computation): string {
       lines.push(`  cpu (${names(placeholders)}) -> (${names(outputs)})`);
       continue;
     }
-    const { program, lowered } = lowerPart(part, { checkNumerics: false }, onDevice);
+    const { program, lowered } = lowerPart(part, onDevice);
     lines.push(`  device (${names(placeholders)}) -> (${names(outputs)}) {`);
     lines.push(...lowered.steps.flatMap((step) => printStep(step, program)).map((line) => `    ${line}`));
     for (const { name, buffer } of program.outputs) lines.push(`    ${JSON.stringify(name)} = b${buffer}`);

@@ -165,4 +165,11 @@ export const limitCodes = [
       "With the target gpu, variables stay on the device, and a run that changes one leaves this process's copy behind. `get` gives that copy and cannot wait; `session.read` and `session.save` bring the value.",
     example: 'session.get("w") after session.train(), with the target gpu',
   },
+  {
+    code: "G124",
+    title: "device fails while it runs",
+    explain:
+      "The device refused a kernel, had no memory left, or went away. The run has assigned nothing; what it computes on the cpu or on another device is the same.",
+    example: "$ graphc train large.graph --target gpu",
+  },
 ] as const satisfies readonly CodeRow[];
