@@ -52,7 +52,7 @@ export function paintOf(box: Box, mode: ColourMode, view: ViewModel, program: Pr
     }
     case "scope": {
       const top = topGroup(box, view);
-      return top < 0 ? { name: "c0", label: "graph" } : cyclic(top, view.groups[top]?.name ?? "");
+      return top < 0 ? { name: "c0", label: "graph" } : scopePaint(view.groups[top]?.name ?? "", view);
     }
     case "device": {
       const device = (group ?? view.groups[node?.group ?? -1])?.kernel?.device;
@@ -96,8 +96,10 @@ function topGroup({ node, id, group }: Box, view: ViewModel): number {
   return at;
 }
 
-function cyclic(index: number, label: string): Paint {
-  return { name: `c${(index % 9) + 1}`, label };
+/** One colour for each outermost name, whether forward, backward or another call of that binding. */
+function scopePaint(name: string, { groups }: ViewModel): Paint {
+  const names = [...new Set(groups.filter(({ parent }) => parent < 0).map((group) => group.name))];
+  return { name: `c${(names.indexOf(name) % 9) + 1}`, label: name };
 }
 
 /** Steps of the scale: each is about twice the one before. */

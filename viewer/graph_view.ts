@@ -49,7 +49,8 @@ export function addComputation(
   };
 
   const addNode = (node: Node, role: Role, block: Block): void => {
-    const scope = builder.sources.scopeOf(node);
+    // Seed and step are the run's: whichever call drew first, they are not its own.
+    const scope = node.op === "run_state" ? undefined : builder.sources.scopeOf(node);
     let group = builder.scopeGroup(scope, block.scope, block.base, role);
     const name = nameIn(node, names);
     let inner: number[] = [];

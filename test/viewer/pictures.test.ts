@@ -1,5 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
+import { paintOf } from "../../viewer/colours.js";
 import { dotText } from "../../viewer/dot.js";
 import { escapeMarkup } from "../../viewer/draw.js";
 import { localEngine } from "../../viewer/elk.js";
@@ -177,4 +178,24 @@ test("the language of Graphviz: open groups are clusters", (t) => {
   const index = view.groups.findIndex(({ name }) => name === "y");
   t.regex(text, new RegExp(`subgraph cluster_g${index} \\{\\n\\s+label="y dense\\(\\)";`));
   t.is((text.match(/\{/g) ?? []).length, (text.match(/\}/g) ?? []).length);
+});
+
+test("colours: a scope has one in both passes, the backward pass its own, the largest the end of the scale", (t) => {
+  const program = programOf(document, "fit");
+  const view = viewOf(document, "fit", "gradients");
+  const { boxes } = visibleOf(view, new Set());
+  const of = (name: string, role: string) => boxes.find(({ group, role: its }) => group?.name === name && its === role);
+  const [forward, backward] = [of("y", "forward"), of("y", "backward")];
+  if (forward === undefined || backward === undefined) throw new Error("no such boxes");
+  t.deepEqual(paintOf(forward, "scope", view, program), paintOf(backward, "scope", view, program));
+  t.is(paintOf(forward, "structure", view, program).label, "forward");
+  t.is(paintOf(backward, "structure", view, program).label, "backward");
+  const all = visibleOf(view, new Set(view.groups.keys())).boxes;
+  const largest = Math.max(...view.types.map(({ bytes }) => bytes ?? 0));
+  for (const box of all) {
+    const bytes = view.types[box.node?.outputs[0] ?? -1]?.bytes;
+    if (bytes === largest) t.is(paintOf(box, "memory", view, program).name, "h6");
+    else if (bytes !== undefined && bytes * 2 ** 7 < largest) t.is(paintOf(box, "memory", view, program).name, "h1");
+  }
+  for (const box of all) t.is(paintOf(box, "time", view, program).name, "c0");
 });

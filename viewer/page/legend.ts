@@ -23,5 +23,8 @@ export function legendOf(pane: Pane, colour: ColourMode): readonly HTMLElement[]
     made.append(rect);
     return made;
   };
-  return [...labels].map(([label, name]) => element("li", {}, svg(name), label));
+  // Steps of a scale stand in their order.
+  const isScale = [...labels.values()].every((name) => name.startsWith("h"));
+  const entries = isScale ? [...labels].sort((a, b) => (a[1] < b[1] ? 1 : -1)) : [...labels];
+  return entries.map(([label, name]) => element("li", {}, svg(name), label));
 }

@@ -17,10 +17,13 @@ export function find(
   if (words.length === 0) return [];
   const found: { readonly id: string; readonly rank: number }[] = [];
   const add = (id: string, name: string, rest: string): void => {
-    const [title, all] = [name.toLowerCase(), `${name} ${rest}`.toLowerCase()];
+    const all = `${name} ${rest}`.toLowerCase();
     if (!words.every((word) => all.includes(word))) return;
     const [first = ""] = words;
-    found.push({ id, rank: title === first ? 0 : title.startsWith(first) ? 1 : title.includes(first) ? 2 : 3 });
+    // A call is also found by what is called.
+    const titles = id.startsWith("g") ? [name, rest.replace("()", "")] : [name];
+    const rank = Math.min(...titles.map((title) => rankOf(title.toLowerCase(), first)));
+    found.push({ id, rank });
   };
   view.groups.forEach(({ name, text }, index) => {
     add(groupId(index), name, text);
@@ -31,6 +34,10 @@ export function find(
     add(nodeId(index), node.name === "" ? node.op : node.name, `${node.op} ${node.text} ${node.kind} ${type} ${line}`);
   });
   return found.sort((a, b) => a.rank - b.rank).map(({ id }) => id);
+}
+
+function rankOf(title: string, word: string): number {
+  return title === word ? 0 : title.startsWith(word) ? 1 : title.includes(word) ? 2 : 3;
 }
 
 export interface SearchEvents {
