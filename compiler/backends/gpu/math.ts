@@ -70,6 +70,11 @@ const functions: readonly KernelFunction[] = [
     source: `function arc_tangent(y, x) {
   if (is_number(x) < 0.5) { return x; }
   if (is_number(y) < 0.5) { return y; }
+  if (y == 0) {
+    if (x > 0 || (x == 0 && 1 / x > 0)) { return y; }
+    if (1 / y < 0) { return -3.1415927410125732; }
+    return 3.1415927410125732;
+  }
   return Math.atan2(y, x);
 }`,
   },
@@ -144,7 +149,8 @@ const functions: readonly KernelFunction[] = [
     return 2 * s * (1 + z * (0.33333334 + z * (0.2 + z * (0.14285715 + z * (0.11111111 + z * 0.09090909)))));
   }
   if (x < 0) { return Math.sqrt(x); }
-  if (x == 0 || x > 0) { return Math.log(x); }
+  if (x == 0) { return -1 / Math.abs(x); }
+  if (x > 0) { return Math.log(x); }
   return x;
 }`,
   },
@@ -221,6 +227,11 @@ const functions: readonly KernelFunction[] = [
   if (is_number(x) < 0.5) { return x; }
   if (is_number(y) < 0.5) { return y; }
   if (is_infinite(y) > 0.5) { return Math.pow(Math.abs(x), y); }
+  if (x == 0 && y < 0) {
+    if (y - Math.floor(y) == 0 && y - 2 * Math.floor(y / 2) == 1) { return 1 / x; }
+    return 1 / Math.abs(x);
+  }
+  if (x == 0 && y < 1) { return Math.abs(x); }
   if (x >= 0 && is_infinite(x) < 0.5) { return Math.pow(x, y); }
   const m = Math.abs(x);
   let r = 0.0;
