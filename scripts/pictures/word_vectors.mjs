@@ -48,7 +48,8 @@ await drawChart("examples/word_vectors/word_vectors.svg", {
       },
     },
     {
-      title: { text: "Cosine between the vectors of words", fontSize: 13 },
+      // The number at the top of the other panel's axis pushes its title up by half of its height.
+      title: { text: "Cosine between the vectors of words", fontSize: 13, offset: 15 },
       width: 340,
       height: 340,
       data: { values },
