@@ -11,6 +11,7 @@ import {
   dimOption,
   namedTexts,
   nameList,
+  portNumber,
   profileOption,
   seedNumber,
   targetOption,
@@ -102,6 +103,12 @@ export function commandLine(outcome: Outcome): Command {
       new Option("--report <NAME>", "a scalar to report (repeatable); without it the file's").argParser(nameList),
     )
     .option("--every <N>", "report each so many steps", wholeNumber(1))
+    .addOption(
+      new Option(
+        "--watch [PORT]",
+        "serve a page on this machine with live curves and buttons to pause, stop and save",
+      ).argParser(portNumber),
+    )
     .option("--events <DIR>", "write TensorBoard's event files there: scalars of each report, and the graph")
     .addOption(
       new Option(

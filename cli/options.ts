@@ -14,6 +14,13 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
+/** A port that a program may listen on. */
+export function portNumber(text: string): number {
+  const port = wholeNumber(1)(text);
+  if (port > 65_535) throw new InvalidArgumentError("A port is at most 65535.");
+  return port;
+}
+
 /** A seed: any whole number of 64 bits, signed or not. */
 export function seedNumber(text: string): bigint {
   const value = /^-?\d[\d_]{0,40}$/.test(text) ? BigInt(text.replaceAll("_", "")) : undefined;

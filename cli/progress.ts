@@ -8,6 +8,10 @@ const redrawMilliseconds = 100;
 const rateSeconds = 3;
 const widestBar = 24;
 const narrowestBar = 6;
+/** Columns of the little chart of the first metric. */
+const chartColumns = 12;
+const levels = "▁▂▃▄▅▆▇█";
+const mostValues = 240;
 
 export interface Progress {
   readonly title: string;
@@ -28,6 +32,9 @@ export class ProgressLine {
   readonly #isPlain: boolean;
   #drawn = false;
   #last = Number.NEGATIVE_INFINITY;
+  #curve: readonly number[] = [];
+  #stride = 1;
+  #turn = 0;
   readonly #samples: { readonly step: number; readonly seconds: number }[] = [];
 
   constructor(console: Console, environment: NodeJS.ProcessEnv = process.env) {
@@ -42,6 +49,7 @@ export class ProgressLine {
     this.#samples.push({ step: progress.step, seconds: progress.seconds });
     while ((this.#samples[1]?.seconds ?? Number.POSITIVE_INFINITY) < progress.seconds - rateSeconds)
       this.#samples.shift();
+    this.#remember(progress.metrics);
     const now = performance.now();
     if (now - this.#last < redrawMilliseconds && progress.step < progress.steps) return;
     this.#last = now;
@@ -77,6 +85,8 @@ export class ProgressLine {
     const head = `${title} ${String(Math.floor(fraction * 100)).padStart(3)}%`;
     const count = `${step}/${steps}`;
     const values = shortNames([...metrics.keys()]).map((name, i) => `${name} ${roundedText([...metrics.values()][i])}`);
+    const chart = this.#isPlain ? "" : chartText(this.#curve);
+    if (chart !== "" && values.length > 0) values[0] = `${values[0]} ${chart}`;
     const ends = rate === undefined ? [] : [`${rateText(rate)} steps/s`, `ETA ${clockText((steps - step) / rate)}`];
     // A terminal that wraps the line could not be drawn over: what does not fit is left out, the metrics first.
     const room = (process.stderr.columns ?? 80) - 1;
@@ -97,12 +107,39 @@ export class ProgressLine {
     return this.#console.paint("cyan", full, process.stderr) + this.#console.paint("dim", rest, process.stderr);
   }
 
+  /** Of a long run every second value is dropped, again and again. */
+  #remember(metrics: ReadonlyMap<string, number>): void {
+    const [value] = metrics.values();
+    if (value === undefined) return;
+    this.#turn += 1;
+    if (this.#turn % this.#stride !== 0) return;
+    this.#curve = [...this.#curve, value];
+    if (this.#curve.length < mostValues) return;
+    this.#curve = this.#curve.filter((_, i) => i % 2 === 1);
+    this.#stride *= 2;
+  }
+
   #rate(): number | undefined {
     const first = this.#samples[0];
     const last = this.#samples.at(-1);
     if (first === undefined || last === undefined || last.seconds <= first.seconds) return undefined;
     return (last.step - first.step) / (last.seconds - first.seconds);
   }
+}
+
+/** A curve in one line of text, from its least to its greatest value: each column is the mean of a part. Nothing for less than two values. */
+export function chartText(values: readonly number[], most = chartColumns): string {
+  const finite = values.filter(Number.isFinite);
+  const columns = Math.min(most, finite.length);
+  if (columns < 2) return "";
+  const means = Array.from({ length: columns }, (_, column) => {
+    const from = Math.floor((column * finite.length) / columns);
+    const part = finite.slice(from, Math.floor(((column + 1) * finite.length) / columns));
+    return part.reduce((sum, value) => sum + value / part.length, 0);
+  });
+  const [low, high] = [Math.min(...means), Math.max(...means)];
+  const height = (mean: number): number => (high > low ? Math.round(((mean - low) / (high - low)) * 7) : 3);
+  return means.map((mean) => levels[height(mean)]).join("");
 }
 
 /** `metrics.loss` as `loss`, where the names stay apart. */

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import { parseDataArgument } from "../runtime/data/references.js";
 import type { EventsOptions } from "../runtime/events/events.js";
@@ -15,6 +16,7 @@ import type { Named, TargetOption } from "./options.js";
 import { type ProfileOption, requireProfileFile, showProfile } from "./profile.js";
 import { ProgressLine } from "./progress.js";
 import { openProgram } from "./target.js";
+import type { Watch } from "./watch/watch.js";
 
 export interface TrainFlags extends CommonOptions, LoadOptions {
   readonly data?: Named | undefined;
@@ -31,6 +33,7 @@ export interface TrainFlags extends CommonOptions, LoadOptions {
   readonly events?: string | undefined;
   readonly histograms?: readonly string[] | undefined;
   readonly images?: readonly string[] | undefined;
+  readonly watch?: number | boolean | undefined;
   readonly profile?: ProfileOption;
   readonly target?: TargetOption | undefined;
 }
@@ -44,6 +47,8 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
   const line = new ProgressLine(console);
   line.wait(`preparing ${model.graph.name}`);
   const interrupted = interruption(console, (print) => line.above(print));
+  const watch = await openWatch(console, model.graph.name, flags);
+  let outcome: TrainReport | GraphError | undefined;
   try {
     const program = await openProgram(console, model, flags);
     await using session = new Session(program, { seed: flags.seed });
@@ -61,18 +66,36 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
       resume,
       save,
       events: eventsOf(flags),
-      onEvent: (event) => reporter.take(event),
-      signal: interrupted.signal,
+      onEvent: (event) => {
+        watch?.take(event);
+        reporter.take(event);
+      },
+      between: watch && ((training) => watch.between(training)),
+      signal: watch === undefined ? interrupted.signal : AbortSignal.any([interrupted.signal, watch.signal]),
     });
+    outcome = result;
     line.clear();
     reporter.end(result, file);
     const profile = await showProfile(console, session, flags.profile);
     if (console.isJson) console.object({ ...reportJson(result), ...(profile === undefined ? {} : { profile }) });
     return exitCodes.fine;
+  } catch (error) {
+    if (error instanceof GraphError) outcome = error;
+    throw error;
   } finally {
+    await watch?.end(outcome);
     line.clear();
     interrupted.release();
   }
+}
+
+/** Loaded only when it is wanted: it brings a web server. */
+async function openWatch(console: Console, name: string, { watch, save }: TrainFlags): Promise<Watch | undefined> {
+  if (watch === undefined || watch === false) return undefined;
+  const { Watch } = await import("./watch/watch.js");
+  const opened = await Watch.start({ name, save, port: typeof watch === "number" ? watch : 0 });
+  console.note(`watch it at ${opened.url}`);
+  return opened;
 }
 
 function eventsOf({ events: dir, histograms, images }: TrainFlags): EventsOptions | undefined {

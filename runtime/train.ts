@@ -5,6 +5,7 @@ import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
 import type { TensorData } from "../compiler/ir/tensor.js";
 import type { Prepared } from "../compiler/program.js";
 import { placeCheckpoints } from "./checkpoint_places.js";
+import { nextChunk } from "./chunks.js";
 import { type Dataset, loadDataset } from "./dataset.js";
 import { Evaluator } from "./evaluate.js";
 import type { TrainingEvents } from "./events/events.js";
@@ -27,10 +28,7 @@ import {
   trainSettings,
 } from "./train_options.js";
 
-export type { Report, TrainEvent, TrainOptions, TrainReport } from "./train_options.js";
-
-/** JavaScript wakes about so often while the target computes. */
-const secondsPerCall = 0.1;
+export type { Report, TrainEvent, TrainingHandle, TrainOptions, TrainReport } from "./train_options.js";
 
 /** Trains a session; it has the session to itself. Throws GraphError; what was assigned by the steps done stays. */
 export async function train(session: Session, options: TrainOptions): Promise<TrainReport> {
@@ -171,7 +169,9 @@ class Trainer {
     let chunk = 1;
     // A run that was interrupted while it validated goes on with that.
     if (this.#atEpochEnd() && (await this.#epochEnd())) return "early";
+    const handle = { session: this.#session, dataset: this.#dataset, save: (path: string) => this.#save(path) };
     for (;;) {
+      await this.#options.between?.(handle);
       if (this.#options.signal?.aborted === true) return "interrupted";
       const left = this.#stepsLeft();
       if (left <= 0) return "done";
@@ -391,10 +391,4 @@ class Trainer {
   #emit(event: TrainEvent): void {
     this.#options.onEvent?.(event);
   }
-}
-
-/** Aims at `secondsPerCall`; grows at most eightfold, since the first calls are cold. */
-function nextChunk(chunk: number, seconds: number): number {
-  const ideal = seconds > 0 ? Math.floor((chunk * secondsPerCall) / seconds) : chunk * 8;
-  return Math.max(1, Math.min(ideal, chunk * 8));
 }

@@ -4,8 +4,9 @@ import type { BestPlan, CheckpointPlan, DataSource, Graph, Signature, TrainPlan 
 import type { GraphTypes } from "../compiler/ir/graph_types.js";
 import { nearestName } from "../compiler/ir/nearest.js";
 import type { Selection } from "../compiler/program.js";
-import type { ColumnValue, DataFolders } from "./dataset.js";
+import type { ColumnValue, DataFolders, Dataset } from "./dataset.js";
 import type { EventsOptions } from "./events/events.js";
+import type { Session } from "./session.js";
 import type { ColumnsOf, EdgeName, SignatureName } from "./typed.js";
 
 /** The scalars of a run at one step, by output name. */
@@ -41,6 +42,14 @@ export type TrainEvent =
   | { readonly kind: "checkpoint"; readonly step: number; readonly path: string }
   | { readonly kind: "warning"; readonly diagnostic: Diagnostic };
 
+/** A training between two calls of the target, for whoever looks at it from outside. */
+export interface TrainingHandle {
+  readonly session: Session;
+  readonly dataset: Dataset;
+  /** Writes the whole state, as `save` of the options does at the end. */
+  readonly save: (path: string) => Promise<void>;
+}
+
 /** Overrides of the `train` block; all optional when the graph has one. */
 export interface TrainOptions<G extends GraphTypes = GraphTypes> extends DataFolders {
   /** The signature that does a step. */
@@ -72,6 +81,8 @@ export interface TrainOptions<G extends GraphTypes = GraphTypes> extends DataFol
     | ((report: { readonly step: number; readonly metrics: Readonly<Record<string, number>> }) => void)
     | undefined;
   readonly onEvent?: ((event: TrainEvent) => void) | undefined;
+  /** Awaited between two calls of the target, a few times a second: may look, save, and wait. */
+  readonly between?: ((training: TrainingHandle) => Promise<void>) | undefined;
   /** Aborted: end after the current step, save, and return. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -37,9 +37,9 @@ function compile(project) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** The viewer's page: its browser code in one script, with its style in one file that graphc fills with a program. */
-async function bundlePage() {
-  const folder = join(root, "viewer", "page");
+/** A page: its browser code in one script, with its style in one file that graphc fills and gives out. */
+async function bundlePage(name) {
+  const folder = join(root, "viewer", name);
   if (!existsSync(folder)) return;
   const [script, style] = await Promise.all(
     ["main.ts", "page.css"].map(async (name) => {
@@ -59,8 +59,8 @@ async function bundlePage() {
   const page = readFileSync(join(folder, "page.html"), "utf8")
     .replace("{{style}}", () => style)
     .replace("{{script}}", () => script);
-  mkdirSync(join(dist, "viewer", "page"), { recursive: true });
-  writeFileSync(join(dist, "viewer", "page", "page.html"), page);
+  mkdirSync(join(dist, "viewer", name), { recursive: true });
+  writeFileSync(join(dist, "viewer", name, "page.html"), page);
 }
 
 /** A renamed test would otherwise go on running, and a deleted module would go on being found. */
@@ -97,9 +97,10 @@ function linkProgram() {
 }
 
 compile(root);
-compile(join(root, "viewer", "page"));
+const pages = ["page", "watch"];
+for (const page of pages) compile(join(root, "viewer", page));
 prune();
-await bundlePage();
+for (const page of pages) await bundlePage(page);
 copyAssets();
 await bundleLibrary();
 linkProgram();

@@ -12,6 +12,7 @@ const required = [
   "LICENSE",
   "CHANGELOG.md",
   "dist/viewer/page/page.html",
+  "dist/viewer/watch/page.html",
   ...Object.values(bin),
   ...Object.values(exports["."]),
   ...Object.values(exports["./register"]),
@@ -22,7 +23,7 @@ const required = [
 const allowed = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^dist\/(index|register|import_hook)\.(js|d\.ts)$/,
-  /^dist\/viewer\/page\/page\.html$/,
+  /^dist\/viewer\/(page|watch)\/page\.html$/,
   /^dist\/(compiler|dsl|runtime|cli|editor|viewer|web)\/.*\.(js|d\.ts)$/,
   /^dist\/dsl\/std\/[a-z_]+\.graph$/,
 ];

@@ -7,7 +7,7 @@ import type { Report } from "../train_options.js";
 import { graphNodes } from "./graph_nodes.js";
 import { histogramOf } from "./histogram.js";
 import type { SummaryValue } from "./messages.js";
-import { imageAxes, numbersOf, Observer, requireImage } from "./observer.js";
+import { imageAxes, imagePixels, numbersOf, Observer, requireImage } from "./observer.js";
 import { EventWriter } from "./writer.js";
 
 /** What goes into TensorBoard's event files besides the scalars of each report and the graph. */
@@ -117,17 +117,12 @@ function histogramValue(tag: string, tensor: Tensor): SummaryValue {
   return { tag, kind: "histogram", histogram: histogramOf(numbersOf(tensor)) };
 }
 
-/** Integers are levels from 0 to 255, floats from 0 to 1; what lies outside is cut off. */
 function imageValues(name: string, tensor: Tensor): readonly SummaryValue[] {
   const axes = imageAxes(tensor);
   if (axes === undefined) return [];
   const { images, height, width, channels } = axes;
-  const numbers = numbersOf(tensor);
-  const scale = tensor.dtype.startsWith("f") || tensor.dtype === "bf16" || tensor.dtype === "bool" ? 255 : 1;
-  const size = height * width * channels;
   return Array.from({ length: Math.min(images, mostImages) }, (_, image): SummaryValue => {
-    const pixels = Uint8ClampedArray.from(numbers.slice(image * size, (image + 1) * size), (level) => level * scale);
-    const png = encodePng(width, height, channels, new Uint8Array(pixels.buffer));
+    const png = encodePng(width, height, channels, imagePixels(tensor, axes, image));
     return { tag: `${name}/image/${image}`, kind: "image", height, width, channels, png };
   });
 }

@@ -1,6 +1,7 @@
 import type { Executable } from "../../compiler/backends/executable.js";
 import { problem } from "../../compiler/ir/codes.js";
 import { GraphError } from "../../compiler/ir/diagnostic.js";
+import { isFloat } from "../../compiler/ir/dtype.js";
 import type { Computation, Graph, Signature } from "../../compiler/ir/graph.js";
 import { decodeBF16, decodeF16 } from "../../compiler/ir/half.js";
 import { nearestName } from "../../compiler/ir/nearest.js";
@@ -182,4 +183,12 @@ export function imageAxes({ shape }: Pick<Tensor, "shape">): ImageAxes | undefin
   if (shape.length !== 3 && shape.length !== 2) return undefined;
   const [width = 0, height = 0, images = 1] = [...shape].reverse();
   return { images, height, width, channels: 1 };
+}
+
+/** One image of a batch. Integers are levels from 0 to 255, floats from 0 to 1; what lies outside is cut off. */
+export function imagePixels(tensor: Tensor, { height, width, channels }: ImageAxes, image: number): Uint8Array {
+  const size = height * width * channels;
+  const numbers = numbersOf({ ...tensor, data: tensor.data.slice(image * size, (image + 1) * size) });
+  const scale = isFloat(tensor.dtype) || tensor.dtype === "bool" ? 255 : 1;
+  return new Uint8Array(Uint8ClampedArray.from(numbers, (level) => level * scale).buffer);
 }

@@ -1,0 +1,199 @@
+import type { GraphError } from "../../compiler/ir/diagnostic.js";
+import type { TrainEvent, TrainingHandle, TrainReport } from "../../runtime/train.js";
+import type { WatchAction, WatchPoint, WatchState, WatchStatus } from "../../viewer/watch_messages.js";
+import { Samples } from "./samples.js";
+import { startWatchServer, type WatchServer } from "./server.js";
+
+const samplesMilliseconds = 2000;
+/** Curves with more points than these lose every second one. */
+const mostPoints = 3000;
+const rateSeconds = 3;
+
+export interface WatchOptions {
+  readonly name: string;
+  readonly port: number;
+  /** Where `--save` says that the state goes. */
+  readonly save: string | undefined;
+}
+
+/** A training that a page looks at and acts on. */
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #stop = new AbortController();
+  #server: WatchServer | undefined;
+  #status: WatchStatus = "preparing";
+  #message = "";
+  #training: WatchPoint[] = [];
+  readonly #validation: WatchPoint[] = [];
+  #step = 0;
+  #steps = 0;
+  #seconds = 0;
+  #target = "";
+  readonly #rates: { readonly step: number; readonly seconds: number }[] = [];
+  #wantsSave = false;
+  #resume: (() => void) | undefined;
+  #samples: Samples | undefined | "none";
+  #taken: WatchState["samples"] = [];
+  #takenAt = Number.NEGATIVE_INFINITY;
+
+  private constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  static async start(options: WatchOptions): Promise<Watch> {
+    const watch = new Watch(options);
+    await watch.#serve();
+    return watch;
+  }
+
+  async #serve(): Promise<void> {
+    const host = { state: () => this.state(), act: (action: WatchAction) => this.#act(action) };
+    this.#server = await startWatchServer(host, this.#options.port);
+  }
+
+  get url(): string {
+    return this.#server?.url ?? "";
+  }
+
+  /** Aborted by the stop button. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  take(event: TrainEvent): void {
+    switch (event.kind) {
+      case "start":
+        this.#steps = event.steps;
+        this.#target = `${event.target} (${event.device})`;
+        if (this.#status === "preparing") this.#status = "running";
+        break;
+      case "progress":
+        this.#step = event.step;
+        this.#seconds = event.seconds;
+        this.#rates.push({ step: event.step, seconds: event.seconds });
+        while ((this.#rates[1]?.seconds ?? Number.POSITIVE_INFINITY) < event.seconds - rateSeconds) this.#rates.shift();
+        this.#point(event.step, event.metrics);
+        break;
+      case "report":
+        this.#point(event.report.step, event.report.metrics);
+        break;
+      case "validation":
+        this.#validation.push(pointOf(event.step, event.metrics));
+        break;
+      case "checkpoint":
+        this.#message = `saved ${event.path} at step ${event.step}`;
+        break;
+      case "warning":
+        this.#message = event.diagnostic.message;
+        break;
+    }
+    this.#server?.changed();
+  }
+
+  /** Between two calls of the target: waits while paused, saves, and looks at predictions. */
+  async between(training: TrainingHandle): Promise<void> {
+    if (this.#samples === undefined)
+      this.#samples = (await Samples.create(training.session, training.dataset)) ?? "none";
+    await this.#saveIfAsked(training);
+    if (this.#status === "paused") this.#predict();
+    while (this.#status === "paused") {
+      await new Promise<void>((resolve) => {
+        this.#resume = resolve;
+      });
+      await this.#saveIfAsked(training);
+    }
+    if (performance.now() - this.#takenAt > samplesMilliseconds) this.#predict();
+  }
+
+  /** Shows how it ended and lets go of the pages. */
+  async end(outcome: TrainReport | GraphError | undefined): Promise<void> {
+    if (outcome === undefined) this.#status = "failed";
+    else if ("stopped" in outcome) this.#status = outcome.stopped;
+    else {
+      this.#status = "failed";
+      this.#message = outcome.diagnostics.map(({ code, message }) => `${code}: ${message}`).join("\n");
+    }
+    if (this.#samples !== "none") this.#samples?.close();
+    await this.#server?.close();
+  }
+
+  state(): WatchState {
+    const [first, last] = [this.#rates[0], this.#rates.at(-1)];
+    const time = (last?.seconds ?? 0) - (first?.seconds ?? 0);
+    return {
+      name: this.#options.name,
+      status: this.#status,
+      message: this.#message,
+      step: this.#step,
+      steps: this.#steps,
+      seconds: this.#seconds,
+      stepsPerSecond: time > 0 ? ((last?.step ?? 0) - (first?.step ?? 0)) / time : null,
+      target: this.#target,
+      canSave: this.#options.save !== undefined,
+      training: this.#training,
+      validation: this.#validation,
+      signature: this.#samples instanceof Samples ? this.#samples.signature : "",
+      samples: this.#taken,
+    };
+  }
+
+  #predict(): void {
+    if (!(this.#samples instanceof Samples)) return;
+    this.#taken = this.#samples.take();
+    this.#takenAt = performance.now();
+    this.#server?.changed();
+  }
+
+  #act(action: WatchAction): string | undefined {
+    switch (action) {
+      case "pause":
+        if (this.#status !== "running") return `it is ${this.#status}`;
+        this.#status = "paused";
+        return undefined;
+      case "resume":
+        if (this.#status !== "paused") return `it is ${this.#status}`;
+        this.#status = "running";
+        this.#wake();
+        return undefined;
+      case "stop":
+        if (this.#status !== "running" && this.#status !== "paused") return `it is ${this.#status}`;
+        this.#status = "stopping";
+        this.#stop.abort();
+        this.#wake();
+        return undefined;
+      case "save":
+        if (this.#options.save === undefined) return "there is no place: start with --save PATH";
+        if (this.#status !== "running" && this.#status !== "paused") return `it is ${this.#status}`;
+        this.#wantsSave = true;
+        this.#wake();
+        return undefined;
+    }
+  }
+
+  #wake(): void {
+    this.#resume?.();
+    this.#resume = undefined;
+  }
+
+  async #saveIfAsked(training: TrainingHandle): Promise<void> {
+    const { save } = this.#options;
+    if (!this.#wantsSave || save === undefined) return;
+    this.#wantsSave = false;
+    await training.save(save);
+  }
+
+  #point(step: number, metrics: ReadonlyMap<string, number>): void {
+    if (metrics.size === 0) return;
+    if ((this.#training.at(-1)?.step ?? -1) >= step) return;
+    this.#training.push(pointOf(step, metrics));
+    if (this.#training.length > mostPoints) this.#training = this.#training.filter((_, i) => i % 2 === 0);
+  }
+}
+
+function pointOf(step: number, metrics: ReadonlyMap<string, number>): WatchPoint {
+  // fromEntries defines own properties, so that a metric named `__proto__` is just a name.
+  return {
+    step,
+    metrics: Object.fromEntries([...metrics].map(([name, value]) => [name, Number.isFinite(value) ? value : null])),
+  };
+}
