@@ -41,6 +41,8 @@ const compilingGl = [
   { name: "g++", present: () => hasCommand("g++") },
   { name: "make", present: () => hasCommand("make") },
   { name: "python3", present: () => hasCommand("python3") },
+  // The build of ANGLE, inside gl, calls it by this name.
+  { name: "python-is-python3", present: () => hasCommand("python") },
   { name: "pkg-config", present: () => hasCommand("pkg-config") },
   { name: "libx11-dev", present: () => existsSync("/usr/include/X11/Xlib.h") },
   { name: "libxext-dev", present: () => existsSync("/usr/include/X11/extensions/Xext.h") },

@@ -10,6 +10,7 @@ import { blocksOf, writtenPages } from "./pages.js";
 const pages = writtenPages.filter((page) => blocksOf(page).some(({ language }) => language === "ts"));
 
 const binary = join(import.meta.dirname, "..", "..", "cli", "main.js");
+const examples = join(import.meta.dirname, "..", "..", "..", "examples");
 
 /** Blocks that show a fragment work on these. */
 const prelude = `import { compile, Session, type Program } from "graphc";
@@ -27,6 +28,11 @@ function workplaceOf(page: string): string {
   for (const { text } of blocksOf(page)) {
     const graph = /from "\.\/(\w+\.graph)"/.exec(text)?.[1];
     if (graph !== undefined) execFileSync(process.execPath, [binary, "types", graph], { cwd: folder });
+    const module = /from "\.\/(\w+)\.js"/.exec(text)?.[1];
+    if (module !== undefined) {
+      const example = join(examples, module, `${module}.graph`);
+      execFileSync(process.execPath, [binary, "build", example, "-o", folder, "--target", "web", "--quiet"]);
+    }
   }
   return folder;
 }

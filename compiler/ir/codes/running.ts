@@ -163,7 +163,7 @@ export const limitCodes = [
     title: "value is on the device",
     explain:
       "With the target gpu, variables stay on the device, and a run that changes one leaves this process's copy behind. `get` gives that copy and cannot wait; `session.read` and `session.save` bring the value.",
-    example: 'session.get("w") after session.train(), with the target gpu',
+    example: "$ node get-after-training-on-a-gpu.js",
   },
   {
     code: "G124",
