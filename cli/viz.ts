@@ -2,8 +2,10 @@ import { extname } from "node:path";
 import { hostTarget } from "../compiler/backends/llvm/target.js";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
-import type { Graph } from "../compiler/ir/graph.js";
+import { type Graph, rootsOf } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
+import { type Node, nodesBelow } from "../compiler/ir/node.js";
+import { selectRequest, selectSignature } from "../compiler/ir/select.js";
 import { dimsOf } from "../compiler/ir/specialise.js";
 import { prepareComputation } from "../compiler/prepare.js";
 import { requireWritable, writeFileAtomic } from "../runtime/files/atomic.js";
@@ -93,7 +95,8 @@ function programsOf(
   graph: Graph,
   options: VizOptions,
 ): { readonly shown: readonly Shown[]; readonly sized: readonly Sized[] } {
-  const choices = choicesOf(graph, options.signature);
+  const chosen = choicesOf(graph, options.signature);
+  const choices = options.signature === undefined ? [...chosen, ...unreached(graph, chosen)] : chosen;
   const sized: Sized[] = [];
   const shown = [...choices].sort(trainedFirst(graph)).map((choice): Shown => {
     const sizes = sizesFor(graph, choice, dimsOf(prepareComputation(graph, choice.selection)), options.dim);
@@ -108,6 +111,22 @@ function programsOf(
     };
   });
   return { shown, sized };
+}
+
+/** The names of the graph that no signature computes, so that a picture leaves nothing out. */
+function unreached(graph: Graph, choices: readonly Choice[]): readonly Choice[] {
+  const reached = new Set<Node>();
+  for (const { selection } of choices) {
+    const computation =
+      selection.kind === "signature" ? selectSignature(graph, selection.name) : selectRequest(graph, selection);
+    for (const node of nodesBelow(rootsOf(computation))) reached.add(node);
+  }
+  const fetches = [...graph.inference.names.keys()].filter((name) => {
+    if (name.includes("/") || graph.strings.has(name)) return false;
+    const values = [graph.inference.names.get(name), graph.training.names.get(name)];
+    return !values.some((value) => value !== undefined && reached.has(value.node));
+  });
+  return fetches.length === 0 ? [] : [{ name: "other names", selection: { kind: "request", fetches, updates: [] } }];
 }
 
 function trainedFirst(graph: Graph): (a: Choice, b: Choice) => number {

@@ -5,6 +5,14 @@ import test from "ava";
 import type { ViewerDocument } from "../../viewer/model.js";
 import { codesOf, folderWith, graphcHere, lineFolder, onlyObject } from "./support.js";
 
+/** What a page shows. */
+function documentIn(page: string): ViewerDocument {
+  const packed = /<script id="document" type="text\/plain">([A-Za-z0-9+/=]+)<\/script>/.exec(
+    readFileSync(page, "utf8"),
+  );
+  return JSON.parse(gunzipSync(Buffer.from(packed?.[1] ?? "", "base64")).toString()) as ViewerDocument;
+}
+
 test.serial("viz writes each form by the name's ending", async (t) => {
   const cwd = lineFolder();
   const draw = async (output: string, ...more: readonly string[]): Promise<Buffer> => {
@@ -16,10 +24,8 @@ test.serial("viz writes each form by the name's ending", async (t) => {
   t.regex((await draw("a.svg")).toString(), /^<svg xmlns/);
   t.regex((await draw("a.svg", "--view", "kernels", "--expand", "all")).toString(), /^<svg xmlns/);
   t.regex((await draw("a.dot")).toString(), /^digraph "line: fit" \{/);
-  const page = (await draw("a.html")).toString();
-  t.regex(page, /^<!doctype html>/);
-  const packed = /<script id="document" type="text\/plain">([A-Za-z0-9+/=]+)<\/script>/.exec(page)?.[1] ?? "";
-  const document = JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString()) as ViewerDocument;
+  t.regex((await draw("a.html")).toString(), /^<!doctype html>/);
+  const document = documentIn(join(cwd, "a.html"));
   t.deepEqual(
     document.programs.map(({ name }) => name),
     ["fit", "predict", "evaluate"],
@@ -64,6 +70,19 @@ test.serial("what viz cannot do is told", async (t) => {
   t.deepEqual(codesOf(wrong), ["G012"]);
 });
 
+test.serial("names that no signature computes are shown, too", async (t) => {
+  const text = "graph g {\n  placeholder x: f32\n  y = x + 1\n  unused = tanh(x)\n  signature s(x) -> (y)\n}\n";
+  const cwd = folderWith({ "g.graph": text });
+  const { code } = await graphcHere(["viz", "g.graph", "-o", "a.html"], { cwd });
+  t.is(code, 0);
+  const document = documentIn(join(cwd, "a.html"));
+  t.deepEqual(
+    document.programs.map(({ name }) => name),
+    ["s", "other names"],
+  );
+  t.true(document.programs[1]?.views[0]?.nodes.some(({ name, op }) => name === "unused" && op === "tanh"));
+});
+
 test.serial("viz --profile gives kernels the times that were measured", async (t) => {
   const cwd = lineFolder();
   const profile = {
@@ -87,9 +106,7 @@ test.serial("viz --profile gives kernels the times that were measured", async (t
   writeFileSync(join(cwd, "p.json"), JSON.stringify(profile));
   const { code, stderr } = await graphcHere(["viz", "line.graph", "-o", "a.html", "--profile", "p.json"], { cwd });
   t.is(code, 0, stderr);
-  const page = readFileSync(join(cwd, "a.html"), "utf8");
-  const packed = /<script id="document" type="text\/plain">([^<]+)</.exec(page)?.[1] ?? "";
-  const document = JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString()) as ViewerDocument;
+  const document = documentIn(join(cwd, "a.html"));
   const kernels = (document.programs[0]?.views[2]?.groups ?? []).flatMap(({ kernel }) =>
     kernel === undefined ? [] : [kernel],
   );
