@@ -27,6 +27,7 @@ export type { EvaluateOptions } from "./runtime/evaluate.js";
 export type { FeedValue, NestedArray } from "./runtime/feeds.js";
 export { type ComputationProfile, type RunOptions, Session, type SessionOptions } from "./runtime/session.js";
 export type { TrainEvent, TrainingHandle, TrainOptions, TrainReport } from "./runtime/train.js";
+export type { Transfer } from "./runtime/transfer.js";
 export type { Feeds, Fetched } from "./runtime/typed.js";
 
 /** How a graph is compiled. */

@@ -100,6 +100,12 @@ export function commandLine(outcome: Outcome): Command {
     .option("--save <PATH>", "where the trained state goes (safetensors)")
     .option("--resume <PATH>", "go on from this checkpoint, bit for bit")
     .addOption(
+      new Option(
+        "--weights <PATH>",
+        "begin with the variables that this file has under the same paths, as for fine-tuning",
+      ).conflicts("resume"),
+    )
+    .addOption(
       new Option("--report <NAME>", "a scalar to report (repeatable); without it the file's").argParser(nameList),
     )
     .option("--every <N>", "report each so many steps", wholeNumber(1))

@@ -6,6 +6,7 @@ import type { EventsOptions } from "../runtime/events/events.js";
 import { fileError, quotePath } from "../runtime/files/errors.js";
 import { Session } from "../runtime/session.js";
 import type { TrainEvent, TrainReport } from "../runtime/train.js";
+import type { Transfer } from "../runtime/transfer.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, showDiagnostics, UsageError } from "./failure.js";
 import { interruption } from "./interrupt.js";
@@ -27,6 +28,7 @@ export interface TrainFlags extends CommonOptions, LoadOptions {
   readonly seed?: bigint | undefined;
   readonly save?: string | undefined;
   readonly resume?: string | undefined;
+  readonly weights?: string | undefined;
   readonly report?: readonly string[] | undefined;
   readonly every?: number | undefined;
   readonly checkNumerics?: boolean | undefined;
@@ -52,6 +54,7 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
   try {
     const program = await openProgram(console, model, flags);
     await using session = new Session(program, { seed: flags.seed });
+    if (flags.weights !== undefined) showTransfer(console, flags.weights, await session.transfer(flags.weights));
     const reporter = new Reporter(console, line, session, flags);
     const { dataDir, batch, steps, epochs, every, report, resume, save } = flags;
     const result = await session.train({
@@ -96,6 +99,12 @@ async function openWatch(console: Console, name: string, { watch, save }: TrainF
   const opened = await Watch.start({ name, save, port: typeof watch === "number" ? watch : 0 });
   console.note(`watch it at ${opened.url}`);
   return opened;
+}
+
+/** Which variables begin as in the file; those that do not are named, since a changed name would silently train from nothing. */
+function showTransfer(console: Console, path: string, { set, kept }: Transfer): void {
+  const rest = kept.length === 0 ? "" : `; initial are ${kept.slice(0, 8).join(", ")}${kept.length > 8 ? ", ..." : ""}`;
+  console.note(`${path} sets ${set.length} of ${set.length + kept.length} variables${rest}`);
 }
 
 function eventsOf({ events: dir, histograms, images }: TrainFlags): EventsOptions | undefined {

@@ -13,6 +13,7 @@ import { runFailure } from "./failure.js";
 import type { Checkpoint, LoadedWeights } from "./files/checkpoint.js";
 import { checkFeeds, freeSelection, signatureSelection } from "./requests.js";
 import type { TrainOptions, TrainReport } from "./train.js";
+import type { Transfer } from "./transfer.js";
 import type {
   Checked,
   CheckedFeeds,
@@ -67,7 +68,7 @@ interface Bound {
   readonly executable: Executable;
 }
 
-// What reads and writes files and what trains is loaded when it is first asked for: a program that only runs starts sooner.
+// What reads files and what trains is loaded when it is first asked for.
 
 /**
  * A program with its state: variables, step, seed. Runs are atomic (all of a run's assignments or none) and happen one after
@@ -215,6 +216,12 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
       const { readWeights } = await import("./files/checkpoint.js");
       return this.apply(path, await readWeights(path));
     });
+  }
+
+  /** Sets the variables that a file has under the same paths, and says which: weights of a similar model. Throws GraphError G090. */
+  transfer(path: string): Promise<Transfer> {
+    const { graph } = this.program;
+    return this.#enqueue(async () => (await import("./transfer.js")).transfer(graph, this.variables, path));
   }
 
   /**
