@@ -11,6 +11,7 @@ import type {
 import { didYouMean, quote } from "../diagnostics.js";
 import { evaluate } from "./expressions.js";
 import { noteName } from "./facts.js";
+import { foreignParameter } from "./foreign.js";
 import { expandFunction } from "./functions.js";
 import { Arguments, type Intrinsic, type IntrinsicParameter } from "./intrinsic.js";
 import { callable } from "./lookup.js";
@@ -154,14 +155,10 @@ export function bindArguments(
   }
   for (const { name, nameSpan, item } of given.named) {
     if (!parameters.some((parameter) => parameter.name === name)) {
-      throw wrong(
-        nameSpan,
-        `${title} has no parameter ${quote(name)}`,
-        didYouMean(
-          name,
-          parameters.map((p) => p.name),
-        ),
-      );
+      const own = parameters.map((parameter) => parameter.name);
+      const ours = foreignParameter(name, own);
+      const near = ours === undefined ? didYouMean(name, own) : `here it is called \`${ours}\``;
+      throw wrong(nameSpan, `${title} has no parameter ${quote(name)}`, near);
     }
     if (items.has(name)) throw wrong(nameSpan, `the parameter ${quote(name)} of ${title} is given twice`);
     items.set(name, item);

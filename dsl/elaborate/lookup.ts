@@ -2,6 +2,7 @@ import type { Span } from "../../compiler/ir/span.js";
 import type { Ident, Reference } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { noteName } from "./facts.js";
+import { foreignName } from "./foreign.js";
 import { type Callable, describe, type Meaning, poisoned } from "./meaning.js";
 import type { Entry, Names } from "./names.js";
 import { type Env, Refusal, refusal } from "./state.js";
@@ -26,7 +27,7 @@ export function reference(env: Env, expression: Reference): Meaning {
         `${quote(expression.text)} is no path: what stands before ${quote(segment.name)} is ${describe(meaning)}`,
         {
           notes: place === undefined ? [] : [{ span: place, message: "bound here" }],
-          hint: "`.` enters a scope",
+          hint: methodHint(env, expression, segment.name),
         },
       );
     }
@@ -80,12 +81,21 @@ export function unknownName(env: Env, name: Ident, names: Names, candidates: Ite
     });
   }
   if (names.incomplete) return new Refusal(undefined);
-  const near = didYouMean(name.name, candidates);
+  const near = foreignName(name.name) ?? didYouMean(name.name, candidates);
   const imported = env.state.shared.suggestImport(name.name);
   return refusal(env, "G012", name.span, `unknown name ${quote(name.name)}`, {
     notes: scope === undefined ? [] : [{ span: scope, message: "the scope" }],
     hint: imported === undefined ? near : `\`import { ${name.name} } from "${imported}"\``,
   });
+}
+
+/** `x.relu()`, `x.T`: what a reader of other libraries takes for a method. */
+function methodHint(env: Env, { segments, text }: Reference, method: string): string {
+  const other = foreignName(method);
+  if (other !== undefined) return `tensors have no methods: ${other}`;
+  if (env.names.lookupCallable(method) === undefined) return "`.` enters a scope";
+  const object = segments.length === 2 ? text.slice(0, -method.length - 1) : "x";
+  return `tensors have no methods: \`${method}(${object})\`, or \`${object} |> ${method}()\``;
 }
 
 /** The function that a call names. */

@@ -9,6 +9,7 @@ import { didYouMean, quote } from "../diagnostics.js";
 import { expand, requireEqual } from "./broadcast.js";
 import { toDim, toTensor } from "./convert.js";
 import { noteName } from "./facts.js";
+import { foreignName } from "./foreign.js";
 import { type Item, isLiteral } from "./meaning.js";
 import { applyOp, type Env, originNote, Refusal, refusal } from "./state.js";
 
@@ -32,7 +33,10 @@ export function dtypeNamed(env: Env, name: string, span: Span): DType {
   if (entry !== undefined) noteName(env, span, entry);
   if (entry?.meaning.kind === "dtype") return entry.meaning.value;
   if (entry?.meaning.kind === "poisoned") throw refusal(env, "G016", span, `${quote(name)} is no dtype`);
-  const hint = didYouMean(name, dtypes) ?? `a tensor type starts with a dtype: ${dtypes.slice(0, -1).join(", ")}`;
+  const hint =
+    foreignName(name) ??
+    didYouMean(name, dtypes) ??
+    `a tensor type starts with a dtype: ${dtypes.slice(0, -1).join(", ")}`;
   throw refusal(env, "G012", span, `unknown dtype ${quote(name)}`, { hint });
 }
 

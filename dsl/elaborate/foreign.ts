@@ -1,0 +1,95 @@
+import { type DType, isDType } from "../../compiler/ir/dtype.js";
+
+/** What other libraries call what is here under another name: NumPy, PyTorch, TensorFlow, Keras, Python. */
+export const foreignNames: ReadonlyMap<string, string> = new Map([
+  ["True", "`true`"],
+  ["False", "`false`"],
+  ["None", "an axis of size 1 is `expand_dims(x, axis)`; what may be left out is left out"],
+  ["cat", "`concatenate([a, b], axis=0)`"],
+  ["concat", "`concatenate([a, b], axis=0)`"],
+  ["permute", "`transpose(x, [1, 0])`"],
+  ["view", "`reshape(x, [...])`"],
+  ["unsqueeze", "`expand_dims(x, axis)`"],
+  ["randn", "`random_normal([3])`"],
+  ["rand", "`random_uniform([3])`"],
+  ["randint", "`random_integers`"],
+  ["multinomial", "`random_categorical(logits)`"],
+  [
+    "cross_entropy",
+    "`sparse_softmax_cross_entropy(logits, label)`, or `softmax_cross_entropy` of one target for each class",
+  ],
+  ["nll_loss", "`sparse_softmax_cross_entropy(logits, label)`"],
+  ["binary_cross_entropy", "`sigmoid_cross_entropy(logits, target)`"],
+  ["mse_loss", "`mean(squared_error(prediction, target))`"],
+  ["mse", "`mean(squared_error(prediction, target))`"],
+  ["mae", "`mean(absolute_error(prediction, target))`"],
+  ["std", "`standard_deviation(x)`"],
+  ["var", "`variance(x)`"],
+  ["len", "`size(x, 0)`"],
+  ["numel", "`size(x)`"],
+  ["ndim", "`rank(x)`"],
+  ["range", "`iota(n)`, or `arange`"],
+  ["clip", "`clamp(x, low, high)`"],
+  ["mm", "`a @ b`"],
+  ["bmm", "`a @ b`"],
+  ["dot", "`a @ b`"],
+  ["inv", "`inverse(a)`"],
+  ["norm", "`l2_norm(x)`"],
+  ["detach", "`stop_gradient(x)`"],
+  ["grad", "`gradients(loss, [w])`"],
+  ["float", "`cast(x, to=f32)`"],
+  ["int", "`cast(x, to=i64)`"],
+  ["astype", "`cast(x, to=f32)`"],
+  ["Linear", "`dense(x, units=10)` of std/layers"],
+  ["Dense", "`dense(x, units=10)` of std/layers"],
+  ["Conv2d", "`conv2d(x, units=8)` of std/convolution"],
+  ["Conv2D", "`conv2d(x, units=8)` of std/convolution"],
+  ["Embedding", "`embedding(ids, vocabulary=100, units=8)` of std/layers"],
+  ["Dropout", "`dropout(x, rate=0.2)`"],
+  ["LSTM", "`lstm(x, units=16)` of std/recurrent"],
+  ["GRU", "`gru(x, units=16)` of std/recurrent"],
+  ["Sequential", "layers follow each other by `|>`: `x |> dense(units=10) |> relu()`"],
+  ["T", "`transpose(x)`"],
+]);
+
+const parameters: ReadonlyMap<string, string> = new Map([
+  ["dim", "axis"],
+  ["keepdim", "keepdims"],
+  ["lr", "learning_rate"],
+  ["out_features", "units"],
+  ["filters", "units"],
+  ["out_channels", "units"],
+  ["kernel_size", "window"],
+  ["stride", "strides"],
+  ["num_embeddings", "vocabulary"],
+  ["embedding_dim", "units"],
+  ["hidden_size", "units"],
+  ["num_heads", "heads"],
+  ["p", "rate"],
+  ["eps", "epsilon"],
+  ["std", "standard_deviation"],
+  ["size", "shape"],
+  ["dtype", "to"],
+]);
+
+const modules: ReadonlySet<string> = new Set(["torch", "nn", "F", "tf", "keras", "np", "numpy", "jnp", "jax", "math"]);
+
+/** How a name of another library is written here; undefined for any other. */
+export function foreignName(name: string): string | undefined {
+  if (modules.has(name)) return "functions are called by their bare names, such as `relu(x)`: docs/std.md has them all";
+  const ours = foreignNames.get(name) ?? (dtypeOf(name) === undefined ? undefined : `\`${dtypeOf(name)}\``);
+  return ours?.startsWith("`") === true ? `write ${ours}` : ours;
+}
+
+/** The parameter, one of `own`, that another library calls by this name. */
+export function foreignParameter(name: string, own: readonly string[]): string | undefined {
+  const ours = parameters.get(name);
+  return ours !== undefined && own.includes(ours) ? ours : undefined;
+}
+
+/** `float32` is `f32`, `uint8` is `u8`. */
+function dtypeOf(name: string): DType | undefined {
+  const [, kind, bits] = /^([fiu])(?:loat|int|nt)(\d+)$/.exec(name) ?? [];
+  const short = `${kind}${bits}`;
+  return isDType(short) ? short : undefined;
+}
