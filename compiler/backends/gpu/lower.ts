@@ -5,7 +5,6 @@ import type {
   Affine,
   Buffer,
   BufferId,
-  ContractKernel,
   Kernel,
   KernelProgram,
   LoopId,
@@ -15,7 +14,7 @@ import type {
   Statement,
   StoreStatement,
 } from "../../kernels/form.js";
-import { serial } from "../../kernels/lanes.js";
+import { nestOf } from "./contraction.js";
 import { type DeviceKernel, mostArrays, type Step } from "./form.js";
 import { sourcesOf } from "./math.js";
 import { literal } from "./scalar.js";
@@ -79,30 +78,6 @@ function lowerKernel(kernel: Kernel, context: Context): readonly Step[] {
     case "routine":
       throw new InternalError(`devices have no routine ${kernel.routine}`);
   }
-}
-
-/** A contraction as the loops that it stands for. */
-function nestOf(kernel: ContractKernel): NestKernel {
-  const { accumulator, lhs, rhs, k, name, spans } = kernel;
-  const term: Statement = {
-    kind: "accumulate",
-    accumulator: accumulator.id,
-    value: { kind: "apply", dtype: accumulator.dtype, op: "mul", args: [lhs, rhs] },
-    index: undefined,
-  };
-  // A product over nothing has one term.
-  const loops = k.length > 0 ? k : [{ id: -1, extent: 1 }];
-  const sum = loops.reduceRight<readonly Statement[]>(
-    (body, { id, extent }, depth) => [
-      { kind: "loop", id, extent, accumulators: depth === 0 ? [accumulator] : [], schedule: serial, body },
-    ],
-    [term],
-  );
-  const body = [...kernel.batch, ...kernel.m, ...kernel.n].reduceRight<readonly Statement[]>(
-    (inner, { id, extent }) => [{ kind: "loop", id, extent, accumulators: [], schedule: serial, body: inner }],
-    [...sum, ...kernel.epilogue],
-  );
-  return { kind: "nest", name, body, spans };
 }
 
 /** One store and what leads to it: the loops around it, and in each of their bodies the sums that it waits for. */
@@ -312,7 +287,7 @@ function decode(
       let at = rest;
       if (!unit) {
         at = writer.fresh("q");
-        writer.line(`const ${at} = ${writer.call("quotient", rest, literal(Math.abs(stride)))};`);
+        writer.line(`const ${at} = ${quotient(writer, rest, Math.abs(stride), reach)};`);
         const left = writer.fresh("r");
         if (!(whole && isLast)) {
           writer.line(`const ${left} = ${rest} - ${at} * ${literal(Math.abs(stride))};`);
@@ -335,6 +310,14 @@ function decode(
   if (whole) inside();
   else if (order.length === 0) writer.block(`if (Math.abs(${rest}) < 0.5)`, write);
   else writer.block(`if (${rest} >= 0 && ${rest} < ${reach + 1})`, inside);
+}
+
+/** Below this, half a step more than the place outweighs any error of a device's division. */
+const nearPlaces = 2 ** 20;
+
+function quotient(writer: ThreadWriter, place: string, stride: number, reach: number): string {
+  if (reach < nearPlaces) return `Math.floor((${place} + 0.5) / ${literal(stride)})`;
+  return writer.call("quotient", place, literal(stride));
 }
 
 /** Whether a store writes each element of a buffer of this length, each once. */

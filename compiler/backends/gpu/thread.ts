@@ -11,10 +11,12 @@ import type {
   Statement,
   StoreStatement,
 } from "../../kernels/form.js";
+import { type Base, isAmong, largestBase } from "./bases.js";
 import { longestLoop, type NumberArgument } from "./form.js";
 import { extremeOf, identityOf } from "./identity.js";
 import { insideOf, mentionsLoop } from "./invariance.js";
 import { literal, type Operand, spell } from "./scalar.js";
+import { unrolled } from "./unroll.js";
 
 /** Names and lines of one kernel while it is written. */
 export class ThreadWriter {
@@ -30,6 +32,8 @@ export class ThreadWriter {
   readonly #accumulators = new Map<number, { readonly accumulator: Accumulator; readonly name: string }>();
   /** Expressions that have a name, innermost block last. */
   readonly #scopes: Map<ScalarExpr, string>[] = [new Map()];
+  /** Parts of indices that have a name, block by block. */
+  readonly #bases: Base[][] = [[]];
   readonly #isScalar: (buffer: BufferId) => boolean;
 
   /** `isScalar`: whether a buffer is one number that each launch is given as such. */
@@ -63,7 +67,9 @@ export class ThreadWriter {
     this.line(`${head} {`);
     this.#indent++;
     this.#scopes.push(new Map());
+    this.#bases.push([]);
     write();
+    this.#bases.pop();
     this.#scopes.pop();
     this.#indent--;
     this.line("}");
@@ -106,13 +112,28 @@ export class ThreadWriter {
     this.#loops.set(loop, name);
   }
 
-  affine({ offset, terms }: Affine): string {
+  affine(index: Affine): string {
+    const base = largestBase(this.#bases, index);
+    const offset = index.offset - (base?.index.offset ?? 0);
+    const terms = index.terms.filter((term) => !isAmong(term, base?.index));
     const parts = terms.map(({ loop, stride }) => {
       const name = this.#loops.get(loop) ?? this.#number({ kind: "loop", loop });
       return stride === 1 ? name : `${literal(stride)} * ${name}`;
     });
+    if (base !== undefined) parts.unshift(base.name);
     if (offset !== 0 || parts.length === 0) parts.push(literal(offset));
     return parts.length === 1 ? (parts[0] as string) : `(${parts.join(" + ")})`;
+  }
+
+  /** Names the part of an index that does not change in loops to come, where it is worth a name. */
+  #nameBase(index: Affine, inner: ReadonlySet<LoopId>): void {
+    const terms = index.terms.filter(({ loop }) => !inner.has(loop));
+    if (terms.length === index.terms.length || terms.every(({ stride }) => stride === 1)) return;
+    const outer: Affine = { offset: 0, terms };
+    if (largestBase(this.#bases, outer)?.index.terms.length === terms.length) return;
+    const name = this.fresh("b");
+    this.line(`const ${name} = ${this.affine(outer)};`);
+    this.#bases.at(-1)?.push({ index: outer, name });
   }
 
   /** A number; a bool is 0 or 1. */
@@ -237,8 +258,12 @@ export class ThreadWriter {
       return found;
     };
     const visit = (expression: ScalarExpr): void => {
-      if (isVarying(expression)) operandsOf(expression).forEach(visit);
-      else this.#name(expression);
+      if (!isVarying(expression)) {
+        this.#name(expression);
+        return;
+      }
+      operandsOf(expression).forEach(visit);
+      if (expression.kind === "load") this.#nameBase(expression.access.index, inner);
     };
     const statements = (list: readonly Statement[]): void => {
       for (const statement of list) {
@@ -257,7 +282,8 @@ export class ThreadWriter {
     }
   }
 
-  #loop(loop: LoopStatement): void {
+  #loop(given: LoopStatement): void {
+    const loop = unrolled(given);
     for (const accumulator of loop.accumulators) this.declare(accumulator);
     const { inner, sums } = insideOf(loop);
     this.#hoist(loop.body, inner, sums);
