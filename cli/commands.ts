@@ -17,6 +17,7 @@ import {
   targetOption,
   wholeNumber,
 } from "./options.js";
+import { plotRequests } from "./plot_option.js";
 
 /** Where a command leaves its exit code, and on which console its failures are told. */
 export interface Outcome {
@@ -158,6 +159,12 @@ export function commandLine(outcome: Outcome): Command {
         "-o, --output <NAME=PATH>",
         "write a result to a .npy, .safetensors or .csv file (repeatable)",
       ).argParser(namedTexts("PATH")),
+    )
+    .addOption(
+      new Option(
+        "--plot <KIND=NAME,...:PATH>",
+        "draw results: confusion=A,B:OUT.svg, images=A:OUT.png, line=A,...:OUT.svg, scatter=X,Y[,CLASS]:OUT.svg (repeatable)",
+      ).argParser(plotRequests),
     )
     .addOption(new Option("--seed <N>", "the seed of all randomness, instead of the file's").argParser(seedNumber))
     .option("--check-numerics", "fail at the first NaN or infinity, and name the op that made it")

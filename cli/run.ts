@@ -20,6 +20,7 @@ import { tensorJson } from "./json.js";
 import { type LoadOptions, openModel } from "./load.js";
 import { metricText, plural } from "./numbers.js";
 import type { Named, TargetOption } from "./options.js";
+import type { PlotRequest } from "./plot_option.js";
 import { type ProfileOption, requireProfileFile, showProfile } from "./profile.js";
 import { openProgram } from "./target.js";
 import { tensorText } from "./tensor_text.js";
@@ -34,6 +35,7 @@ export interface RunOptions extends CommonOptions, LoadOptions {
   readonly output?: Named | undefined;
   readonly seed?: bigint | undefined;
   readonly checkNumerics?: boolean | undefined;
+  readonly plot?: readonly PlotRequest[] | undefined;
   readonly profile?: ProfileOption;
   readonly target?: TargetOption | undefined;
 }
@@ -57,6 +59,11 @@ export async function run(
       ? new Map(Object.entries(await session.run(request, await readFeeds(model.graph, options.feed))))
       : await evaluate(console, session, request, options.data, options);
   const written = await writeOutputs(results, options.output);
+  for (const request of options.plot ?? []) {
+    const { writePlot } = await import("./plot.js");
+    await writePlot(request, results);
+    console.note(`drew ${request.path}`);
+  }
   if (console.isJson) console.object(new Map([...results].map(([name, tensor]) => [name, tensorJson(tensor)])));
   else show(console, results, written, options.data !== undefined);
   await showProfile(console, session, options.profile);
