@@ -65,7 +65,9 @@ export function placeOf({ file, start }: Span): ReportPlace | undefined {
 
 /** The tables of a report, and what they were measured with. */
 export function reportText(report: ProfileReport): string {
-  if (report.computations.length === 0) return "nothing ran that could be measured";
+  if (report.computations.length === 0) {
+    return report.target === "gpu" ? "kernels on the gpu are not measured" : "nothing ran that could be measured";
+  }
   const parts = report.computations.map(computationText);
   const { machine } = report;
   if (machine !== null) {
