@@ -2,9 +2,10 @@ import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type CompletionItem, CompletionItemKind, InsertTextFormat } from "vscode-languageserver";
 import { dtypes } from "../../compiler/ir/dtype.js";
+import { parse } from "../../dsl/parse.js";
 import * as t from "../../dsl/tokens.js";
-import type { Analysis } from "./analysis.js";
-import { type Binder, type BinderKind, visibleAt } from "./binders.js";
+import type { Analysis, Source } from "./analysis.js";
+import { type Binder, type BinderKind, bindersOf, visibleAt } from "./binders.js";
 import { type Context, callAround, contextAt, importedSource } from "./context.js";
 import { callableDoc, meaningTexts, parametersOf } from "./describe.js";
 import { importEdit } from "./imports.js";
@@ -12,21 +13,38 @@ import { library, libraryFiles } from "./library.js";
 import type { Workspace } from "./workspace.js";
 
 /** What may stand at a place. */
-export function completionAt(workspace: Workspace, analysis: Analysis, offset: number): readonly CompletionItem[] {
+export function completionAt(workspace: Workspace, given: Analysis, offset: number): readonly CompletionItem[] {
+  const analysis = { ...given, source: withoutLine(given.source, offset) };
   const { source } = analysis;
   const context = contextAt(source, offset);
   if (context.comment) return [];
   const { before, statement, string } = context;
   const last = before.at(-1);
   if (string !== undefined) return last?.image === "from" ? importPaths(source.file) : [];
-  if (statement[0]?.image === "import") return imported(workspace, analysis, context, offset);
+  if (statement[0]?.image === "import" && statement.at(-1)?.tokenType !== t.Text)
+    return imported(workspace, analysis, context, offset);
   if (last?.tokenType === t.Dot) return members(analysis, context, offset);
   if (statement[0]?.image === "signature" && !context.startsStatement) return signatureParts(analysis, context, offset);
-  if (isTypePlace(context)) return types(analysis, offset);
+  if (isTypePlace(context)) return types(analysis, context, offset);
   const words = context.startsStatement ? statementWords(context) : [];
   const names = visibleNames(analysis, offset).map((binder) => nameItem(analysis, binder));
   if (context.startsStatement) return [...words, ...names.filter(({ kind }) => kind !== CompletionItemKind.Function)];
   return [...parameterItems(workspace, analysis, context), ...names, ...functions(analysis, offset), ...literals];
+}
+
+/**
+ * What a half-written line makes of the lines behind it is not what is meant: where the text is better understood without the line,
+ * its names are those of the text without it.
+ */
+function withoutLine(source: Source, offset: number): Source {
+  const { text, file, parsed } = source;
+  if (parsed.ok) return source;
+  const start = text.lastIndexOf("\n", offset - 1) + 1;
+  const newline = text.indexOf("\n", offset);
+  const end = newline < 0 ? text.length : newline;
+  const other = parse(text.slice(0, start) + " ".repeat(end - start) + text.slice(end), file);
+  if (other.diagnostics.length >= parsed.diagnostics.length) return source;
+  return { ...source, binders: bindersOf(other.ast) };
 }
 
 /** The documentation of a function, when the list of completions comes to it. */
@@ -71,12 +89,22 @@ function nameItem({ source, facts }: Analysis, { name, kind, doc, span }: Binder
   };
 }
 
+const bindsAtEnd: ReadonlySet<BinderKind> = new Set([
+  "binding",
+  "variable",
+  "constant",
+  "placeholder",
+  "dim",
+  "update",
+]);
+
 /** What is bound before the place; functions may stand anywhere in the file. */
 function visibleNames({ source }: Analysis, offset: number): readonly Binder[] {
   const seen = new Set<string>();
   return visibleAt(source.binders, offset).filter(({ kind, name, span, statement }) => {
     const isEverywhere = kind === "fn" || kind === "optimizer" || kind === "import";
-    const isWriting = statement.start <= offset && offset <= statement.end && span.end >= offset - name.length;
+    // What a statement binds is not visible in it yet.
+    const isWriting = bindsAtEnd.has(kind) && statement.start <= offset && offset <= statement.end;
     if (kind === "signature" || kind === "graph" || seen.has(name) || isWriting) return false;
     if (!isEverywhere && span.start >= offset) return false;
     seen.add(name);
@@ -132,21 +160,14 @@ function isTypePlace({ before, open }: Context): boolean {
 
 const parameterKinds = ["int", "float", "bool", "string", "dtype", "shape", "list", "axes", "fn"];
 
-function types({ source }: Analysis, offset: number): readonly CompletionItem[] {
+function types({ source }: Analysis, { statement }: Context, offset: number): readonly CompletionItem[] {
   const own = visibleAt(source.binders, offset).filter(({ kind }) => kind === "type parameter");
-  const inFunction = own.length > 0 || source.binders.some(({ declaration: one }) => inHead(one, offset));
-  const words = [
-    ...dtypes,
-    ...(inFunction ? parameterKinds.filter((word) => !dtypes.some((one) => one === word)) : []),
-  ];
+  const first = statement[0]?.image;
+  const words = new Set<string>([...dtypes, ...(first === "fn" || first === "optimizer" ? parameterKinds : [])]);
   return [
     ...own.map(({ name }) => ({ label: name, kind: CompletionItemKind.TypeParameter })),
-    ...words.map((label) => ({ label, kind: CompletionItemKind.Keyword })),
+    ...[...words].map((label) => ({ label, kind: CompletionItemKind.Keyword })),
   ];
-}
-
-function inHead(declaration: Binder["declaration"], offset: number): boolean {
-  return declaration !== undefined && declaration.span.start < offset && offset <= declaration.body.span.start;
 }
 
 /** What a scope holds. */

@@ -191,9 +191,9 @@ export class Editor {
 
   /** The place of a mark such as `hid|den` in a file that is open or has this text; the bar is no part of the text. */
   at(file: string, mark: string): { readonly textDocument: { readonly uri: string }; readonly position: Position } {
-    const offset = mark.indexOf("|");
+    const offset = mark.lastIndexOf("|");
     const text = this.text(file);
-    const start = text.indexOf(mark.replace("|", ""));
+    const start = text.indexOf(unmarked(mark));
     if (offset < 0 || start < 0) throw new Error(`${mark} is not in ${file}`);
     return { textDocument: { uri: this.uri(file) }, position: positionIn(text, start + offset) };
   }
@@ -210,6 +210,12 @@ export class Editor {
     this.notify("exit", {});
     return ended;
   }
+}
+
+/** A text without its mark, the last bar in it. */
+export function unmarked(mark: string): string {
+  const offset = mark.lastIndexOf("|");
+  return mark.slice(0, offset) + mark.slice(offset + 1);
 }
 
 /** Lines and UTF-16 columns. */

@@ -1,0 +1,211 @@
+import test from "ava";
+import { type Edit, type Editor, edited, editorOn, type Position, textIn, unmarked } from "./client.js";
+
+const file = "a.graph";
+
+const model = `import { dense } from "std/layers"
+
+## Scales.
+fn scale(x: f32[...], by: float = 2.0, offset: float = 0.0) -> (y: f32[...]) {
+  y = x * by + offset
+}
+
+graph g {
+  dim N <= 8
+  ## What comes in.
+  placeholder x: f32[N, 4]
+  scope inner {
+    deep = x + 1
+  }
+  hidden = dense(x, units=3)
+  loss = mean(hidden)
+  update learn = minimize(loss, sgd(learning_rate=0.1))
+  signature run(x) -> (loss)
+}
+`.replace('"std/layers"\n', '"std/layers"\nimport { sgd } from "std/optimizers"\n');
+
+interface Item {
+  readonly label: string;
+  readonly kind: number;
+  readonly detail?: string;
+  readonly documentation?: { readonly value: string };
+  readonly additionalTextEdits?: readonly Edit[];
+  readonly data?: string;
+}
+
+/** What is offered at `|` when `written` has been put behind a line of the model. */
+async function offered(editor: Editor, after: string, written: string): Promise<readonly Item[]> {
+  const before = editor.text(file);
+  // What begins on a line of its own also ends it.
+  const bare = unmarked(written) + (after.endsWith("\n") ? "\n" : "");
+  await editor.type(file, after, `${after}${bare}`);
+  const position = `${after}${written}`;
+  const items = await editor.ask<readonly Item[]>("completion", file, position);
+  await editor.type(file, `${after}${bare}`, after);
+  if (editor.text(file) !== before) throw new Error("the text is not what it was");
+  return items;
+}
+
+test.serial("completion offers what may stand at the place, also while the text is broken", async (t) => {
+  const editor = await editorOn(t, { "lib.graph": "fn mine(x) -> (y) {\n  y = x\n}\n" });
+  t.deepEqual(await editor.open(file, model), []);
+  const labels = async (after: string, written: string): Promise<readonly string[]> =>
+    (await offered(editor, after, written)).map(({ label }) => label);
+  const has = (found: readonly string[], names: readonly string[]): void => {
+    t.deepEqual(
+      names.filter((name) => !found.includes(name)),
+      [],
+      found.slice(0, 40).join(),
+    );
+  };
+  const hasNot = (found: readonly string[], names: readonly string[]): void => {
+    t.deepEqual(
+      names.filter((name) => found.includes(name)),
+      [],
+    );
+  };
+  const line = "mean(hidden)\n";
+  const expression = await labels(line, "  v = hid|");
+  has(expression, ["hidden", "x", "inner", "scale", "softmax", "dense", "N", "loss", "true", "training"]);
+  hasNot(expression, ["learn", "run", "v", "placeholder", "deep", "by"]);
+  has(await labels(line, "  v = inner.|"), ["deep"]);
+  hasNot(await labels(line, "  v = inner.|"), ["hidden", "softmax"]);
+  const argument = await labels(line, "  v = scale(hidden, |");
+  has(argument, ["by=", "offset=", "hidden"]);
+  hasNot(argument, ["x="]);
+  hasNot(await labels(line, "  v = scale(hidden, by=|"), ["by=", "offset="]);
+  hasNot(await labels(line, "  v = scale(hidden, by=3.0, |"), ["by="]);
+  has(await labels(line, "  v = softmax(hidden, |"), ["axis="]);
+  has(await labels(line, "  v = hidden |> scale(|"), ["by=", "offset="]);
+  const statement = await labels(line, "  |");
+  has(statement, ["placeholder", "variable", "signature", "scope", "train"]);
+  hasNot(statement, ["fn", "graph", "softmax"]);
+  has(await labels('from "std/optimizers"\n', "f|"), ["fn", "graph", "import"]);
+  const types = await labels(line, "  variable w: |");
+  has(types, ["f32", "bf16", "i64"]);
+  hasNot(types, ["hidden", "softmax"]);
+  has(await labels("offset: float = 0.0", ", more: |"), ["int", "axes", "f32"]);
+  has(await labels(line, "  v = hidden[0:|"), ["N"]);
+  t.deepEqual(await labels(line, "  signature s(|"), ["x"]);
+  t.deepEqual(await labels(line, "  signature s(x) does |"), ["learn"]);
+  has(await labels(line, "  signature s(x) -> (|"), ["hidden", "loss", "inner"]);
+  t.deepEqual(await labels(line, "  # comment |"), []);
+  t.deepEqual(await labels(line, '  s = "str|"'), []);
+  has(await labels('from "std/optimizers"\n', 'import { | } from "std/layers"'), ["dense", "embedding"]);
+  has(await labels('from "std/optimizers"\n', 'import { | } from "./lib"'), ["mine"]);
+  has(await labels('from "std/optimizers"\n', 'import { a } from "|"'), ["std/layers", "lib"]);
+});
+
+test.serial("a completion brings its type, documentation and import along", async (t) => {
+  const editor = await editorOn(t);
+  await editor.open(file, model);
+  const items = await offered(editor, "mean(hidden)\n", "  v = |");
+  const item = (label: string): Item | undefined => items.find((one) => one.label === label);
+  t.is(item("hidden")?.detail, "f32[N, 3]");
+  t.is(item("x")?.documentation?.value, "What comes in.");
+  t.is(item("softmax")?.additionalTextEdits, undefined);
+  const imported = edited(model, item("embedding")?.additionalTextEdits ?? []);
+  t.true(imported.includes('import { dense, embedding } from "std/layers"'), imported);
+  const other = edited(model, item("lstm")?.additionalTextEdits ?? []);
+  t.true(other.includes('import { sgd } from "std/optimizers"\nimport { lstm } from "std/recurrent"\n'), other);
+  const resolved = await editor.request<Item>("completionItem/resolve", item("softmax") ?? {});
+  t.true((resolved.documentation?.value.length ?? 0) > 10);
+});
+
+test.serial("signature help shows the parameters of the call, and which one stands here", async (t) => {
+  const editor = await editorOn(t);
+  await editor.open(file, model);
+  const line = "mean(hidden)\n";
+  const help = async (written: string): Promise<string> => {
+    const bare = unmarked(written);
+    await editor.type(file, line, line + bare);
+    const found = await editor.ask<{
+      signatures: readonly { label: string; parameters: readonly { label: readonly [number, number] }[] }[];
+      activeParameter: number;
+    } | null>("signatureHelp", file, line + written);
+    await editor.type(file, line + bare, line);
+    if (found === null) return "none";
+    const [signature] = found.signatures;
+    const label = signature?.parameters[found.activeParameter]?.label;
+    return `${signature?.label} / ${label === undefined ? "-" : signature?.label.slice(...label)}`;
+  };
+  const scale = "scale(x: f32[...], by: float = 2.0, offset: float = 0.0)";
+  t.is(await help("  v = scale(|"), `${scale} / x: f32[...]`);
+  t.is(await help("  v = scale(hidden, |"), `${scale} / by: float = 2.0`);
+  t.is(await help("  v = scale(hidden, offset=|"), `${scale} / offset: float = 0.0`);
+  t.is(await help("  v = hidden |> scale(|"), `${scale} / by: float = 2.0`);
+  t.is(await help("  v = scale(tanh(hidden), |"), `${scale} / by: float = 2.0`);
+  t.is(await help("  v = scale(tanh(|"), "tanh(x: tensor) / x: tensor");
+  t.is(await help("  v = scale(hidden)|"), "none");
+  t.is(await help("  v = unknown(|"), "none");
+  t.is(await help("  # scale(|"), "none");
+});
+
+test.serial("inlay hints are the inferred types of what has none", async (t) => {
+  const editor = await editorOn(t);
+  await editor.open(file, model);
+  const hints = await editor.request<readonly { label: string; position: Position }[]>("textDocument/inlayHint", {
+    textDocument: { uri: editor.uri(file) },
+    range: { start: { line: 0, character: 0 }, end: { line: 100, character: 0 } },
+  });
+  const lines = model.split("\n");
+  t.deepEqual(
+    hints.map(({ label, position }) => `${lines[position.line]?.slice(0, position.character).trim()}${label}`),
+    ["deep: f32[N, 4]", "hidden: f32[N, 3]", "loss: f32"],
+  );
+  const none = await editor.request<readonly unknown[]>("textDocument/inlayHint", {
+    textDocument: { uri: editor.uri(file) },
+    range: { start: { line: 0, character: 0 }, end: { line: 3, character: 0 } },
+  });
+  t.deepEqual(none, []);
+});
+
+test.serial("semantic colours tell names by what they mean", async (t) => {
+  const editor = await editorOn(t);
+  await editor.open(file, model);
+  const provider = editor.capabilities["semanticTokensProvider"] as {
+    legend: { tokenTypes: readonly string[]; tokenModifiers: readonly string[] };
+  };
+  const { data } = await editor.request<{ data: readonly number[] }>("textDocument/semanticTokens/full", {
+    textDocument: { uri: editor.uri(file) },
+  });
+  const found: string[] = [];
+  let [line, character] = [0, 0];
+  for (let i = 0; i < data.length; i += 5) {
+    const [down = 0, right = 0, length = 0, type = 0, modifiers = 0] = data.slice(i, i + 5);
+    [line, character] = [line + down, down > 0 ? right : character + right];
+    const range = { start: { line, character }, end: { line, character: character + length } };
+    const shown = provider.legend.tokenModifiers.filter((_, bit) => (modifiers & (1 << bit)) !== 0);
+    found.push([textIn(model, range), provider.legend.tokenTypes[type], ...shown].join(" "));
+  }
+  for (const expected of [
+    "scale function declaration",
+    "by parameter declaration",
+    "by parameter",
+    "N typeParameter declaration",
+    "x parameter declaration",
+    "inner namespace declaration",
+    "hidden variable",
+    "dense function defaultLibrary",
+    "mean function defaultLibrary",
+    "learn event declaration",
+    "run interface declaration",
+    "g class declaration",
+  ])
+    t.true(found.includes(expected), `${expected} in\n${found.join("\n")}`);
+});
+
+test.serial("the outline is what the file declares, as it nests", async (t) => {
+  const editor = await editorOn(t);
+  await editor.open(file, model);
+  interface Entry {
+    readonly name: string;
+    readonly children: readonly Entry[];
+  }
+  const show = ({ name, children }: Entry): string =>
+    children.length === 0 ? name : `${name}(${children.map(show).join(" ")})`;
+  const outline = await editor.request<readonly Entry[]>("textDocument/documentSymbol", {
+    textDocument: { uri: editor.uri(file) },
+  });
+  t.is(outline.map(show).join(" "), "scale(x by offset y) g(N x inner(deep) hidden loss learn run)");
+});
