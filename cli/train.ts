@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import type { DeviceCounts } from "../compiler/backends/executable.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import { parseDataArgument } from "../runtime/data/references.js";
@@ -12,7 +13,7 @@ import { type ExitCode, exitCodes, showDiagnostics, UsageError } from "./failure
 import { interruption } from "./interrupt.js";
 import type { JsonValue } from "./json.js";
 import { type LoadOptions, openModel } from "./load.js";
-import { countText, metricText, plural, rateText, secondsText } from "./numbers.js";
+import { bytesText, countText, metricText, plural, rateText, secondsText } from "./numbers.js";
 import type { Named, TargetOption } from "./options.js";
 import { type ProfileOption, requireProfileFile, showProfile } from "./profile.js";
 import { ProgressLine } from "./progress.js";
@@ -79,8 +80,19 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
     outcome = result;
     line.clear();
     reporter.end(result, file);
+    const counts = await program.backend.counts?.();
+    if (counts !== undefined) {
+      const { launches, bytesUp, bytesDown, kernels } = counts;
+      const moved = `${bytesText(bytesUp)} to the device, ${bytesText(bytesDown)} back`;
+      console.note(`${countText(kernels)} kernels, ${countText(launches)} launches; ${moved}`);
+    }
     const profile = await showProfile(console, session, flags.profile);
-    if (console.isJson) console.object({ ...reportJson(result), ...(profile === undefined ? {} : { profile }) });
+    if (console.isJson)
+      console.object({
+        ...reportJson(result),
+        ...(counts === undefined ? {} : { device_counts: countsJson(counts) }),
+        ...(profile === undefined ? {} : { profile }),
+      });
     return exitCodes.fine;
   } catch (error) {
     if (error instanceof GraphError) outcome = error;
@@ -223,6 +235,10 @@ class Reporter {
     this.#widths.set(name, widest);
     return text.padEnd(widest);
   }
+}
+
+function countsJson({ launches, bytesUp, bytesDown, kernels }: DeviceCounts): JsonValue {
+  return new Map(Object.entries({ kernels, launches, bytes_up: bytesUp, bytes_down: bytesDown }));
 }
 
 /** The contract's object, with what else there is to tell. */

@@ -183,7 +183,7 @@ class Trainer {
         const outcome = await executable.loop(this.#request(feeds, steps));
         const seconds = (performance.now() - start) / 1000;
         this.#seconds += seconds;
-        this.#take(executable, outcome);
+        await this.#take(executable, outcome);
         if (outcome.steps === steps) chunk = nextChunk(chunk, seconds);
       }
       this.#emit({ kind: "progress", step: this.#session.step, seconds: this.#seconds, metrics: this.#last });
@@ -212,7 +212,7 @@ class Trainer {
     };
   }
 
-  #take(executable: Executable, outcome: LoopOutcome): void {
+  async #take(executable: Executable, outcome: LoopOutcome): Promise<void> {
     const { progress } = this.#session;
     this.#session.advance({
       step: progress.step + outcome.steps,
@@ -228,7 +228,7 @@ class Trainer {
       new Map(names.flatMap((name, i) => (reported.has(name) ? [[name, values[i] ?? Number.NaN] as const] : [])));
     if (outcome.steps > 0) this.#last = metrics(outcome.last);
     const reports = outcome.reports.map(({ step, values }) => ({ step: Number(step), metrics: metrics(values) }));
-    for (const report of reports) this.#record(report);
+    for (const report of reports) await this.#record(report);
     this.#warnOfNaN([...reports, { step: this.#session.step, metrics: this.#last }]);
     if (outcome.failure !== undefined) {
       const step = this.#session.step + 1;
@@ -236,9 +236,9 @@ class Trainer {
     }
   }
 
-  #record(report: Report): void {
+  async #record(report: Report): Promise<void> {
     this.#history.push(report);
-    this.#events?.report(report);
+    await this.#events?.report(report);
     this.#emit({ kind: "report", report });
     this.#options.onReport?.({ step: report.step, metrics: Object.fromEntries(report.metrics) });
   }
@@ -263,7 +263,7 @@ class Trainer {
     const start = performance.now();
     const outcome = await executable.loop({ ...this.#request(feeds, 1), batch: rest, stopAtEpochEnd: true });
     this.#seconds += (performance.now() - start) / 1000;
-    this.#take(executable, outcome);
+    await this.#take(executable, outcome);
   }
 
   #atEpochEnd(): boolean {

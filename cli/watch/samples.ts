@@ -41,8 +41,8 @@ export class Samples {
     return new Samples(signature, observer, columns);
   }
 
-  take(): readonly WatchSample[] {
-    const outputs = this.#observer.values();
+  async take(): Promise<readonly WatchSample[]> {
+    const outputs = await this.#observer.values();
     const rows = [...this.#columns.values()][0]?.shape[0] ?? 0;
     const pictured = this.#inputs.find((name) => isPicture(this.#columns.get(name)));
     return Array.from({ length: rows }, (_, row) => ({

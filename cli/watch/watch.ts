@@ -95,14 +95,14 @@ export class Watch {
     if (this.#samples === undefined)
       this.#samples = (await Samples.create(training.session, training.dataset)) ?? "none";
     await this.#saveIfAsked(training);
-    if (this.#status === "paused") this.#predict();
+    if (this.#status === "paused") await this.#predict();
     while (this.#status === "paused") {
       await new Promise<void>((resolve) => {
         this.#resume = resolve;
       });
       await this.#saveIfAsked(training);
     }
-    if (performance.now() - this.#takenAt > samplesMilliseconds) this.#predict();
+    if (performance.now() - this.#takenAt > samplesMilliseconds) await this.#predict();
   }
 
   /** Shows how it ended and lets go of the pages. */
@@ -137,9 +137,9 @@ export class Watch {
     };
   }
 
-  #predict(): void {
+  async #predict(): Promise<void> {
     if (!(this.#samples instanceof Samples)) return;
-    this.#taken = this.#samples.take();
+    this.#taken = await this.#samples.take();
     this.#takenAt = performance.now();
     this.#server?.changed();
   }

@@ -51,7 +51,7 @@ export class TrainingEvents {
     const edges = [...new Set([...histograms.filter((name) => !groups.has(name)), ...images])];
     const wanted = { edges, gradients: histograms.includes("gradients") };
     const observer = await Observer.create(session, signature, wanted, dataset, batch);
-    const values = images.length > 0 ? observer?.values() : undefined;
+    const values = images.length > 0 ? await observer?.values() : undefined;
     for (const name of images) {
       const value = values?.get(name);
       if (value !== undefined) requireImage(name, value);
@@ -71,11 +71,11 @@ export class TrainingEvents {
   }
 
   /** Scalars; and all else where the session stands at this step. */
-  report({ step, metrics }: Report): void {
+  async report({ step, metrics }: Report): Promise<void> {
     this.#scalars(step, metrics, "");
     if (!this.observes || this.#session.step !== step || this.#observed === step) return;
     this.#observed = step;
-    const values = [...this.#variables(), ...this.#observations()];
+    const values = [...(await this.#variables()), ...(await this.#observations())];
     if (values.length > 0) this.#writer.write({ kind: "summary", step, values });
   }
 
@@ -95,15 +95,16 @@ export class TrainingEvents {
     if (values.length > 0) this.#writer.write({ kind: "summary", step, values });
   }
 
-  #variables(): readonly SummaryValue[] {
+  async #variables(): Promise<readonly SummaryValue[]> {
     if (this.#options.histograms?.includes("variables") !== true) return [];
+    await this.#session.variables.pull();
     const trainable = this.#session.program.graph.variables.filter((variable) => variable.trainable);
     return trainable.map(({ path }) => histogramValue(`variables/${path}`, this.#session.get(path)));
   }
 
-  #observations(): readonly SummaryValue[] {
+  async #observations(): Promise<readonly SummaryValue[]> {
     const { histograms = [], images = [] } = this.#options;
-    const found = this.#observer?.values() ?? new Map<string, Tensor>();
+    const found = (await this.#observer?.values()) ?? new Map<string, Tensor>();
     return [...found].flatMap(([name, tensor]) => [
       ...(name.startsWith("gradients/") || histograms.includes(name) ? [histogramValue(name, tensor)] : []),
       ...(images.includes(name) ? imageValues(name, tensor) : []),

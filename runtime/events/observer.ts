@@ -1,6 +1,6 @@
-import type { Executable } from "../../compiler/backends/executable.js";
+import { type Executable, runsAside } from "../../compiler/backends/executable.js";
 import { problem } from "../../compiler/ir/codes.js";
-import { GraphError } from "../../compiler/ir/diagnostic.js";
+import { GraphError, InternalError } from "../../compiler/ir/diagnostic.js";
 import { isFloat } from "../../compiler/ir/dtype.js";
 import type { Computation, Graph, Signature } from "../../compiler/ir/graph.js";
 import { decodeBF16, decodeF16 } from "../../compiler/ir/half.js";
@@ -71,10 +71,13 @@ export class Observer {
     return new Observer(session, compiled.bind(session.variables.blocks()), fetches, feeds);
   }
 
-  values(): ReadonlyMap<string, Tensor> {
+  async values(): Promise<ReadonlyMap<string, Tensor>> {
     const { seed, progress } = this.#session;
     const state = { seed, step: BigInt(progress.step), runsSinceStep: BigInt(progress.runsSinceStep) };
-    const outcome = this.#executable.run(this.#feeds, state);
+    const outcome = runsAside(this.#executable.info)
+      ? await this.#executable.runAside(this.#feeds, state, undefined)
+      : this.#executable.run(this.#feeds, state);
+    if (outcome.kind === "interrupted") throw new InternalError("an observation was interrupted");
     if (outcome.kind === "failed") throw runFailure(outcome.failure);
     const { outputs } = this.#executable.info;
     return new Map(
