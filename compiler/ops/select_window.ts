@@ -191,7 +191,8 @@ function firstMaximum(x: Value, attributes: SelectionAttributes): { readonly fir
   if (inside.length === 0) return { first: numbers, numbers };
   const greatest = broadcastAlong(max(slid, { axes: inside }), shape, inside);
   const largest = or(eq(slid, greatest), ne(slid, slid));
-  const none = fill(tensorType("i32", shape), 2 ** 31 - 1);
+  // More than any number in the window, and no more: devices hold integers up to 2^24 exactly.
+  const none = fill(tensorType("i32", shape), elementCount(window));
   return { first: min(select(largest, numbers, none), { axes: inside }), numbers };
 }
 

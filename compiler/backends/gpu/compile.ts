@@ -2,14 +2,16 @@ import { problem } from "../../ir/codes.js";
 import { type Diagnostic, GraphError } from "../../ir/diagnostic.js";
 import { byteSize } from "../../ir/dtype.js";
 import { type Computation, type Parameter, rootsOf } from "../../ir/graph.js";
-import { nodesBelow } from "../../ir/node.js";
+import { nodesBelow, type Value } from "../../ir/node.js";
 import { elementCount } from "../../ir/tensor.js";
-import { staticShape, typeText } from "../../ir/type.js";
+import { staticShape } from "../../ir/type.js";
+import { writtenBy } from "../../kernels/access.js";
 import { buildKernels, type KernelOptions } from "../../kernels/build.js";
 import { expandComposites } from "../../kernels/composites.js";
 import type { KernelProgram } from "../../kernels/form.js";
 import { withIndexChecks } from "../../kernels/index_checks.js";
 import type { TargetLimits } from "../../kernels/schedule.js";
+import { countOf } from "../../kernels/views.js";
 import { numericDType } from "../../ops/precision.js";
 import type { Backend, Compiled, CompileOptions } from "../backend.js";
 import type { ExecutableInfo, TensorSlot } from "../executable.js";
@@ -63,7 +65,6 @@ export async function compileDevice(
 ): Promise<Compiled> {
   const start = performance.now();
   const computation = withIndexChecks(expandComposites(given));
-  requireIndexable(computation);
   const placement = place(computation);
   const cut = partition(computation, placement);
   const parts: CompiledPart[] = [];
@@ -100,12 +101,13 @@ export async function compileDevice(
   };
 }
 
-/** The kernels of one part, for `inspect` too. */
+/** The kernels of one part, for `inspect` too. Throws GraphError G102 for an array that kernels cannot index. */
 export function lowerPart(
   { computation }: Part,
   onDevice: ReadonlySet<string>,
 ): { readonly program: KernelProgram; readonly lowered: Lowered } {
   const program = buildKernels(computation, limits, { ...fusion, checkNumerics: false });
+  requireIndexable(computation, program);
   return { program, lowered: lowerProgram(program, onDevice) };
 }
 
@@ -119,7 +121,6 @@ export function deviceEdges({ parts }: Partition): ReadonlySet<string> {
 /** The parts of a computation in which a device has a share, as `inspect` shows them. */
 export function partsOf(given: Computation): { readonly partition: Partition; readonly placement: Placement } {
   const computation = withIndexChecks(expandComposites(given));
-  requireIndexable(computation);
   const placement = place(computation);
   return { partition: partition(computation, placement), placement };
 }
@@ -145,26 +146,20 @@ function notesOf({ sources }: Computation, { reasons }: Placement): readonly Dia
   return [...found.values()];
 }
 
-/** Positions are computed in f32, which counts to 2^24. */
-function requireIndexable(computation: Computation): void {
-  for (const node of nodesBelow(rootsOf(computation))) {
-    for (const { type } of node.outputs) {
-      const elements = elementCount(staticShape(type));
-      if (elements <= exactIntegers) continue;
-      const [span] = computation.sources.spansOf(node);
-      throw new GraphError([
-        problem(
-          "G102",
-          span,
-          `${typeText(type)} has ${elements} elements, and kernels of the target gpu index 16,777,216`,
-          {
-            label: `made by ${node.op}`,
-            hint: "use a smaller batch, or the target cpu",
-          },
-        ),
-      ]);
-    }
-  }
+/** Positions are computed in f32, which counts to 2^24. Views are no arrays: what they are read through is not stored. */
+function requireIndexable(computation: Computation, { buffers, compute, commit }: KernelProgram): void {
+  const large = buffers.find(({ length }) => length > exactIntegers);
+  const drawn = nodesBelow(rootsOf(computation)).find(
+    ({ op, outputs: [y] }) => op === "random_uniform" && y !== undefined && countOf(y) > exactIntegers,
+  );
+  if (large === undefined && drawn === undefined) return;
+  const writer = [...compute, ...commit].find((kernel) => large !== undefined && writtenBy(kernel).has(large.id));
+  const [span] = drawn === undefined ? (writer?.spans ?? []) : computation.sources.spansOf(drawn);
+  const [what, elements] =
+    large === undefined ? ["random_uniform", countOf(drawn?.outputs[0] as Value)] : [large.label, large.length];
+  const message = `\`${what}\` has ${elements.toLocaleString("en")} elements, and kernels of the target gpu index 16,777,216`;
+  const hint = "use a smaller batch, smaller sizes (--dim), or the target cpu";
+  throw new GraphError([problem("G102", span, message, { hint })]);
 }
 
 function arenaOf({ buffers }: KernelProgram): number {
