@@ -12,7 +12,9 @@ import { pageBackend } from "./backend.js";
 import { givenFiles } from "./twins/bytes.js";
 
 export type { DeviceName, DeviceProbe } from "../compiler/backends/gpu/devices/device.js";
+export { deviceNames } from "../compiler/backends/gpu/devices/device.js";
 export { GraphError } from "../compiler/ir/diagnostic.js";
+export type { Tensor } from "../compiler/ir/tensor.js";
 export { version } from "../compiler/version.js";
 export { idx, npy, safetensors } from "../runtime/data/references.js";
 export { Session } from "../runtime/session.js";

@@ -1,0 +1,65 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import test from "ava";
+import { hasBrowser, openBrowser, serve } from "../web/browser.js";
+
+const root = join(import.meta.dirname, "..", "..", "..");
+const folder = join(root, "dist", "examples", "web_digits", "page");
+
+(hasBrowser() ? test : test.skip)("a page reads a digit that is drawn, and learns from scratch", async (t) => {
+  const made = spawnSync(process.execPath, [join(root, "scripts", "web_digits.mjs"), "--steps", "1000"], {
+    encoding: "utf8",
+  });
+  t.is(made.status, 0, made.stderr);
+  const server = await serve(folder);
+  const browser = await openBrowser();
+  try {
+    const page = await browser.newPage({ viewport: { width: 900, height: 900 } });
+    const problems: string[] = [];
+    page.on("pageerror", ({ message }) => problems.push(message));
+    page.on("request", (request) => {
+      if (!/^(data:|blob:)/.test(request.url()) && !request.url().startsWith(server.address))
+        problems.push(request.url());
+    });
+    await page.goto(`${server.address}/index.html?device=webasm`);
+    await page.waitForSelector("#train:enabled", { timeout: 60_000 });
+    t.regex((await page.textContent("#device")) ?? "", /^Computed by webasm \(/);
+
+    // A seven: a bar, then down to the left.
+    const box = await page.locator("#pad").boundingBox();
+    if (box === null) throw new Error("the page shows no drawing area");
+    await page.mouse.move(box.x + 80, box.y + 70);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 200, box.y + 70, { steps: 6 });
+    await page.mouse.move(box.x + 130, box.y + 220, { steps: 8 });
+    await page.mouse.up();
+    await page.waitForFunction(`document.querySelector("#digit").textContent === "7"`, undefined, { timeout: 60_000 });
+    const percent = await page.locator("#bars li:nth-child(8) span").textContent();
+    t.true(Number.parseFloat(percent ?? "") > 50, String(percent));
+    if (process.env["GRAPHC_PICTURES"] !== undefined)
+      await page.screenshot({ path: join(process.env["GRAPHC_PICTURES"], "drawn.png") });
+
+    const losses = (): Promise<string | null> => page.textContent("#state");
+    await page.click("#train");
+    await page.waitForFunction(`/^step \\d/.test(document.querySelector("#state").textContent)`, undefined, {
+      timeout: 60_000,
+    });
+    const first = Number(/loss ([\d.]+)/.exec((await losses()) ?? "")?.[1]);
+    await page.waitForFunction(
+      `Number(/^step (\\d+)/.exec(document.querySelector("#state").textContent)?.[1]) >= 50`,
+      undefined,
+      { timeout: 120_000 },
+    );
+    await page.click("#stop");
+    await page.waitForSelector("#train:enabled", { timeout: 60_000 });
+    const last = Number(/loss ([\d.]+)/.exec((await losses()) ?? "")?.[1]);
+    t.true(first > 1.5 && last < first * 0.7, `${first} to ${last}`);
+    t.true(((await page.getAttribute("#chart path", "d"))?.match(/L/g)?.length ?? 0) >= 20);
+    if (process.env["GRAPHC_PICTURES"] !== undefined)
+      await page.screenshot({ path: join(process.env["GRAPHC_PICTURES"], "trained.png") });
+    t.deepEqual(problems, []);
+  } finally {
+    await browser.close();
+    server.close();
+  }
+});
