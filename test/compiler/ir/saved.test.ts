@@ -49,10 +49,10 @@ function declarations(graph: Graph) {
 
 function isSame(t: ExecutionContext, before: Graph, after: Graph): void {
   t.deepEqual(declarations(after), declarations(before));
-  const fetches = [...before.training.names.keys()];
-  const all = (graph: Graph) => printModule(moduleOf(graph, [selectRequest(graph, { fetches, updates: [] })]));
-  t.is(all(after), all(before));
   for (const mode of ["inference", "training"] as const) {
+    const request = { fetches: [...before[mode].names.keys()], updates: [], training: mode === "training" };
+    const all = (graph: Graph) => printModule(moduleOf(graph, [selectRequest(graph, request)]));
+    t.is(all(after), all(before));
     const [nodes, again] = [nodesBelow(valuesOf(before[mode])), nodesBelow(valuesOf(after[mode]))];
     t.deepEqual(
       again.map((node) => after.sources.spansOf(node)),
