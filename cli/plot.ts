@@ -1,3 +1,4 @@
+import type { TopLevelSpec } from "vega-lite";
 import type { Tensor } from "../compiler/ir/tensor.js";
 import { imageAxes, imagePixels, numbersOf } from "../runtime/events/observer.js";
 import { writeFileAtomic } from "../runtime/files/atomic.js";
@@ -61,10 +62,8 @@ function imageGrid({ names, path }: PlotRequest, tensor: Tensor): Uint8Array {
   );
 }
 
-type Spec = Readonly<Record<string, unknown>>;
-
 /** A Vega-Lite specification. Names of users are titles and values only, never fields or expressions. */
-function specOf({ kind, names }: PlotRequest, tensors: readonly Tensor[]): Spec {
+function specOf({ kind, names }: PlotRequest, tensors: readonly Tensor[]): TopLevelSpec {
   const columns = tensors.map((tensor, i) => vector(names[i] ?? "", tensor));
   const length = columns[0]?.length ?? 0;
   if (kind !== "line" && columns.some((column) => column.length !== length)) {
@@ -82,7 +81,8 @@ function specOf({ kind, names }: PlotRequest, tensors: readonly Tensor[]): Spec 
   };
   if (kind === "line") {
     const values = columns.flatMap((column, i) => column.map((value, at) => ({ at, value, name: names[i] })));
-    const colour = names.length === 1 ? {} : { color: { field: "name", type: "nominal", title: null, sort: names } };
+    const colour =
+      names.length === 1 ? {} : { color: { field: "name", type: "nominal" as const, title: null, sort: [...names] } };
     return {
       ...common,
       data: { values },
@@ -110,7 +110,7 @@ function specOf({ kind, names }: PlotRequest, tensors: readonly Tensor[]): Spec 
   const counted = confusion(first, second);
   const axis = (field: string, title: string) => ({
     field,
-    type: "ordinal",
+    type: "ordinal" as const,
     title,
     axis: { labelAngle: 0, grid: false },
   });
@@ -165,13 +165,13 @@ function vector(name: string, tensor: Tensor): readonly number[] {
 }
 
 /** Vega is large and draws only here: it is no dependency of the package, and is loaded where it is installed. */
-async function vegaSvg(spec: Spec): Promise<string> {
+async function vegaSvg(spec: TopLevelSpec): Promise<string> {
   const [vega, lite] = await Promise.all([import("vega"), import("vega-lite")]).catch((error: unknown) => {
     throw new UsageError("--plot draws with vega and vega-lite, which are not installed: npm install vega vega-lite", {
       cause: error,
     });
   });
-  const { spec: compiled } = lite.compile(spec as unknown as Parameters<typeof lite.compile>[0]);
+  const { spec: compiled } = lite.compile(spec);
   const view = new vega.View(vega.parse(compiled), { renderer: "none" });
   try {
     return await view.toSVG();
