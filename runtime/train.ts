@@ -119,7 +119,7 @@ class Trainer {
   }
 
   async train(): Promise<TrainReport> {
-    requireSchedules(this.#settings.signature, this.#totalSteps());
+    requireSchedules(this.#settings, this.#totalSteps());
     const { executable, feeds } = await this.#executable(
       Math.min(this.#batch, Math.max(this.#dataset.rows, this.#batch)),
     );

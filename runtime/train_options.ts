@@ -3,6 +3,7 @@ import { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
 import type { BestPlan, CheckpointPlan, DataSource, Graph, Signature, TrainPlan } from "../compiler/ir/graph.js";
 import type { GraphTypes } from "../compiler/ir/graph_types.js";
 import { nearestName } from "../compiler/ir/nearest.js";
+import type { Span } from "../compiler/ir/span.js";
 import type { Selection } from "../compiler/program.js";
 import type { ColumnValue, DataFolders, Dataset } from "./dataset.js";
 import type { EventsOptions } from "./events/events.js";
@@ -122,6 +123,8 @@ export interface Settings {
   readonly remainder: "drop" | "keep";
   readonly steps: number | undefined;
   readonly epochs: number | undefined;
+  /** Where the file gives them; undefined where an option does. */
+  readonly lengthSpan: Span | undefined;
   readonly every: number;
   readonly report: readonly string[];
   readonly checkpoint: CheckpointPlan | undefined;
@@ -154,7 +157,8 @@ export function trainSettings(graph: Graph, options: TrainOptions): Settings {
           signature: signatureNamed(graph, options.validate.run),
           data: new Map(Object.entries(options.validate.data)),
         };
-  const ends = options.steps !== undefined || options.epochs !== undefined ? options : plan;
+  const isOption = options.steps !== undefined || options.epochs !== undefined;
+  const ends = isOption ? options : plan;
   const settings: Settings = {
     signature,
     data,
@@ -164,6 +168,7 @@ export function trainSettings(graph: Graph, options: TrainOptions): Settings {
     remainder: options.remainder ?? plan?.remainder ?? "drop",
     steps: ends?.steps,
     epochs: ends?.epochs ?? (ends?.steps === undefined && data.size > 0 ? 1 : undefined),
+    lengthSpan: isOption ? undefined : plan?.lengthSpan,
     every: options.every ?? plan?.report?.every ?? plan?.summary?.every ?? 0,
     report: options.report ?? plan?.report?.of ?? signature.outputs,
     checkpoint: options.checkpoint ?? plan?.checkpoint,
@@ -190,12 +195,18 @@ function requireSense(settings: Settings): void {
 }
 
 /** Throws GraphError G046 for a schedule that ends before training does: it would fail in the middle. */
-export function requireSchedules({ schedules }: Signature, steps: number): void {
-  const short = schedules.filter((schedule) => schedule.steps < steps);
+export function requireSchedules({ signature, lengthSpan, ...settings }: Settings, steps: number): void {
+  const short = signature.schedules.filter((schedule) => schedule.steps < steps);
   if (short.length === 0) return;
+  const option = settings.steps === undefined ? "epochs" : "steps";
+  const note =
+    lengthSpan === undefined
+      ? { span: signature.span, message: `this is trained for ${steps} steps, by the option \`${option}\`` }
+      : { span: lengthSpan, message: `train does ${steps} steps` };
   throw new GraphError(
     short.map((schedule) =>
       problem("G046", schedule.span, `training ends after ${steps} steps, and this schedule after ${schedule.steps}`, {
+        notes: [note],
         hint: "give both the same number of steps, or let the schedule stay at its last rate: `hold=true`",
       }),
     ),

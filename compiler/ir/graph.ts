@@ -147,6 +147,8 @@ export interface TrainPlan {
   readonly remainder: "drop" | "keep";
   readonly epochs: number | undefined;
   readonly steps: number | undefined;
+  /** Where `epochs` or `steps` is given; the block where neither is. */
+  readonly lengthSpan: Span;
   readonly checkpoint: (CheckpointPlan & Placed) | undefined;
   /** After a validation: keep the best by this output, and stop when it has not improved `patience` times. */
   readonly best: (BestPlan & Placed) | undefined;

@@ -3,7 +3,7 @@ import { InternalError } from "../ir/diagnostic.js";
 import { isFloat } from "../ir/dtype.js";
 import type { Node } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
-import { failureText, outOfRange } from "../ops/messages.js";
+import { failurePlaces, failureText, outOfRange } from "../ops/messages.js";
 import { dividesByUnknown } from "./expressions.js";
 import type { Failure } from "./form.js";
 import { isFallibleRoutine, semanticsOf } from "./plan.js";
@@ -56,7 +56,7 @@ export class Failures {
 
   #add(node: Node, code: string, message: string): void {
     this.#numbers.set(node, this.list.length);
-    this.list.push({ code, message, spans: this.#sources.spansOf(node) });
+    this.list.push({ code, message, spans: failurePlaces(node, this.#sources) });
   }
 }
 

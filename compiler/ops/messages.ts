@@ -1,7 +1,7 @@
 /** What is said of a run that fails, by every back end. */
 import type { Code } from "../ir/codes.js";
 import { isList, type Node } from "../ir/node.js";
-import { writtenAs } from "../ir/sources.js";
+import { type SourceTable, writtenAs } from "../ir/sources.js";
 import type { Span } from "../ir/span.js";
 
 /** Sweeps of Jacobi's rotations over all pairs before a run fails. Six to ten suffice for any finite matrix that was tried. */
@@ -43,6 +43,21 @@ export function scheduleLength({ op, inputs, attributes }: Node): number | undef
   const size = attributes["size"];
   const [length] = isStep && typeof size === "object" && isList(size) ? size : [];
   return typeof length === "number" ? length : undefined;
+}
+
+/** Ops through which an index goes as it is. */
+const passing: ReadonlySet<string> = new Set(["cast", "reshape", "broadcast_in_dim", "transpose", "check_index"]);
+
+/** The places of a node whose check failed; those of an index, too, where it comes from elsewhere, such as a label that is fed. */
+export function failurePlaces(node: Node, sources: SourceTable): readonly Span[] {
+  const own = sources.spansOf(node);
+  if ((node.op !== "check_index" && node.op !== "wrap_index") || scheduleLength(node) !== undefined) return own;
+  let from = node.inputs[0]?.node;
+  while (from !== undefined && passing.has(from.op)) from = from.inputs[0]?.node;
+  const [place] = from === undefined ? [] : sources.spansOf(from);
+  const known = (at: Span): boolean =>
+    own.some((one) => one.file === at.file && one.start <= at.start && one.end >= at.end);
+  return place === undefined || known(place) ? own : [...own, place];
 }
 
 /**

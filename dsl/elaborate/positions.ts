@@ -1,6 +1,6 @@
 import { type Dim, dimText, isSymbolic } from "../../compiler/ir/dim.js";
 import { isInteger } from "../../compiler/ir/dtype.js";
-import type { Value } from "../../compiler/ir/node.js";
+import type { Node, Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { typeText } from "../../compiler/ir/type.js";
 import { literal } from "../../compiler/ops/build.js";
@@ -34,10 +34,15 @@ export function positions(env: Env, item: Item, size: Dim, axis: number, of: Val
   return applyOp(env, "wrap_index", [value], { size: [size] }, { span: item.span, operands: [item.span] })[0] as Value;
 }
 
-/** The integers that the file itself gives a tensor, also where it is cast to the widest of them; none of any other. */
-export function writtenIn({ node }: Value): readonly bigint[] {
+/** The node without casts to the widest integer: where the file itself gives a tensor, the one that holds what is written. */
+export function writer(node: Node): Node {
   const [below] = node.inputs;
-  if (node.op === "cast" && node.attributes["to"] === "i64" && below !== undefined) return writtenIn(below);
+  return node.op === "cast" && node.attributes["to"] === "i64" && below !== undefined ? writer(below.node) : node;
+}
+
+/** The integers that the file itself gives a tensor, also where it is cast to the widest of them; none of any other. */
+export function writtenIn(value: Value): readonly bigint[] {
+  const node = writer(value.node);
   const known = node.op === "constant" ? node.attributes["value"] : undefined;
   if (typeof known !== "object" || !("data" in known) || !isInteger(known.dtype)) return [];
   return Array.from(known.data as ArrayLike<number | bigint>, BigInt);

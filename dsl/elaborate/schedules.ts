@@ -1,7 +1,6 @@
 import type { Schedule, Signature, TrainPlan } from "../../compiler/ir/graph.js";
 import { nodesBelow, type Value } from "../../compiler/ir/node.js";
 import type { SourceTable } from "../../compiler/ir/sources.js";
-import type { Span } from "../../compiler/ir/span.js";
 import { scheduleLength } from "../../compiler/ops/messages.js";
 import { type Env, report } from "./state.js";
 
@@ -14,15 +13,21 @@ export function schedulesOf(roots: readonly Value[], sources: SourceTable): read
 }
 
 /** Where `train` says how many steps it does, a schedule that ends before them is known before any of them. */
-export function checkSchedules(env: Env, plan: TrainPlan, span: Span, run: Signature): void {
+export function checkSchedules(env: Env, plan: TrainPlan, run: Signature): void {
   const steps = stepsOf(plan);
   if (steps === undefined) return;
   for (const schedule of run.schedules) {
     if (steps <= schedule.steps) continue;
-    report(env, "G046", span, `train does ${steps} steps, and a schedule of its rates ends after ${schedule.steps}`, {
-      notes: [{ span: schedule.span, message: `this schedule has ${schedule.steps} steps` }],
-      hint: "give both the same number of steps, or let the schedule stay at its last rate: `hold=true`",
-    });
+    report(
+      env,
+      "G046",
+      plan.lengthSpan,
+      `train does ${steps} steps, and a schedule of its rates ends after ${schedule.steps}`,
+      {
+        notes: [{ span: schedule.span, message: `this schedule has ${schedule.steps} steps` }],
+        hint: "give both the same number of steps, or let the schedule stay at its last rate: `hold=true`",
+      },
+    );
   }
 }
 

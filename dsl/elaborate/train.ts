@@ -59,6 +59,7 @@ export function trainPlan(
     remainder: reader.word(fields.get("remainder"), ["drop", "keep"] as const) ?? "drop",
     epochs,
     steps,
+    lengthSpan: (second ?? fields.get("epochs"))?.value.span ?? block.span,
     checkpoint: reader.checkpoint(fields.get("checkpoint")),
     best: reader.best(fields.get("best"), validated),
     earlyStopping: reader.earlyStopping(fields.get("early_stopping"), validated),
@@ -67,8 +68,7 @@ export function trainPlan(
     span: block.span,
   };
   if (run === undefined) return undefined;
-  const length = second ?? fields.get("epochs");
-  checkSchedules(env, plan, length?.value.span ?? block.span, run);
+  checkSchedules(env, plan, run);
   return plan;
 }
 

@@ -11,21 +11,26 @@ import { item } from "./expressions.js";
 import { describe } from "./meaning.js";
 import { type Env, originNote, Refusal, refusal } from "./state.js";
 
-/** The variables that `minimize` trains by itself, in the order of the graph. */
-export function reachedVariables(env: Env, loss: Value, span: Span): readonly Variable[] {
+/** The variables that `minimize` trains by itself, in the order of the graph. `optimizer` is the place of what trains them. */
+export function reachedVariables(env: Env, loss: Value, span: Span, optimizer: Span): readonly Variable[] {
   const reached = reachedByGradient(loss);
   const all = [...env.state.shared.variables.values()];
   const found = all.filter((variable) => variable.trainable && reached.has(variable.value));
   if (found.length > 0) return found;
   if (env.state.shared.refusedVariables.size > 0) throw new Refusal(undefined);
+  const reasons = all
+    .filter((variable) => isFloat(variable.value.type.dtype))
+    .slice(0, 3)
+    .flatMap((variable) => whyUnreached(env, loss, variable));
   throw refusal(env, "G048", span, "the loss reaches no variable that can be trained", {
-    notes: all
-      .filter((variable) => isFloat(variable.value.type.dtype))
-      .slice(0, 3)
-      .flatMap((variable) => whyUnreached(env, loss, variable)),
+    notes: reasons.length > 0 ? reasons : [nothingFor(optimizer)],
     hint:
       all.length === 0 ? "`variable w: f32[...] = ...`, or a layer such as `dense`, has something to learn" : undefined,
   });
+}
+
+function nothingFor(optimizer: Span): Note {
+  return { span: optimizer, message: "this optimizer has nothing to train" };
 }
 
 /** What keeps a variable from being trained by this loss: it is frozen, unrelated, or an op in between passes no gradient. */
@@ -47,8 +52,14 @@ function whyUnreached(env: Env, loss: Value, variable: Variable): readonly Note[
  * What `variables=[...]` lists, each variable once: variables, bindings and scopes, which stand for the variables that the calls in
  * them own and the loss reaches, and paths such as `fake/generator/h`. Throws `Refusal`.
  */
-export function listedVariables(env: Env, expression: Expression, loss: Value): readonly Variable[] {
+export function listedVariables(env: Env, expression: Expression, loss: Value, optimizer: Span): readonly Variable[] {
   const items = expression.kind === "list" ? expression.items : [expression];
+  if (items.length === 0) {
+    throw refusal(env, "G048", expression.span, "the list of variables is empty", {
+      notes: [nothingFor(optimizer)],
+      hint: "without `variables`, all that the loss reaches are trained",
+    });
+  }
   return [...new Set(items.flatMap((one) => listed(env, one, loss)))];
 }
 

@@ -73,8 +73,9 @@ function minimize(env: Env, body: Expression, path: string): readonly Assignment
     throw refusal(env, "G051", loss.span, `only floats have gradients, and the loss is ${typeText(target.type)}`);
   }
   const variables =
-    listed === undefined ? reachedVariables(inside, target, loss.span) : listedVariables(inside, listed, target);
-  if (variables.length === 0) throw refusal(env, "G048", call.span, "the list of variables is empty");
+    listed === undefined
+      ? reachedVariables(inside, target, loss.span, optimizer.span)
+      : listedVariables(inside, listed, target, optimizer.span);
   const site = { span: call.span, operands: [loss.span] };
   const values = variables.map((variable) => variable.value);
   const gradients = applyOp(inside, "gradients", [target, ...values], {}, site);

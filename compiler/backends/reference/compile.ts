@@ -7,7 +7,7 @@ import { nodesBelow } from "../../ir/node.js";
 import { copyElements, elementCount, type TensorData } from "../../ir/tensor.js";
 import { staticShape } from "../../ir/type.js";
 import { type ReferenceContext, ReferenceFailure, type ReferenceTensor } from "../../ops/define.js";
-import { failureText } from "../../ops/messages.js";
+import { failurePlaces, failureText } from "../../ops/messages.js";
 import { numericDType, referenceFromTensor, tensorFromReference } from "../../ops/precision.js";
 import { completed, type Stepwise } from "../../ops/stepwise.js";
 import type { Compiled, CompileOptions } from "../backend.js";
@@ -213,7 +213,7 @@ class ReferenceExecutable implements Executable {
     } catch (error) {
       if (!(error instanceof ReferenceFailure)) throw error;
       const { code, node } = error;
-      const spans = node === undefined ? [] : this.#computation.sources.spansOf(node);
+      const spans = node === undefined ? [] : failurePlaces(node, this.#computation.sources);
       const named = node === undefined ? undefined : failureText(code, node, spans);
       return { code, message: named ?? error.message, spans, stepsDone };
     } finally {

@@ -9,7 +9,7 @@ import { toShape } from "../convert.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import { int, type Meaning, shape as shapeMeaning, tensor } from "../meaning.js";
 import { matmul } from "../operators.js";
-import { writtenIn } from "../positions.js";
+import { writer, writtenIn } from "../positions.js";
 import { knownValue } from "../requirements.js";
 import { applyOp, originNote, refusal } from "../state.js";
 import { sizeOver } from "./shapes.js";
@@ -146,7 +146,10 @@ function checkIndex(call: Arguments): Meaning {
   const x = call.tensor("x");
   const outside = writtenIn(x).find((index) => index < 0n || (!isSymbolic(size) && index >= size));
   if (outside !== undefined && !isSymbolic(size) && size >= 0) {
-    throw refusal(call.env, "G026", call.spanOf("x"), outOfRange(String(outside), size, 0));
+    const { sources } = call.env.state.shared;
+    throw refusal(call.env, "G026", call.spanOf("x"), outOfRange(String(outside), size, 0), {
+      notes: [{ span: sources.spansOf(writer(x.node))[0], message: `${outside} is written here` }],
+    });
   }
   return tensor(call.apply("check_index", [x], { size: [size] }, call.site("x")));
 }
