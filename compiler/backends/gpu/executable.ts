@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { InternalError } from "../../ir/diagnostic.js";
 import { copyElements, elementCount, type TensorData } from "../../ir/tensor.js";
 import type {
@@ -12,8 +11,7 @@ import type {
   RunState,
   StorageBlock,
 } from "../executable.js";
-import { batchRows, movedOn, RowOrder } from "../reference/batches.js";
-import { firstPlace } from "../rows.js";
+import { StepLoop, scalarOutputs } from "../step_loop.js";
 import { DeviceArray, type DeviceMemory, fromFloats, toFloats } from "./arrays.js";
 import type { CompiledPart, DeviceProgram } from "./compile.js";
 import { DeviceFailure } from "./failures.js";
@@ -21,9 +19,6 @@ import type { DeviceLease } from "./lease.js";
 import type { Origin } from "./partition.js";
 import { Interrupted, PartRunner } from "./run_part.js";
 import { DeviceBlock } from "./storage.js";
-
-/** The loop lets timers, signals and progress have their turn this often. */
-const turnMilliseconds = 50;
 
 /** An edge between parts, in the memory of whoever made it. */
 type Edge = DeviceArray | TensorData;
@@ -44,8 +39,7 @@ export class DeviceExecutable implements Executable {
   readonly #lease: DeviceLease;
   readonly #blocks: ReadonlyMap<string, StorageBlock>;
   readonly #parts: readonly BoundPart[];
-  readonly #scalars: readonly number[];
-  readonly #order = new RowOrder();
+  readonly #loop: StepLoop<StepResult>;
   readonly #release: () => void;
   #memory: DeviceMemory | undefined;
   #busy = false;
@@ -66,7 +60,12 @@ export class DeviceExecutable implements Executable {
         ? { side: "host", part: part.part, executable: part.compiled.bind(hosted) }
         : { side: "device", part: part.part, runner: new PartRunner(part.program, part.lowered) },
     );
-    this.#scalars = this.info.outputs.flatMap(({ shape }, i) => (shape.every((size) => size === 1) ? [i] : []));
+    this.#loop = new StepLoop(this.info, {
+      run: (feeds, state, stepsDone, signal) => this.#loopStep(feeds, state, stepsDone, signal),
+      numbers: (result, stepsDone) => this.#numbers(result, stepsDone),
+      assign: (result) => this.#assign(result),
+      release: letGo,
+    });
   }
 
   run(): RunOutcome {
@@ -106,7 +105,7 @@ export class DeviceExecutable implements Executable {
     this.#begin();
     this.#busy = true;
     try {
-      return await this.#loop(request, await this.#open());
+      return await this.#loop.run(request);
     } finally {
       this.#busy = false;
     }
@@ -131,56 +130,6 @@ export class DeviceExecutable implements Executable {
   async #open(): Promise<DeviceMemory> {
     this.#memory ??= await this.#lease.memory();
     return this.#memory;
-  }
-
-  async #loop(request: LoopRequest, memory: DeviceMemory): Promise<LoopOutcome> {
-    const { seed, step, runsSinceStep } = request.state;
-    const reports: LoopOutcome["reports"][number][] = [];
-    const sums = this.#scalars.map(() => 0);
-    let last: readonly number[] = this.#scalars.map(() => 0);
-    const first = firstPlace(request, this.info.placeholders);
-    let place = first ?? { epoch: request.epoch, position: request.position };
-    let done = 0;
-    let failure: RunFailure | undefined;
-    let turn = performance.now();
-    for (let going = first !== undefined; going && done < request.steps; ) {
-      const feeds = batchRows(request, place, this.#order, this.info.placeholders);
-      const count = BigInt(done);
-      const state = request.advance
-        ? { seed, step: step + count, runsSinceStep: done === 0 ? runsSinceStep : 0n }
-        : { seed, step, runsSinceStep: runsSinceStep + count };
-      const result = await this.#step(memory, feeds, state, undefined, done);
-      if ("code" in result) {
-        failure = result;
-        break;
-      }
-      try {
-        const now = step + BigInt(done + 1);
-        const moved = movedOn(request, place);
-        going = moved.going && request.signal?.aborted !== true;
-        const isReported = request.advance && request.every > 0 && now % BigInt(request.every) === 0n;
-        // What nobody looks at stays where it is.
-        if (isReported || !request.advance || !going || done + 1 === request.steps)
-          last = await this.#numbers(memory, result);
-        if (request.advance) this.#assign(result);
-        done++;
-        place = moved.place;
-        if (isReported) reports.push({ step: now, values: last });
-        if (!request.advance) for (const [i, value] of last.entries()) sums[i] = (sums[i] ?? 0) + value * request.batch;
-      } catch (error) {
-        if (!(error instanceof DeviceFailure)) throw error;
-        failure = failureOf(error, done);
-        break;
-      } finally {
-        letGo(result);
-      }
-      if (performance.now() - turn > turnMilliseconds) {
-        await nextTurn();
-        turn = performance.now();
-        going &&= request.signal?.aborted !== true;
-      }
-    }
-    return { steps: done, ...place, reports, last, sums, failure };
   }
 
   /** One run without its assignments. */
@@ -298,9 +247,30 @@ export class DeviceExecutable implements Executable {
     return edge;
   }
 
-  async #numbers(memory: DeviceMemory, result: StepResult): Promise<readonly number[]> {
+  /** A step of a loop; undefined where the signal has ended it. */
+  async #loopStep(
+    feeds: ReadonlyMap<string, TensorData>,
+    state: RunState,
+    stepsDone: number,
+    signal: AbortSignal | undefined,
+  ): Promise<StepResult | RunFailure | undefined> {
+    try {
+      return await this.#step(await this.#open(), feeds, state, signal, stepsDone);
+    } catch (error) {
+      if (error instanceof Interrupted) return undefined;
+      throw error;
+    }
+  }
+
+  async #numbers(result: StepResult, stepsDone: number): Promise<readonly number[] | RunFailure> {
+    const memory = await this.#open();
     const numbers: number[] = [];
-    for (const i of this.#scalars) numbers.push(Number((await this.#fetch(memory, result, i))[0]));
+    try {
+      for (const i of scalarOutputs(this.info)) numbers.push(Number((await this.#fetch(memory, result, i))[0]));
+    } catch (error) {
+      if (error instanceof DeviceFailure) return failureOf(error, stepsDone);
+      throw error;
+    }
     return numbers;
   }
 

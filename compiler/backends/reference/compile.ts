@@ -25,8 +25,7 @@ import type {
 } from "../executable.js";
 import type { ExecutionProfile } from "../profile.js";
 import { requireMemory } from "../require_memory.js";
-import { firstPlace } from "../rows.js";
-import { batchRows, movedOn, RowOrder } from "./batches.js";
+import { StepLoop, scalarOutputs } from "../step_loop.js";
 import { type EvaluateOptions, type Evaluation, type EvaluationPlan, planOf, planValues } from "./evaluate.js";
 import { liveBytesOf, StepRecorder } from "./profile.js";
 
@@ -72,9 +71,7 @@ class ReferenceExecutable implements Executable {
   readonly #evaluate: ReturnType<typeof planOf>;
   readonly #options: EvaluateOptions;
   readonly #blocks: ReadonlyMap<string, StorageBlock>;
-  /** Positions of the outputs of one element: what loops report. */
-  readonly #scalars: readonly number[];
-  readonly #order = new RowOrder();
+  readonly #loop: StepLoop<Evaluation>;
   readonly #recorder: StepRecorder | undefined;
   #busy = false;
   #closed = false;
@@ -95,7 +92,16 @@ class ReferenceExecutable implements Executable {
       onStep: recorder === undefined ? undefined : (step, start, end) => recorder.take(step, start, end),
     };
     this.#blocks = blocks;
-    this.#scalars = info.outputs.flatMap(({ shape }, i) => (shape.every((size) => size === 1) ? [i] : []));
+    const scalars = scalarOutputs(info);
+    this.#loop = new StepLoop(info, {
+      run: (feeds, state, stepsDone, signal) => {
+        const work = this.#step(feeds, state, stepsDone);
+        return info.unbounded ? leisurely(work, signal) : completed(work);
+      },
+      numbers: ({ outputs }) => scalars.map((i) => Number(outputs[i]?.data[0])),
+      assign: (result) => this.#assign(result),
+      release: () => {},
+    });
   }
 
   run(feeds: ReadonlyMap<string, TensorData>, state: RunState): RunOutcome {
@@ -129,7 +135,7 @@ class ReferenceExecutable implements Executable {
     this.#begin();
     this.#busy = true;
     try {
-      return await this.#loop(request);
+      return await this.#loop.run(request);
     } finally {
       this.#busy = false;
     }
@@ -147,53 +153,6 @@ class ReferenceExecutable implements Executable {
   #begin(): void {
     if (this.#closed) throw new InternalError("an executable is used after it was closed");
     if (this.#busy) throw new InternalError("an executable is used while it runs");
-  }
-
-  async #loop(request: LoopRequest): Promise<LoopOutcome> {
-    const { seed, step, runsSinceStep } = request.state;
-    const reports: LoopOutcome["reports"][number][] = [];
-    const sums = this.#scalars.map(() => 0);
-    let last: readonly number[] = this.#scalars.map(() => 0);
-    const first = firstPlace(request, this.info.placeholders);
-    let place = first ?? { epoch: request.epoch, position: request.position };
-    let done = 0;
-    let failure: RunFailure | undefined;
-    let turn = performance.now();
-    for (let going = first !== undefined; going && done < request.steps; ) {
-      const feeds = batchRows(request, place, this.#order, this.info.placeholders);
-      const count = BigInt(done);
-      const work = this.#step(
-        feeds,
-        request.advance
-          ? { seed, step: step + count, runsSinceStep: done === 0 ? runsSinceStep : 0n }
-          : { seed, step, runsSinceStep: runsSinceStep + count },
-        done,
-      );
-      const outcome = this.info.unbounded ? await leisurely(work, request.signal) : completed(work);
-      if (outcome === undefined) break;
-      if ("code" in outcome) {
-        failure = outcome;
-        break;
-      }
-      done++;
-      last = this.#scalars.map((i) => Number(outcome.outputs[i]?.data[0]));
-      if (request.advance) {
-        this.#assign(outcome);
-        const now = step + BigInt(done);
-        if (request.every > 0 && now % BigInt(request.every) === 0n) reports.push({ step: now, values: last });
-      } else {
-        for (const [i, value] of last.entries()) sums[i] = (sums[i] ?? 0) + value * request.batch;
-      }
-      const moved = movedOn(request, place);
-      place = moved.place;
-      going = moved.going && request.signal?.aborted !== true;
-      if (performance.now() - turn > turnMilliseconds) {
-        await nextTurn();
-        turn = performance.now();
-        going &&= request.signal?.aborted !== true;
-      }
-    }
-    return { steps: done, ...place, reports, last, sums, failure };
   }
 
   /** One run without its assignments. */

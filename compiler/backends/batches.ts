@@ -1,9 +1,9 @@
 /** The rows of each step of a loop, in the order that every back end uses. */
-import { InternalError } from "../../ir/diagnostic.js";
-import { elementCount, type TensorData } from "../../ir/tensor.js";
-import type { LoopRequest, TensorSlot } from "../executable.js";
-import type { Place } from "../rows.js";
-import { shuffleKey, shuffleRows } from "../shuffle.js";
+import { InternalError } from "../ir/diagnostic.js";
+import { elementCount, type TensorData } from "../ir/tensor.js";
+import type { LoopRequest, TensorSlot } from "./executable.js";
+import type { Place } from "./rows.js";
+import { shuffleKey, shuffleRows } from "./shuffle.js";
 
 /** The row order of one epoch at a time. */
 export class RowOrder {
