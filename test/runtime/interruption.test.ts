@@ -1,7 +1,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 import test from "ava";
-import { Session } from "../../index.js";
+import { type CompileFileOptions, Session } from "../../index.js";
 import { compileText, targets } from "./programs.js";
+
+const places: readonly CompileFileOptions[] = [
+  ...targets.map((target) => ({ target })),
+  { target: "gpu", device: "webasm" },
+];
 
 /** `search` ends only where `limit` is positive; `fit` counts its steps and meets an endless one at the fourth. */
 const searching = `
@@ -24,9 +29,9 @@ graph searching {
 }
 `;
 
-for (const target of targets) {
-  test(`${target}: an endless while is left when the signal is aborted, nothing is assigned, and the session goes on`, async (t) => {
-    await using session = new Session(await compileText(t, searching, { target }));
+for (const place of places) {
+  test(`${place.target}: an endless while is left when the signal is aborted, nothing is assigned, and the session goes on`, async (t) => {
+    await using session = new Session(await compileText(t, searching, place));
     const controller = new AbortController();
     const endless = session.run("search", { limit: 0 }, { signal: controller.signal });
     let ended = false;
@@ -38,14 +43,14 @@ for (const target of targets) {
     t.false(ended);
     controller.abort(new Error("enough"));
     await t.throwsAsync(endless, { message: "enough" });
-    t.deepEqual([...session.get("best").data], [7]);
+    t.deepEqual([...(await session.read("best")).data], [7]);
     t.is(session.step, 0);
     const { best } = await session.run("search", { limit: 5 });
     t.deepEqual([...(best?.data ?? [])], [12]);
   });
 
-  test(`${target}: training that meets an endless while ends with the state before that step`, async (t) => {
-    await using session = new Session(await compileText(t, searching, { target }));
+  test(`${place.target}: training that meets an endless while ends with the state before that step`, async (t) => {
+    await using session = new Session(await compileText(t, searching, place));
     const controller = new AbortController();
     const report = await session.train({
       run: "fit",
@@ -59,13 +64,13 @@ for (const target of targets) {
     });
     t.is(report.stopped, "interrupted");
     t.is(session.step, 3);
-    t.deepEqual([...session.get("steps").data], [3n]);
+    t.deepEqual([...(await session.read("steps")).data], [3n]);
   });
 }
 
-for (const target of targets) {
-  test(`${target}: a run whose signal is aborted already does not begin`, async (t) => {
-    await using session = new Session(await compileText(t, searching, { target }));
+for (const place of places) {
+  test(`${place.target}: a run whose signal is aborted already does not begin`, async (t) => {
+    await using session = new Session(await compileText(t, searching, place));
     const reason = new Error("too late");
     await t.throwsAsync(session.run("search", { limit: 3 }, { signal: AbortSignal.abort(reason) }), { is: reason });
     const waiting = new AbortController();
@@ -74,6 +79,6 @@ for (const target of targets) {
     waiting.abort(reason);
     await first;
     await t.throwsAsync(second, { is: reason });
-    t.deepEqual([...session.get("best").data], [10]);
+    t.deepEqual([...(await session.read("best")).data], [10]);
   });
 }
