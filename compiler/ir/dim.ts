@@ -64,6 +64,11 @@ export function floorDivideDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return Math.floor(a / b);
   const exact = divideExactly(a, b);
   if (exact !== undefined) return exact;
+  return quotient(a, b);
+}
+
+/** a // b as an atom. */
+function quotient(a: Dim, b: Dim): Dim {
   const key = `(${operandText(a)} // ${operandText(b)})`;
   return fromTerms([{ coefficient: 1, atoms: [{ kind: "floor_div", key, numerator: a, denominator: b }] }]);
 }
@@ -91,7 +96,7 @@ export function symbolsOf(dim: Dim): ReadonlySet<string> {
   return names;
 }
 
-/** Replaces bound symbols by their sizes; the result is a number when all are bound. */
+/** Replaces bound symbols by their sizes; the result is a number when all are bound and nothing is divided by 0, which has no size. */
 export function substituteDim(dim: Dim, bindings: ReadonlyMap<string, Dim>): Dim {
   if (typeof dim === "number") return dim;
   let sum: Dim = 0;
@@ -105,7 +110,8 @@ export function substituteDim(dim: Dim, bindings: ReadonlyMap<string, Dim>): Dim
 
 function substituteAtom(atom: Atom, bindings: ReadonlyMap<string, Dim>): Dim {
   if (atom.kind === "symbol") return bindings.get(atom.key) ?? symbol(atom.key);
-  return floorDivideDims(substituteDim(atom.numerator, bindings), substituteDim(atom.denominator, bindings));
+  const [numerator, denominator] = [substituteDim(atom.numerator, bindings), substituteDim(atom.denominator, bindings)];
+  return denominator === 0 ? quotient(numerator, denominator) : floorDivideDims(numerator, denominator);
 }
 
 /** The number behind a dim that must be static by now (after specialisation); a symbol left over is a defect. */

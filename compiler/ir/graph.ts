@@ -1,6 +1,6 @@
+import type { Condition } from "./condition.js";
 import type { DataReference } from "./data.js";
 import type { Diagnostic } from "./diagnostic.js";
-import type { Dim } from "./dim.js";
 import type { Value } from "./node.js";
 import type { SourceTable } from "./sources.js";
 import type { Span } from "./span.js";
@@ -82,13 +82,18 @@ export interface Signature {
   readonly doc: string | undefined;
 }
 
-/** Two sizes that must be equal, or must not, once they are known; checked when the program is specialised. */
+/** What sizes must fulfil once they are known; checked when the program is specialised. */
 export interface Constraint {
-  readonly left: Dim;
-  readonly relation: "equal" | "unequal";
-  readonly right: Dim;
-  /** What is reported when it is broken; `{left}` and `{right}` in its message stand for the sizes found. */
+  readonly condition: Condition;
+  /** What is reported when it is broken. */
   readonly diagnostic: Diagnostic;
+  /**
+   * How its message gets the sizes found: "placed" where `{left}` and `{right}` in it stand for those of a comparison, "appended" where
+   * the sizes of the dims follow it.
+   */
+  readonly sizes: "placed" | "appended";
+  /** Where one of these is broken it is not told, as it would only follow from that. */
+  readonly premises: readonly Condition[];
   /** The edges that rest on it: it holds for the runs that compute one of them. Without any it holds for all runs. */
   readonly anchors: ReadonlySet<Value>;
 }

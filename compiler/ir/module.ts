@@ -1,5 +1,5 @@
-import type { Dim } from "./dim.js";
-import type { Computation, Constraint, Graph, Parameter } from "./graph.js";
+import type { Condition } from "./condition.js";
+import type { Computation, Graph, Parameter } from "./graph.js";
 import { defaultsComputation, initialComputation } from "./select.js";
 
 /** What the printed form of a Graph holds: the declarations, and the computations that are cut out of it. */
@@ -20,9 +20,7 @@ export interface Module {
 }
 
 export interface ModuleConstraint {
-  readonly left: Dim;
-  readonly relation: Constraint["relation"];
-  readonly right: Dim;
+  readonly condition: Condition;
   readonly code: string;
   readonly message: string;
 }
@@ -41,10 +39,8 @@ export function moduleOf(graph: Graph, computations: readonly Computation[]): Mo
     })),
     variables: graph.variables.map(({ path, value, trainable }) => ({ name: path, type: value.type, trainable })),
     strings: graph.strings,
-    constraints: graph.constraints.map(({ left, relation, right, diagnostic: { code, message } }) => ({
-      left,
-      relation,
-      right,
+    constraints: graph.constraints.map(({ condition, diagnostic: { code, message } }) => ({
+      condition,
       code,
       message,
     })),

@@ -1,5 +1,6 @@
 /** Parts of the printed form that stand for one thing: names, dims, types, attributes, constants. All bounded. */
 import type { Code } from "./codes.js";
+import { type Condition, compareDims, relationSigns, relations } from "./condition.js";
 import { addDims, type Dim, floorDivideDims, isSymbolic, multiplyDims, subtractDims, symbol } from "./dim.js";
 import { byteSize, isDType, type NumericDType } from "./dtype.js";
 import { encodeBF16, encodeF16 } from "./half.js";
@@ -150,6 +151,21 @@ export class ValueParser {
     }
     if (this.token.kind === "word") return symbol(this.advance().text);
     return this.size();
+  }
+
+  /** `N <= 8`, `every(N != 0, some(M == 1, M == N))`. */
+  condition(): Condition {
+    const kind = this.token.text;
+    if (this.token.kind === "word" && (kind === "every" || kind === "some") && this.#peek().text === "(") {
+      this.advance();
+      this.advance();
+      return this.nested(() => ({ kind, conditions: this.list(")", () => this.condition()) }));
+    }
+    const left = this.dim();
+    for (const relation of relations) {
+      if (this.take(relationSigns[relation])) return compareDims(left, relation, this.dim());
+    }
+    return this.unexpected("a comparison");
   }
 
   #checked(place: Token, dim: Dim): Dim {

@@ -2,7 +2,6 @@
  * Reads the printed form back. Types are written in the text and taken as they stand: `verify` infers them again with the op
  * table. Text is untrusted: every problem is a GraphError with its place, and depth and sizes are bounded.
  */
-import type { Dim } from "./dim.js";
 import type { Computation, Output, Parameter } from "./graph.js";
 import type { Module, ModuleConstraint } from "./module.js";
 import { nearestName } from "./nearest.js";
@@ -111,11 +110,7 @@ class FormParser {
 
   #constraint(): ModuleConstraint {
     const v = this.#values;
-    const left: Dim = v.dim();
-    const relation = v.take("!=") ? "unequal" : "equal";
-    if (relation === "equal") v.expect("==");
-    const right: Dim = v.dim();
-    return { left, relation, right, code: v.string(), message: v.string() };
+    return { condition: v.condition(), code: v.string(), message: v.string() };
   }
 
   /** `{ variables, nodes, assignments, return }`. */

@@ -10,6 +10,7 @@
  *       return "metrics.loss" = %14
  *     }
  */
+import { conditionText } from "./condition.js";
 import { dimText } from "./dim.js";
 import { type Computation, type Parameter, rootsOf } from "./graph.js";
 import type { Module } from "./module.js";
@@ -44,12 +45,8 @@ export function printModule(module: Module, options: PrintOptions = {}): string 
     lines.push(`  variable ${parameterText(variable)}${variable.trainable ? " trainable" : ""}`);
   }
   for (const [path, text] of module.strings) lines.push(`  string ${nameText(path)} = ${JSON.stringify(text)}`);
-  for (const { left, relation, right, code, message } of module.constraints) {
-    const sign = relation === "equal" ? "==" : "!=";
-    lines.push(
-      `  require ${dimText(left)} ${sign} ${dimText(right)} ${JSON.stringify(code)} ${JSON.stringify(message)}`,
-    );
-  }
+  for (const { condition, code, message } of module.constraints)
+    lines.push(`  require ${conditionText(condition)} ${JSON.stringify(code)} ${JSON.stringify(message)}`);
   lines.push(...indent(blockLines("defaults", module.defaults, options)));
   lines.push(...indent(blockLines("initial", module.initial, options)));
   for (const computation of module.computations)

@@ -1,7 +1,8 @@
 /** What the sizes of a run are, and whether they are allowed. The graph itself is specialised in `compiler/passes/specialise.ts`. */
 import { problem } from "./codes.js";
+import { conditionText, decide, dimsIn } from "./condition.js";
 import { type Diagnostic, GraphError } from "./diagnostic.js";
-import { type Dim, dimText, isSymbolic, substituteDim, subtractDims, symbolsOf } from "./dim.js";
+import { type Dim, dimText, isSymbolic, substituteDim, symbolsOf } from "./dim.js";
 import { type Computation, type Constraint, type Graph, rootsOf } from "./graph.js";
 import { type Attribute, isList, isTensor, type Node, topologicalOrder } from "./node.js";
 import { shapeText, type TensorType, typeText } from "./type.js";
@@ -196,19 +197,19 @@ export function missingProblems(
 }
 
 /**
- * Constraints of the graph that these sizes decide, and break. The same two sizes may have to be equal, or differ, at several
- * places: that is one fault, told at the first with the others as notes.
+ * Constraints of the graph that these sizes decide, and break. The same sizes may have to fulfil the same at several places: that is
+ * one fault, told at the first with the others as notes.
  */
 export function constraintProblems(constraints: readonly Constraint[], bindings: Bindings): readonly Diagnostic[] {
   const faults = new Map<string, Diagnostic>();
-  for (const { left, relation, right, diagnostic } of constraints) {
-    const [a, b] = [substituteDim(left, bindings), substituteDim(right, bindings)];
-    const difference = subtractDims(a, b);
-    if (typeof difference !== "number" || (difference === 0) === (relation === "equal")) continue;
-    const key = [diagnostic.code, relation, ...[dimText(left), dimText(right)].sort()].join(" ");
+  for (const constraint of constraints) {
+    const { condition, diagnostic, premises } = constraint;
+    if (decide(condition, bindings) !== false || premises.some((one) => decide(one, bindings) === false)) continue;
+    const message = withSizes(constraint, bindings);
+    const key = faultKey(constraint);
     const known = faults.get(key);
-    const message = diagnostic.message.replaceAll("{left}", dimText(a)).replaceAll("{right}", dimText(b));
-    const also = relation === "equal" ? "they must be equal here too" : message;
+    const equal = condition.kind === "compare" && condition.relation === "equal" && constraint.sizes === "placed";
+    const also = equal ? "they must be equal here too" : message;
     const fault: Diagnostic =
       known === undefined
         ? { ...diagnostic, message }
@@ -216,6 +217,27 @@ export function constraintProblems(constraints: readonly Constraint[], bindings:
     faults.set(key, fault);
   }
   return [...faults.values()];
+}
+
+/** Equal where the same is wrong: the sides of an equation may have changed places, and with them its message. */
+function faultKey({ condition, diagnostic, sizes }: Constraint): string {
+  if (sizes === "appended" || condition.kind !== "compare") return `${conditionText(condition)} ${diagnostic.message}`;
+  const { left, relation, right } = condition;
+  return [diagnostic.code, relation, ...[dimText(left), dimText(right)].sort()].join(" ");
+}
+
+/** The message of a broken constraint, with the sizes that break it. */
+function withSizes({ condition, diagnostic: { message }, sizes }: Constraint, bindings: Bindings): string {
+  if (sizes === "placed") {
+    if (condition.kind !== "compare") return message;
+    const [left, right] = [condition.left, condition.right].map((dim) => dimText(substituteDim(dim, bindings)));
+    return message.replaceAll("{left}", left ?? "").replaceAll("{right}", right ?? "");
+  }
+  const found = dimsIn(condition).flatMap((name) => {
+    const size = bindings.get(name);
+    return size === undefined ? [] : [`${name} = ${size}`];
+  });
+  return found.length === 0 ? message : `${message} (with ${found.join(", ")})`;
 }
 
 /** The declared dims that the types and attributes of a computation mention. */

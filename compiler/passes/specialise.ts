@@ -91,7 +91,11 @@ class Specialiser {
       regions.every((region, i) => region === node.regions[i]) &&
       !isOpen(node);
     if (same) return node.outputs;
-    return opNamed(node.op).apply(inputs, substituteAttributes(node.attributes, this.#bindings), regions);
+    const attributes = substituteAttributes(node.attributes, this.#bindings);
+    const outputs = opNamed(node.op).apply(inputs, attributes, regions);
+    const [open] = outputs.filter(({ node: made }) => isOpen(made));
+    if (open !== undefined) throw new OpError("G089", "a size is divided by zero");
+    return outputs;
   }
 
   /** A region is closed, so that its nodes have nothing to do with those around it. Two that share parameters go on doing so. */

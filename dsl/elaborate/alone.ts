@@ -167,6 +167,7 @@ function checkWith(
     call: undefined,
     standard: false,
     initial: false,
+    required: [],
     assigned: new Map(),
   };
   const env: Env = {
@@ -284,6 +285,7 @@ export function fileEnv(shared: Shared, home: Home): Env {
       call: undefined,
       standard: home.standard,
       initial: false,
+      required: [],
       assigned: new Map(),
     },
     scope: undefined,

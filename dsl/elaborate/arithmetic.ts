@@ -1,6 +1,8 @@
+import { compareDims } from "../../compiler/ir/condition.js";
 import { addDims, type Dim, floorDivideDims, moduloDims, multiplyDims, subtractDims } from "../../compiler/ir/dim.js";
 import type { Span } from "../../compiler/ir/span.js";
 import type { BinaryOperator } from "../ast.js";
+import { declarationNotes, demand } from "./constraints.js";
 import { dimOf, type IntMeaning, int, isLiteral, isStaticInt, type Meaning, poisoned } from "./meaning.js";
 import { type Env, refusal } from "./state.js";
 
@@ -102,7 +104,17 @@ function foldInts(
   }
   const a = dimOf(left);
   const b = dimOf(right);
-  return a === undefined || b === undefined ? undefined : checkedSize(env, foldDims(operator, a, b), span);
+  if (a === undefined || b === undefined) return undefined;
+  if (operator === "//" || operator === "%") requireDivisor(env, operator, b, span);
+  return checkedSize(env, foldDims(operator, a, b), span);
+}
+
+/** A size that divides must not turn out 0. */
+function requireDivisor(env: Env, operator: BinaryOperator, divisor: Dim, span: Span): void {
+  const message = `\`${operator}\` divides an integer by zero`;
+  demand(env, compareDims(divisor, "unequal", 0), (dims) =>
+    refusal(env, "G089", span, message, { notes: declarationNotes(env, dims) }),
+  );
 }
 
 /** Longest text of a size: `(N + M) ** 8`, squared again and again, would not end. */

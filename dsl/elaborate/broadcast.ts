@@ -1,9 +1,10 @@
-import { problem } from "../../compiler/ir/codes.js";
-import { type Dim, dimEquals, dimText, isSymbolic, symbolsOf } from "../../compiler/ir/dim.js";
+import { compareDims } from "../../compiler/ir/condition.js";
+import { type Dim, dimEquals, dimText, isSymbolic } from "../../compiler/ir/dim.js";
 import type { DType } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { shapeEquals, typeText } from "../../compiler/ir/type.js";
+import { declarationNotes, demand } from "./constraints.js";
 import { toTensor } from "./convert.js";
 import { type Item, isLiteral, literalDType, type Meaning } from "./meaning.js";
 import { applyOp, type Env, originNote, refusal, type Site } from "./state.js";
@@ -119,17 +120,19 @@ interface Explanation {
 /** Two sizes over dims that must turn out equal. G020 at once where they differ by a constant. */
 export function requireEqual(env: Env, left: Dim, right: Dim, span: Span, details: Explanation): void {
   if (dimEquals(left, right)) return;
-  if (!isSymbolic(left) && !isSymbolic(right)) {
-    throw refusal(env, "G020", span, `the sizes ${left} and ${right} differ`, details);
-  }
-  if (env.state.generic) return;
-  const notes = [...(details.notes ?? [])];
-  for (const name of new Set([...symbolsOf(left), ...symbolsOf(right)])) {
-    const place = env.state.shared.dims.get(name)?.span;
-    if (place !== undefined) notes.push({ span: place, message: `the dim ${name} is declared here` });
-  }
-  const message = `${dimText(left)} = {left} and ${dimText(right)} = {right} differ`;
-  env.state.shared.constrain(left, "equal", right, problem("G020", span, message, { ...details, notes }));
+  demand(
+    env,
+    compareDims(left, "equal", right),
+    (dims) => {
+      const message =
+        dims.length === 0
+          ? `the sizes ${dimText(left)} and ${dimText(right)} differ`
+          : `${dimText(left)} = {left} and ${dimText(right)} = {right} differ`;
+      const notes = [...(details.notes ?? []), ...declarationNotes(env, dims)];
+      return refusal(env, "G020", span, message, { ...details, notes });
+    },
+    "placed",
+  );
 }
 
 /** Repeats one edge to a shape that it broadcasts to. */

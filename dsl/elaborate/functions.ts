@@ -140,6 +140,7 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
     call: { span, name, caller: env.frame, items },
     standard: home.standard,
     initial: env.frame.initial || env.declared !== undefined,
+    required: [],
     assigned: new Map(),
   };
   const early: Env = {

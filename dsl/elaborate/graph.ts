@@ -78,6 +78,7 @@ function elaborateMode(
     call: undefined,
     standard: home.standard,
     initial: false,
+    required: [],
     assigned: new Map(),
   };
   const env: Env = {

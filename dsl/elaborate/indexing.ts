@@ -1,13 +1,15 @@
+import { type Condition, compareDims, every, negated } from "../../compiler/ir/condition.js";
 import { addDims, type Dim, dimText, isSymbolic, subtractDims } from "../../compiler/ir/dim.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { typeText } from "../../compiler/ir/type.js";
 import type { Expression, Index, IndexItem, Slice } from "../ast.js";
 import { broadcastAll } from "./broadcast.js";
+import { declarationNotes, demand } from "./constraints.js";
 import { silence, toDim, toNumber, toTensor } from "./convert.js";
 import { describe, type Item, int, type Meaning, tensor } from "./meaning.js";
 import { gatherAt, positions } from "./positions.js";
-import { applyOp, type Env, originNote, refusal } from "./state.js";
+import { applyOp, type Env, originNote, type Refusal, refusal } from "./state.js";
 
 /** What happens to one axis: `[i]` drops it, `[a:b:c]` keeps a part. */
 interface Cut {
@@ -134,20 +136,27 @@ function elementCut(env: Env, item: Item, size: Dim, axis: number, value: Value)
     throw refusal(env, "G031", item.span, `an index is an int, not ${describe(item.meaning)}`);
   const given = toDim(env, item);
   const start = typeof given === "number" && given < 0 ? addDims(size, given) : given;
-  if (typeof start === "number" && (start < 0 || (typeof size === "number" && start >= size))) {
-    throw outOfRange(env, item.span, `the index ${dimText(given)}`, size, axis, value);
-  }
+  const within = every(compareDims(0, "at_most", start), compareDims(start, "less", size));
+  demand(env, within, (dims) => outOfRange(env, item.span, `the index ${dimText(given)}`, size, axis, value, dims));
   return { start, limit: addDims(start, 1), stride: 1, reversed: false, dropped: true };
 }
 
-function outOfRange(env: Env, span: Span, what: string, size: Dim, axis: number, value: Value) {
+function outOfRange(
+  env: Env,
+  span: Span,
+  what: string,
+  size: Dim,
+  axis: number,
+  value: Value,
+  dims: readonly string[],
+): Refusal {
   return refusal(
     env,
     "G026",
     span,
     `${what} is out of range: axis ${axis} of ${typeText(value.type)} has ${dimText(size)} elements`,
     {
-      notes: [originNote(env, value, span)],
+      notes: [originNote(env, value, span), ...declarationNotes(env, dims)],
       hint: isSymbolic(size) ? undefined : `the indices are 0 to ${size - 1}, or -${size} to -1 from the end`,
     },
   );
@@ -163,27 +172,39 @@ function sliceCut(env: Env, item: Slice, size: Dim, axis: number, value: Value, 
     item.step === undefined ? 1 : toNumber(env, { meaning: evaluate(item.step), span: item.step.span }, "a step");
   if (stride === 0) throw refusal(env, "G026", item.step?.span ?? item.span, "a step of 0 leads nowhere");
   const given = { start: bound(item.start), stop: bound(item.stop) };
-  const check = (dim: Dim, part: Expression | undefined): void => {
-    const low = typeof dim === "number" && dim < 0;
-    const high = typeof dim === "number" && typeof size === "number" && dim > size;
-    if (low || high) throw outOfRange(env, part?.span ?? item.span, "the bound of the slice", size, axis, value);
-  };
-  if (given.start !== undefined) check(given.start, item.start);
-  if (given.stop !== undefined) check(given.stop, item.stop);
-  if (stride > 0) return forward(env, item, given.start ?? 0, given.stop ?? size, stride);
+  // Running backwards, it starts at an element.
+  const last = stride > 0 ? size : subtractDims(size, 1);
+  const bounds = [
+    ...(given.start === undefined ? [] : [{ dim: given.start, most: last, part: item.start }]),
+    ...(given.stop === undefined ? [] : [{ dim: given.stop, most: size, part: item.stop }]),
+  ].map(({ dim, most, part }) => {
+    const condition = every(compareDims(0, "at_most", dim), compareDims(dim, "at_most", most));
+    demand(env, condition, (dims) =>
+      outOfRange(env, part?.span ?? item.span, "the bound of the slice", size, axis, value, dims),
+    );
+    return condition;
+  });
+  if (stride > 0) return forward(env, item, given.start ?? 0, given.stop ?? size, stride, bounds);
   // Counted from the other end: position i is size - 1 - i.
   const mirror = (dim: Dim): Dim => subtractDims(subtractDims(size, 1), dim);
   const start = given.start === undefined ? 0 : mirror(given.start);
   const limit = given.stop === undefined ? size : mirror(given.stop);
-  return { ...forward(env, item, start, limit, -stride), reversed: true };
+  return { ...forward(env, item, start, limit, -stride, bounds), reversed: true };
 }
 
-function forward(env: Env, item: Slice, start: Dim, limit: Dim, stride: number): Cut {
-  if (typeof start === "number" && typeof limit === "number" && start > limit) {
-    throw refusal(env, "G026", item.span, "the slice ends before it starts", {
+/** `bounds`: what has been asked of both ends. */
+function forward(env: Env, item: Slice, start: Dim, limit: Dim, stride: number, bounds: readonly Condition[]): Cut {
+  // An end out of range has been told.
+  const ordered: Condition = {
+    kind: "some",
+    conditions: [...bounds.map(negated), compareDims(start, "at_most", limit)],
+  };
+  demand(env, ordered, (dims) =>
+    refusal(env, "G026", item.span, "the slice ends before it starts", {
+      notes: declarationNotes(env, dims),
       hint: "a negative step runs backwards: `x[::-1]`",
-    });
-  }
+    }),
+  );
   return { start, limit, stride, reversed: false, dropped: false };
 }
 

@@ -1,26 +1,76 @@
+import { type Condition, compareDims, decidedCondition, dimsIn, every, negated } from "../../compiler/ir/condition.js";
+import type { Dim } from "../../compiler/ir/dim.js";
 import { isFloat } from "../../compiler/ir/dtype.js";
 import { isList, isTensor, type Value } from "../../compiler/ir/node.js";
 import { shapeText } from "../../compiler/ir/type.js";
 import { referenceFromTensor } from "../../compiler/ops/precision.js";
-import type { Expression, Require } from "../ast.js";
+import type { BinaryOperator, Expression, Require } from "../ast.js";
 import { quote } from "../diagnostics.js";
+import { declarationNotes, demand } from "./constraints.js";
 import { attempt, evaluate } from "./expressions.js";
-import { describe, floatText, int, intText, isStaticInt, type Meaning } from "./meaning.js";
-import { type Env, refusal } from "./state.js";
+import { describe, dimOf, floatText, int, intText, isStaticInt, type Meaning } from "./meaning.js";
+import { type Env, type Refusal, refusal } from "./state.js";
 
 /**
- * `require CONDITION, "message"`: decided when the graph is typed. In a call the problem is shown at the argument, and ends the
- * expansion of the call, so that nothing that would follow from it is reported.
+ * `require CONDITION, "message"`: decided when the graph is typed, or, where it compares sizes over dims, when these are bound. In a call
+ * the problem is shown at the argument, and ends the expansion of the call, so that nothing that would follow from it is reported.
  */
 export function requirement(env: Env, one: Require): void {
-  const condition = evaluate(env, one.condition);
-  if (env.state.generic || condition.kind === "poisoned") return;
-  if (condition.kind === "bool" && condition.value) return;
-  const problem = condition.kind === "bool" ? unmet(env, one) : undecided(env, one, condition);
-  if (env.frame.call !== undefined) throw problem;
-  attempt(env, () => {
-    throw problem;
-  });
+  const meaning = evaluate(env, one.condition);
+  if (env.state.generic || meaning.kind === "poisoned") return;
+  const check = (): void => {
+    const condition = meaning.kind === "tensor" ? overSizes(env, one.condition) : known(meaning);
+    if (condition === undefined) throw undecided(env, one, meaning);
+    demand(env, condition, (dims) => unmet(env, one, dims));
+    if (dimsIn(condition).length > 0) env.frame.required.push(condition);
+  };
+  if (env.frame.call !== undefined) check();
+  else attempt(env, check);
+}
+
+function known(meaning: Meaning): Condition | undefined {
+  return meaning.kind === "bool" ? decidedCondition(meaning.value) : undefined;
+}
+
+/** A condition that hangs on sizes over dims; undefined for any other. */
+function overSizes(env: Env, expression: Expression): Condition | undefined {
+  if (expression.kind === "unary" && expression.operator === "not") {
+    const operand = overSizes(env, expression.operand);
+    return operand === undefined ? undefined : negated(operand);
+  }
+  if (expression.kind !== "binary") return known(evaluate(env, expression));
+  const { operator } = expression;
+  if (operator === "and" || operator === "or") {
+    const [left, right] = [overSizes(env, expression.left), overSizes(env, expression.right)];
+    if (left === undefined || right === undefined) return undefined;
+    return operator === "and" ? every(left, right) : { kind: "some", conditions: [left, right] };
+  }
+  const [left, right] = [sizeOf(evaluate(env, expression.left)), sizeOf(evaluate(env, expression.right))];
+  const compared = left === undefined || right === undefined ? undefined : comparison(operator, left, right);
+  return compared ?? known(evaluate(env, expression));
+}
+
+function sizeOf(meaning: Meaning): Dim | undefined {
+  return meaning.kind === "int" ? dimOf(meaning) : undefined;
+}
+
+function comparison(operator: BinaryOperator, left: Dim, right: Dim): Condition | undefined {
+  switch (operator) {
+    case "==":
+      return compareDims(left, "equal", right);
+    case "!=":
+      return compareDims(left, "unequal", right);
+    case "<":
+      return compareDims(left, "less", right);
+    case "<=":
+      return compareDims(left, "at_most", right);
+    case ">":
+      return compareDims(right, "less", left);
+    case ">=":
+      return compareDims(right, "at_most", left);
+    default:
+      return undefined;
+  }
 }
 
 function undecided(env: Env, one: Require, condition: Meaning): Error {
@@ -40,22 +90,24 @@ function undecided(env: Env, one: Require, condition: Meaning): Error {
   });
 }
 
-function unmet(env: Env, one: Require): Error {
+/** `dims`: those that decide it when they are bound. */
+function unmet(env: Env, one: Require, dims: readonly string[]): Refusal {
   const { call } = env.frame;
   const message = one.message.value;
   const named = [...new Set(namesIn(one.condition))].flatMap((name) => {
     const meaning = env.names.lookup(name)?.meaning;
     const text = meaning === undefined ? undefined : valueText(meaning);
-    return text === undefined ? [] : [{ name, text: `${name} is ${text}` }];
+    return text === undefined || text === name ? [] : [{ name, text: `${name} is ${text}` }];
   });
   const label = named.map(({ text }) => text).join(", ");
-  if (call === undefined) return refusal(env, "G038", one.condition.span, message, { label });
+  const declared = declarationNotes(env, dims);
+  if (call === undefined) return refusal(env, "G038", one.condition.span, message, { label, notes: declared });
   const at = named.map(({ name }) => call.items.get(name)?.span).find((span) => span !== undefined) ?? call.span;
   // It is the caller who can mend it.
   const caller: Env = { ...env, frame: call.caller };
   return refusal(caller, "G038", at, `${quote(call.name)}: ${message}`, {
     label,
-    notes: [{ span: one.span, message: "required here" }],
+    notes: [{ span: one.span, message: "required here" }, ...declared],
   });
 }
 

@@ -1,6 +1,7 @@
 import { type Code, type Details, problem } from "../../compiler/ir/codes.js";
+import { type Condition, conditionText } from "../../compiler/ir/condition.js";
 import type { Diagnostic, Note } from "../../compiler/ir/diagnostic.js";
-import { type Dim, dimText, isSymbolic } from "../../compiler/ir/dim.js";
+import { type Dim, isSymbolic } from "../../compiler/ir/dim.js";
 import type { DType } from "../../compiler/ir/dtype.js";
 import type { CallUpdate, Constraint, DimDeclaration, Placeholder, Update, Variable } from "../../compiler/ir/graph.js";
 import type { Attributes, Region, Value } from "../../compiler/ir/node.js";
@@ -106,17 +107,21 @@ export class Shared {
     this.diagnostics.push(diagnostic);
   }
 
-  /** Two sizes that must turn out equal, or must not; each place once, though both modes and every call find it. */
-  constrain(left: Dim, relation: Constraint["relation"], right: Dim, diagnostic: Diagnostic): void {
-    const { span } = diagnostic;
-    const sides = [dimText(left), dimText(right)].sort().join(relation === "equal" ? " = " : " != ");
-    const key = `${sides} ${span?.file} ${span?.start} ${span?.end}`;
+  /** What sizes must turn out to fulfil; each place once, though both modes and every call find it. */
+  constrain(constraint: Omit<Constraint, "anchors">): void {
+    const { condition, diagnostic, sizes, premises } = constraint;
+    const { span, message } = diagnostic;
+    const key = [
+      ...[condition, ...premises].map(conditionText),
+      sizes === "placed" ? "" : message,
+      `${span?.file} ${span?.start} ${span?.end}`,
+    ].join("; ");
     const known = this.#constrained.get(key);
     const anchors = known ?? new Set<Value>();
     this.#pending.push(anchors);
     if (known !== undefined) return;
     this.#constrained.set(key, anchors);
-    this.constraints.push({ left, relation, right, diagnostic, anchors });
+    this.constraints.push({ ...constraint, anchors });
   }
 
   /** How many constraints wait for an edge: what is met from here on belongs to what is made next. */
@@ -203,6 +208,8 @@ export interface Frame {
   readonly standard: boolean;
   /** Inside an initial value: its edges are computed once, before any run, and cannot be fetched. */
   readonly initial: boolean;
+  /** What its requirements ask of the dims. */
+  readonly required: Condition[];
   /** Variables that it may assign, by name, with the values that reads see after an assignment. */
   readonly assigned: Map<string, Value>;
 }

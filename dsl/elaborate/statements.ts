@@ -48,7 +48,8 @@ export function expectNames(names: Names, body: readonly Statement[]): void {
 export function statement(env: Env, one: Statement): void {
   const mark = env.state.shared.pending;
   dispatch(env, one);
-  env.state.shared.settle(mark);
+  // What a call requires, its results rest on.
+  if (one.kind !== "require" || env.frame.call === undefined) env.state.shared.settle(mark);
 }
 
 function dispatch(env: Env, one: Statement): void {

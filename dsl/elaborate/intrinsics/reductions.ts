@@ -1,9 +1,11 @@
-import { dimText, isSymbolic, multiplyDims, symbolsOf } from "../../../compiler/ir/dim.js";
+import { compareDims } from "../../../compiler/ir/condition.js";
+import { multiplyDims } from "../../../compiler/ir/dim.js";
 import type { Value } from "../../../compiler/ir/node.js";
 import { tensorType, typeText } from "../../../compiler/ir/type.js";
 import { fill } from "../../../compiler/ops/build.js";
 import { opNamed } from "../../../compiler/ops/table.js";
 import { expand } from "../broadcast.js";
+import { declarationNotes, demand } from "../constraints.js";
 import { toTensor } from "../convert.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import { isLiteral, type Meaning, tensor } from "../meaning.js";
@@ -89,21 +91,15 @@ function withInitial(call: Arguments, name: keyof typeof extremes, reduced: Valu
 function requireElements(call: Arguments, value: Value, over: readonly number[], title: string, hint?: string): void {
   const { env, span } = call;
   const size = sizeOver(value.type.shape, over);
-  if (env.state.generic || (typeof size === "number" && size !== 0)) return;
   const whole = over.length === value.type.shape.length;
   const which = over.length === 1 ? `axis ${over[0]}` : `axes ${over.join(", ")}`;
   const place = whole ? typeText(value.type) : `${which} of ${typeText(value.type)}`;
   const subject = whole ? "an empty tensor has" : over.length === 1 ? "an empty axis has" : "empty axes have";
   const message = `${subject} no ${title}: ${place}`;
-  const notes = [originNote(env, value, call.spanOf("x"))];
-  if (!isSymbolic(size)) throw refusal(env, "G025", span, message, { notes, hint });
-  const dims = [...symbolsOf(size)].flatMap((name) => {
-    const declared = env.state.shared.dims.get(name)?.span;
-    return declared === undefined ? [] : [{ span: declared, message: `the dim ${name} is declared here` }];
+  demand(env, compareDims(size, "unequal", 0), (dims) => {
+    const notes = [originNote(env, value, call.spanOf("x")), ...declarationNotes(env, dims)];
+    return refusal(env, "G025", span, message, { notes, hint });
   });
-  const sized = `${message}, where ${dimText(size)} = {left}`;
-  const { diagnostic } = refusal(env, "G025", span, sized, { notes: [...notes, ...dims], hint });
-  if (diagnostic !== undefined) env.state.shared.constrain(size, "unequal", 0, diagnostic);
 }
 
 /** The reduced axes again, with size 1. */

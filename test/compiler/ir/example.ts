@@ -1,3 +1,4 @@
+import { compareDims } from "../../../compiler/ir/condition.js";
 import { symbol } from "../../../compiler/ir/dim.js";
 import type { Graph, Mode } from "../../../compiler/ir/graph.js";
 import { SourceTable } from "../../../compiler/ir/sources.js";
@@ -132,9 +133,7 @@ export function exampleGraph(): Graph {
     train: undefined,
     constraints: [
       {
-        left: N,
-        relation: "equal",
-        right: M,
+        condition: compareDims(N, "equal", M),
         diagnostic: {
           code: "G020",
           severity: "error",
@@ -142,12 +141,12 @@ export function exampleGraph(): Graph {
           span: places.x,
           notes: [],
         },
+        sizes: "placed",
+        premises: [],
         anchors: new Set(),
       },
       {
-        left: M,
-        relation: "unequal",
-        right: 0,
+        condition: compareDims(M, "unequal", 0),
         diagnostic: {
           code: "G025",
           severity: "error",
@@ -155,6 +154,8 @@ export function exampleGraph(): Graph {
           span: places.x,
           notes: [],
         },
+        sizes: "placed",
+        premises: [],
         anchors: new Set(),
       },
     ],

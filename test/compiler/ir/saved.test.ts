@@ -8,7 +8,7 @@ import { printModule } from "../../../compiler/ir/printer.js";
 import { restoreGraph, type SavedGraph, saveGraph } from "../../../compiler/ir/saved.js";
 import { selectRequest } from "../../../compiler/ir/select.js";
 import { SourceTable } from "../../../compiler/ir/sources.js";
-import { tensorType } from "../../../compiler/ir/type.js";
+import { tensorType, typeText } from "../../../compiler/ir/type.js";
 import { add } from "../../../compiler/ops/arithmetic.js";
 import { loadGraph } from "../../../dsl/load.js";
 import { exampleGraph, places, x } from "./example.js";
@@ -26,14 +26,19 @@ function valuesOf({ names, updates, callUpdates }: Mode): readonly Value[] {
   return [...names.values(), ...callUpdates.flatMap(({ anchors }) => anchors), ...assigned.map(({ value }) => value)];
 }
 
-/** All that hangs on no edge, as plain data. */
+/** What tells an edge of a small graph from the others. */
+function edgeText({ node, index, type }: Value): string {
+  return `${index} of ${node.op}, the last of ${nodesBelow(node.outputs).length}: ${typeText(type)}`;
+}
+
+/** All that hangs on no edge, and on which edges constraints rest, as plain data. */
 function declarations(graph: Graph) {
   const modeOf = ({ names, updates, callUpdates }: Mode) => ({
     names: [...names.keys()],
     updates: [...updates].map(([key, { assignments, ...rest }]) => [key, assignments.map(({ path }) => path), rest]),
     calls: callUpdates.map(({ anchors, assignments }) => [anchors.length, assignments.map(({ path }) => path)]),
   });
-  const { placeholders, variables, inference, training, sources: _, ...rest } = graph;
+  const { placeholders, variables, inference, training, constraints, sources: _, ...rest } = graph;
   return {
     ...rest,
     placeholders: placeholders.map(({ value, defaultValue, ...others }) => ({
@@ -44,6 +49,7 @@ function declarations(graph: Graph) {
     variables: variables.map(({ value, initial: __, ...others }) => ({ ...others, type: value.type })),
     inference: modeOf(inference),
     training: modeOf(training),
+    constraints: constraints.map(({ anchors, ...others }) => ({ ...others, anchors: [...anchors].map(edgeText) })),
   };
 }
 

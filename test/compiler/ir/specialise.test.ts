@@ -1,9 +1,11 @@
 import test, { type ExecutionContext } from "ava";
+import { compareDims } from "../../../compiler/ir/condition.js";
 import { type Diagnostic, GraphError } from "../../../compiler/ir/diagnostic.js";
 import { addDims, floorDivideDims, multiplyDims, symbol } from "../../../compiler/ir/dim.js";
 import type { Graph } from "../../../compiler/ir/graph.js";
+import type { Value } from "../../../compiler/ir/node.js";
 import { selectSignature } from "../../../compiler/ir/select.js";
-import { bindDims, dimsOf } from "../../../compiler/ir/specialise.js";
+import { bindDims, constraintProblems, dimsOf } from "../../../compiler/ir/specialise.js";
 import { verify } from "../../../compiler/ir/verifier.js";
 import { fill } from "../../../compiler/ops/build.js";
 import { iota } from "../../../compiler/ops/structure.js";
@@ -133,6 +135,31 @@ test("sizes that must differ are reported where they are equal", (t) => {
   ]);
   const [diagnostic] = refused(t, () => specialise(graph, fit, sizes));
   t.is(diagnostic?.message, "a batch of 0 has no maximum");
+});
+
+test("a requirement is told with the sizes of its dims, and what follows from a broken one is not", (t) => {
+  const condition = compareDims(symbol("N"), "at_most", 3);
+  const diagnostic: Diagnostic = {
+    code: "G038",
+    severity: "error",
+    message: "{left} is too large",
+    span: undefined,
+    notes: [],
+  };
+  const first = { condition, diagnostic, sizes: "appended" as const, premises: [], anchors: new Set<Value>() };
+  const second = { ...first, condition: compareDims(symbol("N"), "less", 3), premises: [condition] };
+  const messages = (size: number) =>
+    constraintProblems([first, second], new Map([["N", size]])).map(({ message }) => message);
+  t.deepEqual(messages(2), []);
+  t.deepEqual(messages(3), ["{left} is too large (with N = 3)"]);
+  t.deepEqual(messages(4), ["{left} is too large (with N = 4)"]);
+  t.deepEqual(constraintProblems([first], new Map()), []);
+});
+
+test("a size that is divided by zero is refused, whatever it is of", (t) => {
+  const y = reshape(input("x", "f32", [symbol("N")]), { shape: [floorDivideDims(8, symbol("N"))] });
+  const [diagnostic] = refused(t, () => specialise(graph, computationOf({ y }), new Map([["N", 0]])));
+  t.is(diagnostic?.code, "G089");
 });
 
 test("a shape rule that the dims left open is decided, at the op's place", (t) => {
