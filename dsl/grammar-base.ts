@@ -112,6 +112,11 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     return this.LA(0).endLine === this.LA(1).startLine;
   }
 
+  /** The grammar asks for such words here only, so that the table of them has all that editors colour. */
+  protected atClause(word: t.ClauseWord): boolean {
+    return this.LA(1).image === word;
+  }
+
   protected firstOnLine(index: number): boolean {
     return index === 0 || this.tokens[index - 1]?.endLine !== this.tokens[index]?.startLine;
   }

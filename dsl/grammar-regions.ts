@@ -47,7 +47,7 @@ export abstract class RegionParser extends TypeParser {
   protected readonly sequence = this.RULE("sequence", (): Sequence => {
     const begin = this.CONSUME(t.Word);
     const name = this.valueName(begin);
-    this.consume(8, this.LA(1).image === "in" || this.RECORDING_PHASE ? t.Name : t.InWord);
+    this.consume(8, this.atClause("in") || this.RECORDING_PHASE ? t.Name : t.InWord);
     const value = this.SUBRULE(this.expression);
     return this.ACTION(() => ({ kind: "sequence", name, value, span: this.spanFrom(begin) }));
   });
@@ -56,7 +56,7 @@ export abstract class RegionParser extends TypeParser {
   protected readonly carries = this.RULE("carries", (): readonly Carry[] => {
     const items: Carry[] = [];
     this.OPTION({
-      GATE: () => this.LA(1).image === "with",
+      GATE: () => this.atClause("with"),
       DEF: () => {
         this.CONSUME(t.Name);
         items.push(this.SUBRULE(this.carry));

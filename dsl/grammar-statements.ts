@@ -135,7 +135,7 @@ export abstract class StatementParser extends RegionParser {
     const initial = this.SUBRULE(this.expression);
     let frozen = false;
     this.OPTION({
-      GATE: () => this.LA(1).image === "frozen" && this.onSameLine(),
+      GATE: () => this.atClause("frozen") && this.onSameLine(),
       DEF: () => {
         this.CONSUME(t.Name);
         frozen = true;
@@ -226,7 +226,7 @@ export abstract class StatementParser extends RegionParser {
     const does: Path[] = [];
     let training: BooleanLiteral | undefined;
     this.OPTION({
-      GATE: () => this.LA(1).image === "does",
+      GATE: () => this.atClause("does"),
       DEF: () => {
         this.CONSUME(t.Name);
         does.push(this.SUBRULE(this.path));
@@ -237,7 +237,7 @@ export abstract class StatementParser extends RegionParser {
       },
     });
     this.OPTION2({
-      GATE: () => this.LA(1).image === "training",
+      GATE: () => this.atClause("training"),
       DEF: () => {
         this.CONSUME2(t.Name);
         this.CONSUME(t.Equal);

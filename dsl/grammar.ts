@@ -122,7 +122,7 @@ export class GraphParser extends StatementParser {
   private readonly importItem = this.RULE("importItem", (): Item => {
     const begin = this.word();
     const names = this.SUBRULE(this.importNames);
-    this.consume(8, this.LA(1).image === "from" || this.RECORDING_PHASE ? t.Name : t.FromWord);
+    this.consume(8, this.atClause("from") || this.RECORDING_PHASE ? t.Name : t.FromWord);
     const source = this.SUBRULE(this.stringLiteral);
     return this.ACTION((): Import => {
       this.checkDistinct(
@@ -157,7 +157,7 @@ export class GraphParser extends StatementParser {
     const name = this.valueName(begin);
     let local: Ident = name;
     this.OPTION({
-      GATE: () => this.LA(1).image === "as",
+      GATE: () => this.atClause("as"),
       DEF: () => {
         this.CONSUME(t.Name);
         local = this.valueName(this.CONSUME2(t.Word));

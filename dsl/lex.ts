@@ -188,7 +188,8 @@ export function unescapeText(token: IToken, file: string, report: (d: Diagnostic
   );
 }
 
-const escapes: ReadonlyMap<string, string> = new Map([
+/** By the letter behind the backslash; `\u{...}` is beside them. */
+export const escapes: ReadonlyMap<string, string> = new Map([
   ['"', '"'],
   ["\\", "\\"],
   ["n", "\n"],

@@ -137,6 +137,9 @@ export const graphWords = ["seed", "dim", "placeholder", "signature", "train"] a
 export const blockWords = ["variable", "constant", "scope", "update", "require", "next", "yield"] as const;
 export const fileWords = ["import", "fn", "optimizer", "graph"] as const;
 export const statementWords: readonly string[] = [...graphWords, ...blockWords, ...fileWords];
+/** Words that join the parts of a statement, and are names elsewhere. */
+export const clauseWords = ["as", "from", "in", "with", "does", "training", "frozen"] as const;
+export type ClauseWord = (typeof clauseWords)[number];
 
 /** In the order in which the lexer tries them. */
 export const allTokens: readonly TokenType[] = [

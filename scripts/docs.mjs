@@ -1,11 +1,12 @@
-// Writes the pages of the manual that are made from the code: docs/errors.md, docs/ops.md and docs/std.md.
-// Needs a build. With --check it writes nothing and fails where a page is not what it would write.
+// Writes what is made from the code: the pages docs/errors.md, docs/ops.md and docs/std.md of the manual, and the grammar that editors
+// colour with. Needs a build. With --check it writes nothing and fails where a page is not what it would write.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { errorsPage } from "./docs/errors.mjs";
 import { functionsPage } from "./docs/functions.mjs";
 import { opsPage } from "./docs/ops.mjs";
+import { textMateGrammar } from "./docs/textmate.mjs";
 
 const root = join(import.meta.dirname, "..");
 const { values } = parseArgs({ options: { check: { type: "boolean" }, dist: { type: "string", default: "dist" } } });
@@ -20,6 +21,7 @@ const pages = new Map([
   ["docs/errors.md", await errorsPage(dist)],
   ["docs/ops.md", await opsPage(dist)],
   ["docs/std.md", await functionsPage(dist, root)],
+  ["editor/vscode/syntaxes/graph.tmLanguage.json", await textMateGrammar(dist)],
 ]);
 
 const stale = [...pages].filter(([name, text]) => {
@@ -33,4 +35,4 @@ for (const [name, text] of stale) {
 }
 if (values.check && stale.length > 0) process.exit(1);
 const made = stale.length === 0 ? "all as the code says" : `${stale.map(([name]) => name).join(", ")} written`;
-console.log(`docs: ${pages.size} generated pages, ${made}`);
+console.log(`docs: ${pages.size} generated files, ${made}`);
