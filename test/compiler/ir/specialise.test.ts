@@ -160,6 +160,7 @@ test("a size that is divided by zero is refused, whatever it is of", (t) => {
   const y = reshape(input("x", "f32", [symbol("N")]), { shape: [floorDivideDims(8, symbol("N"))] });
   const [diagnostic] = refused(t, () => specialise(graph, computationOf({ y }), new Map([["N", 0]])));
   t.is(diagnostic?.code, "G089");
+  t.is(diagnostic?.message, "a size is divided by zero (with N = 0)");
 });
 
 test("a shape rule that the dims left open is decided, at the op's place", (t) => {
