@@ -1,7 +1,8 @@
+import { fileURLToPath } from "node:url";
 import { compile, Session } from "../../index.js";
 import { encode, mobyDick, perplexityByFrequency, rowsOf } from "./text.js";
 
-const program = await compile(new URL("lstm.graph", import.meta.url).pathname);
+const program = await compile(fileURLToPath(new URL("lstm.graph", import.meta.url)));
 await using session = new Session(program);
 
 const length = 65;
@@ -22,9 +23,9 @@ const { loss } = await session.evaluate("evaluate", { text: rowsOf(heldOut, leng
 console.log(`held-out perplexity ${Math.exp(loss ?? Number.NaN).toFixed(2)}`);
 console.log(`by the frequency of each character alone ${perplexityByFrequency(heldOut, practice).toFixed(2)}`);
 
-// A file that is named on the command line gets the weights.
-const [, , weights] = process.argv;
-if (weights !== undefined) await session.save(weights);
+// For the picture, and for other texts: the file that is named on the command line, or one beside this program.
+const [, , weights = fileURLToPath(new URL("trained.safetensors", import.meta.url))] = process.argv;
+await session.save(weights);
 
 /** Goes on after `start`: each character that is drawn is fed back, with the state that the run before has left. */
 async function write(start: string, count: number, temperature: number): Promise<string> {

@@ -1,13 +1,17 @@
 // Draws examples/lstm/surprise.svg: a passage of the held-out text, each character as dark as it surprised the network. Needs a build,
-// and takes the weights that the example has saved: node scripts/pictures/lstm.mjs FILE
-import { writeFileSync } from "node:fs";
+// and the weights that the example has saved: node dist/examples/lstm/run.js, then node scripts/pictures/lstm.mjs
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encode, mobyDick } from "../../dist/examples/lstm/text.js";
 import { compile, Session } from "../../dist/index.js";
 
 const root = join(import.meta.dirname, "..", "..");
-const [, , weights] = process.argv;
-if (weights === undefined) throw new Error("a file with weights: node dist/examples/lstm/run.js FILE");
+const saved = join(root, "dist", "examples", "lstm", "trained.safetensors");
+const [, , weights = saved] = process.argv;
+if (!existsSync(weights)) {
+  console.error(`lstm: there are no weights at ${weights}: run \`node dist/examples/lstm/run.js\` first`);
+  process.exit(1);
+}
 const session = new Session(await compile(join(root, "examples", "lstm", "lstm.graph")), { weights });
 const { alphabet, codes } = encode(mobyDick());
 const text = [...codes].map((code) => alphabet[code]).join("");

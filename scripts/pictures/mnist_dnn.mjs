@@ -2,9 +2,9 @@
 // and the first ten test digits with what the trained network says. Needs a build; takes a few seconds.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compile, idx, readData, Session } from "../dist/index.js";
+import { compile, idx, readData, Session } from "../../dist/index.js";
 
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "..", "..");
 const example = join(root, "examples", "mnist_dnn");
 const data = (name) => join(example, "data", name);
 
@@ -105,7 +105,7 @@ ${epochs}
 <text class="title" x="600" y="30">Test accuracy ${accuracy} %</text>
 <text class="axis" x="600" y="50">predicted, and the label below</text>
 ${digits}
-<text class="axis" x="${plot.left}" y="318">examples/mnist_dnn, drawn by scripts/picture.mjs from a run: 784-128-10, dropout, Adam, batches of 32</text>
+<text class="axis" x="${plot.left}" y="318">examples/mnist_dnn, drawn by scripts/pictures/mnist_dnn.mjs from a run: 784-128-10, dropout, Adam, batches of 32</text>
 </svg>
 `
     .replaceAll('fill="#1a7f37"', 'style="fill:#1a7f37"')
