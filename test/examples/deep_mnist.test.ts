@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { probe } from "../../compiler/backends/llvm/availability.js";
 import { networks, slopesByLayer, trainNetwork } from "../../examples/deep_mnist/networks.js";
-import { compile } from "../../index.js";
+import { compile, idx, readData, Session } from "../../index.js";
 
 const folder = join(import.meta.dirname, "..", "..", "examples", "deep_mnist");
 const native = probe().available;
@@ -34,6 +34,26 @@ nativeTest(
     t.true(first > 0 && first < 1e-9 * last, `${first}`);
   },
 );
+
+nativeTest("deep_mnist: untrained layers of relu make of two digits nearly the same, as the README says", async (t) => {
+  await using session = new Session(await compile(join(folder, "deep_mnist.graph"), { target: "cpu" }));
+  const image = await readData(idx(join(folder, "data", "t10k-images-idx3-ubyte")).slice(0, 100));
+  const hidden = await session.run(["relu60.hidden", "residual60.hidden"], { image });
+  const medianCosine = (name: string): number => {
+    const all = Array.from(hidden[name]?.data ?? [], Number);
+    const rows = Array.from({ length: 100 }, (_, i) => all.slice(64 * i, 64 * (i + 1)));
+    const dot = (a: readonly number[], b: readonly number[]): number =>
+      a.reduce((sum, v, i) => sum + v * (b[i] ?? 0), 0);
+    const cosines = rows.flatMap((a, i) => rows.slice(0, i).map((b) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))));
+    return cosines.toSorted((x, y) => x - y)[cosines.length >> 1] ?? Number.NaN;
+  };
+  const readme = readFileSync(
+    join(import.meta.dirname, "..", "..", "..", "examples", "deep_mnist", "README.md"),
+    "utf8",
+  );
+  t.true(readme.includes(`a cosine of ${medianCosine("relu60.hidden").toFixed(4)} in the median`));
+  t.true(readme.includes(`${medianCosine("residual60.hidden").toFixed(3)} after 60`));
+});
 
 nativeTest(
   "deep_mnist: 90 residual layers learn the digits in 300 batches, and 60 plain ones of sigmoid do not",
