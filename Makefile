@@ -1,6 +1,6 @@
 # Each target does what it needs first, Debian packages included; what is done already takes no time.
 
-.PHONY: help setup setup-gpu build demo test examples bless lint format bench clean
+.PHONY: help setup setup-gpu build demo test examples bless lint format bench vscode clean
 
 help:
 	@echo "make demo       set up, build, train on MNIST and show the predictions"
@@ -10,6 +10,7 @@ help:
 	@echo "make bless      bring diagnostics and printed forms in test/language up to date"
 	@echo "make lint       check style, imports between folders, and what the npm package would contain"
 	@echo "make bench      measure against the peaks and floors of this machine"
+	@echo "make vscode     package the extension for Visual Studio Code: editor/vscode/graphc-*.vsix"
 	@echo "make setup-gpu  install devices in software, so that no test of a GPU is skipped"
 	@echo "make setup | build | format | clean"
 
@@ -45,5 +46,8 @@ format: setup
 bench: build
 	@node dist/bench/main.js
 
+vscode: build
+	@npm run --silent package:vscode
+
 clean:
-	rm -rf dist
+	rm -rf dist editor/vscode/dist editor/vscode/*.vsix

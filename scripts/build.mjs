@@ -17,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { writeIris } from "./iris.mjs";
 import { linkMnist } from "./mnist.mjs";
+import { bundleExtension } from "./vscode.mjs";
 import { bundleLibrary } from "./web.mjs";
 
 const root = join(import.meta.dirname, "..");
@@ -99,8 +100,10 @@ function linkProgram() {
 compile(root);
 const pages = ["page", "watch"];
 for (const page of pages) compile(join(root, "viewer", page));
+compile(join(root, "editor", "vscode"));
 prune();
 for (const page of pages) await bundlePage(page);
 copyAssets();
 await bundleLibrary();
+await bundleExtension();
 linkProgram();

@@ -63,7 +63,7 @@ function grammarOf(tokens, escapes, dtypes) {
       records: enclosed("{}", "meta.record.graph", "punctuation.section.record", ["fields"]),
       fields: {
         patterns: [
-          { match: `${name}(?=(?:[./]${name})*${isBound})`, name: "entity.other.attribute-name.graph" },
+          { match: `${name}(?=(?:[./]${name})*${isBound})`, name: "variable.other.property.graph" },
           include("values"),
         ],
       },

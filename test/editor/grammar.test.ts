@@ -194,7 +194,7 @@ test("a signature over several lines, and the fields of `train`", (t) => {
     ],
   );
   const train = inGraph('train {\n run = fit\n data = { image = idx("x")[0:5] }\n }');
-  for (const name of ["run", "data", "image"]) t.is(scopeOf(train, name), "entity.other.attribute-name");
+  for (const name of ["run", "data", "image"]) t.is(scopeOf(train, name), "variable.other.property");
   t.is(scopeOf(train, "idx"), "entity.name.function");
 });
 
