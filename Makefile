@@ -6,7 +6,7 @@ help:
 	@echo "make demo       set up, build, train on MNIST and show the predictions"
 	@echo "make test       set up, build, run the tests"
 	@echo "make examples   run all examples in full, and write what they print into their READMEs, with new pictures;"
-	@echo "                takes about a quarter of an hour; make examples ONLY=\"iris rbf\" does some"
+	@echo "                takes about ten minutes; make examples ONLY=\"iris rbf\" does some"
 	@echo "make bless      bring diagnostics and printed forms in test/language up to date"
 	@echo "make lint       check style, imports between folders, and what the npm package would contain"
 	@echo "make bench      measure against the peaks and floors of this machine"

@@ -31,7 +31,7 @@ console.log(
   `examples: ${names.length} to run in full; what each prints goes into its README, and its pictures are drawn again.`,
 );
 if (chosen.length === 0)
-  console.log("On a quiet core of a server that takes about a quarter of an hour; lstm and alexnet are the longest.");
+  console.log("On a quiet core of a server that takes about ten minutes; lstm and alexnet are the longest.");
 const seconds = (start) => ((performance.now() - start) / 1000).toFixed(1);
 const begin = performance.now();
 const failed = [];
