@@ -177,6 +177,31 @@ export function commandLine(outcome: Outcome): Command {
     );
 
   add(
+    "bench",
+    "how fast a signature runs here, beside what one core can do",
+    "graphc bench mnist.graph fit --dim N=100",
+    "graphc bench mnist.graph predict --feed image=t10k-images-idx3-ubyte[0:10] --json",
+  )
+    .argument("<file>", "a .graph file")
+    .argument("<signature>", "what to run")
+    .addOption(
+      new Option(
+        "--feed <NAME=VALUE>",
+        "a placeholder's value: numbers, or a data file (repeatable); without it values are made up",
+      ).argParser(namedTexts("VALUE")),
+    )
+    .addOption(dimOption())
+    .option("--weights <PATH>", "variables from this safetensors file")
+    .addOption(new Option("--seed <N>", "the seed of all randomness, instead of the file's").argParser(seedNumber))
+    .option("--samples <N>", "samples to take, instead of what three seconds hold, 5 to 50", wholeNumber(1))
+    .addOption(allowPathOption())
+    .addOption(targetOption())
+    .addOption(deviceOption())
+    .action((file: string, signature: string, options) =>
+      run("bench", options, async (console) => (await import("./bench.js")).bench(console, file, signature, options)),
+    );
+
+  add(
     "inspect",
     "print the form that a stage of the compiler gives",
     "graphc inspect mnist.graph --stage kernels --signature predict --dim N=32",

@@ -49,8 +49,8 @@ export async function showProfile(
   return report;
 }
 
-/** Measured anew each time: a processor is not always equally fast. */
-async function machineOf(target: string): Promise<MachinePeaks | undefined> {
+/** One core's peaks, undefined but on the cpu. Measured anew each time: a processor is not always equally fast. */
+export async function machineOf(target: string): Promise<MachinePeaks | undefined> {
   if (target !== "cpu") return undefined;
   const { measurePeaks } = await import("../compiler/backends/llvm/machine.js");
   const { hostTarget } = await import("../compiler/backends/llvm/target.js");

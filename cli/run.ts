@@ -1,21 +1,16 @@
-import { existsSync } from "node:fs";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
-import type { NumericDType } from "../compiler/ir/dtype.js";
-import type { Graph } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
-import { typeText } from "../compiler/ir/type.js";
-import { loadData } from "../runtime/data/load.js";
 import { parseDataArgument } from "../runtime/data/references.js";
 import { writeTensor } from "../runtime/data/write.js";
-import { loadDataset, placeholderNamed } from "../runtime/dataset.js";
+import { loadDataset } from "../runtime/dataset.js";
 import { Evaluator } from "../runtime/evaluate.js";
-import type { FeedValue } from "../runtime/feeds.js";
 import { freeSelection, signatureSelection } from "../runtime/requests.js";
 import { Session } from "../runtime/session.js";
 import type { Fetched } from "../runtime/typed.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, UsageError } from "./failure.js";
+import { readFeeds } from "./feeds.js";
 import { tensorJson } from "./json.js";
 import { type LoadOptions, openModel } from "./load.js";
 import { metricText, plural } from "./numbers.js";
@@ -24,7 +19,6 @@ import type { PlotRequest } from "./plot_option.js";
 import { type ProfileOption, requireProfileFile, showProfile } from "./profile.js";
 import { openProgram } from "./target.js";
 import { tensorText } from "./tensor_text.js";
-import { readLiteral } from "./values.js";
 
 export interface RunOptions extends CommonOptions, LoadOptions {
   readonly fetch?: readonly string[] | undefined;
@@ -82,38 +76,6 @@ function requireSense(signature: string | undefined, options: RunOptions): void 
     throw new UsageError("--data and --feed exclude each other: --data feeds all placeholders that have no default");
   }
   if (options.batch !== undefined && options.data === undefined) throw new UsageError("--batch goes with --data");
-}
-
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 60)} ... ${text.slice(-15)}` : text;
-}
-
-/** Literals as they stand; anything else is a data file. */
-async function readFeeds(graph: Graph, feeds: Named | undefined): Promise<Readonly<Record<string, FeedValue>>> {
-  const read: [string, FeedValue][] = [];
-  for (const [name, text] of feeds ?? []) {
-    const placeholder = placeholderNamed(graph, name);
-    const literal = readLiteral(text);
-    if (typeof literal === "string") {
-      const message = `\`${name}\` is ${typeText(placeholder.value.type)} and was fed a string`;
-      throw new GraphError([
-        problem("G082", placeholder.span, message, {
-          label: "declared here",
-          hint: "feed numbers, as in [[1, 2], [3, 4]], or a data file by its path",
-        }),
-      ]);
-    }
-    if (literal !== undefined) {
-      read.push([name, literal]);
-      continue;
-    }
-    if (text.trimStart().startsWith("[") && !existsSync(text)) {
-      throw new UsageError(`--feed ${name} is not a list of numbers: ${shorten(text)}`);
-    }
-    const dtype = placeholder.value.type.dtype as NumericDType;
-    read.push([name, await loadData(parseDataArgument(text), { origin: "user", name, dtype })]);
-  }
-  return Object.fromEntries(read);
 }
 
 /** Means of the scalars over all rows, in f64. */

@@ -1,4 +1,4 @@
-import { median } from "../../bench/measure.js";
+import { median } from "../../cli/samples.js";
 import { peakGigaflops, processorSeconds } from "../../compiler/backends/llvm/machine.js";
 import { hostTarget } from "../../compiler/backends/llvm/target.js";
 import { compile, Session } from "../../index.js";

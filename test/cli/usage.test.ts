@@ -9,6 +9,7 @@ const commands = [
   "compile",
   "train",
   "run",
+  "bench",
   "inspect",
   "explain",
   "diff",
