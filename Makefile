@@ -9,7 +9,8 @@ help:
 	@echo "                takes about ten minutes; make examples ONLY=\"iris rbf\" does some"
 	@echo "make bless      bring diagnostics and printed forms in test/language up to date"
 	@echo "make lint       check style, imports between folders, and what the npm package would contain"
-	@echo "make bench      measure against the peaks and floors of this machine"
+	@echo "make bench      measure against the peaks and floors of this machine, and beside other programs (bench/README.md);"
+	@echo "                make bench ONLY=\"W4 W6\" PEERS=pytorch does some; PEERS=none leaves the others out"
 	@echo "make vscode     package the extension for Visual Studio Code: editor/vscode/graphc-*.vsix"
 	@echo "make setup-gpu  install devices in software, so that no test of a GPU is skipped"
 	@echo "make setup | build | format | clean"
@@ -44,7 +45,7 @@ format: setup
 	@npm run --silent format
 
 bench: build
-	@node dist/bench/main.js
+	@node dist/bench/main.js $(ONLY) $(if $(PEERS),--peers "$(PEERS)")
 
 vscode: build
 	@npm run --silent package:vscode

@@ -3,12 +3,7 @@ import type { Computation } from "../compiler/ir/graph.js";
 import type { Value } from "../compiler/ir/node.js";
 import { SourceTable } from "../compiler/ir/sources.js";
 import { opNamed } from "../compiler/ops/table.js";
-import { prepare, secondsPerRun } from "./measure.js";
-
-export interface ContractionRow {
-  readonly name: string;
-  readonly gigaflops: number;
-}
+import { prepare, type Timing, timeInside } from "./measure.js";
 
 /** [m, k, n], and whether each operand is stored transposed. */
 export interface ContractionCase {
@@ -17,29 +12,42 @@ export interface ContractionCase {
   readonly n: number;
   readonly transposeLhs?: boolean;
   readonly transposeRhs?: boolean;
+  /** The peers' line of the same product. */
+  readonly peer?: string;
 }
 
-export const contractionCases: readonly ContractionCase[] = [
-  ...[64, 128, 256, 512, 1024].map((size) => ({ m: size, k: size, n: size })),
+const peerOf = (m: number, k: number, n: number): string => `W7 gemm ${m}x${k}x${n}`;
+
+/** Products of float32, as they are and as backpropagation needs them. */
+export const contractions: readonly ContractionCase[] = [
+  ...[64, 256, 1024].map((size) => ({ m: size, k: size, n: size, peer: peerOf(size, size, size) })),
+  { m: 512, k: 1024, n: 2048, peer: peerOf(512, 1024, 2048) },
+  { m: 100, k: 784, n: 128, peer: peerOf(100, 784, 128) },
+  { m: 128, k: 128, n: 128 },
+  { m: 512, k: 512, n: 512 },
   { m: 512, k: 512, n: 512, transposeRhs: true },
   { m: 512, k: 512, n: 512, transposeLhs: true },
-  { m: 100, k: 784, n: 128 },
   { m: 784, k: 100, n: 10, transposeLhs: true },
   { m: 100, k: 784, n: 10 },
   { m: 784, k: 32, n: 128, transposeLhs: true },
   { m: 32, k: 784, n: 128 },
 ];
 
-export async function measureContraction(backend: Backend, shape: ContractionCase): Promise<ContractionRow> {
-  const { m, k, n, transposeLhs = false, transposeRhs = false } = shape;
-  const bench = await prepare(backend, product(shape));
-  try {
-    const seconds = await secondsPerRun(bench.executable);
-    const marks = `${transposeLhs ? " (left transposed)" : ""}${transposeRhs ? " (right transposed)" : ""}`;
-    return { name: `${m} x ${k} x ${n}${marks}`, gigaflops: (2 * m * n * k) / seconds / 1e9 };
-  } finally {
-    bench.close();
+export function contractionName({ m, k, n, transposeLhs = false, transposeRhs = false }: ContractionCase): string {
+  return `${m} x ${k} x ${n}${transposeLhs ? " (left transposed)" : ""}${transposeRhs ? " (right transposed)" : ""}`;
+}
+
+export async function measureContractions(backend: Backend): Promise<readonly Timing[]> {
+  const timings: Timing[] = [];
+  for (const shape of contractions) {
+    const bench = await prepare(backend, product(shape));
+    try {
+      timings.push(await timeInside(bench.executable));
+    } finally {
+      bench.close();
+    }
   }
+  return timings;
 }
 
 function product({ m, k, n, transposeLhs = false, transposeRhs = false }: ContractionCase): Computation {

@@ -1,26 +1,22 @@
 import { join } from "node:path";
 import { compile, Session } from "../index.js";
-import { medianRun } from "./measure.js";
-
-export interface ElementRow {
-  readonly name: string;
-  readonly nanoseconds: number;
-  readonly goal: number;
-}
+import { type Timing, timeOfRun } from "./measure.js";
 
 const file = join(import.meta.dirname, "..", "..", "bench", "elementwise.graph");
 
-/** Nanoseconds an element of W8 of the peers' table; the chain is summed, the others are written. */
-export async function measureElementwise(repeats = 15): Promise<readonly ElementRow[]> {
+export const elementCounts = { chain: 2 ** 20, longChain: 2 ** 24, rows: 2 ** 22 } as const;
+
+/** One element of W8: two chains, which are summed, a softmax and a layer norm, which are written. */
+export async function measureElementwise(repeats = 15): Promise<readonly Timing[]> {
   await using session = new Session(await compile(file));
-  const row = async (name: string, signature: string, elements: number, goal: number): Promise<ElementRow> => {
-    const taken = await medianRun(session, signature, {}, repeats);
-    return { name, nanoseconds: (taken * 1e9) / elements, goal };
+  const row = async (signature: string, elements: number): Promise<Timing> => {
+    const { seconds, contended } = await timeOfRun(session, signature, {}, repeats);
+    return { seconds: seconds / elements, contended };
   };
   return [
-    await row("chain of 1M (W8), ns an element", "chain", 2 ** 20, 1),
-    await row("chain of 16M (W8)", "long_chain", 2 ** 24, 2),
-    await row("softmax 4096 x 1024", "softmax_rows", 2 ** 22, 1),
-    await row("layer norm 4096 x 1024", "norm_rows", 2 ** 22, 1),
+    await row("chain", elementCounts.chain),
+    await row("long_chain", elementCounts.longChain),
+    await row("softmax_rows", elementCounts.rows),
+    await row("norm_rows", elementCounts.rows),
   ];
 }

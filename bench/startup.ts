@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { median } from "./measure.js";
+import { median } from "../cli/samples.js";
 
 /** How long it takes until a graph has done a training step: in processes of their own, with an empty cache or a full one. */
 export interface Startup {

@@ -1,6 +1,7 @@
 // Runs the commands that README.md and the examples' READMEs show, and writes what they print below them. Needs a build and
 // native code; run it on a quiet machine, since the outputs have times in them. What differs is a change to look at. With
-// --tests it runs the tests, too, which takes minutes. Names of examples, such as `iris`, rerun their READMEs only.
+// --tests it runs the tests, too, which takes minutes. Names of examples, such as `iris`, rerun their READMEs only; `bench` runs
+// `make bench` for bench/README.md, which takes minutes and is not done without its name.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,7 +39,9 @@ function outputOf(command) {
   const real =
     line === "make demo"
       ? "node dist/examples/demo.js"
-      : line.replace(/^npx graphc /, () => `${JSON.stringify(process.execPath)} ${JSON.stringify(cli)} `);
+      : line.endsWith("make bench")
+        ? `${line.slice(0, -"make bench".length)}${JSON.stringify(process.execPath)} dist/bench/main.js`
+        : line.replace(/^npx graphc /, () => `${JSON.stringify(process.execPath)} ${JSON.stringify(cli)} `);
   if (real === line && !line.startsWith("node ")) return undefined;
   const { stdout, status } = spawnSync(`${real} 2>&1`, { cwd: folder, shell: true, encoding: "utf8" });
   if (status !== 0 && !line.endsWith("bad.graph")) throw new Error(`${line} ended with ${status}:\n${stdout}`);
@@ -82,6 +85,7 @@ try {
   const examples = readdirSync(join(root, "examples"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const chosen = process.argv.slice(2).filter((word) => !word.startsWith("--"));
   const pages = ["README.md", ...examples.map(({ name }) => `examples/${name}/README.md`)];
+  if (chosen.includes("bench")) refresh("bench/README.md");
   for (const page of pages) if (chosen.length === 0 || chosen.includes(page.split("/").at(-2) ?? ".")) refresh(page);
 } finally {
   rmSync(folder, { recursive: true, force: true });
