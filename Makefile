@@ -1,12 +1,13 @@
 # Each target does what it needs first, Debian packages included; what is done already takes no time.
 
-.PHONY: help setup setup-gpu build demo test examples bless lint format bench vscode clean
+.PHONY: help setup setup-gpu build demo test examples fuzz bless lint format bench vscode clean
 
 help:
 	@echo "make demo       set up, build, train on MNIST and show the predictions"
 	@echo "make test       set up, build, run the tests"
 	@echo "make examples   run all examples in full, and write what they print into their READMEs, with new pictures;"
 	@echo "                takes about ten minutes; make examples ONLY=\"iris rbf\" does some"
+	@echo "make fuzz       run GRAPHS=100 random graphs from SEED=1 on: against the reference, between guard pages, under AddressSanitizer"
 	@echo "make bless      bring diagnostics and printed forms in test/language up to date"
 	@echo "make lint       check style, imports between folders, and what the npm package would contain"
 	@echo "make bench      measure against the peaks and floors of this machine, and beside other programs (bench/README.md);"
@@ -34,6 +35,14 @@ test: setup
 
 examples: build
 	@node scripts/examples.mjs $(ONLY)
+
+GRAPHS ?= 100
+SEED ?= 1
+
+fuzz: build
+	GRAPHC_FUZZ_RUNS=$(GRAPHS) npx ava --timeout 60m dist/test/backends/fuzz.test.js
+	GRAPHC_DEBUG_GUARD=1 node dist/test/backends/guarded.js $(GRAPHS) $(SEED)
+	node dist/test/backends/sanitized.js $(GRAPHS) $(SEED)
 
 bless: build
 	@npm run --silent bless

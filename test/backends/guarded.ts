@@ -1,4 +1,4 @@
-/** `node BUILD/test/backends/guarded.js [graphs]` with GRAPHC_DEBUG_GUARD=1: an overrun of a buffer ends this process. */
+/** `node BUILD/test/backends/guarded.js [graphs] [seed]` with GRAPHC_DEBUG_GUARD=1: an overrun of a buffer ends this process. */
 import { hostTarget } from "../../compiler/backends/llvm/target.js";
 import { generator } from "../support/samples.js";
 import { disagreements } from "./fuzz.js";
@@ -7,7 +7,8 @@ import { bindBoth } from "./support.js";
 
 const target = hostTarget();
 const graphs = Number(process.argv[2] ?? 10);
-for (let seed = 0; seed < graphs; seed++) {
+const first = Number(process.argv[3] ?? 0);
+for (let seed = first; seed < first + graphs; seed++) {
   const random = generator(seed, 5);
   const numbers = Array.from({ length: 60 + Math.floor(random(0) * 200) }, (_, i) => Math.floor(random(i + 1) * 5040));
   const found = await disagreements(numbers, target);

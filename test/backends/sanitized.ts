@@ -138,9 +138,10 @@ if (head === "run") {
   run(Number(second), target, path);
 } else {
   const folder = mkdtempSync(join(tmpdir(), "graphc-asan-"));
+  const graphs = Number(head);
   const library = execFileSync("gcc", ["-print-file-name=libasan.so"], { encoding: "utf8" }).trim();
   let bad = 0;
-  for (let seed = Number(second); seed < Number(second) + Number(head); seed++) {
+  for (let seed = Number(second); seed < Number(second) + graphs; seed++) {
     const built = compile(programOf(seed, target).program, target, folder, String(seed));
     const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), "run", String(seed), built], {
       encoding: "utf8",
@@ -150,6 +151,7 @@ if (head === "run") {
     bad++;
     console.log(`graph ${seed} on ${target.level}: ${child.signal ?? child.status}\n${child.stderr.slice(0, 1500)}`);
   }
-  console.log(`${bad} graphs left their buffers`);
+  console.log(`${graphs - bad} of ${graphs} graphs kept to their buffers`);
   rmSync(folder, { recursive: true, force: true });
+  process.exitCode = bad === 0 ? 0 : 1;
 }

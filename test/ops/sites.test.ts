@@ -9,8 +9,13 @@ import test from "ava";
  * diagnostics are all expected, and the table of `refusals.ts`. Which places were reached is V8's own count of blocks.
  */
 
-const compiler = join(import.meta.dirname, "..", "..", "compiler");
-const site = /\bnew OpError\(/g;
+const root = join(import.meta.dirname, "..", "..");
+
+/** Where ops refuse, and where the language refuses what they are written as. */
+const places: readonly { readonly folder: string; readonly site: RegExp }[] = [
+  { folder: "compiler", site: /\bnew OpError\(/g },
+  { folder: join("dsl", "elaborate"), site: /\b(?:refusal|report|problem|call\.wrong)\((?!env: )/g },
+];
 
 /** How often the innermost block around a place has run. */
 function countAt(functions: readonly Profiler.FunctionCoverage[], at: number): number {
@@ -34,15 +39,17 @@ test("every refusal of an op is given by some test", async (t) => {
   const functionsOf = new Map(result.map(({ url, functions }) => [url, functions]));
   let sites = 0;
   const missed: string[] = [];
-  for (const name of readdirSync(compiler, { recursive: true, encoding: "utf8" })) {
-    if (!name.endsWith(".js")) continue;
-    const path = join(compiler, name);
-    const text = readFileSync(path, "utf8");
-    for (const { index } of text.matchAll(site)) {
-      sites++;
-      if (countAt(functionsOf.get(pathToFileURL(path).href) ?? [], index) > 0) continue;
-      const words = text.slice(index, index + 120).replace(/\s+/g, " ");
-      missed.push(`${relative(compiler, path)}:${text.slice(0, index).split("\n").length}: ${words}`);
+  for (const { folder, site } of places) {
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })) {
+      if (!name.endsWith(".js")) continue;
+      const path = join(root, folder, name);
+      const text = readFileSync(path, "utf8");
+      for (const { index } of text.matchAll(site)) {
+        sites++;
+        if (countAt(functionsOf.get(pathToFileURL(path).href) ?? [], index) > 0) continue;
+        const words = text.slice(index, index + 120).replace(/\s+/g, " ");
+        missed.push(`${relative(root, path)}:${text.slice(0, index).split("\n").length}: ${words}`);
+      }
     }
   }
   t.true(sites > 50, `${sites} places found`);
