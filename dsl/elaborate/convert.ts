@@ -1,3 +1,4 @@
+import { InternalError } from "../../compiler/ir/diagnostic.js";
 import {
   addDims,
   type Dim,
@@ -147,7 +148,7 @@ function element(env: Env, meaning: Meaning, span: Span, dtype: DType): number |
       hint: `${dtype} holds ${range[0]} to ${range[1]}`,
     });
   }
-  if (meaning.kind !== "float") throw refusal(env, "G029", span, `${describe(meaning)} is no element of a tensor`);
+  if (meaning.kind !== "float") throw new InternalError(`${describe(meaning)} is no literal`);
   if (isFloat(dtype)) return fitFloat(env, meaning.value, floatText(meaning.value), span, dtype);
   throw refusal(env, "G028", span, `${floatText(meaning.value)} is a decimal, and ${dtype} is needed here`, {
     hint: isInteger(dtype)

@@ -1,3 +1,4 @@
+import { InternalError } from "../../compiler/ir/diagnostic.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import type { Call, Expression, List } from "../ast.js";
@@ -80,7 +81,7 @@ function evaluateInside(env: Env, expression: Expression): Meaning {
     case "record":
       throw refusal(env, "G016", expression.span, "`{ ... }` is train data, not a value");
     case "ellipsis":
-      throw refusal(env, "G017", expression.span, "`...` stands in a shape or an index only");
+      throw new InternalError("`...` stands outside of lists and indices");
   }
 }
 

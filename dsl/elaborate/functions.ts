@@ -27,6 +27,7 @@ import {
   maximumCallDepth,
   maximumCalls,
   placesOf,
+  Refusal,
   refusal,
   report,
   type State,
@@ -121,7 +122,7 @@ export function enter(state: State, env: Env, fn: Fn, span: Span): void {
     // Once is enough: what follows would only repeat it.
     if (state.calls === maximumCalls + 1)
       report(env, "G102", span, `the graph expands more than ${maximumCalls} calls of functions`);
-    throw refusal(env, "G102", span, `the graph expands more than ${maximumCalls} calls of functions`);
+    throw new Refusal(undefined);
   }
   state.active.push({ declaration, name, span });
 }

@@ -32,7 +32,7 @@ export function dtypeNamed(env: Env, name: string, span: Span): DType {
   const entry = env.names.lookup(name);
   if (entry !== undefined) noteName(env, span, entry);
   if (entry?.meaning.kind === "dtype") return entry.meaning.value;
-  if (entry?.meaning.kind === "poisoned") throw refusal(env, "G016", span, `${quote(name)} is no dtype`);
+  if (entry?.meaning.kind === "poisoned") throw new Refusal(undefined);
   const hint =
     foreignName(name) ??
     didYouMean(name, dtypes) ??

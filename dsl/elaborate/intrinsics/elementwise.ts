@@ -184,7 +184,6 @@ export const elementwise: readonly Intrinsic[] = [
     build: (call) => {
       const to = call.dtype("to", "f32");
       const item = call.item("x");
-      if (to === "string") throw refusal(call.env, "G024", call.spanOf("to"), "a tensor cannot hold strings");
       const number = isLiteral(item.meaning) && literalDType(item.meaning) !== "bool";
       const value = toTensor(call.env, item, number && isFloat(to) ? to : undefined);
       return tensor(value.type.dtype === to ? value : call.apply("cast", [value], { to }, call.site("x")));
