@@ -220,6 +220,67 @@ for (const target of targets) {
     });
   }
 
+  test(`${target}: in training weights and branches are dropped with the rate, and what is left is scaled`, async (t) => {
+    const [many, width, rate] = [64, 32, 0.25];
+    const session = await open(
+      t,
+      target,
+      `${imports}graph g {
+  placeholder x: f64[${many}, ${width}]
+  seen = attention(x, x[0:20], identity_matrix(20, dtype=f64), rate=${rate})
+  fixed = attention(x, x[0:20], identity_matrix(20, dtype=f64))
+  y = transformer_encoder(x, heads=4, hidden=${width}, rate=${rate}, norm_first=true)
+  signature train(x) training=true -> (seen, fixed, y)
+  signature predict(x) -> (seen, fixed, y)
+}
+`,
+    );
+    const feeds = { x: rowsOf(numbers(many * width), width) };
+    /** The quotients, 0 or `scale`, and as many of them 0 as `dropped` says, within five standard errors. */
+    const checkShare = (quotients: Vector, scale: number, dropped: number, label: string): void => {
+      const zeros = quotients.filter((v) => Math.abs(v) < 1e-9).length;
+      t.true(
+        quotients.every((v) => Math.abs(v) < 1e-9 || Math.abs(v - scale) < 1e-9),
+        label,
+      );
+      const error = Math.sqrt((dropped * (1 - dropped)) / quotients.length);
+      t.true(Math.abs(zeros / quotients.length - dropped) <= 5 * error, `${label}: ${zeros} of ${quotients.length}`);
+    };
+    const { seen = [], fixed = [] } = Object.fromEntries(await fetch(session, "train", feeds));
+    checkShare(
+      seen.map((v, i) => v / (fixed[i] ?? Number.NaN)),
+      1 / (1 - rate),
+      rate,
+      "the weights of attention",
+    );
+    // With weights of 0 a branch is its bias: 1 from the attention, then 1 through both layers of the other branch.
+    const set = (name: string, value: (i: number) => number): void => {
+      const path = `y/transformer_encoder/${name}`;
+      const { shape, data } = session.get(path);
+      session.set(path, {
+        dtype: "f64",
+        shape,
+        data: Float64Array.from({ length: data.length }, (_, at) => value(at)),
+      });
+    };
+    const attended = "attended/multi_head_attention";
+    const added = async (signature: string): Promise<Vector> => {
+      const { y = [] } = Object.fromEntries(await fetch(session, signature, feeds));
+      return y.map((v, i) => v - (feeds.x.flat()[i] ?? Number.NaN));
+    };
+    set(`${attended}/output_weights`, () => 0);
+    set(`${attended}/output_bias`, () => 1);
+    set("outer/dense/w", () => 0);
+    checkShare(await added("train"), 1 / (1 - rate), rate, "the branch of attention");
+    checkShare(await added("predict"), 1, 0, "the branch of attention in prediction");
+    set(`${attended}/output_bias`, () => 0);
+    set("inner/dense/w", () => 0);
+    set("inner/dense/b", () => 1);
+    set("outer/dense/w", (i) => (i % (width + 1) === 0 ? 1 : 0));
+    checkShare(await added("train"), (1 - rate) ** -2, 1 - (1 - rate) ** 2, "the branch of the dense layers");
+    checkShare(await added("predict"), 1, 0, "the branch of the dense layers in prediction");
+  });
+
   test(`${target}: positions, sinusoidal and learned`, async (t) => {
     const session = await open(
       t,

@@ -1,4 +1,9 @@
-/** Each optimizer by the formulas of its paper, in float64. */
+/**
+ * Each optimizer by the formulas of its paper, in float64. PyTorch 1.13.1, with the settings and the loss of optimizers.test.ts in
+ * float64, goes the same ways to within 1e-15 for a hundred steps: SGD without, with and with Nesterov's momentum, Adagrad, Adadelta,
+ * RMSprop, Adam with and without AMSGrad, AdamW, and NAdam once its product of b(1) to b(t + 1) is the documented one: that
+ * version has b(t) in it twice.
+ */
 
 /** The state of one element under an optimizer: the element after step t with the gradient g. */
 type Rule = () => (p: number, g: number, t: number) => number;
