@@ -11,7 +11,7 @@ import { peakGigaflops } from "../compiler/backends/llvm/machine.js";
 import { hostTarget } from "../compiler/backends/llvm/target.js";
 import { type BenchOptions, readOptions } from "./options.js";
 import type { PeerLine } from "./peer_lines.js";
-import { type Peer, peerEnvironment, peerKey, peersOf, runPeer } from "./peers.js";
+import { type Peer, peerEnvironment, peerKey, peersOf, runPeer, startPeer, startupWorkload } from "./peers.js";
 import { remarks, resultFor, rowCells, tableLine, timeText, titlesOf } from "./report.js";
 import { emptyProcessSeconds, measureStartup } from "./startup.js";
 import { exampleFile } from "./training.js";
@@ -61,7 +61,7 @@ async function measureAll(options: BenchOptions, peers: readonly Peer[]): Promis
       );
     }
   }
-  if (native && chosen(startup)) printStartup();
+  if (native && chosen(startup)) printStartup(peers);
 }
 
 /** The cores that this process may use, and how busy they are, since other processes decide what figures are worth. */
@@ -108,7 +108,7 @@ async function compare(table: readonly Workload[], peers: readonly Peer[], backe
   if (notes.length > 0) console.log(`\n${notes.join("\n")}`);
 }
 
-function printStartup(): void {
+function printStartup(peers: readonly Peer[]): void {
   const empty = emptyProcessSeconds();
   const titles = ["compile", "goal", "process", "empty one"];
   console.log(`\n${tableLine("start, to the end of the first step", titles, titles)}`);
@@ -121,5 +121,11 @@ function printStartup(): void {
       const cells = [times.compile, goal ?? Number.NaN, times.process, empty].map(timeText);
       console.log(tableLine(`${file}, ${kind}`, cells, titles));
     }
+  }
+  for (const peer of peers.filter(({ workloads: has }) => has.includes(startupWorkload))) {
+    const started = startPeer(peer, folder, environment);
+    const what = `${peer.title}, a step of W2`;
+    if (started.kind === "started") console.log(tableLine(what, ["", "", timeText(started.seconds)], titles));
+    else console.log(`${what}: ${started.why}`);
   }
 }

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { median } from "../cli/samples.js";
 import { oneLine, type PeerLine, parsePeerLines } from "./peer_lines.js";
 
 export interface Peer {
@@ -17,6 +18,9 @@ export interface Peer {
   readonly environment?: readonly string[];
 }
 
+/** A process that does the first step of W2, prints `first loss NUMBER` and ends. */
+export const startupWorkload = "W10";
+
 const python = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
 const trained = ["W1", "W2", "W3", "W4", "W6", "W7", "W8"];
 const npm = "npm install --ignore-scripts in the peers' folder or a copy of it, which PEERS_NPM names";
@@ -26,13 +30,13 @@ const usualPeers: readonly Peer[] = [
   {
     title: "PyTorch",
     command: [python, "torch_bench.py", "--epochs", "1"],
-    workloads: trained,
+    workloads: [...trained, startupWorkload],
     install: "the Debian packages python3-torch, python3-numpy and libopenblas0-pthread",
   },
   {
     title: "NumPy",
     command: [python, "numpy_bench.py"],
-    workloads: ["W1", "W2", "W3", "W7", "W8"],
+    workloads: ["W1", "W2", "W3", "W7", "W8", startupWorkload],
     install: "the Debian packages python3-numpy and libopenblas0-pthread",
   },
   {
@@ -45,14 +49,14 @@ const usualPeers: readonly Peer[] = [
   {
     title: "TensorFlow.js",
     command: [process.execPath, "tfjs_bench.mjs", "--backend", "wasm", "--epochs", "1"],
-    workloads: trained,
+    workloads: [...trained, startupWorkload],
     install: npm,
   },
   {
     title: "jax-js",
     command: [process.execPath, "jaxjs_bench.mjs", "--epochs", "1"],
     // A step of W4 takes it ten seconds, the whole of W4 minutes.
-    workloads: trained.filter((name) => name !== "W4"),
+    workloads: [...trained.filter((name) => name !== "W4"), startupWorkload],
     install: npm,
   },
 ];
@@ -118,6 +122,55 @@ export function runPeer(
   environment: NodeJS.ProcessEnv,
   limit = 120,
 ): PeerRun {
+  const child = spawnPeer(peer, workload, folder, environment, limit);
+  if (child.kind !== "ended") return child;
+  const lines = parsePeerLines(child.stdout);
+  if (lines.length === 0) return { kind: child.isFine ? "failed" : "absent", why: child.why };
+  return child.isCut ? { kind: "ran", lines, cut: child.why } : { kind: "ran", lines };
+}
+
+/** Seconds of whole processes that each do one step of W2 from zero weights, whose loss is the logarithm of 10. */
+export function startPeer(
+  peer: Peer,
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  repeats = 5,
+): { readonly kind: "started"; readonly seconds: number } | Exclude<PeerRun, { readonly kind: "ran" }> {
+  const times: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const start = performance.now();
+    const child = spawnPeer(peer, startupWorkload, folder, environment, 60);
+    times.push((performance.now() - start) / 1000);
+    if (child.kind !== "ended") return child;
+    const [, loss] = /^first loss (\S+)$/m.exec(child.stdout) ?? [];
+    if (loss === undefined) return { kind: child.isFine ? "failed" : "absent", why: child.why };
+    if (!(Math.abs(Number(loss) - Math.log(10)) < 1e-3)) {
+      return { kind: "failed", why: `its first loss is ${loss} where 2.302585 is right` };
+    }
+  }
+  return { kind: "started", seconds: median(times) };
+}
+
+type PeerProcess =
+  | {
+      readonly kind: "ended";
+      readonly stdout: string;
+      /** Its exit code was 0. */
+      readonly isFine: boolean;
+      /** It was stopped. */
+      readonly isCut: boolean;
+      /** What it complained of, for where its output is of no use. */
+      readonly why: string;
+    }
+  | { readonly kind: "absent"; readonly why: string };
+
+function spawnPeer(
+  peer: Peer,
+  workload: string,
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  limit: number,
+): PeerProcess {
   const missing = (peer.environment ?? []).filter((name) => (environment[name] ?? "") === "");
   if (missing.length > 0) return { kind: "absent", why: `${missing.join(" and ")} is not set` };
   const [program = "", ...parameters] = peer.command;
@@ -130,16 +183,15 @@ export function runPeer(
     maxBuffer: 2 ** 26,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const lines = parsePeerLines(child.stdout ?? "");
+  const stdout = child.stdout ?? "";
   if (child.error !== undefined) {
     const code = "code" in child.error ? child.error.code : undefined;
     if (code === "ENOENT") return { kind: "absent", why: `there is no program ${program}` };
     const why = code === "ETIMEDOUT" ? `stopped after ${limit} s` : oneLine(child.error.message);
-    return lines.length > 0 ? { kind: "ran", lines, cut: why } : { kind: "failed", why };
+    return { kind: "ended", stdout, isFine: true, isCut: true, why };
   }
-  if (lines.length > 0) return { kind: "ran", lines };
   const why = complaint(child.stderr) ?? `it printed no result and ended with ${child.status ?? child.signal}`;
-  return { kind: child.status === 0 ? "failed" : "absent", why };
+  return { kind: "ended", stdout, isFine: child.status === 0, isCut: false, why };
 }
 
 /** The line of a traceback, of Python's or of Node's, that says what is wrong. */

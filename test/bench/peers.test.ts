@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { type Peer, peerEnvironment, peerKey, peersOf, runPeer } from "../../bench/peers.js";
+import { type Peer, peerEnvironment, peerKey, peersOf, runPeer, startPeer } from "../../bench/peers.js";
 
 /** A peer that runs a script of JavaScript, which finds the workload's name in `process.argv[1]`. */
 const peer = (script: string, rest: Partial<Peer> = {}): Peer => ({
@@ -49,6 +49,21 @@ test("a peer that can't run at all says why in a line: no program, no library, n
 test("a workload that gives nothing is that workload's failure only", (t) => {
   t.deepEqual(run(peer("")), { kind: "failed", why: "it printed no result and ended with 0" });
   t.deepEqual(run(peer("setTimeout(() => {}, 60_000)"), 1), { kind: "failed", why: "stopped after 1 s" });
+});
+
+test("a start-up is a whole process, whose loss has to be right", (t) => {
+  const begin = (script: string) => startPeer(peer(script), tmpdir(), process.env, 2);
+  const right = begin(`if (process.argv[1] === "W10") setTimeout(() => console.log("first loss 2.3025853"), 200)`);
+  t.true(right.kind === "started" && right.seconds > 0.2 && right.seconds < 30, JSON.stringify(right));
+  t.deepEqual(begin(`console.log("first loss 2.31")`), {
+    kind: "failed",
+    why: "its first loss is 2.31 where 2.302585 is right",
+  });
+  t.deepEqual(begin(""), { kind: "failed", why: "it printed no result and ended with 0" });
+  t.deepEqual(begin(`require("graphc-no-such-library")`), {
+    kind: "absent",
+    why: "Error: Cannot find module 'graphc-no-such-library'",
+  });
 });
 
 test("peers run on one thread, find MNIST, and are not slowed down by what the environment says", (t) => {
