@@ -62,7 +62,8 @@ export async function compile<G extends GraphTypes = GraphTypes>(
   const graph = requireGraph(path, opened);
   const warn =
     options.onWarning ?? ((one: Diagnostic) => process.stderr.write(`graphc: ${one.message} (${one.hint ?? ""})\n`));
-  const { backend, warning } = await openBackend(options.target, options.device, warn);
+  const { target, device } = options;
+  const { backend, warning } = await openBackend({ target, device, places: graph.devices }, warn);
   for (const one of warning === undefined ? opened.diagnostics : [...opened.diagnostics, warning]) warn(one);
   const { checkNumerics = false, profile = false } = options;
   return Program.create<G>(graph, backend, { checkNumerics, ...(profile ? { profile } : {}) }, opened.store);

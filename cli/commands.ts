@@ -214,6 +214,12 @@ export function commandLine(outcome: Outcome): Command {
     )
     .option("--signature <S>", "this signature only")
     .addOption(dimOption())
+    .addOption(
+      new Option("--target <name>", "for kernels and gpu: where what the text places nowhere lies").choices([
+        "cpu",
+        "gpu",
+      ]),
+    )
     .addOption(allowPathOption())
     .action((file: string, options) =>
       run("inspect", options, async (console) => (await import("./inspect.js")).inspect(console, file, options)),

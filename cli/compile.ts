@@ -26,8 +26,10 @@ interface Row {
 
 /** Compiles signatures into the cache, so that the first run of each starts at once; prints what came of it. */
 export async function compile(console: Console, file: string, options: CompileOptions): Promise<ExitCode> {
-  const backend = await openBackend(console, { target: options.target ?? "cpu", device: options.device });
   const { graph, store } = await openModel(console, file, options);
+  // Native code is what is kept; a graph that places something on the gpu is compiled as it runs.
+  const target = options.target ?? (graph.devices.has("gpu") ? undefined : "cpu");
+  const backend = await openBackend(console, { target, device: options.device }, graph);
   const choices = choicesOf(graph, options.signature);
   const start = performance.now();
   const program = await Program.create(graph, backend, { checkNumerics: false }, store);

@@ -1,5 +1,6 @@
 import { lowerProgram } from "../compiler/backends/llvm/lower/program.js";
 import { hostTarget } from "../compiler/backends/llvm/target.js";
+import type { DeviceKind } from "../compiler/ir/device.js";
 import { GraphError, unreachable } from "../compiler/ir/diagnostic.js";
 import type { Computation, Graph } from "../compiler/ir/graph.js";
 import { moduleOf } from "../compiler/ir/module.js";
@@ -26,6 +27,7 @@ export interface InspectOptions extends CommonOptions, LoadOptions {
   readonly stage: Stage;
   readonly signature?: string | undefined;
   readonly dim?: Sizes | undefined;
+  readonly target?: "cpu" | "gpu" | undefined;
 }
 
 /** Prints the form that a stage gives, of one signature or of all. */
@@ -69,19 +71,34 @@ async function formOf(console: Console, file: string, options: InspectOptions): 
     const prepared = prepareComputation(graph, choice.selection);
     const sized = requireSizes(graph, choice, dimsOf(prepared), options.dim);
     sizes.push(sized);
-    parts.push(await specialised(stage, optimise(graph, prepared, sized.dims), choice));
+    // Native code is for one place.
+    const followsPlaces = stage !== "llvm" && stage !== "asm" && options.target !== "cpu";
+    const optimised = optimise(graph, prepared, sized.dims, { followsPlaces });
+    parts.push(await specialised(stage, optimised, choice, placesShown(graph, options)));
   }
   for (const remark of originRemarks(sizes)) console.note(remark);
   return parts.join("\n");
 }
 
-async function specialised(stage: Stage, computation: Computation, choice: Choice): Promise<string> {
+/** Where what the text places nowhere lies, as it runs with this target; undefined where all lies on the processor. */
+function placesShown({ devices }: Graph, { stage, target }: InspectOptions): DeviceKind | undefined {
+  if (target !== undefined) return target === "gpu" ? "gpu" : undefined;
+  if (devices.has("gpu")) return "cpu";
+  return stage === "gpu" ? "gpu" : undefined;
+}
+
+async function specialised(
+  stage: Stage,
+  computation: Computation,
+  choice: Choice,
+  unplaced: DeviceKind | undefined,
+): Promise<string> {
   if (stage === "optimized") return printComputation(computation);
-  if (stage === "gpu") {
-    const { printDevice } = await import("../compiler/backends/gpu/printer.js");
-    return printDevice(computation);
-  }
   const target = hostTarget();
+  if (stage === "gpu" || (stage === "kernels" && unplaced !== undefined)) {
+    const { kernelsOn, launches, printParts } = await import("../compiler/backends/gpu/printer.js");
+    return printParts(computation, unplaced ?? "gpu", stage === "gpu" ? launches : kernelsOn(target));
+  }
   const kernels = buildKernels(computation, target, { checkNumerics: false });
   if (stage === "kernels") return printKernels(kernels);
   const finished = lowerProgram(kernels, target).finish();

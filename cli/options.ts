@@ -74,9 +74,10 @@ export function targetOption(): Option {
 }
 
 export function deviceOption(): Option {
-  return new Option("--device <name>", "with --target gpu: where its kernels run, else the first that works").choices(
-    deviceNames,
-  );
+  return new Option(
+    "--device <name>",
+    'with --target gpu, or where the file says `on "gpu"`: where these kernels run, else the first that works',
+  ).choices(deviceNames);
 }
 
 export function dimOption(): Option {

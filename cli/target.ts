@@ -1,5 +1,5 @@
 import type { Backend } from "../compiler/backends/backend.js";
-import { chooseBackend, openBackend as open } from "../compiler/backends/choose.js";
+import { chooseBackend, openBackend as open, wantsDevice } from "../compiler/backends/choose.js";
 import type { DeviceName } from "../compiler/backends/gpu/devices/device.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { Graph } from "../compiler/ir/graph.js";
@@ -12,9 +12,14 @@ import { warn } from "./load.js";
 import type { TargetOption } from "./options.js";
 
 /** The back end asked for, or the best there is; one line says so where that is the slow one. */
-export async function openBackend(console: Console, { target, device }: ProgramOptions): Promise<Backend> {
-  if (device !== undefined && target !== "gpu") throw new UsageError("--device goes with --target gpu");
-  const { backend, warning } = await open(target, device, (note) => warn(console, [note]));
+export async function openBackend(
+  console: Console,
+  { target, device }: ProgramOptions,
+  { devices: places }: Graph,
+): Promise<Backend> {
+  if (device !== undefined && !wantsDevice({ target, places }))
+    throw new UsageError('--device goes with --target gpu, or with a graph that places something `on "gpu"`');
+  const { backend, warning } = await open({ target, device, places }, (note) => warn(console, [note]));
   if (warning !== undefined) {
     const hint = warning.hint === undefined ? "" : ` (${warning.hint})`;
     console.note(`${console.paint("yellow", "note", process.stderr)}: ${warning.message}${hint}`);
@@ -39,7 +44,7 @@ export async function openProgram(
   { graph, store }: { readonly graph: Graph; readonly store: ProgramStore | undefined },
   options: ProgramOptions,
 ): Promise<Program> {
-  const backend = await openBackend(console, options);
+  const backend = await openBackend(console, options, graph);
   const profile = options.profile !== undefined && options.profile !== false;
   const chosen = { checkNumerics: options.checkNumerics === true, ...(profile ? { profile } : {}) };
   return Program.create(graph, backend, chosen, store);

@@ -14,6 +14,7 @@ import { tensorFromReference } from "./ops/precision.js";
 import { runState } from "./ops/sources.js";
 import { beforeGradients, pipeline, runPipeline } from "./passes/pipeline.js";
 import { specialise } from "./passes/specialise.js";
+import { withoutPlaces } from "./passes/unplace.js";
 import type { Selection } from "./program.js";
 
 /**
@@ -33,9 +34,18 @@ export function prepareComputation(graph: Graph, selection: Selection): Computat
   return computation;
 }
 
-/** Binds the dims and runs the passes: what back ends take. Throws GraphError where sizes do not fit. */
-export function optimise(graph: Graph, computation: Computation, dims: ReadonlyMap<string, number>): Computation {
-  return runPipeline(pipeline, specialise(graph, computation, dims));
+/**
+ * Binds the dims and runs the passes: what back ends take. Nothing is placed any more where the back end does not follow that. Throws
+ * GraphError where sizes do not fit.
+ */
+export function optimise(
+  graph: Graph,
+  computation: Computation,
+  dims: ReadonlyMap<string, number>,
+  { followsPlaces = false }: { readonly followsPlaces?: boolean } = {},
+): Computation {
+  const bound = specialise(graph, computation, dims);
+  return runPipeline(pipeline, followsPlaces || graph.devices.size === 0 ? bound : withoutPlaces(bound));
 }
 
 /** The default values of a graph's placeholders, by name. */

@@ -172,7 +172,10 @@ export class Program<out G extends GraphTypes = GraphTypes> {
     const restored = saved === undefined ? undefined : backend.restore(saved);
     if (restored !== undefined) return restored;
     const { optimise } = await import("./prepare.js");
-    const compiled = await backend.compile(optimise(this.graph, await prepared.computation(), dims), this.#options);
+    const compiled = await backend.compile(
+      optimise(this.graph, await prepared.computation(), dims, backend),
+      this.#options,
+    );
     if (compiled.saved !== undefined) this.#store.write(part, compiled.saved);
     return compiled;
   }

@@ -184,6 +184,7 @@ export type Statement =
   | Binding
   | Assignment
   | Scope
+  | Placed
   | Update
   | Signature
   | Train
@@ -227,6 +228,8 @@ export interface Variable {
   readonly type: TypeExpression | undefined;
   readonly initial: Expression;
   readonly frozen: boolean;
+  /** `on "gpu"`: where it is computed. */
+  readonly on: StringLiteral | undefined;
   readonly span: Span;
 }
 
@@ -246,6 +249,8 @@ export interface Binding {
   readonly doc: Doc | undefined;
   readonly targets: readonly BindingTarget[];
   readonly value: Value;
+  /** `on "gpu"`: where it is computed. */
+  readonly on: StringLiteral | undefined;
   readonly span: Span;
 }
 
@@ -263,14 +268,27 @@ export interface Assignment {
   readonly doc: Doc | undefined;
   readonly target: Path;
   readonly value: Expression;
+  /** `on "gpu"`: where it is computed. */
+  readonly on: StringLiteral | undefined;
   readonly span: Span;
 }
 
-/** `scope metrics { ... }`. */
+/** `scope metrics { ... }`, `scope encoder on "gpu" { ... }`. */
 export interface Scope {
   readonly kind: "scope";
   readonly doc: Doc | undefined;
   readonly name: Ident;
+  /** `on "gpu"`: where it is computed. */
+  readonly on: StringLiteral | undefined;
+  readonly body: Block;
+  readonly span: Span;
+}
+
+/** `on "gpu" { ... }`: where its statements are computed. Their names are those of the block around. */
+export interface Placed {
+  readonly kind: "on";
+  readonly doc: Doc | undefined;
+  readonly on: StringLiteral;
   readonly body: Block;
   readonly span: Span;
 }
@@ -281,6 +299,8 @@ export interface Update {
   readonly doc: Doc | undefined;
   readonly name: Ident;
   readonly body: Expression | Block;
+  /** `on "gpu"`: where it is computed. */
+  readonly on: StringLiteral | undefined;
   readonly span: Span;
 }
 

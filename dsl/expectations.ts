@@ -27,6 +27,7 @@ const phrases: ReadonlyMap<string, string> = new Map([
   ["typeExpression", "a type"],
   ["updateBody", "`=` or `{`"],
   ["value", "a value"],
+  ["device", '`"cpu"` or `"gpu"`'],
   ["truth", "`true` or `false`"],
   ["number", "a number"],
 ]);

@@ -13,6 +13,7 @@ import type {
   Region,
   SourceFile,
   Statement,
+  StringLiteral,
   TypeExpression,
   TypeParameter,
   Update,
@@ -148,20 +149,23 @@ function printStatement(p: Printing, s: Statement): Layout {
     }
     case "variable": {
       const head: Layout = [`variable ${s.name.name}`, annotation(p, s.type), " = "];
-      return [head, printExpression(p, s.initial), s.frozen ? " frozen" : ""];
+      return [head, printExpression(p, s.initial), s.frozen ? " frozen" : "", printPlace(p, s.on)];
     }
     case "constant":
       return [`constant ${s.name.name}`, annotation(p, s.type), " = ", printExpression(p, s.value)];
     case "binding": {
       const targets = s.targets.map((t, i) => [i === 0 ? "" : ", ", t.name.name, annotation(p, t.type)]);
-      return [targets, " = ", isRegion(s.value) ? printRegion(p, s.value) : printExpression(p, s.value)];
+      const value = isRegion(s.value) ? printRegion(p, s.value) : printExpression(p, s.value);
+      return [targets, " = ", value, printPlace(p, s.on)];
     }
     case "assignment":
-      return [`${s.target.text} := `, printExpression(p, s.value)];
+      return [`${s.target.text} := `, printExpression(p, s.value), printPlace(p, s.on)];
     case "scope":
-      return [`scope ${s.name.name} `, printBlock(p, s.body)];
+      return [`scope ${s.name.name}`, printPlace(p, s.on), " ", printBlock(p, s.body)];
+    case "on":
+      return ["on ", printExpression(p, s.on), " ", printBlock(p, s.body)];
     case "update":
-      return [`update ${s.name.name} `, printUpdate(p, s)];
+      return [`update ${s.name.name}`, printUpdate(p, s)];
     case "signature": {
       const inputs = printPaths(p, s.inputs, s.name.span.end);
       const does = s.does.length === 0 ? "" : ` does ${s.does.map((d) => d.text).join(", ")}`;
@@ -201,7 +205,12 @@ function isRegion(value: { readonly kind: string }): value is Region {
 }
 
 function printUpdate(p: Printing, s: Update): Layout {
-  return s.body.kind === "block" ? printBlock(p, s.body) : ["= ", printExpression(p, s.body)];
+  if (s.body.kind === "block") return [printPlace(p, s.on), " ", printBlock(p, s.body)];
+  return [" = ", printExpression(p, s.body), printPlace(p, s.on)];
+}
+
+function printPlace(p: Printing, on: StringLiteral | undefined): Layout {
+  return on === undefined ? "" : [" on ", printExpression(p, on)];
 }
 
 function printPaths(p: Printing, paths: readonly Path[], from: number): Layout {

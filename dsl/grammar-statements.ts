@@ -1,4 +1,5 @@
 import type { IToken, ParserMethod } from "chevrotain";
+import { isDeviceKind } from "../compiler/ir/device.js";
 import type {
   Assignment,
   Binding,
@@ -11,17 +12,20 @@ import type {
   Field,
   Next,
   Path,
+  Placed,
   Placeholder,
   Require,
   Scope,
   Seed,
   Signature,
   Statement,
+  StringLiteral,
   Train,
   Update,
   Variable,
   Yield,
 } from "./ast.js";
+import { quote, unexpectedToken } from "./diagnostics.js";
 import { RegionParser } from "./grammar-regions.js";
 import { classify, type StatementKind } from "./statement-kinds.js";
 import * as t from "./tokens.js";
@@ -65,6 +69,7 @@ export abstract class StatementParser extends RegionParser {
         when("next", this.next, 12),
         when("yield", this.yieldStatement, 13),
         when("require", this.require, 14),
+        when("on", this.placed, 15),
       ],
     });
   });
@@ -90,6 +95,46 @@ export abstract class StatementParser extends RegionParser {
   private blockEnds(): boolean {
     return this.atEnd() || this.LA(1).tokenType === t.RightBrace;
   }
+
+  /** `on "gpu"` behind a statement, or between a scope's or an update's name and what follows. */
+  private place(index: number): StringLiteral | undefined {
+    let on: StringLiteral | undefined;
+    this.option(index, {
+      GATE: () => this.LA(1).image === "on" && this.onSameLine(),
+      DEF: () => {
+        this.consume(index, t.Name);
+        on = this.subrule(index, this.device);
+      },
+    });
+    return on;
+  }
+
+  /** A name in quotes; one without is reported, and what follows is read all the same. */
+  protected readonly device = this.RULE(
+    "device",
+    (): StringLiteral =>
+      this.OR<StringLiteral>([
+        { ALT: () => this.SUBRULE(this.stringLiteral) },
+        {
+          ALT: () => {
+            const { name, span } = this.ident(this.CONSUME(t.Name));
+            this.ACTION(() => {
+              const hint = `a place is quoted: \`on "${isDeviceKind(name) ? name : "gpu"}"\``;
+              this.report(unexpectedToken(span, '`"cpu"` or `"gpu"`', quote(name), { hint }));
+            });
+            return { kind: "string", value: name, span };
+          },
+        },
+      ]),
+  );
+
+  protected readonly placed = this.RULE("placed", (): Statement => {
+    const begin = this.word();
+    const doc = this.ACTION(() => this.takeDoc(begin));
+    const on = this.SUBRULE(this.device);
+    const body = this.SUBRULE(this.block);
+    return this.ACTION((): Placed => ({ kind: "on", doc, on, body, span: this.spanFrom(begin) }));
+  });
 
   protected readonly seed = this.RULE("seed", (): Statement => {
     const begin = this.word();
@@ -141,8 +186,9 @@ export abstract class StatementParser extends RegionParser {
         frozen = true;
       },
     });
+    const on = this.place(20);
     return this.ACTION(
-      (): Variable => ({ kind: "variable", doc, name, type, initial, frozen, span: this.spanFrom(begin) }),
+      (): Variable => ({ kind: "variable", doc, name, type, initial, frozen, on, span: this.spanFrom(begin) }),
     );
   });
 
@@ -166,10 +212,11 @@ export abstract class StatementParser extends RegionParser {
     });
     this.CONSUME(t.Equal);
     const value = this.SUBRULE(this.value);
+    const on = this.place(20);
     return this.ACTION((): Binding => {
       const names = targets.map((target) => target.name).filter((name) => name.name !== "_");
       this.checkDistinct(names, "name");
-      return { kind: "binding", doc, targets, value, span: this.spanFrom(begin) };
+      return { kind: "binding", doc, targets, value, on, span: this.spanFrom(begin) };
     });
   });
 
@@ -186,23 +233,29 @@ export abstract class StatementParser extends RegionParser {
     const target = this.SUBRULE(this.path);
     this.CONSUME(t.Assign);
     const value = this.SUBRULE(this.expression);
-    return this.ACTION((): Assignment => ({ kind: "assignment", doc, target, value, span: this.spanFrom(begin) }));
+    const on = this.place(20);
+    return this.ACTION((): Assignment => ({ kind: "assignment", doc, target, value, on, span: this.spanFrom(begin) }));
   });
 
   protected readonly scope = this.RULE("scope", (): Statement => {
     const begin = this.word();
     const doc = this.ACTION(() => this.takeDoc(begin));
     const name = this.valueName(this.CONSUME(t.Word));
+    const on = this.place(20);
     const body = this.SUBRULE(this.block);
-    return this.ACTION((): Scope => ({ kind: "scope", doc, name, body, span: this.spanFrom(begin) }));
+    return this.ACTION((): Scope => ({ kind: "scope", doc, name, on, body, span: this.spanFrom(begin) }));
   });
 
   protected readonly update = this.RULE("update", (): Statement => {
     const begin = this.word();
     const doc = this.ACTION(() => this.takeDoc(begin));
     const name = this.valueName(this.CONSUME(t.Word));
+    const before = this.place(20);
     const body = this.SUBRULE(this.updateBody);
-    return this.ACTION((): Update => ({ kind: "update", doc, name, body, span: this.spanFrom(begin) }));
+    // Behind `minimize(...)`; a block has it in front.
+    const behind = body?.kind === "block" ? undefined : this.place(21);
+    const on = before ?? behind;
+    return this.ACTION((): Update => ({ kind: "update", doc, name, body, on, span: this.spanFrom(begin) }));
   });
 
   protected readonly updateBody = this.RULE("updateBody", (): Expression | Block =>

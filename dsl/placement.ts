@@ -1,16 +1,19 @@
+import { problem } from "../compiler/ir/codes.js";
+import { isDeviceKind, unknownDevice } from "../compiler/ir/device.js";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { Block, SourceFile, Statement } from "./ast.js";
 import { assignmentOutside, misplacedStatement, wrongNumberOfGraphs } from "./diagnostics.js";
 
 /** The kinds of block; what may stand where is this file's table. */
-type Place = "graph" | "fn" | "optimizer" | "scope" | "update" | "scan" | "while" | "if";
+type Place = "graph" | "fn" | "optimizer" | "scope" | "on" | "update" | "scan" | "while" | "if";
 
 const names: Readonly<Record<Place, string>> = {
   graph: "a graph",
   fn: "a fn",
   optimizer: "an optimizer",
   scope: "a scope",
+  on: "an `on` block",
   update: "an update",
   scan: "a scan",
   while: "a while",
@@ -20,15 +23,16 @@ const names: Readonly<Record<Place, string>> = {
 const allowed: Readonly<Record<Exclude<Statement["kind"], "invalid" | "binding">, readonly Place[]>> = {
   seed: ["graph"],
   dim: ["graph"],
-  placeholder: ["graph", "scope"],
+  placeholder: ["graph", "scope", "on"],
   signature: ["graph"],
   train: ["graph"],
-  variable: ["graph", "scope", "fn", "optimizer", "if"],
-  constant: ["graph", "scope", "fn", "optimizer", "scan", "while", "if", "update"],
-  scope: ["graph", "scope", "fn"],
-  update: ["graph", "scope"],
+  variable: ["graph", "scope", "on", "fn", "optimizer", "if"],
+  constant: ["graph", "scope", "on", "fn", "optimizer", "scan", "while", "if", "update"],
+  scope: ["graph", "scope", "on", "fn"],
+  on: ["graph", "scope", "on", "fn", "optimizer", "update"],
+  update: ["graph", "scope", "on"],
   assignment: ["update", "optimizer", "fn"],
-  require: ["graph", "scope", "fn", "optimizer"],
+  require: ["graph", "scope", "on", "fn", "optimizer"],
   next: ["scan", "while"],
   yield: ["scan", "if"],
 };
@@ -65,9 +69,16 @@ function checkBlock(block: Block, place: Place, diagnostics: Diagnostic[]): void
 }
 
 function checkInside(statement: Statement, place: Place, diagnostics: Diagnostic[]): void {
+  if ("on" in statement && statement.on !== undefined && !isDeviceKind(statement.on.value)) {
+    const { message, hint } = unknownDevice(statement.on.value);
+    diagnostics.push(problem("G125", statement.on.span, message, { hint }));
+  }
   if (statement.kind === "scope") {
     // A scope in a fn is still the fn's own code.
     checkBlock(statement.body, place === "fn" ? "fn" : "scope", diagnostics);
+  } else if (statement.kind === "on") {
+    // In a fn, an optimizer or an update, it is still that one's own code.
+    checkBlock(statement.body, place === "graph" || place === "scope" ? "on" : place, diagnostics);
   } else if (statement.kind === "update" && statement.body.kind === "block") {
     checkBlock(statement.body, "update", diagnostics);
   } else if (statement.kind === "binding") {

@@ -12,6 +12,7 @@ export type StatementKind =
   | "constant"
   | "placeholder"
   | "scope"
+  | "on"
   | "update"
   | "signature"
   | "train"
@@ -31,6 +32,7 @@ const kinds: ReadonlyMap<string, StatementKind> = new Map([
   ["constant", "constant"],
   ["placeholder", "placeholder"],
   ["scope", "scope"],
+  ["on", "on"],
   ["update", "update"],
   ["signature", "signature"],
   ["train", "train"],
@@ -98,6 +100,7 @@ function assignsAt(peek: Peek): boolean {
 function isWord(word: string, second: IToken | undefined, sameLine: boolean): boolean {
   if (second === undefined || !sameLine) return false;
   if (word === "train" || word === "import") return second.tokenType === t.LeftBrace;
+  if (word === "on") return second.tokenType === t.Text;
   if (word === "seed")
     return second.tokenType === t.Integer || second.tokenType === t.Minus || second.tokenType === t.Float;
   if (word === "yield" || word === "require")

@@ -134,7 +134,7 @@ export const ForeignSign = foreign(
 
 /** Statement words with the tokens that tell them from a binding of the same name: see `grammar-statements.ts`. */
 export const graphWords = ["seed", "dim", "placeholder", "signature", "train"] as const;
-export const blockWords = ["variable", "constant", "scope", "update", "require", "next", "yield"] as const;
+export const blockWords = ["variable", "constant", "scope", "on", "update", "require", "next", "yield"] as const;
 export const fileWords = ["import", "fn", "optimizer", "graph"] as const;
 export const statementWords: readonly string[] = [...graphWords, ...blockWords, ...fileWords];
 /** Words that join the parts of a statement, and are names elsewhere. */

@@ -1,3 +1,4 @@
+import { buildOn } from "../ir/device.js";
 import { InternalError } from "../ir/diagnostic.js";
 import { isFloat } from "../ir/dtype.js";
 import { type Node, topologicalOrder, type Value } from "../ir/node.js";
@@ -18,7 +19,7 @@ export function accumulate(
   sources: SourceTable,
   request: Node,
 ): ReadonlyMap<Value, Value> {
-  const seed = onesLike(y);
+  const seed = buildOn(y.node.device, () => onesLike(y));
   sources.inherit(seed, request, "backward");
   return accumulateFrom([[y, seed]], xs, sources, request);
 }
@@ -39,7 +40,7 @@ function accumulateFrom(
   for (const [edge, cotangent] of seeds) {
     if (!active.has(edge)) continue;
     const before = cotangents.get(edge);
-    cotangents.set(edge, before === undefined ? cotangent : add(before, cotangent));
+    cotangents.set(edge, before === undefined ? cotangent : buildOn(edge.node.device, () => add(before, cotangent)));
   }
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i] as Node;
@@ -69,14 +70,17 @@ function pullBack(
   request: Node,
 ): void {
   const from = sources.spansOf(node).length > 0 ? node : request;
-  const results = opNamed(node.op).pullBack({
-    inputs: node.inputs,
-    attributes: node.attributes,
-    outputs: node.outputs,
-    cotangents: node.outputs.map((output) => cotangents.get(output) ?? zerosLike(output)),
-    regions: node.regions,
-    accumulate: (seeds, xs) => accumulateFrom(seeds, xs, sources, from),
-  });
+  // The gradient of an op lies where the op lies.
+  const results = buildOn(node.device, () =>
+    opNamed(node.op).pullBack({
+      inputs: node.inputs,
+      attributes: node.attributes,
+      outputs: node.outputs,
+      cotangents: node.outputs.map((output) => cotangents.get(output) ?? zerosLike(output)),
+      regions: node.regions,
+      accumulate: (seeds, xs) => accumulateFrom(seeds, xs, sources, from),
+    }),
+  );
   node.inputs.forEach((input, position) => {
     const result = results[position];
     if (result === undefined || !active.has(input) || !passesGradient(node, position)) return;
@@ -85,7 +89,9 @@ function pullBack(
       throw new InternalError(`the gradient of ${node.op} gives ${types} (operand ${position})`);
     }
     const before = cotangents.get(input);
-    const total = before === undefined ? result : add(before, result);
+    // What several ops send to one edge is added where that is made; an edge that is only there lies with its readers.
+    const { device } = input.node.inputs.length > 0 ? input.node : node;
+    const total = before === undefined ? result : buildOn(device, () => add(before, result));
     sources.inherit(total, from, "backward");
     cotangents.set(input, total);
   });

@@ -3,7 +3,7 @@ import { type Computation, rootsOf } from "../ir/graph.js";
 import { type Node, type Region, topologicalOrder, type Value } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
 import { zerosLike } from "../ops/build.js";
-import { opNamed } from "../ops/table.js";
+import { reapply } from "../ops/define.js";
 import { accumulate } from "./accumulate.js";
 import { noPath } from "./no-path.js";
 
@@ -82,7 +82,7 @@ function rewrite(
         inputs.some((input, position) => input !== node.inputs[position]) ||
         regions.some((one, i) => one !== node.regions[i])
       ) {
-        const rebuilt = opNamed(node.op).apply(inputs, node.attributes, regions);
+        const rebuilt = reapply(node, inputs, regions);
         for (const value of rebuilt) sources.replace(value, node);
         outputs.set(node, rebuilt);
       }

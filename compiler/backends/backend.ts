@@ -14,6 +14,8 @@ export interface CompileOptions {
 export interface Backend {
   readonly target: TargetName;
   readonly memory: TargetMemory;
+  /** Whether it computes each node where the text places it; without it, all is computed in one place. */
+  readonly followsPlaces?: true;
   /** For people and reports: "AVX-512". */
   readonly device: string;
   /** What its device has been asked to do since it was opened; absent where the target has none. */

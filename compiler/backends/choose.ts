@@ -1,5 +1,6 @@
 import { problem } from "../ir/codes.js";
 import { type Diagnostic, GraphError } from "../ir/diagnostic.js";
+import type { Graph } from "../ir/graph.js";
 import type { Backend, TargetName } from "./backend.js";
 import type { DeviceName } from "./gpu/devices/device.js";
 import { probe } from "./llvm/availability.js";
@@ -12,18 +13,38 @@ export interface Choice {
   readonly warning: Diagnostic | undefined;
 }
 
+/** What is asked for of a back end. */
+export interface Wish {
+  readonly target: TargetName | undefined;
+  /** Where kernels of gpu.js run; without it on the first device that works. */
+  readonly device: DeviceName | undefined;
+  /** Where the text of the graph places something. */
+  readonly places: Graph["devices"];
+}
+
+/** Whether kernels of gpu.js are run for it: where they are asked for, and where the text places something there. */
+export function wantsDevice({ target, places }: Omit<Wish, "device">): boolean {
+  return target === "gpu" || (target === undefined && places.has("gpu"));
+}
+
 /**
- * The back end of a target, with the device that a gpu's kernels run on; `notice` is told of what runs on the processor all the
- * same. Throws GraphError: as `chooseBackend`, and G122.
+ * The back end of a target. Without a target, a graph whose text places something on the gpu is computed there in these parts, and
+ * else on the processor; `cpu` and `reference` have one place only. `notice` is told of what is computed elsewhere than was asked
+ * for. Throws GraphError: as `chooseBackend`, and G122.
  */
-export async function openBackend(
-  target: TargetName | undefined,
-  device: DeviceName | undefined,
-  notice: (note: Diagnostic) => void,
-): Promise<Choice> {
-  if (target !== "gpu") return chooseBackend(target);
-  const { gpuBackend } = await import("./gpu/backend.js");
-  return { backend: await gpuBackend(device, notice), warning: undefined };
+export async function openBackend(wish: Wish, notice: (note: Diagnostic) => void): Promise<Choice> {
+  const { target, device, places } = wish;
+  if (wantsDevice(wish)) {
+    const { gpuBackend } = await import("./gpu/backend.js");
+    const unplaced = target === "gpu" ? "gpu" : "cpu";
+    return { backend: await gpuBackend(device, notice, unplaced), warning: undefined };
+  }
+  const place = places.get("gpu");
+  if (place !== undefined) {
+    const message = `the target ${target} computes all in one place, also what \`on "gpu"\` places elsewhere`;
+    notice(problem("G126", place, message, { hint: "without --target it is followed", severity: "warning" }));
+  }
+  return chooseBackend(target === "gpu" ? undefined : target);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Condition } from "./condition.js";
 import type { DataReference } from "./data.js";
+import type { DeviceKind } from "./device.js";
 import type { Diagnostic } from "./diagnostic.js";
 import type { Value } from "./node.js";
 import type { SourceTable } from "./sources.js";
@@ -30,6 +31,8 @@ export interface Variable {
   readonly initial: Value;
   /** A float variable that is not frozen, and no optimizer's slot: `minimize` may train it. */
   readonly trainable: boolean;
+  /** Where its declaration stands: an optimizer updates it there, unless its own statement says where. */
+  readonly device: DeviceKind | undefined;
   readonly span: Span;
   readonly doc: string | undefined;
 }
@@ -103,6 +106,8 @@ export interface Graph {
   readonly name: string;
   readonly file: string;
   readonly seed: bigint;
+  /** Where its text places something, with the first statement that does; empty where it leaves all to the target. */
+  readonly devices: ReadonlyMap<DeviceKind, Span>;
   readonly dims: readonly DimDeclaration[];
   readonly placeholders: readonly Placeholder[];
   readonly variables: readonly Variable[];

@@ -1,4 +1,5 @@
 import type { Condition } from "./condition.js";
+import type { DeviceKind } from "./device.js";
 import type { Computation, Graph, Parameter } from "./graph.js";
 import { defaultsComputation, initialComputation } from "./select.js";
 
@@ -9,7 +10,7 @@ export interface Module {
   readonly seed: bigint;
   readonly dims: readonly { readonly name: string; readonly bound: number | undefined }[];
   readonly placeholders: readonly (Parameter & { readonly hasDefault: boolean })[];
-  readonly variables: readonly (Parameter & { readonly trainable: boolean })[];
+  readonly variables: readonly (Parameter & { readonly trainable: boolean; readonly device: DeviceKind | undefined })[];
   readonly strings: ReadonlyMap<string, string>;
   readonly constraints: readonly ModuleConstraint[];
   /** The values of placeholders that are not fed, by name. */
@@ -37,7 +38,12 @@ export function moduleOf(graph: Graph, computations: readonly Computation[]): Mo
       type: value.type,
       hasDefault: defaultValue !== undefined,
     })),
-    variables: graph.variables.map(({ path, value, trainable }) => ({ name: path, type: value.type, trainable })),
+    variables: graph.variables.map(({ path, value, trainable, device }) => ({
+      name: path,
+      type: value.type,
+      trainable,
+      device,
+    })),
     strings: graph.strings,
     constraints: graph.constraints.map(({ condition, diagnostic: { code, message } }) => ({
       condition,

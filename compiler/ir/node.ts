@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type DeviceKind, deviceNow } from "./device.js";
 import { type Dim, dimText, isSymbolic } from "./dim.js";
 import type { Tensor } from "./tensor.js";
 import { type TensorType, typeText } from "./type.js";
@@ -29,6 +30,11 @@ export interface Node {
   readonly attributes: Attributes;
   readonly regions: readonly Region[];
   readonly outputs: readonly Value[];
+  /**
+   * Where the text places it; undefined leaves it to the target. A part of its identity: the same computation placed twice is two
+   * nodes. What has no inputs (a constant, a variable) has no place of its own: it is there where it is read.
+   */
+  readonly device: DeviceKind | undefined;
 }
 
 /** The body of a control-flow op: its parameters are `parameter` nodes that belong to this region alone. */
@@ -44,7 +50,10 @@ const cleanup = new FinalizationRegistry<string>((key) => {
 });
 let nextId = 0;
 
-/** Builds or finds a node. Shape rules have run already: only `compiler/ops` and the parser of the printed form call this. */
+/**
+ * Builds or finds a node, on the device of the `buildOn` around. Shape rules have run already: only `compiler/ops` and the parser of
+ * the printed form call this.
+ */
 export function internNode(
   op: string,
   inputs: readonly Value[],
@@ -52,11 +61,13 @@ export function internNode(
   regions: readonly Region[],
   outputTypes: readonly TensorType[],
 ): Node {
-  const key = nodeKey(op, inputs, attributes, regions, outputTypes);
+  const device = inputs.length === 0 ? undefined : deviceNow();
+  const computed = nodeKey(op, inputs, attributes, regions, outputTypes);
+  const key = device === undefined ? computed : `${computed} on ${device}`;
   const existing = interned.get(key)?.deref();
   if (existing !== undefined) return existing;
   const outputs: Value[] = [];
-  const node: Node = { id: nextId++, op, inputs, attributes, regions, outputs };
+  const node: Node = { id: nextId++, op, inputs, attributes, regions, outputs, device };
   outputTypes.forEach((type, index) => {
     outputs.push({ node, index, type });
   });

@@ -2,6 +2,7 @@
  * Reads the printed form back. Types are written in the text and taken as they stand: `verify` infers them again with the op
  * table. Text is untrusted: every problem is a GraphError with its place, and depth and sizes are bounded.
  */
+import { buildOn, type DeviceKind, isDeviceKind, unknownDevice } from "./device.js";
 import type { Computation, Output, Parameter } from "./graph.js";
 import type { Module, ModuleConstraint } from "./module.js";
 import { nearestName } from "./nearest.js";
@@ -67,7 +68,11 @@ class FormParser {
     const seed = v.integer();
     const dims = this.#many("dim", () => ({ name: v.name(), bound: v.take("<=") ? v.size() : undefined }));
     const placeholders = this.#many("placeholder", () => ({ ...this.#parameter(), hasDefault: v.take("default") }));
-    const variables = this.#many("variable", () => ({ ...this.#parameter(), trainable: v.take("trainable") }));
+    const variables = this.#many("variable", () => ({
+      ...this.#parameter(),
+      trainable: v.take("trainable"),
+      device: this.#place(),
+    }));
     const strings = new Map(this.#many("string", () => this.#stringConstant()));
     const constraints = this.#many("require", () => this.#constraint());
     v.expect("defaults");
@@ -141,7 +146,7 @@ class FormParser {
     while (this.#values.token.kind === "value") this.#node(scope);
   }
 
-  /** `%0, %1 = op(%2) {name = attribute} : type` and its regions. */
+  /** `%0, %1 = op(%2) {name = attribute} on "gpu" : type` and its regions. */
   #node(scope: Scope): void {
     const v = this.#values;
     const start = v.token;
@@ -153,17 +158,28 @@ class FormParser {
     v.expect("(");
     const inputs = v.list(")", () => this.#use(scope));
     const attributes = v.take("{") ? this.#attributes() : {};
+    const device = this.#place();
     v.expect(":");
     const types = v.take("(") ? v.list(")", () => v.type()) : [v.type()];
     if (types.length !== results.length) {
       v.fail("G032", start, `${results.length} values are named, but ${types.length} types are given`);
     }
     const regions = v.take("{") ? this.#regions(scope) : [];
-    const node = internNode(op.text, inputs, attributes, regions, types);
+    const node = buildOn(device, () => internNode(op.text, inputs, attributes, regions, types));
     this.#sources.add(node, v.lexer.spanOf({ start: start.start, end: op.end }));
     results.forEach((result, index) => {
       this.#define(scope, result, node.outputs[index] as Value);
     });
+  }
+
+  /** `on "gpu"`, where it is there. */
+  #place(): DeviceKind | undefined {
+    if (!this.#values.take("on")) return undefined;
+    const token = this.#values.token;
+    const name = this.#values.string();
+    if (isDeviceKind(name)) return name;
+    const { message, hint } = unknownDevice(name);
+    return this.#values.fail("G125", token, message, hint);
   }
 
   #regions(scope: Scope): readonly Region[] {

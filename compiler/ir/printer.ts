@@ -11,6 +11,7 @@
  *     }
  */
 import { conditionText } from "./condition.js";
+import type { DeviceKind } from "./device.js";
 import { dimText } from "./dim.js";
 import { type Computation, type Parameter, rootsOf } from "./graph.js";
 import type { Module } from "./module.js";
@@ -42,7 +43,9 @@ export function printModule(module: Module, options: PrintOptions = {}): string 
     lines.push(`  placeholder ${parameterText(placeholder)}${placeholder.hasDefault ? " default" : ""}`);
   }
   for (const variable of module.variables) {
-    lines.push(`  variable ${parameterText(variable)}${variable.trainable ? " trainable" : ""}`);
+    lines.push(
+      `  variable ${parameterText(variable)}${variable.trainable ? " trainable" : ""}${placeText(variable.device)}`,
+    );
   }
   for (const [path, text] of module.strings) lines.push(`  string ${nameText(path)} = ${JSON.stringify(text)}`);
   for (const { condition, code, message } of module.constraints)
@@ -73,7 +76,12 @@ export function nodeText(node: Node, numbering: Numbering, options: PrintOptions
   const attributes = attributesText(node.attributes, options);
   const types = node.outputs.map((output) => typeText(output.type));
   const type = types.length === 1 ? types.join("") : `(${types.join(", ")})`;
-  return `${results} = ${node.op}(${valuesText(node.inputs, numbering)})${attributes} : ${type}`;
+  const call = `${node.op}(${valuesText(node.inputs, numbering)})${attributes}${placeText(node.device)}`;
+  return `${results} = ${call} : ${type}`;
+}
+
+function placeText(device: DeviceKind | undefined): string {
+  return device === undefined ? "" : ` on ${JSON.stringify(device)}`;
 }
 
 function header(computation: Computation): string {

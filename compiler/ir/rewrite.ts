@@ -1,3 +1,4 @@
+import { buildOn } from "./device.js";
 import { type Computation, rootsOf } from "./graph.js";
 import type { Node, Region, Value } from "./node.js";
 
@@ -13,7 +14,7 @@ export interface Rewriting {
 
 /**
  * Rewrites from the inputs up to the roots, each node once, and goes on inside what a step built until no step applies.
- * Iterative and memoised by node. What steps build gets the source places of the node that it replaces. Dead nodes are gone by
+ * Iterative and memoised by node. What steps build gets the source places and the device of the node that it replaces. Dead nodes are gone by
  * construction (only what the roots reach is visited), and interning merges what has become equal. Regions are closed, so each is
  * rewritten by itself, before its node.
  */
@@ -91,7 +92,7 @@ class Rewriter {
       inputs.some((input, i) => input !== node.inputs[i]) || regions.some((region, i) => region !== node.regions[i]);
     if (changed) return this.#rewriting.rebuild(node, inputs, regions);
     if (this.#fuel <= 0) return undefined;
-    const result = this.#rewriting.step(node);
+    const result = buildOn(node.device, () => this.#rewriting.step(node));
     if (result === undefined || result.every((value, i) => value === node.outputs[i])) return undefined;
     this.#fuel--;
     return result;

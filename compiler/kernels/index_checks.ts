@@ -4,7 +4,7 @@ import { rootsOf } from "../ir/graph.js";
 import { isTensor, type Node, nodesBelow, type Value } from "../ir/node.js";
 import { rewrite } from "../ir/rewrite.js";
 import { checkIndex, wrapIndex } from "../ops/checks.js";
-import { opNamed } from "../ops/table.js";
+import { reapply } from "../ops/define.js";
 import { semanticsOf } from "./plan.js";
 import { inputOf, numberAttribute, numbersAttribute, shapeOf } from "./views.js";
 
@@ -16,7 +16,7 @@ import { inputOf, numberAttribute, numbersAttribute, shapeOf } from "./views.js"
 export function withIndexChecks(computation: Computation): Computation {
   if (!nodesBelow(rootsOf(computation)).some(readsPositions)) return computation;
   return rewrite(computation, {
-    rebuild: (node, inputs, regions) => opNamed(node.op).apply(inputs, node.attributes, regions),
+    rebuild: (node, inputs, regions) => reapply(node, inputs, regions),
     step: (node) => {
       if (!readsPositions(node)) return undefined;
       const first = semanticsOf(node).kind === "dynamic_view" ? 1 : 2;
@@ -26,7 +26,7 @@ export function withIndexChecks(computation: Computation): Computation {
         return limit === undefined || isBelow(input, limit) ? input : checkIndex(input, { size: [limit] });
       });
       if (checked.every((input, i) => input === node.inputs[i])) return undefined;
-      return opNamed(node.op).apply(checked, node.attributes);
+      return reapply(node, checked);
     },
   });
 }

@@ -2,8 +2,8 @@ import { type Computation, rootsOf } from "../ir/graph.js";
 import { type Node, nodesBelow, type Value } from "../ir/node.js";
 import { rewrite } from "../ir/rewrite.js";
 import { le } from "../ops/comparison.js";
+import { reapply } from "../ops/define.js";
 import { select } from "../ops/logic.js";
-import { opNamed } from "../ops/table.js";
 import { splatOf } from "./splats.js";
 
 /**
@@ -15,15 +15,13 @@ export function masksFromResults(computation: Computation): Computation {
   const rectified = rectifiedBy(order);
   if (rectified.size === 0) return computation;
   return rewrite(computation, {
-    rebuild: (node, inputs, inner) => opNamed(node.op).apply(inputs, node.attributes, inner),
+    rebuild: (node, inputs, inner) => reapply(node, inputs, inner),
     step: (node) => {
       const inputs = node.inputs.map((input) => {
         const result = rectified.get(input);
         return result === undefined || result.node === node ? input : le(result, input.node.inputs[1] as Value);
       });
-      return inputs.some((input, i) => input !== node.inputs[i])
-        ? opNamed(node.op).apply(inputs, node.attributes, node.regions)
-        : undefined;
+      return inputs.some((input, i) => input !== node.inputs[i]) ? reapply(node, inputs) : undefined;
     },
   });
 }

@@ -1,4 +1,5 @@
 import type { Code } from "../ir/codes.js";
+import { buildOn } from "../ir/device.js";
 import { InternalError } from "../ir/diagnostic.js";
 import type { Dim } from "../ir/dim.js";
 import { type DType, dtypes, floatDTypes, integerDTypes, type NumericDType } from "../ir/dtype.js";
@@ -288,6 +289,16 @@ export function definedOp(name: string): Op {
   const op = registry.get(name);
   if (op === undefined) throw new InternalError(`there is no op named ${name}`);
   return op;
+}
+
+/** The same op on other inputs, with other regions or attributes, on the device where the node lies. Throws OpError. */
+export function reapply(
+  node: Node,
+  inputs: readonly Value[],
+  regions: readonly Region[] = node.regions,
+  attributes: Attributes = node.attributes,
+): readonly Value[] {
+  return buildOn(node.device, () => definedOp(node.op).apply(inputs, attributes, regions));
 }
 
 /** Defines one op. Its parts are checked against each other by the types and, for every op, by the generated tests. */

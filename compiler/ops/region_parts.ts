@@ -1,4 +1,5 @@
 /** The parameters and results of regions by what they are; copies of regions; what an expression depends on. */
+
 import { InternalError } from "../ir/diagnostic.js";
 import {
   type Attributes,
@@ -8,7 +9,7 @@ import {
   topologicalOrder,
   type Value,
 } from "../ir/node.js";
-import { definedOp } from "./define.js";
+import { reapply } from "./define.js";
 
 export interface ScanParts {
   /** The position along the sequences, as i64. */
@@ -66,7 +67,7 @@ export function substitute(roots: readonly Value[], replaced: ReadonlyMap<Value,
   for (const node of topologicalOrder(roots)) {
     const inputs = node.inputs.map(final);
     if (inputs.every((input, i) => input === node.inputs[i])) continue;
-    outputs.set(node, definedOp(node.op).apply(inputs, node.attributes, node.regions));
+    outputs.set(node, reapply(node, inputs));
   }
   return roots.map(final);
 }

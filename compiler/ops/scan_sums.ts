@@ -1,7 +1,7 @@
 import type { Value } from "../ir/node.js";
 import { add } from "./arithmetic.js";
 import { dotGeneral } from "./contraction.js";
-import { definedOp } from "./define.js";
+import { reapply } from "./define.js";
 import { sum } from "./reduction.js";
 
 /** Values of one iteration whose stacks over all iterations are there. */
@@ -40,7 +40,7 @@ export function planSum(term: Value, isVarying: (value: Value) => boolean): SumP
     if (inner === undefined) return undefined;
     return {
       factors: inner.factors,
-      build: (stackOf) => definedOp(node.op).apply([inner.build(stackOf)], node.attributes)[0] as Value,
+      build: (stackOf) => reapply(node, [inner.build(stackOf)])[0] as Value,
     };
   }
   if (node.op === "sum" && isVarying(first)) {

@@ -1,9 +1,10 @@
+import { buildOn } from "../ir/device.js";
 import { type Computation, rootsOf } from "../ir/graph.js";
 import { type Node, nodesBelow, type Region, topologicalOrder, type Value } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
+import { reapply } from "../ops/define.js";
 import { gradients } from "../ops/pseudo.js";
 import { scanParts } from "../ops/region_parts.js";
-import { opNamed } from "../ops/table.js";
 import type { Pass } from "./rule.js";
 import { simplifyBranch, simplifyScan, simplifyWhile } from "./simplify-regions.js";
 
@@ -64,7 +65,7 @@ class BlockRewriter {
       const group = twins.get(node) ?? [node];
       if (node.regions.length === 0) {
         if (inputs.every((input, i) => input === node.inputs[i])) continue;
-        const rebuilt = opNamed(node.op).apply(inputs, node.attributes);
+        const rebuilt = reapply(node, inputs);
         this.#inherit(node, rebuilt);
         outputs.set(node, rebuilt);
       } else if (group.length > 1) {
@@ -91,14 +92,14 @@ class BlockRewriter {
     // stands for, would be another way, or none. Once gradients are expanded nothing is in the way.
     const isOpen = inner.some(({ results }) => topologicalOrder(results).some(({ op }) => op === gradients.opName));
     const before: RegionNode = { op: node.op, attributes: node.attributes, inputs, regions: inner, used };
-    const after = isOpen ? undefined : simplifyOne(before, this.#fired);
+    const after = isOpen ? undefined : buildOn(node.device, () => simplifyOne(before, this.#fired));
     if (after !== undefined) {
       this.#inherit(node, after);
       return after;
     }
     if (inputs.every((input, i) => input === node.inputs[i]) && inner.every((region, i) => region === node.regions[i]))
       return node.outputs;
-    const rebuilt = opNamed(node.op).apply(inputs, node.attributes, inner);
+    const rebuilt = reapply(node, inputs, inner);
     this.#inherit(node, rebuilt);
     return rebuilt;
   }
@@ -115,7 +116,7 @@ class BlockRewriter {
     const carries = scanParts(countsOf(first), body).carries.length;
     const stacked = [...new Set(group.flatMap((node) => node.regions[0]?.results.slice(carries) ?? []))];
     const results = [...body.results.slice(0, carries), ...stacked];
-    const whole = opNamed("scan").apply(first.inputs, first.attributes, [{ parameters: body.parameters, results }]);
+    const whole = reapply(first, first.inputs, [{ parameters: body.parameters, results }]);
     for (const node of group) this.#inherit(node, whole);
     const place = (node: Node, i: number): number =>
       i < carries ? i : carries + stacked.indexOf(node.regions[0]?.results[i] as Value);
@@ -163,7 +164,7 @@ function scanTwins(order: readonly Node[]): ReadonlyMap<Node, readonly Node[]> {
     if (node.op !== "scan" || body === undefined) continue;
     const carries = scanParts(countsOf(node), body).carries.length;
     const ids = (values: readonly Value[]): string => values.map((v) => `${v.node.id}.${v.index}`).join(",");
-    const key = `${ids(node.inputs)} ${ids(body.parameters)} ${ids(body.results.slice(0, carries))} ${node.attributes["reverse"]}`;
+    const key = `${ids(node.inputs)} ${ids(body.parameters)} ${ids(body.results.slice(0, carries))} ${node.attributes["reverse"]} ${node.device}`;
     const group = groups.get(key) ?? [];
     group.push(node);
     groups.set(key, group);

@@ -1,6 +1,8 @@
+import { buildOn } from "../ir/device.js";
 import type { Dim } from "../ir/dim.js";
 import { type isDimAttribute, isList, newRegionParameters, topologicalOrder, type Value } from "../ir/node.js";
 import { dotGeneral } from "../ops/contraction.js";
+import { reapply } from "../ops/define.js";
 import { dependents } from "../ops/region_parts.js";
 import { opNamed } from "../ops/table.js";
 import { broadcastInDim, reshape, transpose } from "../ops/views.js";
@@ -80,13 +82,13 @@ class Lifter {
     if (inputs.every(({ kind }) => kind === "same")) {
       const { kernel } = opNamed(node.op);
       if (kernel.kind !== "elementwise" && kernel.kind !== "view") return undefined;
-      const [same] = opNamed(node.op).apply(
+      const [same] = reapply(
+        node,
         inputs.map((input) => input.value),
-        node.attributes,
       );
       return same === undefined ? undefined : { kind: "same", value: same };
     }
-    const stack = this.#stack(value, inputs);
+    const stack = buildOn(node.device, () => this.#stack(value, inputs));
     return stack === undefined ? undefined : { kind: "stack", value: stack };
   }
 
@@ -109,9 +111,9 @@ class Lifter {
       default: {
         const op = opNamed(node.op);
         if (op.kernel.kind !== "elementwise") return undefined;
-        const [stack] = op.apply(
+        const [stack] = reapply(
+          node,
           inputs.map((input) => this.#repeated(input)),
-          node.attributes,
         );
         return stack;
       }

@@ -1,8 +1,9 @@
 import { type Computation, rootsOf } from "../ir/graph.js";
 import { type Node, nodesBelow, type Value } from "../ir/node.js";
 import { rewrite } from "../ir/rewrite.js";
-import { opNamed } from "../ops/table.js";
+import { reapply } from "../ops/define.js";
 import type { Opaque, Pattern } from "./pattern.js";
+import { scalarOf } from "./values.js";
 
 /** A named rewrite of one edge. Its result has the type of the edge and, up to what the rule's comment says, its values. */
 export interface Rule {
@@ -60,13 +61,13 @@ export function rules(name: string, doc: string, table: readonly Rule[]): Pass {
     run: (computation, fired) => {
       const differentiated = new Differentiated(computation);
       return rewrite(computation, {
-        rebuild: (node, inputs, regions) =>
-          differentiated.rebuilt(node, opNamed(node.op).apply(inputs, node.attributes, regions)),
+        rebuild: (node, inputs, regions) => differentiated.rebuilt(node, reapply(node, inputs, regions)),
         step: (node) => {
           const [value, ...others] = node.outputs;
           if (value === undefined || others.length > 0 || differentiated.has(value)) return undefined;
+          const opaque = (one: Value): boolean => differentiated.has(one) || liesElsewhere(one, node);
           for (const entry of rulesFor(node.op)) {
-            const result = entry.apply(value, differentiated.has);
+            const result = entry.apply(value, opaque);
             if (result === undefined || result === value) continue;
             fired?.(entry.name);
             return [result];
@@ -77,6 +78,12 @@ export function rules(name: string, doc: string, table: readonly Rule[]): Pass {
       });
     },
   };
+}
+
+/** No rule looks through what the text places elsewhere: it would move its work to where the root lies. Numbers are everywhere. */
+function liesElsewhere(value: Value, root: Node): boolean {
+  const { device, inputs } = value.node;
+  return device !== root.device && inputs.length > 0 && scalarOf(value) === undefined;
 }
 
 /**

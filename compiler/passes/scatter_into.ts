@@ -3,8 +3,8 @@ import { type Node, topologicalOrder, type Value } from "../ir/node.js";
 import { rewrite } from "../ir/rewrite.js";
 import { add, mul, neg, sub } from "../ops/arithmetic.js";
 import { broadcastScalar } from "../ops/build.js";
+import { reapply } from "../ops/define.js";
 import { scatter } from "../ops/indexing.js";
-import { opNamed } from "../ops/table.js";
 import { broadcastInDim } from "../ops/views.js";
 import type { Pass } from "./rule.js";
 import { inputOf, intsOf, sameNumber, scalarOf, splatOf } from "./values.js";
@@ -26,7 +26,7 @@ export const scatterInto: Pass = {
     const readers = countReaders(computation, order);
     const isOnlyRead = (value: Value): boolean => readers.get(value) === 1;
     return rewrite(computation, {
-      rebuild: (node, inputs) => opNamed(node.op).apply(inputs, node.attributes, node.regions),
+      rebuild: (node, inputs) => reapply(node, inputs),
       step: ({ outputs: [value] }) => {
         const result = value === undefined ? undefined : scattered(value, isOnlyRead);
         if (result === undefined) return undefined;

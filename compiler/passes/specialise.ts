@@ -15,8 +15,7 @@ import {
 } from "../ir/node.js";
 import { type Bindings, boundProblems, constraintProblems, dimsOf, isOpen, missingProblems } from "../ir/specialise.js";
 import { type TensorType, typeEquals, typeText } from "../ir/type.js";
-import { OpError } from "../ops/define.js";
-import { opNamed } from "../ops/table.js";
+import { OpError, reapply } from "../ops/define.js";
 
 /** More elements than a tensor can have whatever the machine: their bytes must be counted exactly. */
 const maximumElements = 2 ** 48;
@@ -92,7 +91,7 @@ class Specialiser {
       !isOpen(node);
     if (same) return node.outputs;
     const attributes = substituteAttributes(node.attributes, this.#bindings);
-    const outputs = opNamed(node.op).apply(inputs, attributes, regions);
+    const outputs = reapply(node, inputs, regions, attributes);
     const [open] = outputs.filter(({ node: made }) => isOpen(made));
     if (open !== undefined) throw new OpError("G089", "a size is divided by zero");
     return outputs;

@@ -1,3 +1,4 @@
+import { buildOn, type DeviceKind, deviceNow } from "../../compiler/ir/device.js";
 import { symbol } from "../../compiler/ir/dim.js";
 import type { Graph, Mode } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
@@ -6,6 +7,7 @@ import { quote } from "../diagnostics.js";
 import { attempt, evaluate, guarded } from "./expressions.js";
 import { describe, type Home, int, isPoisoned, poisoned } from "./meaning.js";
 import { Names } from "./names.js";
+import { placed } from "./places.js";
 import { signatures } from "./signatures.js";
 import { applyOp, type Env, type Frame, record, report, type Shared, State } from "./state.js";
 import { bindName, expectNames, publish, scope, statement } from "./statements.js";
@@ -27,6 +29,7 @@ export function elaborateGraph(shared: Shared, declaration: GraphDeclaration, ho
     name: declaration.name.name,
     file: home.file,
     seed: seedOf(declaration),
+    devices: shared.devices,
     dims: [...shared.dims.values()],
     placeholders: [...shared.placeholders.values()],
     variables: [...shared.variables.values()],
@@ -91,18 +94,25 @@ function elaborateMode(
     region: undefined,
     declared: undefined,
   };
-  const updates: { readonly env: Env; readonly update: Update }[] = [];
+  const updates: WaitingUpdate[] = [];
   body(env, declaration.body.statements, updates);
-  for (const { env: inside, update: one } of updates) {
+  for (const { env: inside, update: one, device } of updates) {
     const mark = shared.pending;
-    update(inside, one);
+    buildOn(device, () => placed(inside, one, () => update(inside, one)));
     shared.settle(mark);
   }
   return { env, mode: { names: state.names, updates: state.updates, callUpdates: state.callUpdates } };
 }
 
+/** An update that is elaborated when all else has been, where it stands. */
+interface WaitingUpdate {
+  readonly env: Env;
+  readonly update: Update;
+  readonly device: DeviceKind | undefined;
+}
+
 /** The statements of a graph or of a scope in it; updates are kept for later, as they look ahead. */
-function body(env: Env, all: readonly Statement[], updates: { readonly env: Env; readonly update: Update }[]): void {
+function body(env: Env, all: readonly Statement[], updates: WaitingUpdate[]): void {
   expectNames(env.names, all);
   const { shared } = env.state;
   for (const one of all) {
@@ -115,7 +125,10 @@ function body(env: Env, all: readonly Statement[], updates: { readonly env: Env;
         placeholder(env, one);
         break;
       case "scope":
-        scope(env, one, (inside, inner) => body(inside, inner, updates));
+        placed(env, one, () => scope(env, one, (inside, inner) => body(inside, inner, updates)));
+        break;
+      case "on":
+        placed(env, one, () => body(env, one.body.statements, updates));
         break;
       case "update":
         bindName(
@@ -124,7 +137,7 @@ function body(env: Env, all: readonly Statement[], updates: { readonly env: Env;
           { kind: "update" },
           { kind: "update", type: undefined, doc: one.doc?.text, span: one.name.span },
         );
-        updates.push({ env, update: one });
+        updates.push({ env, update: one, device: deviceNow() });
         break;
       default:
         statement(env, one);

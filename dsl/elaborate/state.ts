@@ -1,5 +1,6 @@
 import { type Code, type Details, problem } from "../../compiler/ir/codes.js";
 import { type Condition, conditionText } from "../../compiler/ir/condition.js";
+import type { DeviceKind } from "../../compiler/ir/device.js";
 import type { Diagnostic, Note } from "../../compiler/ir/diagnostic.js";
 import { type Dim, isSymbolic } from "../../compiler/ir/dim.js";
 import type { DType } from "../../compiler/ir/dtype.js";
@@ -35,6 +36,8 @@ export interface SymbolInfo {
 /** What both elaborations of a graph (inference and training mode) share. */
 export class Shared {
   readonly sources = new SourceTable();
+  /** Where the text places something. */
+  readonly devices = new Map<DeviceKind, Span>();
   readonly diagnostics: Diagnostic[] = [];
   readonly dims = new Map<string, DimDeclaration>();
   readonly placeholders = new Map<string, Placeholder>();

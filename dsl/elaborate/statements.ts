@@ -9,6 +9,7 @@ import { evaluate, guarded } from "./expressions.js";
 import { define } from "./facts.js";
 import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned, tensor } from "./meaning.js";
 import { Names } from "./names.js";
+import { placed } from "./places.js";
 import { region } from "./regions.js";
 import { requirement } from "./requirements.js";
 import { applyOp, type Env, record, refusal, report, type SymbolInfo } from "./state.js";
@@ -35,6 +36,9 @@ export function expectNames(names: Names, body: readonly Statement[]): void {
       case "dim":
         names.expect(one.name.name, one.name.span);
         break;
+      case "on":
+        expectNames(names, one.body.statements);
+        break;
       case "invalid":
         if (one.names.length === 0) names.markIncomplete();
         for (const name of one.names) names.bind(name.name, { meaning: poisoned, span: name.span });
@@ -47,7 +51,7 @@ export function expectNames(names: Names, body: readonly Statement[]): void {
 
 export function statement(env: Env, one: Statement): void {
   const mark = env.state.shared.pending;
-  dispatch(env, one);
+  placed(env, one, () => dispatch(env, one));
   // What a call requires, its results rest on.
   if (one.kind !== "require" || env.frame.call === undefined) env.state.shared.settle(mark);
 }
@@ -65,6 +69,9 @@ function dispatch(env: Env, one: Statement): void {
       return;
     case "scope":
       scope(env, one, statements);
+      return;
+    case "on":
+      for (const inner of one.body.statements) statement(env, inner);
       return;
     case "assignment":
       assignment(env, one);

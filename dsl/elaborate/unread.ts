@@ -65,7 +65,7 @@ export function yieldOf(env: Env, block: Block): Yield | undefined {
 /** The branches of all `if`s among statements, also of those inside other regions. */
 export function branchesIn(statements: readonly Statement[]): readonly Block[] {
   return statements.flatMap((one): readonly Block[] => {
-    if (one.kind === "scope") return branchesIn(one.body.statements);
+    if (one.kind === "scope" || one.kind === "on") return branchesIn(one.body.statements);
     if (one.kind !== "binding") return [];
     const { value } = one;
     if (value.kind === "scan" || value.kind === "while") return branchesIn(value.body.statements);

@@ -1,9 +1,10 @@
+import { buildOn, type DeviceKind, deviceNow } from "../../compiler/ir/device.js";
 import { isFloat } from "../../compiler/ir/dtype.js";
 import type { Assignment, Variable } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { typeText } from "../../compiler/ir/type.js";
-import type { Block, Call, Expression, Update } from "../ast.js";
+import type { Assignment as AssignmentStatement, Block, Call, Expression, Update } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { bindArguments, evaluateArguments, type Given } from "./calls.js";
 import { toTensor } from "./convert.js";
@@ -38,14 +39,16 @@ function block(env: Env, body: Block, path: string): readonly Assignment[] {
     binding: path,
   };
   statements(inside, body.statements);
-  const spans = new Map(
-    body.statements.flatMap((s) => (s.kind === "assignment" ? [[s.target.text, s.span] as const] : [])),
-  );
+  const spans = new Map(assignmentsIn(body).map(({ target, span }) => [target.text, span] as const));
   return [...inside.frame.assigned].map(([variable, value]) => ({
     path: variable,
     value,
     span: spans.get(variable) ?? body.span,
   }));
+}
+
+function assignmentsIn({ statements: all }: Block): readonly AssignmentStatement[] {
+  return all.flatMap((one) => (one.kind === "on" ? assignmentsIn(one.body) : one.kind === "assignment" ? [one] : []));
 }
 
 const parameters = ["loss", "optimizer", "variables", "clip"] as const;
@@ -80,8 +83,11 @@ function minimize(env: Env, body: Expression, path: string): readonly Assignment
   const values = variables.map((variable) => variable.value);
   const gradients = applyOp(inside, "gradients", [target, ...values], {}, site);
   const clip = given.get("clip");
-  const clipped = clip === undefined ? gradients : clipAll(inside, clip, gradients);
-  return variables.flatMap((variable, i) => step(inside, optimizer, variable, clipped[i] as Value));
+  const places = variables.map(({ device }) => deviceNow() ?? device);
+  const clipped = clip === undefined ? gradients : clipAll(inside, clip, gradients, places);
+  return variables.flatMap((variable, i) =>
+    buildOn(places[i], () => step(inside, optimizer, variable, clipped[i] as Value)),
+  );
 }
 
 function minimizeCall(env: Env, body: Expression): Call {
@@ -176,7 +182,12 @@ function step(env: Env, optimizer: OptimizerCall, variable: Variable, gradient: 
  * `clip=global_norm(1.0)`: a fn whose first parameter is a list sees all gradients and gives the factor for each; one whose first
  * parameter is a tensor is applied to each gradient.
  */
-function clipAll(env: Env, expression: Expression, gradients: readonly Value[]): readonly Value[] {
+function clipAll(
+  env: Env,
+  expression: Expression,
+  gradients: readonly Value[],
+  places: readonly (DeviceKind | undefined)[],
+): readonly Value[] {
   const fn = expression.kind === "call" ? callable(env, expression.callee) : undefined;
   if (expression.kind !== "call" || fn?.kind !== "fn") {
     throw refusal(env, "G031", expression.span, "`clip` is a call of a function that sees the gradients", {
@@ -190,19 +201,22 @@ function clipAll(env: Env, expression: Expression, gradients: readonly Value[]):
     expandFunction(env, fn, { ...items, positional: [first, ...items.positional] }, span, segment);
   const site = { span, operands: [span, span] };
   if (compileTimeKind(fn.declaration.parameters[0]?.type) !== "list") {
-    return gradients.map((gradient) => toTensor(env, { meaning: expanded({ meaning: tensor(gradient), span }), span }));
+    return gradients.map((gradient, i) =>
+      buildOn(places[i], () => toTensor(env, { meaning: expanded({ meaning: tensor(gradient), span }), span })),
+    );
   }
   const all: Meaning = { kind: "list", items: gradients.map((gradient) => ({ meaning: tensor(gradient), span })) };
   const factor = toTensor(env, { meaning: expanded({ meaning: all, span }), span });
   if (factor.type.shape.length > 0) {
     throw refusal(env, "G025", span, `the factor of all gradients is a scalar, not ${typeText(factor.type)}`);
   }
-  return gradients.map((gradient) => {
+  const scaled = (gradient: Value): Value => {
     const { dtype, shape } = gradient.type;
     const same =
       factor.type.dtype === dtype ? factor : (applyOp(env, "cast", [factor], { to: dtype }, site)[0] as Value);
     const wide =
       shape.length === 0 ? same : (applyOp(env, "broadcast_in_dim", [same], { shape, axes: [] }, site)[0] as Value);
     return record(env, applyOp(env, "mul", [gradient, wide], {}, site)[0] as Value, span);
-  });
+  };
+  return gradients.map((gradient, i) => buildOn(places[i], () => scaled(gradient)));
 }

@@ -1,3 +1,4 @@
+import { buildOn, deviceNow } from "../../compiler/ir/device.js";
 import { dimText, isSymbolic } from "../../compiler/ir/dim.js";
 import { isFloat } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
@@ -30,12 +31,13 @@ function declare(env: Env, one: Variable, path: string): Meaning {
     one.type === undefined ? undefined : staticType(env, declaredType(env, one.type, evaluate), one.type.span);
   // It is computed once, before any run, and so outside every region.
   const inside: Env = { ...env, binding: path, declared: wanted, region: undefined };
-  const item: Item = { meaning: evaluate(inside, one.initial), span: one.initial.span };
+  const item: Item = buildOn(undefined, () => ({ meaning: evaluate(inside, one.initial), span: one.initial.span }));
   if (isPoisoned(item.meaning)) return wanted === undefined ? poisoned : register(env, one, path, wanted, undefined);
-  const initial =
+  const initial = buildOn(undefined, () =>
     wanted === undefined
       ? toTensor(inside, item)
-      : fillOrCheck(inside, item, wanted, one.type?.span ?? one.name.span, "the initial value");
+      : fillOrCheck(inside, item, wanted, one.type?.span ?? one.name.span, "the initial value"),
+  );
   const type = staticType(env, initial.type, one.name.span);
   if (!env.state.generic) requireInitial(inside, initial, one.initial.span);
   const inference = env.state.generic || !first ? undefined : env.state.shared.variables.get(path)?.value.type;
@@ -54,6 +56,7 @@ function register(env: Env, one: Variable, path: string, type: TensorType, initi
       value,
       initial,
       trainable: isFloat(type.dtype) && !one.frozen && env.frame.kind !== "optimizer",
+      device: deviceNow(),
       span: one.span,
       doc: one.doc?.text,
     });

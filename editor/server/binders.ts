@@ -130,6 +130,8 @@ function statementBinders(one: Statement, visible: Span): readonly Binder[] {
       return [binder(one.kind, one.name, one.span, visible, one.doc, { type: one.type })];
     case "scope":
       return [binder("scope", one.name, one.span, visible, one.doc, { children: blockBinders(one.body) })];
+    case "on":
+      return one.body.statements.flatMap((inner) => statementBinders(inner, visible));
     case "update": {
       const children = one.body.kind === "block" ? blockBinders(one.body) : [];
       return [binder("update", one.name, one.span, visible, one.doc, { children })];

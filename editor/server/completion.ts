@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type CompletionItem, CompletionItemKind, InsertTextFormat } from "vscode-languageserver";
+import { deviceKinds } from "../../compiler/ir/device.js";
 import { dtypes } from "../../compiler/ir/dtype.js";
 import { parse } from "../../dsl/parse.js";
 import * as t from "../../dsl/tokens.js";
@@ -20,6 +21,8 @@ export function completionAt(workspace: Workspace, given: Analysis, offset: numb
   if (context.comment) return [];
   const { before, statement, string } = context;
   const last = before.at(-1);
+  if (string !== undefined && last?.image === "on")
+    return deviceKinds.map((label) => ({ label, kind: CompletionItemKind.EnumMember }));
   if (string !== undefined) return last?.image === "from" ? importPaths(source.file) : [];
   if (statement[0]?.image === "import" && statement.at(-1)?.tokenType !== t.Text)
     return imported(workspace, analysis, context, offset);
@@ -257,6 +260,11 @@ function field(index: number, text: string): string {
   return ["$", "{", index, ":", text, "}"].join("");
 }
 
+/** A place with what may stand there. */
+function choice(index: number, texts: readonly string[]): string {
+  return ["$", "{", index, "|", texts.join(","), "|}"].join("");
+}
+
 const snippets: ReadonlyMap<string, string> = new Map([
   ["graph", `graph ${field(1, "name")} {\n  $0\n}`],
   ["fn", `fn ${field(1, "name")}(${field(2, "x")}) -> (${field(3, "y")}) {\n  $0\n}`],
@@ -267,6 +275,7 @@ const snippets: ReadonlyMap<string, string> = new Map([
   ["variable", `variable ${field(1, "w")}: ${field(2, "f32")}[$3] = ${field(4, "zeros()")}`],
   ["constant", `constant ${field(1, "k")} = $0`],
   ["scope", `scope ${field(1, "name")} {\n  $0\n}`],
+  ["on", `on "${choice(1, deviceKinds)}" {\n  $0\n}`],
   ["update", `update ${field(1, "learn")} = minimize(${field(2, "loss")}, ${field(3, "adam(learning_rate=1e-3)")})`],
   ["signature", `signature ${field(1, "predict")}($2) -> ($3)`],
   ["train", `train {\n  run = ${field(1, "fit")}\n  $0\n}`],

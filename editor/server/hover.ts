@@ -1,5 +1,6 @@
 import type { Hover, MarkupContent } from "vscode-languageserver";
 import { type dtypes, isDType } from "../../compiler/ir/dtype.js";
+import type { NameFact } from "../../dsl/elaborate/facts.js";
 import type { Analysis } from "./analysis.js";
 import { binderAt, wordAt } from "./analysis.js";
 import type { Binder } from "./binders.js";
@@ -37,8 +38,9 @@ function describe(workspace: Workspace, analysis: Analysis, { symbol, fact, word
     return [code(text ?? binder.name), ...docOf(binder.doc)];
   }
   const types = meaningTexts(fact);
-  if (binder === undefined) return types.length === 0 ? [] : [code(`${symbol.name}: ${types[0]}`)];
-  return [code(headline(binder, types, home?.text)), ...others(types), ...docOf(binder.doc)];
+  const places = placesOf(fact);
+  if (binder === undefined) return types.length === 0 ? [] : [code(`${symbol.name}: ${types[0]}`), ...places];
+  return [code(headline(binder, types, home?.text)), ...others(types), ...places, ...docOf(binder.doc)];
 }
 
 /** `placeholder image: u8[N, 28, 28]`. */
@@ -59,6 +61,15 @@ function headline(binder: Binder, types: readonly string[], text: string | undef
       return first === undefined ? `${shown}${written === undefined ? "" : `: ${written}`}` : `${shown}: ${first}`;
     }
   }
+}
+
+/** Where the text places what a name stands for. */
+function placesOf(fact: NameFact | undefined): readonly string[] {
+  const devices = (fact?.meanings ?? []).flatMap((one) =>
+    one.kind === "tensor" && one.value.node.device !== undefined ? [one.value.node.device] : [],
+  );
+  const named = [...new Set(devices)].map((device) => `\`"${device}"\``);
+  return named.length === 0 ? [] : [`Computed on ${named.join(" or ")}.`];
 }
 
 /** What a name in a fn is in further calls. */

@@ -67,7 +67,7 @@ export class Observer {
     const computation = prepareComputation(named, request);
     const { feeds, shapes } = firstRows(session, computation, dataset, batch);
     const dims = bindDims(graph, dimsOf(computation), shapes);
-    const compiled = await backend.compile(optimise(graph, computation, dims), { checkNumerics: false });
+    const compiled = await backend.compile(optimise(graph, computation, dims, backend), { checkNumerics: false });
     return new Observer(session, compiled.bind(session.variables.blocks()), fetches, feeds);
   }
 

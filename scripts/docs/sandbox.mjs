@@ -47,6 +47,12 @@ export const models = {
   }
 }
 `,
+  "mixed.graph": `graph mixed {
+  placeholder x: f32[4] = [0, 1, 2, 3]
+  h = exp(x) on "gpu"
+  y = cumsum(h)
+}
+`,
   "singular.graph": `graph singular {
   x = solve([[1.0, 2.0], [2.0, 4.0]], [[1.0], [1.0]])
 }

@@ -29,7 +29,7 @@ function moduleOf(computation: Computation): Module {
     seed: 0n,
     dims: [],
     placeholders: computation.placeholders.map((one) => ({ ...one, hasDefault: false })),
-    variables: computation.variables.map((one) => ({ ...one, trainable: true })),
+    variables: computation.variables.map((one) => ({ ...one, trainable: true, device: undefined })),
     strings: new Map(),
     constraints: [],
     defaults: { ...nothing, name: "defaults" },

@@ -1,167 +1,31 @@
 import fc from "fast-check";
 import type {
-  Argument,
   Binding,
   Block,
   Carry,
-  Expression,
-  Field,
-  Ident,
-  IndexItem,
   Item,
-  Path,
-  Reference,
   Region,
   SourceFile,
   Statement,
+  StringLiteral,
   TypeExpression,
 } from "../../dsl/ast.js";
+import {
+  ellipsis,
+  expression,
+  fields,
+  ident,
+  integer,
+  name,
+  names,
+  path,
+  span,
+  text,
+  tree,
+  valueWord,
+} from "./arbitrary-expressions.js";
 
 /** Random syntax trees that the parser accepts, with places of no meaning. */
-const span = { file: "x.graph", start: 0, end: 0 };
-const reserved = new Set(["true", "false", "inf", "nan", "and", "or", "not", "if", "else", "while", "scan"]);
-
-const words = [
-  "seed",
-  "dim",
-  "scope",
-  "train",
-  "yield",
-  "require",
-  "next",
-  "in",
-  "with",
-  "from",
-  "as",
-  "frozen",
-  "does",
-  "fn",
-  "graph",
-];
-const word = fc.oneof(
-  fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,7}$/),
-  fc.constantFrom("x", "y", "w", "loss", "image", "training", ...words),
-);
-const valueWord = word.filter((w) => !reserved.has(w) && w !== "_" && w !== "list");
-const ident = (name: string): Ident => ({ kind: "ident", name, span });
-export const name: fc.Arbitrary<Ident> = valueWord.map(ident);
-
-const names = (maximum: number, minimum = 0): fc.Arbitrary<Ident[]> =>
-  fc.uniqueArray(valueWord, { minLength: minimum, maxLength: maximum }).map((list) => list.map(ident));
-
-const path: fc.Arbitrary<Path> = fc
-  .tuple(name, fc.array(fc.tuple(fc.constantFrom<"." | "/">(".", "/"), word.map(ident)), { maxLength: 3 }))
-  .map(([first, rest]) => {
-    const segments = [first, ...rest.map(([, s]) => s)];
-    const separators = rest.map(([s]) => s);
-    return {
-      kind: "path",
-      segments,
-      separators,
-      text: segments.map((s, i) => s.name + (separators[i] ?? "")).join(""),
-      span,
-    };
-  });
-
-const reference: fc.Arbitrary<Reference> = fc
-  .tuple(name, fc.array(word.map(ident), { maxLength: 2 }))
-  .map(([first, rest]) => {
-    const segments = [first, ...rest];
-    return { kind: "reference", segments, text: segments.map((s) => s.name).join("."), span };
-  });
-
-const integer = fc
-  .bigInt({ min: 0n, max: 2n ** 63n - 1n })
-  .map((value) => ({ kind: "integer" as const, value, text: String(value), span }));
-const float = fc
-  .tuple(fc.nat(9999), fc.nat(9999), fc.option(fc.integer({ min: -40, max: 40 }), { nil: undefined }))
-  .map(([whole, part, exponent]) => `${whole}.${part}${exponent === undefined ? "" : `e${exponent}`}`)
-  .map((text): Expression => ({ kind: "float", value: Number(text), text, span }));
-const text = fc
-  .oneof(fc.string(), fc.string({ unit: "grapheme" }))
-  .map((value) => ({ kind: "string" as const, value, span }));
-
-const leaf: fc.Arbitrary<Expression> = fc.oneof(
-  { weight: 4, arbitrary: reference },
-  { weight: 2, arbitrary: integer },
-  float,
-  text,
-  fc.boolean().map((value): Expression => ({ kind: "boolean", value, span })),
-  fc.constantFrom<Expression>(
-    { kind: "float", value: Number.POSITIVE_INFINITY, text: "inf", span },
-    { kind: "float", value: Number.NaN, text: "nan", span },
-  ),
-);
-
-const ellipsis: Expression = { kind: "ellipsis", span };
-
-const tree = fc.letrec<{ expression: Expression; arguments: Argument[] }>((tie) => {
-  const e = tie("expression");
-  const positional = fc
-    .array(e, { maxLength: 2 })
-    .map((list) => list.map((value): Argument => ({ kind: "argument", name: undefined, value, span })));
-  const named = fc
-    .uniqueArray(word, { maxLength: 2 })
-    .chain((keys) =>
-      fc.tuple(...keys.map((key) => e.map((value): Argument => ({ kind: "argument", name: ident(key), value, span })))),
-    );
-  const call = fc
-    .tuple(reference, tie("arguments"))
-    .map(([callee, args]) => ({ kind: "call" as const, callee, arguments: args, span }));
-  const part = fc.option(e, { nil: undefined });
-  const item: fc.Arbitrary<IndexItem> = fc.oneof(
-    e,
-    fc.constant(ellipsis),
-    fc.tuple(part, part, part).map(([start, stop, step]): IndexItem => ({ kind: "slice", start, stop, step, span })),
-  );
-  return {
-    arguments: fc.tuple(positional, named).map(([a, b]) => [...a, ...b]),
-    expression: fc.oneof(
-      { maxDepth: 3, depthIdentifier: "expression", depthSize: "small" },
-      leaf,
-      call,
-      fc.tuple(e, call).map(([input, c]): Expression => ({ kind: "pipe", input, call: c, span })),
-      fc
-        .tuple(fc.constantFrom("-" as const, "+" as const, "not" as const), e)
-        .map(([operator, operand]): Expression => ({ kind: "unary", operator, operatorSpan: span, operand, span })),
-      fc
-        .tuple(
-          fc.constantFrom("or", "and", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "//", "%", "@", "**"),
-          e,
-          e,
-        )
-        .map(
-          ([operator, left, right]): Expression => ({
-            kind: "binary",
-            operator,
-            operatorSpan: span,
-            left,
-            right,
-            span,
-          }),
-        ),
-      fc
-        .tuple(e, fc.array(item, { minLength: 1, maxLength: 3 }))
-        .map(([target, items]): Expression => ({ kind: "index", target, items, span })),
-      fc
-        .array(fc.oneof(e, fc.constant(ellipsis)), { maxLength: 3 })
-        .map((items): Expression => ({ kind: "list", items, span })),
-      fc.array(integer, { minLength: 9, maxLength: 30 }).map((items): Expression => ({ kind: "list", items, span })),
-      fields(e).map((list): Expression => ({ kind: "record", fields: list, span })),
-    ),
-  };
-});
-
-function fields(e: fc.Arbitrary<Expression>): fc.Arbitrary<Field[]> {
-  return fc
-    .uniqueArray(path, { selector: (p) => p.text, maxLength: 3 })
-    .chain((paths) =>
-      fc.tuple(...paths.map((p) => e.map((value): Field => ({ kind: "field", doc: undefined, name: p, value, span })))),
-    );
-}
-
-export const expression = tree.expression;
-
 const dims = fc.option(fc.array(fc.oneof(expression, fc.constant(ellipsis)), { maxLength: 3 }), { nil: undefined });
 const namedType: fc.Arbitrary<TypeExpression> = fc
   .tuple(name, dims)
@@ -178,6 +42,11 @@ const carries: fc.Arbitrary<Carry[]> = names(2).chain((list) =>
   fc.tuple(...list.map((n) => expression.map((value): Carry => ({ kind: "carry", name: n, value, span })))),
 );
 
+const device: fc.Arbitrary<StringLiteral> = fc
+  .constantFrom("cpu", "gpu")
+  .map((value) => ({ kind: "string", value, span }));
+const on = fc.option(device, { nil: undefined, freq: 3 });
+
 const constant = fc.record({
   kind: fc.constant("constant" as const),
   doc,
@@ -193,11 +62,12 @@ const variable = fc.record({
   type: optionalType,
   initial: expression,
   frozen: fc.boolean(),
+  on,
   span: fc.constant(span),
 });
 const assignment: fc.Arbitrary<Statement> = fc
-  .tuple(path, expression)
-  .map(([target, value]) => ({ kind: "assignment", doc: undefined, target, value, span }));
+  .tuple(path, expression, on)
+  .map(([target, value, place]) => ({ kind: "assignment", doc: undefined, target, value, on: place, span }));
 const next: fc.Arbitrary<Statement> = fc
   .tuple(name, expression)
   .map(([n, value]) => ({ kind: "next", doc: undefined, name: n, value, span }));
@@ -227,8 +97,8 @@ const targets = fc
   .map((list) => list.map(([n, t]) => ({ kind: "target" as const, name: ident(n), type: t, span })));
 
 const plainBinding: fc.Arbitrary<Statement> = fc
-  .tuple(targets, expression)
-  .map(([list, value]): Binding => ({ kind: "binding", doc: undefined, targets: list, value, span }));
+  .tuple(targets, expression, on)
+  .map(([list, value, place]): Binding => ({ kind: "binding", doc: undefined, targets: list, value, on: place, span }));
 
 const region: fc.Arbitrary<Region> = fc.oneof(
   fc
@@ -264,20 +134,30 @@ const region: fc.Arbitrary<Region> = fc.oneof(
 
 const binding: fc.Arbitrary<Statement> = fc.oneof(
   { weight: 3, arbitrary: plainBinding },
-  fc
-    .tuple(targets, region)
-    .map(([list, value]): Statement => ({ kind: "binding", doc: undefined, targets: list, value, span })),
+  fc.tuple(targets, region, on).map(
+    ([list, value, place]): Statement => ({
+      kind: "binding",
+      doc: undefined,
+      targets: list,
+      value,
+      on: place,
+      span,
+    }),
+  ),
 );
 
 const update: fc.Arbitrary<Statement> = fc
-  .tuple(name, fc.oneof(expression, block(fc.oneof(assignment, binding))))
-  .map(([n, body]) => ({ kind: "update", doc: undefined, name: n, body, span }));
+  .tuple(name, fc.oneof(expression, block(fc.oneof(assignment, binding))), on)
+  .map(([n, body, place]) => ({ kind: "update", doc: undefined, name: n, body, on: place, span }));
 const placeholder: fc.Arbitrary<Statement> = fc
   .tuple(name, type, optionalValue)
   .map(([n, t, value]) => ({ kind: "placeholder", doc: undefined, name: n, type: t, default: value, span }));
 const scope: fc.Arbitrary<Statement> = fc
-  .tuple(name, block(fc.oneof(binding, variable, constant, requires, placeholder, update)))
-  .map(([n, body]) => ({ kind: "scope", doc: undefined, name: n, body, span }));
+  .tuple(name, block(fc.oneof(binding, variable, constant, requires, placeholder, update)), on)
+  .map(([n, body, place]) => ({ kind: "scope", doc: undefined, name: n, body, on: place, span }));
+const placed: fc.Arbitrary<Statement> = fc
+  .tuple(device, block(fc.oneof(binding, variable, constant, requires, placeholder, update, scope)))
+  .map(([place, body]) => ({ kind: "on", doc: undefined, on: place, body, span }));
 const signature: fc.Arbitrary<Statement> = fc
   .tuple(
     name,
@@ -311,7 +191,7 @@ const train: fc.Arbitrary<Statement> = fields(expression).map((list) => ({
 const graphBody: fc.Arbitrary<Block> = fc
   .tuple(
     fc.option(seed, { nil: undefined }),
-    fc.array(fc.oneof(binding, variable, constant, requires, placeholder, scope, update, signature, dim), {
+    fc.array(fc.oneof(binding, variable, constant, requires, placeholder, scope, placed, update, signature, dim), {
       maxLength: 5,
     }),
     fc.option(train, { nil: undefined }),

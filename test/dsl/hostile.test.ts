@@ -78,6 +78,7 @@ const fragments = [
   "dim",
   "variable",
   "scope",
+  "on",
   "update",
   "signature",
   "does",

@@ -56,6 +56,19 @@ test.serial("a model without problems: hover tells declaration, type and documen
   t.is(await hover("Gr|ey values"), "");
 });
 
+test.serial(
+  "names in an `on` block are those of the block around, and hover says where they are computed",
+  async (t) => {
+    const editor = await editorOn(t);
+    const text = 'graph g {\n  placeholder x: f32[4]\n  on "gpu" {\n    h = exp(x)\n  }\n  y = h + x\n}\n';
+    t.deepEqual(await editor.open("on.graph", text), []);
+    const found = await editor.ask<{ contents: { value: string } } | null>("hover", "on.graph", "y = |h");
+    t.is(found?.contents.value, '```graph\nh: f32[4]\n```\n\nComputed on `"gpu"`.');
+    const renamed = await editor.ask<Location | Location[] | null>("definition", "on.graph", "y = |h");
+    t.is([renamed].flat()[0]?.range.start.line, 3);
+  },
+);
+
 test.serial("go to definition leads to names, functions, parameters and into the standard library", async (t) => {
   const editor = await editorOn(t);
   await editor.open("model.graph", model);

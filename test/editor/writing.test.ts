@@ -78,7 +78,7 @@ test.serial("completion offers what may stand at the place, also while the text 
   has(await labels(line, "  v = softmax(hidden, |"), ["axis="]);
   has(await labels(line, "  v = hidden |> scale(|"), ["by=", "offset="]);
   const statement = await labels(line, "  |");
-  has(statement, ["placeholder", "variable", "signature", "scope", "train"]);
+  has(statement, ["placeholder", "variable", "signature", "scope", "on", "train"]);
   hasNot(statement, ["fn", "graph", "softmax"]);
   has(await labels('from "std/optimizers"\n', "f|"), ["fn", "graph", "import"]);
   const types = await labels(line, "  variable w: |");
@@ -91,6 +91,8 @@ test.serial("completion offers what may stand at the place, also while the text 
   has(await labels(line, "  signature s(x) -> (|"), ["hidden", "loss", "inner"]);
   t.deepEqual(await labels(line, "  # comment |"), []);
   t.deepEqual(await labels(line, '  s = "str|"'), []);
+  t.deepEqual(await labels(line, '  v = exp(x) on "|"'), ["cpu", "gpu"]);
+  t.deepEqual(await labels(line, '  on "|" {'), ["cpu", "gpu"]);
   has(await labels('from "std/optimizers"\n', 'import { | } from "std/layers"'), ["dense", "embedding"]);
   has(await labels('from "std/optimizers"\n', 'import { | } from "./lib"'), ["mine"]);
   has(await labels('from "std/optimizers"\n', 'import { a } from "|"'), ["std/layers", "lib"]);

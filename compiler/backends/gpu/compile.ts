@@ -1,4 +1,5 @@
 import { problem } from "../../ir/codes.js";
+import type { DeviceKind } from "../../ir/device.js";
 import { type Diagnostic, GraphError } from "../../ir/diagnostic.js";
 import { byteSize } from "../../ir/dtype.js";
 import { type Computation, type Parameter, rootsOf } from "../../ir/graph.js";
@@ -62,10 +63,11 @@ export async function compileDevice(
   lease: DeviceLease,
   host: Backend,
   notice: (note: Diagnostic) => void,
+  unplaced: DeviceKind = "gpu",
 ): Promise<Compiled> {
   const start = performance.now();
   const computation = withIndexChecks(expandComposites(given));
-  const placement = place(computation);
+  const placement = place(computation, unplaced);
   const cut = partition(computation, placement);
   const parts: CompiledPart[] = [];
   const onDevice = deviceEdges(cut);
@@ -119,9 +121,12 @@ export function deviceEdges({ parts }: Partition): ReadonlySet<string> {
 }
 
 /** The parts of a computation in which a device has a share, as `inspect` shows them. */
-export function partsOf(given: Computation): { readonly partition: Partition; readonly placement: Placement } {
+export function partsOf(
+  given: Computation,
+  unplaced: DeviceKind = "gpu",
+): { readonly partition: Partition; readonly placement: Placement } {
   const computation = withIndexChecks(expandComposites(given));
-  const placement = place(computation);
+  const placement = place(computation, unplaced);
   return { partition: partition(computation, placement), placement };
 }
 
@@ -135,13 +140,17 @@ async function compilePart(part: Part, host: Backend, onDevice: ReadonlySet<stri
   return { side: "host", part, compiled: await backend.compile(part.computation, { checkNumerics: false }) };
 }
 
-/** A warning for each op that the processor does though the device was asked for. */
+/** A warning for each op that the processor does though the device was asked for: by the target, or where it stands in the text. */
 function notesOf({ sources }: Computation, { reasons }: Placement): readonly Diagnostic[] {
   const found = new Map<string, Diagnostic>();
   for (const { node, reason } of reasons) {
     const message = `\`${node.op}\` runs on the cpu: ${reason}`;
-    if (found.has(message)) continue;
-    found.set(message, problem("G121", sources.spansOf(node)[0], message, { severity: "warning" }));
+    const [span] = sources.spansOf(node);
+    // Of those that only the target puts there one stands for all; each statement that is placed is told of.
+    const key = node.device === undefined ? message : `${message} ${span?.file} ${span?.start}`;
+    if (found.has(key)) continue;
+    const hint = node.device === undefined ? undefined : '`on "cpu"` says so';
+    found.set(key, problem("G121", span, message, { severity: "warning", hint }));
   }
   return [...found.values()];
 }

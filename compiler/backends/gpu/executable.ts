@@ -1,4 +1,5 @@
 import { InternalError } from "../../ir/diagnostic.js";
+import type { NumericDType } from "../../ir/dtype.js";
 import { copyElements, elementCount, type TensorData } from "../../ir/tensor.js";
 import type {
   Executable,
@@ -30,6 +31,8 @@ type BoundPart =
 /** What a step has made and not yet given away. */
 interface StepResult {
   readonly edges: Map<string, Edge>;
+  /** What edges and feeds are in the other memory, where they have been sent there. */
+  readonly copies: Map<string, Edge>;
 }
 
 /** A program bound to a session's variables. All that a run makes stays on the device until it is fetched. */
@@ -39,6 +42,7 @@ export class DeviceExecutable implements Executable {
   readonly #lease: DeviceLease;
   readonly #blocks: ReadonlyMap<string, StorageBlock>;
   readonly #parts: readonly BoundPart[];
+  readonly #shared: ReadonlySet<string>;
   readonly #loop: StepLoop<StepResult>;
   readonly #release: () => void;
   #memory: DeviceMemory | undefined;
@@ -60,6 +64,7 @@ export class DeviceExecutable implements Executable {
         ? { side: "host", part: part.part, executable: part.compiled.bind(hosted) }
         : { side: "device", part: part.part, runner: new PartRunner(part.program, part.lowered) },
     );
+    this.#shared = readSeveralTimes(this.#parts);
     this.#loop = new StepLoop(this.info, {
       run: (feeds, state, stepsDone, signal) => this.#loopStep(feeds, state, stepsDone, signal),
       numbers: (result, stepsDone) => this.#numbers(result, stepsDone),
@@ -140,7 +145,7 @@ export class DeviceExecutable implements Executable {
     signal: AbortSignal | undefined,
     stepsDone: number,
   ): Promise<StepResult | RunFailure> {
-    const result: StepResult = { edges: new Map() };
+    const result: StepResult = { edges: new Map(), copies: new Map() };
     try {
       const found = await this.#checkNumerics(feeds, state);
       if (found !== undefined) return { ...found, stepsDone };
@@ -183,14 +188,15 @@ export class DeviceExecutable implements Executable {
     feeds: ReadonlyMap<string, TensorData>,
     state: RunState,
     signal: AbortSignal | undefined,
-    { edges }: StepResult,
+    result: StepResult,
   ): Promise<RunFailure | undefined> {
+    const { edges } = result;
     for (const { name } of executable.info.variables) await this.#block(name).pull();
     const given = new Map<string, TensorData>();
     for (const { name, dtype } of executable.info.placeholders) {
       const edge = edges.get(name) ?? feeds.get(name);
       if (edge === undefined) throw new InternalError(`nothing gives ${name}`);
-      given.set(name, edge instanceof DeviceArray ? fromFloats(dtype, await memory.download(edge)) : edge);
+      given.set(name, edge instanceof DeviceArray ? await fetched(name, edge, dtype, memory, result) : edge);
     }
     const outcome = executable.info.unbounded
       ? await executable.runAside(given, state, signal)
@@ -209,13 +215,20 @@ export class DeviceExecutable implements Executable {
     feeds: ReadonlyMap<string, TensorData>,
     state: RunState,
     signal: AbortSignal | undefined,
-    { edges }: StepResult,
+    { edges, copies }: StepResult,
   ): Promise<undefined> {
     const outputs = await runner.run(memory, {
-      placeholder: (name) => {
+      placeholder: async (name) => {
         const edge = edges.get(name) ?? feeds.get(name);
         if (edge === undefined) throw new InternalError(`nothing gives ${name}`);
-        return edge instanceof DeviceArray ? edge : toFloats(edge);
+        if (edge instanceof DeviceArray) return edge;
+        // One number is an argument of each launch.
+        if (edge.length <= 1 || !this.#shared.has(name)) return toFloats(edge);
+        const known = copies.get(name);
+        if (known instanceof DeviceArray) return known;
+        const array = await memory.upload(toFloats(edge));
+        copies.set(name, array);
+        return array;
       },
       variable: (path) => this.#block(path).onDevice(memory),
       state,
@@ -233,8 +246,13 @@ export class DeviceExecutable implements Executable {
     const origin = this.#program.partition.outputs[i];
     if (slot === undefined || origin === undefined) throw new InternalError("an output without a place");
     const edge = await this.#edge(origin, memory, result);
-    if (edge instanceof DeviceArray) return fromFloats(slot.dtype, await memory.download(edge));
-    return edge.slice(0, elementCount(slot.shape));
+    const data =
+      edge instanceof DeviceArray
+        ? origin.kind === "edge"
+          ? await fetched(origin.name, edge, slot.dtype, memory, result)
+          : fromFloats(slot.dtype, await memory.download(edge))
+        : edge;
+    return data.slice(0, elementCount(slot.shape));
   }
 
   async #edge(origin: Origin, memory: DeviceMemory, { edges }: StepResult): Promise<Edge> {
@@ -306,8 +324,32 @@ function failureOf({ message, spans }: DeviceFailure, stepsDone: number): RunFai
   return { code: "G124", message, spans, stepsDone };
 }
 
+/** An edge that the device has, for the processor; downloaded once in a run. */
+async function fetched(
+  name: string,
+  edge: DeviceArray,
+  dtype: NumericDType,
+  memory: DeviceMemory,
+  { copies }: StepResult,
+): Promise<TensorData> {
+  const known = copies.get(name);
+  if (known !== undefined && !(known instanceof DeviceArray)) return known;
+  const data = fromFloats(dtype, await memory.download(edge));
+  copies.set(name, data);
+  return data;
+}
+
+/** What several parts of the device read: it is uploaded once. */
+function readSeveralTimes(parts: readonly BoundPart[]): ReadonlySet<string> {
+  const names = parts.flatMap(({ side, part }) =>
+    side === "device" ? part.computation.placeholders.map(({ name }) => name) : [],
+  );
+  return new Set(names.filter((name, i) => names.indexOf(name) < i));
+}
+
 /** Frees what a step has made. */
-function letGo({ edges }: StepResult): void {
-  for (const edge of edges.values()) if (edge instanceof DeviceArray) edge.release();
+function letGo({ edges, copies }: StepResult): void {
+  for (const edge of [...edges.values(), ...copies.values()]) if (edge instanceof DeviceArray) edge.release();
   edges.clear();
+  copies.clear();
 }

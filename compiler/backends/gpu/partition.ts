@@ -2,9 +2,9 @@ import { InternalError } from "../../ir/diagnostic.js";
 import { type Computation, type Parameter, rootsOf } from "../../ir/graph.js";
 import { type Node, topologicalOrder, type Value } from "../../ir/node.js";
 import { staticShape } from "../../ir/type.js";
+import { reapply } from "../../ops/define.js";
 import { numericDType } from "../../ops/precision.js";
 import { placeholder } from "../../ops/sources.js";
-import { opNamed } from "../../ops/table.js";
 import type { Placement } from "./place.js";
 
 /** A part of a run that one side computes at a stretch, as a computation of its own. */
@@ -24,6 +24,8 @@ export interface Partition {
   readonly parts: readonly Part[];
   readonly outputs: readonly Origin[];
   readonly assignments: readonly { readonly path: string; readonly origin: Origin }[];
+  /** What the names of edges between parts stand for. */
+  readonly edges: ReadonlyMap<string, Value>;
 }
 
 /**
@@ -82,7 +84,8 @@ export function partition(computation: Computation, placement: Placement): Parti
       const side = stage.startsWith("host") ? "host" : "device";
       return { side, computation: cutOut(computation, stage, [...values], stages, nameOf) };
     });
-  return { parts, outputs, assignments };
+  const edges = new Map([...names].map(([value, name]) => [name, value]));
+  return { parts, outputs, assignments, edges };
 }
 
 function hostStage(number: number): string {
@@ -153,7 +156,7 @@ function cutOut(
         )
       : isSame
         ? node.outputs
-        : opNamed(node.op).apply(inputs, node.attributes, node.regions);
+        : reapply(node, inputs);
     node.outputs.forEach((output, i) => {
       const result = outputs[i];
       if (result === undefined) throw new InternalError(`${node.op} lost an output`);

@@ -1,3 +1,4 @@
+import type { DeviceKind } from "../../ir/device.js";
 import { isFloat, type NumericDType } from "../../ir/dtype.js";
 import { type Computation, rootsOf } from "../../ir/graph.js";
 import { type Node, topologicalOrder, type Value } from "../../ir/node.js";
@@ -30,11 +31,12 @@ export interface Placement {
 const beyond: ReadonlySet<NumericDType> = new Set<NumericDType>(["f64", "f16", "bf16"]);
 
 /**
- * Decides for each node of a static computation. The device does what its numbers (f32) hold; single numbers that depend on no
- * result of the device are computed beforehand by the processor and given to kernels as arguments: counts of steps, what
- * depends on them, sizes. Checks of what is fed are made before anything is sent.
+ * Decides for each node of a static computation: it lies where the text places it, else on `unplaced`. The device does what its
+ * numbers (f32) hold; single numbers that depend on no result of the device are computed beforehand by the processor, wherever they
+ * are placed, and given to kernels as arguments: counts of steps, what depends on them, sizes. Checks of what is fed are made before
+ * anything is sent.
  */
-export function place(computation: Computation): Placement {
+export function place(computation: Computation, unplaced: DeviceKind = "gpu"): Placement {
   const order = topologicalOrder(rootsOf(computation));
   const assigned = new Map(computation.assignments.map(({ path, value }) => [path, value]));
   // Variables of one number stay with the processor while nothing of the device goes into them.
@@ -44,7 +46,7 @@ export function place(computation: Computation): Placement {
     if (needsHost(numericDType(type.dtype)) || elementCount(shape) <= 1) hostVariables.add(name);
   }
   for (;;) {
-    const { sides, reasons } = sidesOf(order, hostVariables);
+    const { sides, reasons } = sidesOf(order, hostVariables, unplaced);
     const moved = [...hostVariables].filter((path) => {
       const value = assigned.get(path);
       return value !== undefined && sides.get(value.node) === "device";
@@ -65,6 +67,7 @@ function needsHost(dtype: NumericDType): boolean {
 function sidesOf(
   order: readonly Node[],
   hostVariables: ReadonlySet<string>,
+  unplaced: DeviceKind,
 ): { readonly sides: ReadonlyMap<Node, Side>; readonly reasons: readonly HostReason[] } {
   const ranges = new Ranges();
   const sides = new Map<Node, Side>();
@@ -80,9 +83,20 @@ function sidesOf(
     }
     const isKnown = node.inputs.every((input) => known.has(input.node));
     const isOne = node.outputs.every(({ type }) => elementCount(staticShape(type)) <= 1);
-    const reason = refusal(node, ranges);
-    let side: Side = "device";
-    if (reason !== undefined) {
+    // What views take from its operand is less to send than the operand.
+    const follows =
+      node.device === undefined && kind === "view" && shrinks(node)
+        ? sides.get(node.inputs[0]?.node ?? node)
+        : undefined;
+    const isHost =
+      follows === undefined || follows === "either" ? (node.device ?? unplaced) === "cpu" : follows === "host";
+    const reason = isHost ? undefined : refusal(node, ranges);
+    let side: Side = isHost ? "host" : "device";
+    if (isHost) {
+      // A number that is repeated, or a view of what is fed or of a variable, is there wherever it is read.
+      const isFree = isKnown || node.inputs.every((input) => sides.get(input.node) === "either");
+      if (isFree && (node.op === "iota" || (kind === "view" && !shrinks(node)))) side = "either";
+    } else if (reason !== undefined) {
       side = "host";
       const isNews = kind !== "view" && !(isOne && isKnown) && !(kind === "check" && isKnown);
       if (isNews) reasons.push({ node, reason });
@@ -93,6 +107,11 @@ function sidesOf(
     else if (side === "host") known.add(node);
   }
   return { sides, reasons };
+}
+
+/** Whether a view has fewer elements than its operand. */
+function shrinks({ inputs: [x], outputs: [y] }: Node): boolean {
+  return x !== undefined && y !== undefined && elementCount(staticShape(y.type)) < elementCount(staticShape(x.type));
 }
 
 /** Why a device cannot compute a node; undefined where it can. */

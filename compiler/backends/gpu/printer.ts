@@ -1,37 +1,97 @@
+import type { DeviceKind } from "../../ir/device.js";
 import type { Computation } from "../../ir/graph.js";
+import { writtenAs } from "../../ir/sources.js";
+import { typeText } from "../../ir/type.js";
+import { buildKernels } from "../../kernels/build.js";
 import type { KernelProgram } from "../../kernels/form.js";
+import { printKernels } from "../../kernels/printer.js";
+import type { TargetLimits } from "../../kernels/schedule.js";
 import { deviceEdges, lowerPart, partsOf } from "./compile.js";
 import type { DeviceKernel, NumberArgument, Step } from "./form.js";
-import type { Origin } from "./partition.js";
+import type { Origin, Part, Partition } from "./partition.js";
+import { type Transfer, totalsOf, transfersOf } from "./transfers.js";
 
-/** What a device is given for a computation: its parts, and in them each launch with the source of its kernel. For people. */
-export function printDevice(computation: Computation): string {
-  const { partition, placement } = partsOf(computation);
+/** How each part of a computation is shown: the launches that a device is given, or the kernels on both sides. */
+export interface PartPrinter {
+  /** The lines in the braces of a part of the processor; undefined shows none. */
+  readonly host: ((part: Part) => readonly string[]) | undefined;
+  readonly device: (part: Part, onDevice: ReadonlySet<string>) => readonly string[];
+}
+
+/** Each launch with the source of its kernel. */
+export const launches: PartPrinter = {
+  host: undefined,
+  device: (part, onDevice) => {
+    const { program, lowered } = lowerPart(part, onDevice);
+    const steps = lowered.steps.flatMap((step) => printStep(step, program));
+    return [...steps, ...program.outputs.map(({ name, buffer }) => `${JSON.stringify(name)} = b${buffer}`)];
+  },
+};
+
+/** The kernels of both sides, those of the processor for `target`. */
+export function kernelsOn(target: TargetLimits): PartPrinter {
+  const linesOf = (program: KernelProgram): readonly string[] => printKernels(program).trimEnd().split("\n");
+  return {
+    host: ({ computation }) => linesOf(buildKernels(computation, target, { checkNumerics: false })),
+    device: (part, onDevice) => linesOf(lowerPart(part, onDevice).program),
+  };
+}
+
+/**
+ * The parts of a computation that the processor and a device share: what is computed where, and between them each transfer of a run.
+ * What the text places nowhere lies on `unplaced`. For people.
+ */
+export function printParts(computation: Computation, unplaced: DeviceKind, printer: PartPrinter = launches): string {
+  const { partition, placement } = partsOf(computation, unplaced);
   const onDevice = deviceEdges(partition);
+  const transfers = transfersOf(computation, partition);
   const lines = [`gpu ${computation.name} {`];
   const reasons = placement.reasons.map(({ node, reason }) => `  # on the cpu: ${node.op}, as ${reason}`);
   lines.push(...new Set(reasons));
-  for (const part of partition.parts) {
+  const sent = (before: number): readonly string[] =>
+    transfers.filter((one) => one.before === before).map((one) => `  ${transferText(one, partition, computation)}`);
+  partition.parts.forEach((part, i) => {
     const { outputs, placeholders } = part.computation;
     const list = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(", ");
     const names = (from: readonly { readonly name: string }[]): string => list(from.map(({ name }) => name));
-    if (part.side === "host") {
-      lines.push(`  cpu (${names(placeholders)}) -> (${names(outputs)})`);
-      continue;
-    }
-    const { program, lowered } = lowerPart(part, onDevice);
-    lines.push(`  device (${names(placeholders)}) -> (${names(outputs)}) {`);
-    lines.push(...lowered.steps.flatMap((step) => printStep(step, program)).map((line) => `    ${line}`));
-    for (const { name, buffer } of program.outputs) lines.push(`    ${JSON.stringify(name)} = b${buffer}`);
-    lines.push("  }");
-  }
+    const title = `${part.side === "host" ? "cpu" : "device"} (${names(placeholders)}) -> (${names(outputs)})`;
+    const inner = part.side === "host" ? printer.host?.(part) : printer.device(part, onDevice);
+    lines.push(...sent(i));
+    if (inner === undefined) lines.push(`  ${title}`);
+    else lines.push(`  ${title} {`, ...inner.map((line) => `    ${line}`), "  }");
+  });
+  lines.push(...sent(partition.parts.length));
   computation.outputs.forEach(({ name }, i) => {
     lines.push(`  output ${JSON.stringify(name)} = ${originText(partition.outputs[i])}`);
   });
   for (const { path, origin } of partition.assignments)
     lines.push(`  assign ${JSON.stringify(path)} = ${originText(origin)}`);
+  const { up, down } = totalsOf(transfers);
+  lines.push(`  # a run sends ${count(up)} up and ${count(down)} down`);
   lines.push("}");
   return `${lines.join("\n")}\n`;
+}
+
+/** `up "x" f32[8, 4]: 128 bytes  # a feed`. */
+function transferText(
+  { direction, name, type, bytes, what }: Transfer,
+  { edges }: Partition,
+  from: Computation,
+): string {
+  const edge = edges.get(name);
+  const op = edge === undefined ? undefined : writtenAs(from.sources.spansOf(edge.node), edge.node.op);
+  const why: Readonly<Record<Transfer["what"], string>> = {
+    feed: "a feed",
+    edge: op ?? "an edge",
+    variable: "a variable that the other side assigns",
+    result: "where it is fetched",
+    number: `${op ?? "a feed"}, an argument of launches`,
+  };
+  return `${direction} ${JSON.stringify(name)} ${typeText(type)}: ${count(bytes)}  # ${why[what]}`;
+}
+
+function count(bytes: number): string {
+  return `${bytes.toLocaleString("en")} ${bytes === 1 ? "byte" : "bytes"}`;
 }
 
 function originText(origin: Origin | undefined): string {

@@ -172,4 +172,17 @@ export const limitCodes = [
       "The device refused a kernel, had no memory left, or went away. The run has assigned nothing; what it computes on the cpu or on another device is the same.",
     example: "$ graphc train large.graph --target gpu",
   },
+  {
+    code: "G125",
+    title: "no such place to compute",
+    explain: '`on` takes `"cpu"` or `"gpu"`; `--device` chooses which of a machine\'s devices the gpu is.',
+    example: 'graph g {\n  placeholder x: f32[4]\n  y = exp(x) on "tpu"\n}\n',
+  },
+  {
+    code: "G126",
+    title: "placement is not followed",
+    explain:
+      "The target given has one place only, or the statement stands in a loop or branch, which one side computes as a whole. The values are the same.",
+    example: "$ graphc run mixed.graph --fetch y --target reference",
+  },
 ] as const satisfies readonly CodeRow[];

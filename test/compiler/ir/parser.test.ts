@@ -31,7 +31,7 @@ test("a whole graph prints and comes back", (t) => {
     text,
   );
   t.true(text.includes("\n  placeholder rate: f32 default\n"), text);
-  t.true(text.includes('\n  variable "dense/w": f32[3] trainable\n'), text);
+  t.true(text.includes('\n  variable "dense/w": f32[3] trainable on "gpu"\n'), text);
   t.true(text.includes('\n  string greeting = "Hello, \\"graph\\"!"\n'), text);
   t.true(text.includes('\n  require N == M "G020" "the batches differ'), text);
   t.true(text.includes('\n  require M != 0 "G025" "a batch of {left} has no maximum"\n'), text);

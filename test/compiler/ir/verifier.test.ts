@@ -52,7 +52,7 @@ test("edges that belong to another node and cycles are found", (t) => {
   finds(t, computationOf({ y: { node: x.node, index: 0, type: x.type } }), /an edge is no output of its node/);
   const inputs: Value[] = [];
   const outputs: Value[] = [];
-  const node: Node = { id: -1, op: "neg", inputs, attributes: {}, regions: [], outputs };
+  const node: Node = { id: -1, op: "neg", inputs, attributes: {}, regions: [], outputs, device: undefined };
   outputs.push({ node, index: 0, type: x.type });
   inputs.push(...outputs);
   finds(t, { ...computationOf({ x }), outputs: [{ name: "y", value: outputs[0] as Value }] }, /cycle/);

@@ -1,8 +1,10 @@
 import { readdirSync } from "node:fs";
 import test from "ava";
 import { differentiate } from "../../../compiler/autodiff/differentiate.js";
-import type { Computation, Graph } from "../../../compiler/ir/graph.js";
+import { buildOn } from "../../../compiler/ir/device.js";
+import { type Computation, type Graph, rootsOf } from "../../../compiler/ir/graph.js";
 import { moduleOf } from "../../../compiler/ir/module.js";
+import { nodesBelow } from "../../../compiler/ir/node.js";
 import { parseModule } from "../../../compiler/ir/parser.js";
 import { printModule } from "../../../compiler/ir/printer.js";
 import { initialComputation, selectSignature } from "../../../compiler/ir/select.js";
@@ -55,5 +57,24 @@ for (const name of names) {
       const tolerance = { relative: 1e-4, signedZeros: false };
       sameResults(t, plain, optimised, contextFor(plain, 1, modest), tolerance, `${name}: ${computation.name}`);
     }
+  });
+}
+
+for (const name of names) {
+  test(`what lies on one device as a whole stays there through gradients and passes: ${name}`, (t) => {
+    const file = `examples/${name}/${name}.graph`;
+    const graph = buildOn("gpu", () => loadGraph(file, { stdFolder: "dsl/std" })).graph;
+    for (const { name: signature } of graph?.signatures ?? []) {
+      if (graph === undefined) continue;
+      const safe = runPipeline(beforeGradients, selectSignature(graph, signature));
+      const optimised = runPipeline(pipeline, bound(graph, differentiate(safe).computation));
+      const left = nodesBelow(rootsOf(optimised)).filter(({ inputs, device }) => inputs.length > 0 && device !== "gpu");
+      t.deepEqual(
+        left.map(({ op }) => op),
+        [],
+        `${name}: ${signature}`,
+      );
+    }
+    t.pass();
   });
 }

@@ -24,7 +24,7 @@ export function formOf(graph: Graph, stage: Stage, signature: string | undefined
   const prepared = prepareComputation(graph, selection);
   if (stage === "gradients") return printComputation(prepared).trimEnd();
   const dims = new Map(graph.dims.map(({ name, bound }) => [name, bound ?? 1]));
-  const optimised = optimise(graph, prepared, dims);
+  const optimised = optimise(graph, prepared, dims, { followsPlaces: true });
   if (stage === "optimized") return printComputation(optimised).trimEnd();
   return printKernels(buildKernels(optimised, avx512, { checkNumerics: false })).trimEnd();
 }

@@ -1,0 +1,66 @@
+import { byteSize } from "../../ir/dtype.js";
+import type { Computation } from "../../ir/graph.js";
+import { elementCount } from "../../ir/tensor.js";
+import { staticShape, type TensorType } from "../../ir/type.js";
+import type { Origin, Part, Partition } from "./partition.js";
+
+/** What a run sends between the memories of the processor and of the device. */
+export interface Transfer {
+  readonly direction: "up" | "down";
+  /** The name that parts give it. */
+  readonly name: string;
+  readonly type: TensorType;
+  /** As the device has it: its numbers are f32. */
+  readonly bytes: number;
+  /** A number is an argument of launches, and is not counted. */
+  readonly what: "feed" | "edge" | "variable" | "result" | "number";
+  /** Before which part it is sent; the number of parts for what is fetched in the end. */
+  readonly before: number;
+}
+
+/**
+ * All transfers of a run, in order, each thing once in a direction. A variable is sent where another side than the one that assigned it
+ * reads it: one that nobody assigns is sent once, and not in each run. Results are counted as all fetched.
+ */
+export function transfersOf(computation: Computation, partition: Partition): readonly Transfer[] {
+  const { parts, outputs, assignments } = partition;
+  const made = new Map<string, Part["side"]>();
+  const found = new Map<string, Transfer>();
+  const sideOf = (origin: Origin): Part["side"] | undefined =>
+    origin.kind === "edge" ? made.get(origin.name) : undefined;
+  for (const { side, computation: own } of parts) for (const { name } of own.outputs) made.set(name, side);
+  const assigned = new Map(assignments.map(({ path, origin }) => [path, sideOf(origin)]));
+  const send = (transfer: Omit<Transfer, "bytes">, key = transfer.name): void => {
+    const kind = transfer.what === "variable" ? "variable" : "edge";
+    const place = `${transfer.direction} ${kind} ${key}`;
+    if (found.has(place)) return;
+    const bytes = elementCount(staticShape(transfer.type)) * byteSize("f32");
+    const isNumber = transfer.direction === "up" && kind === "edge" && bytes <= byteSize("f32");
+    found.set(place, isNumber ? { ...transfer, what: "number", bytes: 0 } : { ...transfer, bytes });
+  };
+  parts.forEach(({ side, computation: own }, before) => {
+    const direction = side === "device" ? "up" : "down";
+    for (const { name, type } of own.placeholders) {
+      const from = made.get(name);
+      if (from === undefined && side === "device") send({ direction, name, type, what: "feed", before });
+      else if (from !== undefined && from !== side) send({ direction, name, type, what: "edge", before });
+    }
+    for (const { name, type } of own.variables) {
+      const by = assigned.get(name);
+      if (by !== undefined && by !== side) send({ direction, name, type, what: "variable", before });
+    }
+  });
+  computation.outputs.forEach(({ name, value }, i) => {
+    const origin = outputs[i];
+    if (origin?.kind !== "edge" || made.get(origin.name) !== "device") return;
+    send({ direction: "down", name, type: value.type, what: "result", before: parts.length }, origin.name);
+  });
+  return [...found.values()];
+}
+
+/** How much of them goes up and down in a run. */
+export function totalsOf(transfers: readonly Transfer[]): { readonly up: number; readonly down: number } {
+  const sum = (wanted: Transfer["direction"]): number =>
+    transfers.reduce((all, { direction, bytes }) => (direction === wanted ? all + bytes : all), 0);
+  return { up: sum("up"), down: sum("down") };
+}

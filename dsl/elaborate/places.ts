@@ -1,0 +1,20 @@
+import { buildOn, deviceNow, isDeviceKind } from "../../compiler/ir/device.js";
+import type { Statement } from "../ast.js";
+import { type Env, report } from "./state.js";
+
+/** Elaborates a statement where its `on` says, or where the statement around it stands: the innermost `on` counts. */
+export function placed<T>(env: Env, one: Statement, elaborate: () => T): T {
+  const on = "on" in one ? one.on : undefined;
+  // The parser has told of a name that is none.
+  if (on === undefined || !isDeviceKind(on.value)) return elaborate();
+  if (env.region !== undefined) {
+    if (on.value !== deviceNow()) {
+      const message = `\`on "${on.value}"\` has no effect in a loop or branch, which one side computes as a whole`;
+      report(env, "G126", on.span, message, { hint: `place the whole: \`} on "${on.value}"\``, severity: "warning" });
+    }
+    return elaborate();
+  }
+  const { devices } = env.state.shared;
+  if (!env.state.generic && !devices.has(on.value)) devices.set(on.value, on.span);
+  return buildOn(on.value, elaborate);
+}
