@@ -81,8 +81,8 @@ export async function bench(
   signature: string,
   options: BenchOptions,
 ): Promise<ExitCode> {
-  const backend = await openBackend(console, options);
   const { graph, store } = await openModel(console, file, options);
+  const backend = await openBackend(console, options, graph);
   const program = await Program.create(graph, backend, { checkNumerics: false }, store);
   const choice = { name: signature, selection: { kind: "signature", name: signature } } as const;
   const prepared = await program.prepare(choice.selection);

@@ -65,6 +65,7 @@ export const statements = {
   optimizer: { word: "storage.type.function", name: "entity.name.function" },
   graph: { word: "storage.type.module", name: "entity.name.type.module" },
   scope: { word: "storage.type.namespace", name: "entity.name.namespace" },
+  on: { word: "storage.modifier", before: '"' },
   placeholder: { word: "storage.type", name: "variable.parameter.placeholder" },
   variable: { word: "storage.type", name: "variable.other.property" },
   constant: { word: "storage.type", name: "variable.other.constant" },

@@ -127,10 +127,12 @@ test("statements, with the names that they declare", (t) => {
   t.is(scopeOf(inGraph("seed 42"), "seed"), "keyword.other.seed");
   t.is(scopeOf(inGraph('require a >= 0, "no"'), "require"), "keyword.control.require.require");
   t.is(scopeOf(inGraph("variable w: f32[2] = zeros() frozen"), "frozen"), "storage.modifier.frozen");
+  for (const text of ['on "gpu" {}', 'y = x on "gpu"', 'scope s on "gpu" {}', 'update u = f(x) on "cpu"'])
+    t.is(scopeOf(inGraph(text), "on"), "storage.modifier.on", text);
 });
 
 test("words of statements are names where they declare nothing", (t) => {
-  for (const word of ["seed", "constant", "scope", "update", "train", "import", "yield", "next"]) {
+  for (const word of ["seed", "constant", "scope", "on", "update", "train", "import", "yield", "next"]) {
     t.is(scopeOf(inGraph(`${word} = 3`), word), "variable.other.readwrite", word);
     t.is(scopeOf(inGraph(`y = f(${word}=3)`), word), "variable.parameter.function-call", word);
     t.is(scopeOf(inGraph(`y = a.${word} + 1`), word), "variable.other.property", word);
