@@ -28,15 +28,9 @@ export async function sample(work: () => Promise<unknown>): Promise<Sample> {
   return { wall, cpu: (user + system) / 1e6 };
 }
 
-/** One run of a signature or of names, from outside: `repeats` samples after three runs, each of runs for 2 ms at least. */
-export async function timeOfRun(
-  session: Session,
-  what: string | readonly string[],
-  feeds: Feeds,
-  repeats: number,
-): Promise<Timing> {
-  const run = (): Promise<unknown> =>
-    typeof what === "string" ? session.run(what, feeds) : session.run([...what], feeds);
+/** One run of a signature, from outside: `repeats` samples after three runs, each of runs for 2 ms at least. */
+export async function timeOfRun(session: Session, signature: string, feeds: Feeds, repeats: number): Promise<Timing> {
+  const run = (): Promise<unknown> => session.run(signature, feeds);
   for (let i = 0; i < 2; i++) await run();
   const runs = Math.max(1, Math.floor(2e-3 / (await sample(run)).wall));
   const samples: Sample[] = [];
@@ -79,7 +73,7 @@ export async function prepare(backend: Backend, computation: Computation): Promi
 }
 
 /** One run inside one native call of many: `repeats` calls of about `seconds` each. */
-export async function timeInside(executable: Executable, repeats = 7, seconds = 0.1): Promise<Timing> {
+export async function timeInside(executable: Executable, repeats = 51, seconds = 0.01): Promise<Timing> {
   let steps = 1;
   for (;;) {
     const { wall } = await sample(() => runSteps(executable, steps));
