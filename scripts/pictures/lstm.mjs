@@ -1,9 +1,10 @@
 // Draws examples/lstm/surprise.svg: a passage of the held-out text, each character as dark as it surprised the network. Needs a build,
 // and the weights that the example has saved: node dist/examples/lstm/run.js, then node scripts/pictures/lstm.mjs
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { encode, mobyDick } from "../../dist/examples/lstm/text.js";
 import { compile, Session } from "../../dist/index.js";
+import { drawChart } from "./chart.mjs";
 
 const root = join(import.meta.dirname, "..", "..");
 const saved = join(root, "dist", "examples", "lstm", "trained.safetensors");
@@ -39,41 +40,52 @@ for (let i = 0; i < count; i++) {
 await session.close();
 
 const columns = 74;
-const [left, top, wide, high] = [20, 60, 10.4, 22];
-const lines = [[]];
-for (let i = 1; i <= count; i++) {
+const values = [];
+for (let i = 1, row = 0, column = 0; i <= count; i++) {
   const character = text[from + i];
-  const line = lines.at(-1);
-  const full = line.length >= columns - 9 && character === " ";
-  if (character !== "\n") line.push({ character, surprise: surprises[i - 1] });
-  if (character === "\n" || full || line.length === columns) lines.push([]);
+  if (character !== "\n") values.push({ character, row, column: column++, surprise: surprises[i - 1] });
+  // A line ends at a space near its end, or where it is full.
+  if (character === "\n" || column === columns || (column >= columns - 9 && character === " "))
+    [row, column] = [row + 1, 0];
 }
-const escaped = (character) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[character] ?? character;
-const parts = lines.flatMap((line, row) =>
-  line.map(({ character, surprise }, column) => {
-    const [x, y] = [left + column * wide, top + row * high];
-    // 7 nats, a chance of one in a thousand, and more are darkest.
-    const opacity = Math.min(1, surprise / 7);
-    return `<rect x="${x.toFixed(1)}" y="${y}" width="${wide}" height="${high}" opacity="${opacity.toFixed(2)}"/><text x="${(x + wide / 2).toFixed(1)}" y="${y + 16}">${escaped(character)}</text>`;
-  }),
-);
-const width = Math.ceil(2 * left + columns * wide);
-const height = top + lines.length * high + 40;
+const rows = values.at(-1).row + 1;
+const place = (field, size) => ({ field, type: "quantitative", scale: { domain: [0, size] }, axis: null });
 const perplexity = Math.exp(surprises.reduce((a, b) => a + b) / count).toFixed(2);
-writeFileSync(
-  join(root, "examples", "lstm", "surprise.svg"),
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="A passage of the held-out text, each character as dark as it was unexpected">
-<style>
-text { font: 15px ui-monospace, "DejaVu Sans Mono", monospace; fill: #1b1f24; text-anchor: middle }
-rect { fill: #d67818 }
-.title { font: 600 14px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; text-anchor: start }
-.note { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #57606a; text-anchor: start }
-</style>
-<path fill="#fff" d="M0 0h${width}v${height}H0z"/>
-<text class="title" x="${left}" y="32">A passage that it has not seen: the darker a character, the less it was expected</text>
-${parts.join("\n")}
-<text class="note" x="${left}" y="${height - 14}">perplexity of this passage ${perplexity}; drawn by scripts/pictures/lstm.mjs from the weights of a run</text>
-</svg>
-`,
-);
-console.log(`surprise.svg: ${count} characters, perplexity ${perplexity}`);
+
+await drawChart("examples/lstm/surprise.svg", {
+  title: {
+    text: "A passage that it has not seen: the darker a character, the less it was expected",
+    subtitle: `perplexity of this passage ${perplexity}`,
+  },
+  width: columns * 10.4,
+  height: rows * 22,
+  data: { values },
+  transform: [
+    { calculate: "datum.column + 1", as: "right" },
+    { calculate: "datum.row + 1", as: "below" },
+    { calculate: "datum.column + 0.5", as: "x" },
+    { calculate: "datum.row + 0.5", as: "y" },
+  ],
+  layer: [
+    {
+      mark: { type: "rect", aria: false },
+      encoding: {
+        x: place("column", columns),
+        x2: { field: "right" },
+        y: { ...place("row", rows), scale: { domain: [0, rows], reverse: true } },
+        y2: { field: "below" },
+        color: {
+          field: "surprise",
+          type: "quantitative",
+          title: "-log p",
+          // 7 nats, a chance of one in a thousand, and more are darkest.
+          scale: { domain: [0, 7], clamp: true, range: ["#ffffff", "#d67818"], interpolate: "rgb" },
+        },
+      },
+    },
+    {
+      mark: { type: "text", aria: false, fontSize: 13, color: "#1b1f24" },
+      encoding: { x: place("x", columns), y: place("y", rows), text: { field: "character" } },
+    },
+  ],
+});

@@ -1,8 +1,9 @@
 // Draws examples/rnn/rows.svg: trains the example's network and shows, for five test digits, what it holds likely after each row. Needs
 // a build; takes about a minute.
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile, idx, readData, Session } from "../../dist/index.js";
+import { drawChart } from "./chart.mjs";
+import { pngAddress } from "./png.mjs";
 
 const folder = join(import.meta.dirname, "..", "..", "examples", "rnn");
 // The data lie beside the built graph.
@@ -15,53 +16,75 @@ const { probs } = await session.run("predict", { image: images });
 await session.close();
 
 const chosen = [0, 1, 4, 7, 9];
-const cell = 6;
-const side = 28 * cell;
-const left = 20;
-const step = side + 24;
-const top = { image: 60, probs: 60 + side + 40 };
-const width = left + chosen.length * step;
-const height = top.probs + side + 60;
+const side = 168;
+const frame = { stroke: "#d0d7de" };
 
-/** Rectangles of one row after another, `wide` by `high`, as dark as their values from 0 to 1. */
-function tiles(values, columns, x, y, wide, high) {
-  return values
-    .map((value, i) =>
-      value < 0.02
-        ? ""
-        : `<path opacity="${value.toFixed(2)}" d="M${x + (i % columns) * wide} ${y + Math.floor(i / columns) * high}h${wide}v${high}h-${wide}z"/>`,
-    )
-    .join("");
+/** A digit as it is read. */
+function image(index) {
+  const ink = Array.from(images.data.slice(index * 784, (index + 1) * 784));
+  const url = pngAddress(
+    28,
+    28,
+    ink.map((value) => [255 - value, 255 - value, 255 - value]),
+  );
+  return {
+    width: side,
+    height: side,
+    view: frame,
+    data: { values: [{ url }] },
+    mark: { type: "image", aspect: false, width: side, height: side, x: side / 2, y: side / 2 },
+    encoding: { url: { field: "url", type: "nominal" } },
+  };
 }
 
-const parts = chosen.map((index, place) => {
-  const x = left + place * step;
-  const pixels = [...images.data.slice(index * 784, (index + 1) * 784)].map((value) => value / 255);
-  const said = [...probs.data.slice(index * 280, (index + 1) * 280)];
-  const digits = Array.from({ length: 10 }, (_, digit) => {
-    const right = digit === labels.data[index] ? ' class="right"' : "";
-    return `<text${right} x="${x + (digit + 0.5) * (side / 10)}" y="${top.probs + side + 16}">${digit}</text>`;
-  });
-  return `<g fill="#1b1f24">${tiles(pixels, 28, x, top.image, cell, cell)}</g><g fill="#0b5cad">${tiles(said, 10, x, top.probs, side / 10, cell)}</g>
-<rect class="frame" x="${x}" y="${top.image}" width="${side}" height="${side}"/><rect class="frame" x="${x}" y="${top.probs}" width="${side}" height="${side}"/>
-${digits.join("")}`;
-});
+/** What the network holds likely, [28, 10], after each row; only the first of a line of charts has the axis of rows. */
+function likely(index, place) {
+  const values = Array.from(probs.data.slice(index * 280, (index + 1) * 280), (probability, i) => ({
+    row: Math.floor(i / 10) + 1,
+    digit: i % 10,
+    probability,
+  }));
+  const label = Number(labels.data[index]);
+  return {
+    width: side,
+    height: side,
+    view: frame,
+    data: { values },
+    mark: { type: "rect", aria: false },
+    encoding: {
+      x: {
+        field: "digit",
+        type: "ordinal",
+        title: `label ${label}`,
+        axis: {
+          labelAngle: 0,
+          ticks: false,
+          domain: false,
+          labelFontWeight: { condition: { test: `datum.value == ${label}`, value: "bold" }, value: "normal" },
+        },
+      },
+      y: {
+        field: "row",
+        type: "ordinal",
+        title: place === 0 ? "row" : null,
+        axis: { values: place === 0 ? [1, 7, 14, 21, 28] : [], ticks: false, domain: false },
+      },
+      color: {
+        field: "probability",
+        type: "quantitative",
+        scale: { domain: [0, 1], range: ["#ffffff", "#0b5cad"], interpolate: "rgb" },
+        legend: null,
+      },
+    },
+  };
+}
 
-writeFileSync(
-  join(folder, "rows.svg"),
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Five digits, and what the network holds likely after each of their rows">
-<style>
-text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #57606a; text-anchor: middle }
-.title { font-size: 14px; font-weight: 600; fill: #1b1f24; text-anchor: start }
-.right { font-weight: 700; fill: #1b1f24 }
-.frame { fill: none; stroke: #d0d7de }
-</style>
-<rect width="${width}" height="${height}" rx="8" fill="#fff"/>
-<text class="title" x="${left}" y="28">What the network reads, a row at a time from the top</text>
-<text class="title" x="${left}" y="${top.probs - 14}">What it holds likely after each row (in bold the label)</text>
-${parts.join("\n")}
-<text style="text-anchor: start" x="${left}" y="${height - 14}">drawn by scripts/pictures/rnn.mjs from a run</text>
-</svg>
-`,
-);
-console.log(`rows.svg: test images ${chosen.join(", ")}`);
+await drawChart("examples/rnn/rows.svg", {
+  vconcat: [
+    { title: "What the network reads, a row at a time from the top", hconcat: chosen.map(image) },
+    {
+      title: "What it holds likely after each row, from white for 0 to blue for 1; in bold the label",
+      hconcat: chosen.map(likely),
+    },
+  ],
+});
