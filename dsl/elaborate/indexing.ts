@@ -7,7 +7,7 @@ import type { Expression, Index, IndexItem, Slice } from "../ast.js";
 import { broadcastAll } from "./broadcast.js";
 import { declarationNotes, demand } from "./constraints.js";
 import { silence, toDim, toNumber, toTensor } from "./convert.js";
-import { describe, type Item, int, type Meaning, tensor } from "./meaning.js";
+import { describe, type Item, int, isLiteral, type Meaning, tensor } from "./meaning.js";
 import { gatherAt, positions } from "./positions.js";
 import { applyOp, type Env, originNote, type Refusal, refusal } from "./state.js";
 
@@ -32,9 +32,12 @@ export function index(env: Env, expression: Index, target: Meaning, evaluate: Ev
     known.set(part, meaning);
     return meaning;
   };
-  const isList = target.kind === "shape" || target.kind === "list";
-  if (isList && !expression.items.some((item) => isPosition(item, meaningOf)))
-    return elementOf(env, expression, target, meaningOf);
+  if (target.kind === "shape" || target.kind === "list") {
+    const asTensor =
+      expression.items.some((item) => isPosition(item, meaningOf)) ||
+      (isLiteral(target) && goesBeyondLists(expression));
+    if (!asTensor) return elementOf(env, expression, target, meaningOf);
+  }
   const value = toTensor(env, { meaning: target, span: expression.target.span });
   const axes = placeItems(env, expression, value);
   const places = new Map<number, Item>();
@@ -50,6 +53,14 @@ export function index(env: Env, expression: Index, target: Meaning, evaluate: Ev
   });
   const rest = cut(env, value, cuts, expression);
   return tensor(places.size === 0 ? rest : pick(env, rest, cuts, places, value, expression));
+}
+
+/** Steps, several axes and `...`: a list of numbers has them as the tensor that it stands for. */
+function goesBeyondLists({ items }: Index): boolean {
+  return (
+    items.length > 1 ||
+    items.some((item) => item.kind === "ellipsis" || (item.kind === "slice" && item.step !== undefined))
+  );
 }
 
 /** A tensor or a list: its elements are positions that the run looks up. */

@@ -1,5 +1,5 @@
 import { type Dim, dimEquals, dimText, isSymbolic } from "../../compiler/ir/dim.js";
-import { isFloat } from "../../compiler/ir/dtype.js";
+import { isFloat, isInteger } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { shapeText, tensorType, typeText } from "../../compiler/ir/type.js";
@@ -61,7 +61,9 @@ function checkOperands(env: Env, operator: BinaryOperator, values: readonly Valu
   if ((operator === "and" || operator === "or") && dtype !== "bool") {
     throw refusal(env, "G024", site.span, `\`${operator}\` joins bools, not ${dtype}`, {
       label,
-      hint: "compare first: `x != 0`",
+      hint: isInteger(dtype)
+        ? `compare first: \`x != 0\`; the bits are joined by \`bitwise_${operator}\``
+        : "compare first: `x != 0`",
     });
   }
   const arithmetic = ["+", "-", "*", "//", "%", "**", "<", "<=", ">", ">="].includes(operator);
@@ -84,7 +86,7 @@ export function unary(env: Env, expression: Unary, operand: Meaning): Meaning {
   if (operator === "not" && dtype !== "bool") {
     throw refusal(env, "G024", expression.operatorSpan, `\`not\` is for bools, not for ${dtype}`, {
       label,
-      hint: "compare first: `x == 0`",
+      hint: isInteger(dtype) ? "compare first: `x == 0`; `bitwise_not` flips the bits" : "compare first: `x == 0`",
     });
   }
   if (operator !== "not" && dtype === "bool") {

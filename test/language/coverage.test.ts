@@ -5,6 +5,8 @@ import { catalogue } from "../../compiler/ir/codes/catalogue.js";
 import { dtypes, floatDTypes } from "../../compiler/ir/dtype.js";
 import { nodesBelow } from "../../compiler/ir/node.js";
 import { opNamed, ops } from "../../compiler/ops/table.js";
+import { intrinsics } from "../../dsl/elaborate/intrinsics/table.js";
+import { shippedStdFolder } from "../../dsl/standard.js";
 import { checksOf } from "./harness/expected.js";
 import { testFiles } from "./harness/folder.js";
 import { directivesOf, loadTest, pathOf } from "./harness/load.js";
@@ -49,6 +51,56 @@ test("every differentiable op has a gradient in some file", (t) => {
   const differentiable = [...ops.values()].filter(({ opName, differentiable: is }) => is && takesFloats(opName));
   t.deepEqual(
     differentiable.map(({ opName }) => opName).filter((op) => !found.has(op)),
+    [],
+  );
+});
+
+/** The text without comments: what it calls, by name or as an argument. */
+function calls(text: string, name: string): boolean {
+  const code = text.replaceAll(/#.*/g, "");
+  return new RegExp(`(?<![\\w.])${name}(?=\\(| *[,)])`).test(code);
+}
+
+const operators: ReadonlySet<string> = new Set(["floor_div"]);
+
+/** Functions that the library has for itself: what they are part of is tested. */
+const parts: ReadonlySet<string> = new Set(["logcumsumexp_of_rows"]);
+
+/** The functions that expressions are made of: all that are built in, and those of the library that are no layers. */
+function functionNames(): readonly string[] {
+  const library = ["math", "activations", "losses", "linear_algebra"].flatMap((name) =>
+    [...readFileSync(join(shippedStdFolder, `${name}.graph`), "utf8").matchAll(/^fn (\w+)/gm)].map(
+      ([, fn]) => fn ?? "",
+    ),
+  );
+  return [...intrinsics.keys(), ...library].filter((name) => !operators.has(name) && !parts.has(name));
+}
+
+test("every built-in function, and every one of mathematics in the library, has a value in some file", (t) => {
+  const tested = files.filter((file) => directivesOf(file, "expect").length > 0).map(({ text }) => text);
+  t.deepEqual(
+    functionNames().filter((name) => name !== "minimize" && !tested.some((text) => calls(text, name))),
+    [],
+  );
+});
+
+/** What has no gradient though it may be given floats. */
+const constantWhereDefined: ReadonlySet<string> = new Set([
+  // Of shapes and types alone.
+  ...["shape", "size", "rank", "dtype_of", "known", "fan_in", "fan_out", "zeros_like", "ones_like", "full", "iota"],
+  ...["arange", "linspace", "eye", "identity_matrix", "global_step", "random_uniform", "check_index", "one_hot"],
+  // Steps and positions.
+  ...["step", "trunc", "is_nan", "is_inf", "matrix_rank", "minimize"],
+]);
+
+test("every function that is differentiable has a gradient in some file", (t) => {
+  const tested = files.filter((file) => directivesOf(file, "gradient").length > 0).map(({ text }) => text);
+  const differentiable = (name: string): boolean => {
+    const op = ops.get(name.replace(/^bitwise_/, ""));
+    return op === undefined ? !constantWhereDefined.has(name) : op.differentiable && !constantWhereDefined.has(name);
+  };
+  t.deepEqual(
+    functionNames().filter((name) => differentiable(name) && !tested.some((text) => calls(text, name))),
     [],
   );
 });

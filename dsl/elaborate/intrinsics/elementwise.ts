@@ -1,4 +1,4 @@
-import { isFloat } from "../../../compiler/ir/dtype.js";
+import { isFloat, isInteger } from "../../../compiler/ir/dtype.js";
 import type { Value } from "../../../compiler/ir/node.js";
 import { typeText } from "../../../compiler/ir/type.js";
 import { opNamed } from "../../../compiler/ops/table.js";
@@ -15,7 +15,6 @@ const unaries = [
   "neg",
   "abs",
   "sign",
-  "not",
   "floor",
   "ceil",
   "round",
@@ -50,8 +49,6 @@ const binaries = [
   "shift_right_logical",
   "maximum",
   "minimum",
-  "and",
-  "or",
   "xor",
   "eq",
   "ne",
@@ -94,6 +91,23 @@ function unary(call: Arguments, name: string): Meaning {
 
 function binaryIntrinsic(name: string): Intrinsic {
   return { name, doc: opNamed(name).doc, parameters: [x, y], result: "z", build: (call) => binary(call, name) };
+}
+
+/** The operators `and`, `or` and `not` of the language are for bools; for integers the ops have names. */
+function bitwise({ name, build, ...rest }: Intrinsic): Intrinsic {
+  return {
+    ...rest,
+    name: `bitwise_${name}`,
+    build: (call) => {
+      for (const { name: parameter } of rest.parameters) {
+        const { type } = call.tensor(parameter);
+        if (type.dtype === "bool" || isInteger(type.dtype)) continue;
+        const text = `\`${call.name}\` is for integers and bools, not for ${typeText(type)}`;
+        throw refusal(call.env, "G024", call.spanOf(parameter), text);
+      }
+      return build(call);
+    },
+  };
 }
 
 function binary(call: Arguments, name: string): Meaning {
@@ -161,6 +175,9 @@ const selection: readonly IntrinsicParameter[] = [{ name: "condition", kind: "te
 export const elementwise: readonly Intrinsic[] = [
   ...unaries.map(unaryIntrinsic),
   ...binaries.map(binaryIntrinsic),
+  bitwise(unaryIntrinsic("not")),
+  bitwise(binaryIntrinsic("and")),
+  bitwise(binaryIntrinsic("or")),
   atan2Intrinsic,
   {
     name: "select",
