@@ -30,7 +30,6 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   private tokens: readonly IToken[] = [];
   private brackets: Brackets = { partner: new Int32Array(0), balanced: true, suspect: undefined };
   private nesting = 0;
-  private indices = new Map<IToken, number>();
   private docs = new Map<number, Doc>();
   private endReported = false;
 
@@ -51,7 +50,6 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     this.depth = new DepthLimit((d) => this.report(d));
     this.tokens = tokens;
     this.brackets = brackets;
-    this.indices = new Map(tokens.map((token, index) => [token, index]));
     this.docs = docs;
     this.endReported = false;
     this.nesting = 0;
@@ -129,8 +127,15 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     return this.tokens[index];
   }
 
+  /** The index of a token, found by its place: a table of all tokens would cost more than what asks for it. */
   protected position(token: IToken): number {
-    return this.indices.get(token) ?? this.tokens.length;
+    let [low, high] = [0, this.tokens.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.tokens[middle]?.startOffset ?? 0) < token.startOffset) low = middle + 1;
+      else high = middle;
+    }
+    return this.tokens[low] === token ? low : this.tokens.length;
   }
 
   /** The innermost bracket that is open before `token`. */

@@ -16,6 +16,8 @@ export interface ImportOptions {
   readonly parse: typeof parse;
   /** Folders besides the importing file's own that imports may reach, by absolute paths or `..`. */
   readonly allowPaths: readonly string[];
+  /** Files of the standard library that have been read, for whoever loads again and again. */
+  readonly library?: Map<string, { readonly file: LoadedFile; readonly text: string }> | undefined;
 }
 
 /** Files of the standard library whose names are visible everywhere. Layers and optimizers are imported. */
@@ -88,6 +90,11 @@ export class Files {
   #load(path: string, text: string | undefined, from: Span | undefined, silent = false): LoadedFile | undefined {
     const known = this.#loaded.get(path);
     if (known !== undefined) return known;
+    const kept = this.#options.library?.get(path);
+    if (kept !== undefined) {
+      this.texts.set(path, kept.text);
+      return kept.file;
+    }
     const start = this.#loading.findIndex((one) => one.path === path);
     if (start >= 0) {
       this.#reportCycle(path, start, from);
@@ -111,6 +118,7 @@ export class Files {
     );
     const file: LoadedFile = { path, ast, standard: isStandard(path), imports, deferred };
     this.#loaded.set(path, file);
+    if (file.standard) this.#options.library?.set(path, { file, text: content });
     return file;
   }
 

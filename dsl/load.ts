@@ -9,6 +9,7 @@ import type { Facts } from "./elaborate/facts.js";
 import { elaborateGraph } from "./elaborate/graph.js";
 import { intrinsics } from "./elaborate/intrinsics/table.js";
 import { type Home, type Meaning, poisoned } from "./elaborate/meaning.js";
+import type { Memory } from "./elaborate/memory.js";
 import { Names } from "./elaborate/names.js";
 import { Shared, type SymbolInfo } from "./elaborate/state.js";
 import { constant } from "./elaborate/statements.js";
@@ -27,6 +28,11 @@ export interface LoadOptions {
   readonly parse?: typeof parse;
   /** Is told of all names. */
   readonly facts?: Facts;
+  /**
+   * What is kept from one elaboration of this file to the next, by an editor that keeps its trees, too; see `memory.ts`. There is no graph
+   * then, only what is found of it.
+   */
+  readonly memory?: Memory;
 }
 
 export interface Loaded {
@@ -56,19 +62,23 @@ function load(path: string, text: string | undefined, options: LoadOptions): Loa
     stdFolder: options.stdFolder ?? shippedStdFolder,
     allowPaths: options.allowPaths ?? [],
     parse: options.parse ?? parse,
+    library: options.memory?.library,
   });
+  options.memory?.begin();
   const main = files.main(path, text);
   const shared = new Shared(
     (name) => files.suggestImport(name),
     (file) => files.texts.get(file),
     options.facts,
+    options.memory,
   );
   const graph = main === undefined ? undefined : elaborateFile(files, shared, main);
   // What stands where the syntax is wrong already is no second problem.
   const typed = shared.diagnostics.filter((d) => !files.diagnostics.some((syntax) => overlap(d.span, syntax.span)));
   const diagnostics = sorted([...files.diagnostics, ...typed], path);
   const failed = diagnostics.some((d) => d.severity === "error");
-  return { graph: failed ? undefined : graph, diagnostics, files: files.texts, symbols: shared.symbols };
+  const isWhole = !failed && options.memory === undefined;
+  return { graph: isWhole ? graph : undefined, diagnostics, files: files.texts, symbols: shared.symbols };
 }
 
 function overlap(a: Span | undefined, b: Span | undefined): boolean {
@@ -104,6 +114,17 @@ function elaborateFile(files: Files, shared: Shared, main: LoadedFile): Graph | 
   }
 }
 
+function builtInNames(): Names {
+  const builtIn = new Names(undefined);
+  for (const [name, intrinsic] of intrinsics) {
+    builtIn.bind(name, { meaning: { kind: "fn", fn: { kind: "intrinsic", intrinsic } }, span: undefined });
+  }
+  for (const dtype of ["f64", "f32", "f16", "bf16", "i64", "i32", "i8", "u8", "bool"] as const) {
+    builtIn.bind(dtype, { meaning: { kind: "dtype", value: dtype }, span: undefined });
+  }
+  return builtIn;
+}
+
 /** Gives each file its names: the prelude, what it imports and what it declares. */
 class Linker {
   readonly #files: Files;
@@ -114,16 +135,16 @@ class Linker {
   constructor(files: Files, shared: Shared) {
     this.#files = files;
     this.#shared = shared;
-    const builtIn = new Names(undefined);
-    for (const [name, intrinsic] of intrinsics) {
-      builtIn.bind(name, { meaning: { kind: "fn", fn: { kind: "intrinsic", intrinsic } }, span: undefined });
-    }
-    for (const dtype of ["f64", "f32", "f16", "bf16", "i64", "i32", "i8", "u8", "bool"] as const) {
-      builtIn.bind(dtype, { meaning: { kind: "dtype", value: dtype }, span: undefined });
-    }
-    this.#prelude = new Names(builtIn);
+    const { memory } = shared;
+    this.#prelude = memory?.prelude ?? new Names(builtInNames());
+    if (memory?.prelude === undefined) this.#fillPrelude();
+    if (memory !== undefined) memory.prelude = this.#prelude;
+  }
+
+  /** What is visible everywhere. */
+  #fillPrelude(): void {
     for (const name of preludeFiles) {
-      const file = files.standard(name);
+      const file = this.#files.standard(name);
       if (file === undefined) continue;
       const { names } = this.home(file);
       for (const exported of exportsOf(file)) {
@@ -134,11 +155,14 @@ class Linker {
   }
 
   home(file: LoadedFile): Home {
-    const known = this.#homes.get(file);
+    const { memory } = this.#shared;
+    const known = this.#homes.get(file) ?? memory?.homes.get(file);
     if (known !== undefined) return known;
-    const names = new Names(this.#prelude);
-    const home: Home = { file: file.path, names, standard: file.standard };
+    const made: Home = { file: file.path, names: new Names(this.#prelude), standard: file.standard };
+    const home = file.standard ? made : (memory?.home(file.path, this.#prelude) ?? made);
     this.#homes.set(file, home);
+    if (file.standard) memory?.homes.set(file, home);
+    const { names } = home;
     for (const item of file.ast.items) this.#bindItem(file, home, item);
     for (const item of file.ast.items) {
       if (item.kind === "fn" || item.kind === "optimizer") checkDeclaration(this.#shared, item, home);
@@ -187,9 +211,16 @@ class Linker {
     const { facts } = this.#shared;
     const entry = facts === undefined ? undefined : this.home(source).names.own(name.name);
     if (facts === undefined || entry?.span === undefined || !exportsOf(source).has(name.name)) return;
-    facts.addName(name.span, entry, false);
+    const fact = {
+      about: "name",
+      span: name.span,
+      origin: entry.span,
+      meaning: entry.meaning,
+      generic: false,
+    } as const;
+    facts.addAll([fact]);
     facts.addAlias(local.span, entry.span);
-    if (local !== name) facts.addName(local.span, { ...entry, span: local.span }, false);
+    if (local !== name) facts.addAll([{ ...fact, span: local.span, origin: local.span }]);
   }
 
   #bind(home: Home, name: Ident, meaning: Meaning): void {

@@ -71,7 +71,8 @@ type Pending =
 
 /** Levels of expression trees, so that no later stage can run out of stack on a sum of a million terms. */
 export class DepthLimit {
-  private readonly depths = new WeakMap<Expression, number>();
+  // No WeakMap, which the garbage collector would look through again and again: it goes with the parse that it is of.
+  private readonly depths = new Map<Expression, number>();
 
   constructor(private readonly report: (d: Diagnostic) => void) {}
 

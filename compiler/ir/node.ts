@@ -76,6 +76,34 @@ export function internNode(
   return node;
 }
 
+/** An edge that stands for another one, and may come to stand for a different one of its type. */
+export interface Alias {
+  readonly value: Value;
+  /** What it stands for from now on; the type must be the same. */
+  readonly pointTo: (value: Value) => void;
+}
+
+/**
+ * A reshape to the same shape that interning never shares. In an editor a name stands for such an edge, so that what is computed from
+ * the name is the same as before where its definition has changed and its type has not. No graph that is run has any.
+ */
+export function newAlias(of: Value): Alias {
+  const { type } = of;
+  const inputs: Value[] = [of];
+  const outputs: Value[] = [];
+  const attributes = { shape: type.shape };
+  const { device } = of.node;
+  const node: Node = { id: nextId++, op: "reshape", inputs, attributes, regions: [], outputs, device };
+  const value: Value = { node, index: 0, type };
+  outputs.push(value);
+  return {
+    value,
+    pointTo: (next) => {
+      inputs[0] = next;
+    },
+  };
+}
+
 let nextRegion = 0;
 
 /** Parameters for one new region: nodes of their own, which interning never shares with those of another region. */

@@ -67,8 +67,17 @@ export class SourceTable {
       this.#origins.set(node, { ...origin, spans: [...origin.spans, span] });
   }
 
-  /** Places `value`'s node, and every node below it that has no place: the ones that the text at `spans` in `scope` has just made. */
-  write(value: Value, spans: readonly Span[], scope: SourceScope | undefined): void {
+  /** Adds a place to a node that has none. */
+  addFirst(node: Node, span: Span): void {
+    if (this.spansOf(node).length === 0) this.add(node, span);
+  }
+
+  /**
+   * Places `value`'s node, and every node below it that has no place: the ones that the text at `spans` in `scope` has just made. A node
+   * that has `most` places stays as it is.
+   */
+  write(value: Value, spans: readonly Span[], scope: SourceScope | undefined, most = Number.POSITIVE_INFINITY): void {
+    if (this.spansOf(value.node).length >= most) return;
     this.#spread(value.node, { spans, scope, stems: [], isBackward: false });
     for (const span of spans) this.add(value.node, span);
   }

@@ -9,5 +9,45 @@ export interface Span {
 
 /** The smallest span that holds both; the two must be of one file. */
 export function joinSpans(a: Span, b: Span): Span {
-  return { file: a.file, start: Math.min(a.start, b.start), end: Math.max(a.end, b.end) };
+  return deriveSpan(a, { start: Math.min(a.start, b.start), end: Math.max(a.end, b.end) });
+}
+
+/** A span that an editor moves, when text before it comes or goes. */
+export interface MovableSpan {
+  readonly file: string;
+  start: number;
+  end: number;
+}
+
+/** The spans that were made from a movable one, and move with it. */
+const derived = new WeakMap<Span, MovableSpan[]>();
+
+/** From here on, what is derived from the span is known, so that `moveSpan` moves it, too. */
+export function makeMovable(span: Span): void {
+  if (!derived.has(span)) derived.set(span, []);
+}
+
+export function moveSpan(span: MovableSpan, by: number): void {
+  for (const one of [span, ...(derived.get(span) ?? [])]) {
+    one.start += by;
+    one.end += by;
+  }
+}
+
+/** The same place with another end, or with the word that the text has for it. */
+export function deriveSpan(span: Span, { start, end, written }: Partial<Omit<Span, "file">>): Span {
+  const made: Span & MovableSpan = {
+    file: span.file,
+    start: start ?? span.start,
+    end: end ?? span.end,
+    ...((written ?? span.written) === undefined ? {} : { written: written ?? span.written }),
+  };
+  const known = derived.get(span);
+  if (known === undefined) return made;
+  const same = known.find(
+    (one: Span) => one.start === made.start && one.end === made.end && one.written === made.written,
+  );
+  if (same !== undefined) return same;
+  known.push(made);
+  return made;
 }

@@ -53,6 +53,27 @@ export function checkAlone(shared: Shared, declaration: Declaration, home: Home)
   const unread = new Set<object>(branchesIn(declaration.body.statements).filter((one) => !shared.branches.has(one)));
   const called = shared.expanded.has(declaration);
   if (called && unread.size === 0) return;
+  const { memory } = shared;
+  const check = (): undefined => checkUncalled(shared, declaration, home, called, unread);
+  // What has been told of it is not told again.
+  const { file, start, end } = declaration.span;
+  const isWrong = shared.diagnostics.some(
+    ({ span }) => span !== undefined && span.file === file && span.start <= end && start <= span.end,
+  );
+  if (memory === undefined || isWrong) check();
+  else {
+    const left = branchesIn(declaration.body.statements).map((one) => (unread.has(one) ? "0" : "1"));
+    memory.statements.run(new State(shared, false, true), declaration, `${called} ${left.join("")}`, [], check);
+  }
+}
+
+function checkUncalled(
+  shared: Shared,
+  declaration: Declaration,
+  home: Home,
+  called: boolean,
+  unread: Set<object>,
+): undefined {
   const tried: Try[] = [];
   let fits = called;
   for (const chosen of ways(choicesOf(declaration))) {

@@ -1,5 +1,5 @@
 import type { Value } from "../../compiler/ir/node.js";
-import type { Span } from "../../compiler/ir/span.js";
+import { deriveSpan, type Span } from "../../compiler/ir/span.js";
 import { typeText } from "../../compiler/ir/type.js";
 import type { Block, If, IfBranch } from "../ast.js";
 import { toTensor } from "./convert.js";
@@ -44,7 +44,7 @@ function refuseVariables(env: Env, blocks: readonly Block[], predicate: Value, c
   for (const block of blocks) {
     for (const { kind, span } of block.statements) {
       if (kind !== "variable") continue;
-      const word = { ...span, end: span.start + kind.length };
+      const word = deriveSpan(span, { end: span.start + kind.length });
       report(env, "G005", word, "`variable` stands in a branch only where the compiler knows the condition", {
         notes: [{ span: condition, message: `this is ${typeText(predicate.type)}, computed in the run` }],
         hint: "declare it before the `if`",

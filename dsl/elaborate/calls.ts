@@ -1,4 +1,4 @@
-import { joinSpans, type Span } from "../../compiler/ir/span.js";
+import { deriveSpan, joinSpans, type Span } from "../../compiler/ir/span.js";
 import type {
   Argument,
   Call,
@@ -53,7 +53,9 @@ function build(env: Env, intrinsic: Intrinsic, given: Given, expression: Call): 
       );
     }
   }
-  return intrinsic.build(new Arguments(env, intrinsic.name, { ...expression.span, written: intrinsic.name }, items));
+  return intrinsic.build(
+    new Arguments(env, intrinsic.name, deriveSpan(expression.span, { written: intrinsic.name }), items),
+  );
 }
 
 /** The arguments of a call, evaluated, before they are matched with parameters. */

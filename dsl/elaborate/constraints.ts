@@ -17,7 +17,7 @@ export function demand(
   if (env.state.generic && dimsIn(condition).length > 0) return;
   if (decide(condition, new Map()) === false) throw refused([]);
   const open = undecidedPart(condition);
-  if (open === undefined) return;
+  if (open === undefined || !env.state.shared.keepsConstraints) return;
   const { diagnostic } = refused(dimsIn(open));
   if (diagnostic !== undefined)
     env.state.shared.constrain({ condition: open, diagnostic, sizes, premises: premisesOf(env) });

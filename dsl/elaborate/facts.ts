@@ -15,8 +15,17 @@ export interface NameFact {
   readonly standIn: boolean;
 }
 
-interface Fact extends NameFact {
+interface Known extends NameFact {
   readonly meanings: Meaning[];
+}
+
+/** One thing that the elaborator found out: of a name, or of what the call of a callee at the span gives. */
+export interface Fact {
+  readonly about: "name" | "result";
+  readonly span: Span;
+  readonly origin: Span | undefined;
+  readonly meaning: Meaning;
+  readonly generic: boolean;
 }
 
 /** A text is elaborated once a call: what stands in a fn that is called often is as good as known after a few. */
@@ -27,17 +36,21 @@ const mostMeanings = 8;
  * them there is none. The texts of the standard library, which are expanded all the time, are left out.
  */
 export class Facts {
-  readonly #names = new Map<string, Map<number, Fact>>();
-  readonly #results = new Map<string, Map<number, Fact>>();
+  readonly #names = new Map<string, Map<number, Known>>();
+  readonly #results = new Map<string, Map<number, Known>>();
   readonly #aliases = new Map<string, Span>();
+  /** What is noted is taken in when it is asked for. */
+  #waiting: (readonly Fact[])[] = [];
 
   /** The names of a file by the offset at which they start. */
   namesIn(file: string): ReadonlyMap<number, NameFact> {
+    this.#settle();
     return this.#names.get(file) ?? new Map();
   }
 
   /** What calls give, by the offset at which the callee starts. */
   resultsIn(file: string): ReadonlyMap<number, NameFact> {
+    this.#settle();
     return this.#results.get(file) ?? new Map();
   }
 
@@ -46,12 +59,15 @@ export class Facts {
     return this.#aliases.get(placeOf(imported));
   }
 
-  addName(span: Span, entry: Entry, generic: boolean): void {
-    add(this.#names, span, entry.span, entry.meaning, generic);
+  addAll(facts: readonly Fact[]): void {
+    if (facts.length > 0) this.#waiting.push(facts);
   }
 
-  addResult(callee: Span, meaning: Meaning, generic: boolean): void {
-    add(this.#results, callee, undefined, meaning, generic);
+  #settle(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const facts of waiting)
+      for (const fact of facts) add(fact.about === "name" ? this.#names : this.#results, fact);
   }
 
   addAlias(imported: Span, declaration: Span): void {
@@ -63,13 +79,7 @@ function placeOf(span: Span): string {
   return `${span.file}:${span.start}`;
 }
 
-function add(
-  facts: Map<string, Map<number, Fact>>,
-  span: Span,
-  origin: Span | undefined,
-  meaning: Meaning,
-  generic: boolean,
-): void {
+function add(facts: Map<string, Map<number, Known>>, { span, origin, meaning, generic }: Fact): void {
   let file = facts.get(span.file);
   if (file === undefined) {
     file = new Map();
@@ -91,8 +101,7 @@ function isSame(a: Meaning, b: Meaning): boolean {
 
 /** Notes what a name stands for, at its definition or a use. */
 export function noteName(env: Env, span: Span, entry: Entry): void {
-  const { facts } = env.state.shared;
-  if (facts !== undefined && !env.frame.standard) facts.addName(span, entry, env.state.generic);
+  note(env, "name", span, entry.span, entry.meaning);
 }
 
 /** Binds a name in a block, and notes it. */
@@ -104,8 +113,14 @@ export function define(env: Env, name: Ident, meaning: Meaning): void {
 
 /** Notes what a call gives. */
 export function noteResult(env: Env, callee: Span, meaning: Meaning): void {
-  const { facts } = env.state.shared;
-  if (facts !== undefined && !env.frame.standard) facts.addResult(callee, meaning, env.state.generic);
+  note(env, "result", callee, undefined, meaning);
+}
+
+function note(env: Env, about: Fact["about"], span: Span, origin: Span | undefined, meaning: Meaning): void {
+  const { facts, memory } = env.state.shared;
+  if (facts === undefined || env.frame.standard) return;
+  const fact: Fact = { about, span, origin, meaning, generic: env.state.generic };
+  if (memory?.noted(fact) !== true) facts.addAll([fact]);
 }
 
 /** Notes the names of a path as far as it goes through scopes: what a call holds is bound in the call's fn. */

@@ -5,6 +5,7 @@ import type { NamedType, Output, Parameter, TypeExpression } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { bindArguments, type Given, isAxes } from "./calls.js";
 import { toShape, toTensors } from "./convert.js";
+import { perform } from "./effects.js";
 import { evaluate, guarded } from "./expressions.js";
 import { define } from "./facts.js";
 import { Inference, type Pair } from "./inference.js";
@@ -65,7 +66,7 @@ export function expandFunction(
   try {
     if ([...items.values()].some((item) => isPoisoned(item.meaning))) return poisoned;
     const opened = open(env, fn, items, span, segment);
-    if (!env.state.generic) env.state.shared.expanded.add(declaration);
+    if (!env.state.generic) perform(env.state, ({ shared }) => shared.expanded.add(declaration));
     statements(opened, declaration.body.statements);
     const outputs = declaration.outputs.map((output) => outputOf(opened, output, declaration.name.name));
     anchorUpdates(opened, outputs);
@@ -316,5 +317,5 @@ function anchorUpdates(env: Env, outputs: readonly Meaning[]): void {
   if (anchors.length === 0 || span === undefined) return;
   const assignments = [...env.frame.assigned].map(([path, value]) => ({ path, value, span }));
   const update: CallUpdate = { anchors, assignments };
-  env.state.callUpdates.push(update);
+  perform(env.state, ({ callUpdates }) => callUpdates.push(update));
 }

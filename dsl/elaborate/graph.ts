@@ -19,7 +19,7 @@ const maximumBound = 2 ** 40;
 
 /** Types a graph, once for each training mode. The Graph is complete only if `shared.diagnostics` has no errors. */
 export function elaborateGraph(shared: Shared, declaration: GraphDeclaration, home: Home): Graph {
-  differentiatedNames(declaration, shared.differentiated);
+  noteDifferentiated(shared, declaration.body.statements);
   const inference = elaborateMode(shared, declaration, home, false);
   const training = elaborateMode(shared, declaration, home, true);
   const env = inference.env;
@@ -42,8 +42,27 @@ export function elaborateGraph(shared: Shared, declaration: GraphDeclaration, ho
   };
 }
 
-/** Adds the names in the lists of `gradients(y, [names])`. */
-function differentiatedNames(part: unknown, names: Set<string>): void {
+function noteDifferentiated(shared: Shared, all: readonly Statement[]): void {
+  for (const one of all) {
+    if (one.kind === "scope" || one.kind === "on") noteDifferentiated(shared, one.body.statements);
+    else for (const name of differentiatedIn(one)) shared.differentiated.add(name);
+  }
+}
+
+/** An editor elaborates the same statements again and again. */
+const differentiated = new WeakMap<Statement, readonly string[]>();
+
+function differentiatedIn(one: Statement): readonly string[] {
+  const known = differentiated.get(one);
+  if (known !== undefined) return known;
+  const names = differentiatedNames(one);
+  differentiated.set(one, names);
+  return names;
+}
+
+/** The names in the lists of `gradients(y, [names])`. */
+function differentiatedNames(part: unknown): readonly string[] {
+  const names: string[] = [];
   const stack: unknown[] = [part];
   for (let one = stack.pop(); one !== undefined; one = stack.pop()) {
     if (typeof one !== "object" || one === null) continue;
@@ -52,10 +71,11 @@ function differentiatedNames(part: unknown, names: Set<string>): void {
         argument.name === undefined ? i === 1 : argument.name.name === "xs",
       );
       const listed = xs?.value.kind === "list" ? xs.value.items : xs === undefined ? [] : [xs.value];
-      for (const item of listed) if (item.kind === "reference") names.add(item.text);
+      for (const item of listed) if (item.kind === "reference") names.push(item.text);
     }
     for (const value of Object.values(one)) if (typeof value === "object" && value !== null) stack.push(value);
   }
+  return names;
 }
 
 function isGradientsCall(part: object): part is Call {
@@ -88,7 +108,7 @@ function elaborateMode(
     state,
     frame,
     scope: undefined,
-    names: new Names(home.names),
+    names: shared.memory?.block(`${training}`, home.names) ?? new Names(home.names),
     prefix: "",
     binding: "",
     region: undefined,
@@ -140,10 +160,22 @@ function body(env: Env, all: readonly Statement[], updates: WaitingUpdate[]): vo
         updates.push({ env, update: one, device: deviceNow() });
         break;
       default:
-        statement(env, one);
+        remembered(env, one);
     }
     shared.settle(mark);
   }
+}
+
+/** Elaborates a statement; in an editor, only where something that it rests on has changed. */
+function remembered(env: Env, one: Statement): void {
+  const { state, prefix } = env;
+  const { memory } = state.shared;
+  const run = (): undefined => {
+    statement(env, one);
+    return undefined;
+  };
+  if (memory === undefined) run();
+  else memory.statements.run(state, one, `${state.training} ${deviceNow()} ${prefix}`, [], run);
 }
 
 function dim(env: Env, one: DimDeclaration): void {

@@ -203,13 +203,16 @@ export class Inference {
   }
 
   #details(pair: Pair, value: Value, name: string | undefined, message: string) {
+    const env = this.#env;
     const origin = name === undefined ? undefined : this.#origins.get(name);
     return {
-      notes: [
-        originNote(this.#env, value, pair.item.span),
-        ...(origin === undefined ? [] : [{ span: origin.span, message }]),
-        { span: pair.type.span, message: `${quote(pair.parameter)} is declared here` },
-      ],
+      get notes() {
+        return [
+          originNote(env, value, pair.item.span),
+          ...(origin === undefined ? [] : [{ span: origin.span, message }]),
+          { span: pair.type.span, message: `${quote(pair.parameter)} is declared here` },
+        ];
+      },
     };
   }
 

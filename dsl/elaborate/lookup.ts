@@ -1,4 +1,4 @@
-import type { Span } from "../../compiler/ir/span.js";
+import { deriveSpan, type Span } from "../../compiler/ir/span.js";
 import type { Ident, Reference } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { noteName } from "./facts.js";
@@ -56,7 +56,7 @@ export function reference(env: Env, expression: Reference): Meaning {
 function nameCapture(env: Env, meaning: Meaning, { text, span }: Reference): void {
   const { sources } = env.state.shared;
   if (meaning.kind !== "tensor" || meaning.value.node.op !== "parameter") return;
-  if (sources.spansOf(meaning.value.node).length === 0) sources.add(meaning.value.node, { ...span, written: text });
+  sources.addFirst(meaning.value.node, deriveSpan(span, { written: text }));
 }
 
 /** A read of a variable after an assignment in the same block sees the new value. */
@@ -73,6 +73,8 @@ function builtIn(env: Env, name: Ident): Entry | undefined {
 }
 
 export function unknownName(env: Env, name: Ident, names: Names, candidates: Iterable<string>, scope?: Span) {
+  // Whether it is told, and how, rests on the whole file.
+  env.state.shared.memory?.foundProblem();
   const later = names.later(name.name);
   if (later !== undefined) {
     return refusal(env, "G011", name.span, `${quote(name.name)} is used before it is bound`, {

@@ -7,6 +7,12 @@ export interface Entry {
   readonly span: Span | undefined;
 }
 
+/** Is told what is looked up and bound in the blocks that outlive an elaboration. */
+export interface NamesWatch {
+  looked(names: Names, name: string, entry: Entry | undefined): void;
+  bound(names: Names, name: string, entry: Entry): void;
+}
+
 /** The names of one block, and through `parent` those around it. A Map, so that `__proto__` is a name like any other. */
 export class Names {
   readonly parent: Names | undefined;
@@ -18,11 +24,21 @@ export class Names {
   /** Names that statements further down will bind. */
   readonly #later = new Map<string, Span>();
 
+  readonly #watch: NamesWatch | undefined;
   #incomplete = false;
 
-  constructor(parent: Names | undefined, depth: number = parent?.depth ?? 0) {
+  constructor(parent: Names | undefined, depth: number = parent?.depth ?? 0, watch?: NamesWatch) {
     this.parent = parent;
     this.depth = depth;
+    this.#watch = watch;
+  }
+
+  /** Forgets all names, for another elaboration of the block. */
+  clear(): void {
+    this.#entries.clear();
+    this.#deferred.clear();
+    this.#later.clear();
+    this.#incomplete = false;
   }
 
   /** A statement here was not understood, and may have bound any name: an unknown one is no problem of its own. */
@@ -39,7 +55,18 @@ export class Names {
     return this.#entries.has(name) || this.#deferred.has(name);
   }
 
+  /** What is bound by now; a look that the watch is not told of. */
+  peek(name: string): Entry | undefined {
+    return this.#entries.get(name);
+  }
+
   own(name: string): Entry | undefined {
+    const entry = this.#read(name);
+    this.#watch?.looked(this, name, entry);
+    return entry;
+  }
+
+  #read(name: string): Entry | undefined {
     const entry = this.#entries.get(name);
     if (entry !== undefined) return entry;
     const read = this.#deferred.get(name);
@@ -83,6 +110,7 @@ export class Names {
   bind(name: string, entry: Entry): void {
     this.#entries.set(name, entry);
     this.#later.delete(name);
+    this.#watch?.bound(this, name, entry);
   }
 
   expect(name: string, span: Span): void {

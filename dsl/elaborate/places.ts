@@ -1,5 +1,6 @@
 import { buildOn, deviceNow, isDeviceKind } from "../../compiler/ir/device.js";
 import type { Statement } from "../ast.js";
+import { perform } from "./effects.js";
 import { type Env, report } from "./state.js";
 
 /** Elaborates a statement where its `on` says, or where the statement around it stands: the innermost `on` counts. */
@@ -14,7 +15,10 @@ export function placed<T>(env: Env, one: Statement, elaborate: () => T): T {
     }
     return elaborate();
   }
-  const { devices } = env.state.shared;
-  if (!env.state.generic && !devices.has(on.value)) devices.set(on.value, on.span);
-  return buildOn(on.value, elaborate);
+  const { value, span } = on;
+  if (!env.state.generic)
+    perform(env.state, ({ shared: { devices } }) => {
+      if (!devices.has(value)) devices.set(value, span);
+    });
+  return buildOn(value, elaborate);
 }

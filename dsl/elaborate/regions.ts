@@ -1,7 +1,7 @@
 import { type Dim, isSymbolic } from "../../compiler/ir/dim.js";
 import { isFloat } from "../../compiler/ir/dtype.js";
 import { type Region as IrRegion, newRegionParameters, type Value } from "../../compiler/ir/node.js";
-import type { Span } from "../../compiler/ir/span.js";
+import { deriveSpan, type Span } from "../../compiler/ir/span.js";
 import { type TensorType, tensorType, typeText } from "../../compiler/ir/type.js";
 import { dependents } from "../../compiler/ops/region_parts.js";
 import type { Argument, Block, Carry, Ident, Next, Region, Scan, Statement, While } from "../ast.js";
@@ -72,7 +72,7 @@ function scan(env: Env, one: Scan): Meaning {
   const elements = sequences.map(({ name, span }, i) => {
     const { dtype, shape } = (stacks[i] as Value).type;
     const [element] = newRegionParameters([tensorType(dtype, shape.slice(1))]) as readonly [Value];
-    env.state.shared.sources.add(element.node, { ...span, written: name.name });
+    env.state.shared.sources.add(element.node, deriveSpan(span, { written: name.name }));
     define(body, name, tensor(element));
     return element;
   });
@@ -172,7 +172,7 @@ function bindCarries(env: Env, body: Env, carries: readonly Carry[], initial: re
     const given = initial[i] as Item;
     const value = toTensor(env, given);
     const [parameter] = newRegionParameters([value.type]) as readonly [Value];
-    env.state.shared.sources.add(parameter.node, { ...name.span, written: name.name });
+    env.state.shared.sources.add(parameter.node, deriveSpan(name.span, { written: name.name }));
     define(body, name, tensor(parameter));
     return { name: name.name, span, initial: value, parameter, next: undefined, nextSpan: undefined };
   });
@@ -289,7 +289,9 @@ function commonLength(
     const { dtype, shape } = stack.type;
     return restate(env, stack, tensorType(dtype, [length, ...shape.slice(1)]), spans[i] as Span, {
       label: `${typeText(stack.type)}: axis 0 is the length of the scan`,
-      notes: [originNote(env, given[0] as Value, spans[0] as Span)],
+      get notes() {
+        return [originNote(env, given[0] as Value, spans[0] as Span)];
+      },
     });
   });
   return { length, stacks };
@@ -337,7 +339,7 @@ export function looseStatement(body: Env, one: Statement): void {
 
 /** The word that begins a region: what a problem of the whole is shown at. */
 export function wordOf(one: Region): Span {
-  return { ...one.span, end: one.span.start + one.kind.length };
+  return deriveSpan(one.span, { end: one.span.start + one.kind.length });
 }
 
 export function applyRegionOp(

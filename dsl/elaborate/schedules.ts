@@ -1,12 +1,12 @@
 import type { Schedule, Signature, TrainPlan } from "../../compiler/ir/graph.js";
-import { nodesBelow, type Value } from "../../compiler/ir/node.js";
+import type { Node } from "../../compiler/ir/node.js";
 import type { SourceTable } from "../../compiler/ir/sources.js";
 import { scheduleLength } from "../../compiler/ops/messages.js";
 import { type Env, report } from "./state.js";
 
 /** The schedules that end of all that a run computes. One of n steps checks that the step is one of them, so that a run beyond fails. */
-export function schedulesOf(roots: readonly Value[], sources: SourceTable): readonly Schedule[] {
-  return nodesBelow(roots).flatMap((node) => {
+export function schedulesOf(nodes: readonly Node[], sources: SourceTable): readonly Schedule[] {
+  return nodes.flatMap((node) => {
     const steps = scheduleLength(node);
     return steps === undefined ? [] : [{ steps, span: sources.spansOf(node)[0] }];
   });

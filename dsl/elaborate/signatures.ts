@@ -1,5 +1,5 @@
-import type { Mode, Placeholder, Signature } from "../../compiler/ir/graph.js";
-import type { Node, Value } from "../../compiler/ir/node.js";
+import type { CallUpdate, Mode, Placeholder, Signature } from "../../compiler/ir/graph.js";
+import { type Node, nodesBelow, type Value } from "../../compiler/ir/node.js";
 import type { Path, Signature as SignatureDeclaration, Statement } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { notePath } from "./facts.js";
@@ -55,7 +55,11 @@ function signature(env: Env, one: SignatureDeclaration, modes: Modes, whole: boo
   checkConflicts(env, one, result, mode);
   const roots = rootsOf(env, result, mode);
   if (whole && inputs.length === one.inputs.length) checkFed(env, one, result, mode, roots);
-  return { ...result, schedules: schedulesOf(roots, env.state.shared.sources) };
+  const { memory, sources } = env.state.shared;
+  // Of several the graph's order tells which comes first.
+  const few = memory === undefined ? undefined : [...memory.reaches.below(roots).schedules];
+  const isFew = few !== undefined && few.length < 2;
+  return { ...result, schedules: schedulesOf(isFew ? few : nodesBelow(roots), sources) };
 }
 
 function distinct(env: Env, paths: readonly Path[], what: string): readonly Path[] {
@@ -180,7 +184,8 @@ function rootsOf({ state }: Env, { outputs, updates }: Signature, mode: Mode): r
 /** Every placeholder that the signature's run reads is an input or has a default. */
 function checkFed(env: Env, one: SignatureDeclaration, result: Signature, mode: Mode, roots: readonly Value[]): void {
   const { placeholders } = env.state.shared;
-  const reached = reach(roots, result.training ? mode : undefined);
+  const callUpdates = result.training ? mode.callUpdates : [];
+  const reached = env.state.shared.memory?.reaches.run(roots, callUpdates) ?? reach(roots, callUpdates);
   for (const placeholder of placeholders.values()) {
     if (!reached.has(placeholder.value.node) || result.inputs.includes(placeholder.name)) continue;
     if (placeholder.defaultValue === undefined) missing(env, one, placeholder);
@@ -200,7 +205,7 @@ function missing(env: Env, one: SignatureDeclaration, placeholder: Placeholder):
   );
 }
 
-function reach(roots: readonly Value[], training: Mode | undefined): ReadonlySet<Node> {
+function reach(roots: readonly Value[], callUpdates: readonly CallUpdate[]): ReadonlySet<Node> {
   const reached = new Set<Node>();
   const visit = (values: readonly Value[]): void => {
     const stack = values.map(({ node }) => node);
@@ -212,7 +217,7 @@ function reach(roots: readonly Value[], training: Mode | undefined): ReadonlySet
     }
   };
   visit(roots);
-  let waiting = [...(training?.callUpdates ?? [])];
+  let waiting = callUpdates;
   for (;;) {
     const ready = waiting.filter(({ anchors }) => anchors.some((anchor) => reached.has(anchor.node)));
     if (ready.length === 0) return reached;

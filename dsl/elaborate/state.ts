@@ -7,12 +7,14 @@ import type { DType } from "../../compiler/ir/dtype.js";
 import type { CallUpdate, Constraint, DimDeclaration, Placeholder, Update, Variable } from "../../compiler/ir/graph.js";
 import type { Attributes, Region, Value } from "../../compiler/ir/node.js";
 import { type SourceScope, SourceTable } from "../../compiler/ir/sources.js";
-import type { Span } from "../../compiler/ir/span.js";
+import { deriveSpan, type Span } from "../../compiler/ir/span.js";
 import { type TensorType, typeText } from "../../compiler/ir/type.js";
 import { OpError } from "../../compiler/ops/define.js";
 import { opNamed } from "../../compiler/ops/table.js";
+import { perform } from "./effects.js";
 import type { Facts } from "./facts.js";
 import type { Item } from "./meaning.js";
+import type { Memory } from "./memory.js";
 import type { Names } from "./names.js";
 import type { RegionScope } from "./region_scope.js";
 
@@ -35,7 +37,7 @@ export interface SymbolInfo {
 
 /** What both elaborations of a graph (inference and training mode) share. */
 export class Shared {
-  readonly sources = new SourceTable();
+  readonly sources: SourceTable;
   /** Where the text places something. */
   readonly devices = new Map<DeviceKind, Span>();
   readonly diagnostics: Diagnostic[] = [];
@@ -58,6 +60,8 @@ export class Shared {
   readonly branches = new Set<object>();
   /** What editors ask for. */
   readonly facts: Facts | undefined;
+  /** What an editor keeps of the elaborations before. */
+  readonly memory: Memory | undefined;
   /** "dense is in std/layers", for a name that only needs an import. */
   readonly suggestImport: (name: string) => string | undefined;
   readonly #textOf: (file: string) => string | undefined;
@@ -70,8 +74,11 @@ export class Shared {
     suggestImport: (name: string) => string | undefined,
     textOf: (file: string) => string | undefined,
     facts: Facts | undefined,
+    memory?: Memory,
   ) {
     this.facts = facts;
+    this.memory = memory;
+    this.sources = memory?.sources() ?? new SourceTable();
     this.suggestImport = suggestImport;
     this.#textOf = textOf;
   }
@@ -103,11 +110,17 @@ export class Shared {
 
   /** Reports a problem once: both modes and every call of a fn find it again. */
   report(diagnostic: Diagnostic): void {
+    this.memory?.foundProblem();
     const { code, span, message } = diagnostic;
     const key = `${code} ${span?.file} ${span?.start} ${span?.end} ${message}`;
     if (this.#reported.has(key)) return;
     this.#reported.add(key);
     this.diagnostics.push(diagnostic);
+  }
+
+  /** Constraints are for runs: where there will be none, nobody asks. */
+  get keepsConstraints(): boolean {
+    return this.memory === undefined;
   }
 
   /** What sizes must turn out to fulfil; each place once, though both modes and every call find it. */
@@ -188,7 +201,8 @@ export class State {
 
   /** Remembers that a branch of an `if` was read, and so checked. */
   read(branch: object): void {
-    (this.generic ? this.branches : this.shared.branches).add(branch);
+    if (this.generic) this.branches.add(branch);
+    else perform(this, ({ shared }) => shared.branches.add(branch));
   }
 }
 
@@ -262,7 +276,10 @@ const leftToCalls: ReadonlySet<string> = new Set(["G036", "G037", "G038"]);
 export function reportDiagnostic(env: Env, diagnostic: Diagnostic): void {
   const { state } = env;
   if (!state.generic) state.shared.report(diagnostic);
-  else if (!leftToCalls.has(diagnostic.code)) state.found.push(diagnostic);
+  else if (!leftToCalls.has(diagnostic.code)) {
+    state.shared.memory?.foundProblem();
+    state.found.push(diagnostic);
+  }
 }
 
 /** Ends what depends on the sizes that a call would give, where a fn is checked without one. */
@@ -297,7 +314,7 @@ function placed(env: Env, diagnostic: Diagnostic): Diagnostic {
 export function placesOf(env: Env, span: Span): readonly Span[] {
   if (!env.frame.standard) return [span];
   for (let frame: Frame = env.frame; frame.call !== undefined; frame = frame.call.caller) {
-    if (!frame.call.caller.standard) return [{ ...frame.call.span, written: frame.call.name }, span];
+    if (!frame.call.caller.standard) return [deriveSpan(frame.call.span, { written: frame.call.name }), span];
   }
   return [span];
 }
@@ -306,11 +323,8 @@ const mostPlaces = 64;
 
 /** Remembers where an edge comes from, for it and for what was built below it. */
 export function record(env: Env, value: Value, span: Span): Value {
-  const { sources } = env.state.shared;
   // A constant that a whole program shares would collect a place a line.
-  if (sources.spansOf(value.node).length >= mostPlaces) return value;
-  const places = placesOf(env, span);
-  sources.write(value, places, env.scope);
+  env.state.shared.sources.write(value, placesOf(env, span), env.scope, mostPlaces);
   return value;
 }
 
@@ -371,7 +385,8 @@ function opErrorNotes(env: Env, error: OpError, inputs: readonly Value[], site: 
 
 /** "f32[N, 784] comes from here": at the place where the edge was made, or at its use where that is not known. */
 export function originNote(env: Env, value: Value, use: Span): Note {
-  const places = env.state.shared.sources.spansOf(value.node);
+  const { memory, sources } = env.state.shared;
+  const places = sources.spansOf((memory?.behind(value) ?? value).node);
   const same = places.find((place) => place.file === use.file);
   return { span: same ?? places[0] ?? use, message: `${typeText(value.type)} comes from here` };
 }

@@ -5,6 +5,7 @@ import type { Binding, BindingTarget, Constant, Ident, Scope, Statement } from "
 import { quote } from "../diagnostics.js";
 import { assignment } from "./assignments.js";
 import { toTensor } from "./convert.js";
+import { consult, perform } from "./effects.js";
 import { evaluate, guarded } from "./expressions.js";
 import { define } from "./facts.js";
 import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned, tensor } from "./meaning.js";
@@ -95,7 +96,7 @@ function dispatch(env: Env, one: Statement): void {
 
 /** `scope metrics { ... }`: names inside are `metrics.loss` outside. */
 export function scope(env: Env, one: Scope, body: (env: Env, statements: readonly Statement[]) => void): void {
-  const names = new Names(env.names);
+  const names = blockNames(env, env.prefix + one.name.name);
   bindName(
     env,
     one.name,
@@ -106,6 +107,13 @@ export function scope(env: Env, one: Scope, body: (env: Env, statements: readonl
   const path = env.prefix + name;
   const inner = env.state.shared.scope(env.scope, { kind: "scope", name, binding: "", path, span });
   body({ ...env, scope: inner, names, prefix: `${path}.` }, one.body.statements);
+}
+
+/** The names of a scope; an editor keeps those of the graph's. */
+function blockNames(env: Env, path: string): Names {
+  const { memory } = env.state.shared;
+  const isKept = memory !== undefined && env.frame.kind === "graph" && !memory.isRecording;
+  return isKept ? memory.block(`${env.state.training} ${path}`, env.names) : new Names(env.names);
 }
 
 /** Binds a name once in its block. */
@@ -122,7 +130,10 @@ export function bindName(env: Env, name: Ident, meaning: Meaning, info: SymbolIn
   if (info === undefined) return;
   if (env.region !== undefined || env.local === true) return;
   const path = env.prefix + name.name;
-  if (!env.state.shared.symbols.has(path) && !env.state.generic) env.state.shared.symbols.set(path, info);
+  if (env.state.generic) return;
+  perform(env.state, ({ shared: { symbols } }) => {
+    if (!symbols.has(path)) symbols.set(path, info);
+  });
 }
 
 function binding(env: Env, one: Binding): void {
@@ -158,7 +169,7 @@ function bindTarget(env: Env, target: BindingTarget, item: Item, doc: string | u
   const mark = env.state.shared.pending;
   const found = edgeOf(env, { meaning: given, span: item.span });
   if (found !== undefined) env.state.shared.anchor(mark, [found]);
-  const { edge, meaning } = identified(env, target.name, given, found, doc);
+  const { edge, meaning } = named(env, target.name, identified(env, target.name, given, found, doc));
   if (edge === undefined && meaning.kind === "list" && isLiteral(meaning)) {
     bindName(env, target.name, poisoned, undefined);
     return;
@@ -170,34 +181,50 @@ function bindTarget(env: Env, target: BindingTarget, item: Item, doc: string | u
     doc,
     span: target.name.span,
   });
-  if (meaning.kind === "string" && env.frame.kind === "graph")
-    env.state.shared.strings.set(env.prefix + name, meaning.value);
+  publishString(env, name, meaning);
   if (edge !== undefined) publish(env, name, edge);
+}
+
+function publishString(env: Env, name: string, meaning: Meaning): void {
+  if (meaning.kind !== "string" || env.frame.kind !== "graph") return;
+  perform(env.state, ({ shared }) => shared.strings.set(env.prefix + name, meaning.value));
+}
+
+/** What a name comes to stand for, and the edge that fetching it gives. */
+interface Bound {
+  readonly edge: Value | undefined;
+  readonly meaning: Meaning;
 }
 
 /**
  * A literal that the graph differentiates by becomes an input with a default: constants are shared wherever they are equal, and
  * the 2.0 of `x = 2.0` must not be the exponent of `y = x ** 2.0`.
  */
-function identified(
-  env: Env,
-  name: Ident,
-  meaning: Meaning,
-  edge: Value | undefined,
-  doc: string | undefined,
-): { readonly edge: Value | undefined; readonly meaning: Meaning } {
+function identified(env: Env, name: Ident, meaning: Meaning, edge: Value | undefined, doc: string | undefined): Bound {
   const path = env.prefix + name.name;
-  const { shared } = env.state;
-  const differentiates = shared.differentiated.has(path) || shared.differentiated.has(name.name);
+  const differentiates = consult(env.state, `differentiated ${path}`, ({ shared: { differentiated } }) => {
+    return differentiated.has(path) || differentiated.has(name.name);
+  });
   const applies =
     env.frame.kind === "graph" && env.region === undefined && edge?.node.op === "constant" && isFloat(edge.type.dtype);
   if (!applies || env.names.own(name.name) !== undefined || !differentiates) return { edge, meaning };
   const attributes = { name: path, dtype: edge.type.dtype, shape: edge.type.shape };
   const [value] = applyOp(env, "placeholder", [], attributes, { span: name.span, operands: [] }) as readonly [Value];
-  if (!shared.placeholders.has(path)) {
-    shared.placeholders.set(path, { name: path, value, defaultValue: edge, span: name.span, doc });
-  }
+  perform(env.state, ({ shared: { placeholders } }) => {
+    if (!placeholders.has(path))
+      placeholders.set(path, { name: path, value, defaultValue: edge, span: name.span, doc });
+  });
   return { edge: value, meaning: tensor(value) };
+}
+
+/** In an editor the names of the graph stand for edges of their own: see `memory.ts`. */
+function named(env: Env, name: Ident, bound: Bound): Bound {
+  const { memory } = env.state.shared;
+  const { edge, meaning } = bound;
+  const isEdge = meaning.kind === "tensor" && edge === meaning.value && env.frame.kind === "graph";
+  if (memory === undefined || !isEdge || env.region !== undefined || env.local === true) return bound;
+  const value = memory.alias(env.state, env.prefix + name.name, edge);
+  return { edge: value, meaning: { ...meaning, value } };
 }
 
 /** `y = w` names the value that w has now, not the variable. */
@@ -239,7 +266,10 @@ export function publish(env: Env, name: string, edge: Value): void {
   const path = env.prefix + name;
   // What is computed in a region belongs to one iteration or branch: it leaves by `next` and `yield` only.
   if (env.region !== undefined || env.local === true) return;
-  if (!env.frame.initial && !env.state.names.has(path)) env.state.names.set(path, edge);
+  if (env.frame.initial) return;
+  perform(env.state, ({ names }) => {
+    if (!names.has(path)) names.set(path, edge);
+  });
 }
 
 export function constant(env: Env, one: Constant): void {
@@ -265,8 +295,7 @@ export function constant(env: Env, one: Constant): void {
     doc: one.doc?.text,
     span: one.name.span,
   });
-  if (meaning.kind === "string" && env.frame.kind === "graph")
-    env.state.shared.strings.set(env.prefix + one.name.name, meaning.value);
+  publishString(env, one.name.name, meaning);
   if (edge !== undefined && env.frame.kind !== "file") publish(env, one.name.name, edge);
 }
 

@@ -13,7 +13,7 @@ import { type Env, originNote, Refusal, refusal } from "./state.js";
 
 /** The variables that `minimize` trains by itself, in the order of the graph. `optimizer` is the place of what trains them. */
 export function reachedVariables(env: Env, loss: Value, span: Span, optimizer: Span): readonly Variable[] {
-  const reached = reachedByGradient(loss);
+  const reached = reachedByLoss(env, loss);
   const all = [...env.state.shared.variables.values()];
   const found = all.filter((variable) => variable.trainable && reached.has(variable.value));
   if (found.length > 0) return found;
@@ -31,6 +31,10 @@ export function reachedVariables(env: Env, loss: Value, span: Span, optimizer: S
 
 function nothingFor(optimizer: Span): Note {
   return { span: optimizer, message: "this optimizer has nothing to train" };
+}
+
+function reachedByLoss(env: Env, loss: Value): ReadonlySet<Value> {
+  return env.state.shared.memory?.reaches.variables(loss) ?? reachedByGradient(loss);
 }
 
 /** What keeps a variable from being trained by this loss: it is frozen, unrelated, or an op in between passes no gradient. */
@@ -122,7 +126,7 @@ function placeOf(env: Env, { segments, text }: Reference): string {
 
 /** Those of a binding's or scope's variables that can be trained by the loss. */
 function reachedOf(env: Env, owned: readonly Variable[], path: string, span: Span, loss: Value): readonly Variable[] {
-  const reached = reachedByGradient(loss);
+  const reached = reachedByLoss(env, loss);
   const found = owned.filter((variable) => variable.trainable && reached.has(variable.value));
   if (found.length > 0) return found;
   throw refusal(env, "G048", span, `the loss reaches no variable of ${quote(path)} that can be trained`, {

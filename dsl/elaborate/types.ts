@@ -77,12 +77,15 @@ export function requireOneType(env: Env, path: string, inference: TensorType, tr
 export function checkType(env: Env, item: Item, wanted: TensorType, declaration: Span, what: string): Value {
   const value = toTensor(env, item, isLiteral(item.meaning) ? wanted.dtype : undefined);
   const { type } = value;
+  // Most types fit, and need no words.
   const details = {
-    label: `this is ${typeText(type)}`,
-    notes: [
-      { span: declaration, message: `declared ${typeText(wanted)} here` },
-      ...originUnlessHere(env, value, item.span),
-    ],
+    get label() {
+      return `this is ${typeText(type)}`;
+    },
+    get notes() {
+      const declared = { span: declaration, message: `declared ${typeText(wanted)} here` };
+      return [declared, ...originUnlessHere(env, value, item.span)];
+    },
   };
   if (type.dtype !== wanted.dtype) {
     throw refusal(env, "G023", item.span, `${what} is ${typeText(type)}, not ${typeText(wanted)}`, {

@@ -8,6 +8,7 @@ import type { Assignment as AssignmentStatement, Block, Call, Expression, Update
 import { quote } from "../diagnostics.js";
 import { bindArguments, evaluateArguments, type Given } from "./calls.js";
 import { toTensor } from "./convert.js";
+import { perform } from "./effects.js";
 import { attempt, evaluate, item } from "./expressions.js";
 import { compileTimeKind, enter, expandFunction, open } from "./functions.js";
 import { callable } from "./lookup.js";
@@ -86,7 +87,7 @@ function minimize(env: Env, body: Expression, path: string): readonly Assignment
   const places = variables.map(({ device }) => deviceNow() ?? device);
   const clipped = clip === undefined ? gradients : clipAll(inside, clip, gradients, places);
   return variables.flatMap((variable, i) =>
-    buildOn(places[i], () => step(inside, optimizer, variable, clipped[i] as Value)),
+    buildOn(places[i], () => remembered(inside, optimizer, variable, clipped[i] as Value)),
   );
 }
 
@@ -156,6 +157,20 @@ function optimizerOf(env: Env, expression: Expression): OptimizerCall {
   return { fn, given: items, segment: name ?? calleeName(fn), span: call.span };
 }
 
+/** One variable's step; in an editor, only where something that it rests on has changed. */
+function remembered(env: Env, optimizer: OptimizerCall, variable: Variable, gradient: Value): readonly Assignment[] {
+  const { memory } = env.state.shared;
+  if (memory === undefined) return step(env, optimizer, variable, gradient);
+  const { fn, given, span, segment } = optimizer;
+  const { state, binding } = env;
+  const slope = memory.alias(state, `${binding}:${variable.path}`, gradient);
+  const names = given.named.map(({ name }) => name).join(",");
+  const key = `${state.training} ${deviceNow()} ${binding} ${segment} ${variable.path} ${names}`;
+  const own = [variable.value, slope].map((value): Item => ({ meaning: tensor(value), span }));
+  const inputs = [...own, ...given.positional, ...given.named.map(({ item: one }) => one)];
+  return memory.steps.run(state, fn.declaration, key, inputs, () => step(env, optimizer, variable, slope));
+}
+
 /** One variable's part of the update: the optimizer's body with `p` and `g` bound. */
 function step(env: Env, optimizer: OptimizerCall, variable: Variable, gradient: Value): readonly Assignment[] {
   const { fn, given, span, segment } = optimizer;
@@ -166,7 +181,7 @@ function step(env: Env, optimizer: OptimizerCall, variable: Variable, gradient: 
   enter(env.state, env, fn, span);
   try {
     const opened = open(env, fn, items, span, `${segment}/${variable.path}`);
-    env.state.shared.expanded.add(fn.declaration);
+    perform(env.state, ({ shared }) => shared.expanded.add(fn.declaration));
     const parameter = fn.declaration.parameters[0];
     const bound = parameter === undefined ? undefined : opened.names.own(parameter.name.name);
     if (parameter !== undefined && bound !== undefined)

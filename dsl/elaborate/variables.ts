@@ -7,6 +7,7 @@ import { type TensorType, typeText } from "../../compiler/ir/type.js";
 import type { Variable } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { toTensor } from "./convert.js";
+import { consult, perform } from "./effects.js";
 import { evaluate, guarded } from "./expressions.js";
 import { type Item, isPoisoned, type Meaning, poisoned } from "./meaning.js";
 import { applyOp, type Env, record, refusal, report } from "./state.js";
@@ -40,7 +41,10 @@ function declare(env: Env, one: Variable, path: string): Meaning {
   );
   const type = staticType(env, initial.type, one.name.span);
   if (!env.state.generic) requireInitial(inside, initial, one.initial.span);
-  const inference = env.state.generic || !first ? undefined : env.state.shared.variables.get(path)?.value.type;
+  const inference =
+    env.state.generic || !first
+      ? undefined
+      : consult(env.state, `variable ${path}`, ({ shared }) => shared.variables.get(path)?.value.type);
   if (inference !== undefined) requireOneType(env, path, inference, type, one.name.span);
   return register(env, one, path, type, initial);
 }
@@ -50,8 +54,8 @@ function register(env: Env, one: Variable, path: string, type: TensorType, initi
   const [value] = applyOp(env, "variable", [], attributes, { span: one.name.span, operands: [] }) as readonly [Value];
   record(env, value, one.name.span);
   if (initial === undefined && !env.state.generic) env.state.shared.refusedVariables.add(path);
-  if (initial !== undefined && !env.state.generic && !env.state.shared.variables.has(path)) {
-    env.state.shared.variables.set(path, {
+  if (initial !== undefined && !env.state.generic) {
+    const declared = {
       path,
       value,
       initial,
@@ -59,7 +63,14 @@ function register(env: Env, one: Variable, path: string, type: TensorType, initi
       device: deviceNow(),
       span: one.span,
       doc: one.doc?.text,
-    });
+    };
+    perform(
+      env.state,
+      ({ shared: { variables } }) => {
+        if (!variables.has(path)) variables.set(path, declared);
+      },
+      `variable ${path}`,
+    );
   }
   return { kind: "tensor", value, variable: path };
 }
@@ -68,9 +79,11 @@ function register(env: Env, one: Variable, path: string, type: TensorType, initi
 function claimPath(env: Env): void {
   const { frame, state } = env;
   if (frame.call === undefined) return;
-  const owner = state.owners.get(frame.path);
+  const what = `owner ${frame.path}`;
+  const owner = consult(state, what, ({ owners }) => owners.get(frame.path));
   if (owner === undefined) {
-    state.owners.set(frame.path, { frame, span: frame.call.span });
+    const own = { frame, span: frame.call.span };
+    perform(state, ({ owners }) => owners.set(frame.path, own), what);
     return;
   }
   if (owner.frame.assigned === frame.assigned) return;
@@ -93,8 +106,9 @@ function claimPath(env: Env): void {
  */
 function claimName(env: Env, one: Variable, path: string): boolean {
   const { state, frame, names } = env;
-  const first = state.declared.get(path);
-  state.declared.set(path, { frame, span: one.name.span });
+  const what = `declared ${path}`;
+  const first = consult(state, what, ({ declared }) => declared.get(path));
+  perform(state, ({ declared }) => declared.set(path, { frame, span: one.name.span }), what);
   // Two calls that share a path, and a name that is bound twice in one block, are told elsewhere.
   if (first?.frame.assigned === frame.assigned && names.own(one.name.name) === undefined) {
     throw refusal(env, "G013", one.name.span, `two variables would have the path ${quote(path)}`, {

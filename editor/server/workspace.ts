@@ -2,10 +2,12 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Import } from "../../dsl/ast.js";
 import { Facts } from "../../dsl/elaborate/facts.js";
+import { Memory } from "../../dsl/elaborate/memory.js";
 import { loadGraphFromText } from "../../dsl/load.js";
 import { type ParseResult, parse } from "../../dsl/parse.js";
 import { isStandard, pathOfSource, readFileFromDisk } from "../../dsl/standard.js";
 import { type Analysis, failedAnalysis, type Source, sourceOf } from "./analysis.js";
+import { Trees } from "./trees.js";
 
 /** A folder may hold anything: so many of its files are looked at, and so many folders deep. */
 const mostFiles = 2000;
@@ -23,6 +25,9 @@ export class Workspace {
   readonly #sources = new Map<string, Source>();
   readonly #library = new Map<string, ParseResult>();
   readonly #analyses = new Map<string, Analysis>();
+  /** Of files that are open: what is kept from one text to the next. */
+  readonly #trees = new Map<string, Trees>();
+  readonly #memories = new Map<string, Memory>();
   readonly #listed = new Map<string, readonly string[]>();
   folders: readonly string[] = [];
   allowPaths: readonly string[] = [];
@@ -43,6 +48,8 @@ export class Workspace {
 
   close(file: string): void {
     this.#open.delete(file);
+    this.#trees.delete(file);
+    this.#memories.delete(file);
     this.#forget(file);
   }
 
@@ -82,9 +89,29 @@ export class Workspace {
   #source(file: string, text: string): Source {
     const known = this.#sources.get(file);
     if (known?.text === text) return known;
-    const source = sourceOf(file, text, parse(text, file));
+    const source = sourceOf(file, text, this.#kept(file, text, parse(text, file)));
     this.#sources.set(file, source);
     return source;
+  }
+
+  /** The tree of an open file, with what it shares with the one before. */
+  #kept(file: string, text: string, parsed: ParseResult): ParseResult {
+    if (!this.#open.has(file)) return parsed;
+    const known = this.#trees.get(file) ?? new Trees();
+    this.#trees.set(file, known);
+    return known.next(text, parsed);
+  }
+
+  /** How many statements the last analysis of an open file elaborated, and how many it only repeated. */
+  countsOf(file: string): Memory["counts"] | undefined {
+    return this.#memories.get(file)?.counts;
+  }
+
+  #memory(file: string): Memory | undefined {
+    if (!this.#open.has(file)) return undefined;
+    const known = this.#memories.get(file) ?? new Memory();
+    this.#memories.set(file, known);
+    return known;
   }
 
   #parse(text: string, file: string): ParseResult {
@@ -103,13 +130,22 @@ export class Workspace {
     if (known !== undefined) return known;
     const source = this.source(file);
     if (source === undefined) return undefined;
-    const made = this.analyse(source, (name) => this.read(name));
+    const made = this.#analyse(source, (name) => this.read(name), undefined, this.#memory(file));
     this.#analyses.set(file, made);
     return made;
   }
 
   /** An analysis that is not kept; where `read` knows other texts, they are to be parsed anew. */
-  analyse(source: Source, read: (file: string) => string, parseOther?: typeof parse): Analysis {
+  analyse(source: Source, read: (file: string) => string, parseOther: typeof parse): Analysis {
+    return this.#analyse(source, read, parseOther, undefined);
+  }
+
+  #analyse(
+    source: Source,
+    read: (file: string) => string,
+    parseOther: typeof parse | undefined,
+    memory: Memory | undefined,
+  ): Analysis {
     const asked = new Set<string>();
     const facts = new Facts();
     const start = performance.now();
@@ -117,6 +153,7 @@ export class Workspace {
       const loaded = loadGraphFromText(source.text, source.file, {
         allowPaths: this.allowPaths,
         facts,
+        ...(memory === undefined ? {} : { memory }),
         parse: parseOther ?? ((text, file) => this.#parse(text, file)),
         readFile: (path) => {
           asked.add(path);

@@ -6,6 +6,7 @@ import { outOfRange } from "../../../compiler/ops/messages.js";
 import { opNamed } from "../../../compiler/ops/table.js";
 import { unifyDTypes } from "../broadcast.js";
 import { toShape } from "../convert.js";
+import { consult, perform } from "../effects.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import { int, type Meaning, shape as shapeMeaning, tensor } from "../meaning.js";
 import { matmul } from "../operators.js";
@@ -98,8 +99,9 @@ function randomUniform(call: Arguments): Meaning {
   const dtype = call.dtype("dtype", "f32");
   const { env } = call;
   const path = env.binding;
-  const index = env.state.draws.get(path) ?? 0;
-  env.state.draws.set(path, index + 1);
+  const what = `draws ${path}`;
+  const index = consult(env.state, what, ({ draws }) => draws.get(path) ?? 0);
+  perform(env.state, ({ draws }) => draws.set(path, index + 1), what);
   const state = call.apply("run_state", [], {}, call.site());
   return tensor(
     call.apply(

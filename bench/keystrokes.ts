@@ -1,0 +1,124 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { fileURLToPath } from "node:url";
+import { createProtocolConnection, type PublishDiagnosticsParams } from "vscode-languageserver/node";
+import { median } from "../cli/samples.js";
+import { type LongFile, longFiles } from "./long_files.js";
+
+/**
+ * What a keystroke costs in a file of a thousand lines, from the change to the last answer, through the server's own messages: an editor
+ * tells the change, then asks for colours and for the hints of the lines that it shows, and gets the problems. Run it on a calm machine,
+ * `taskset -c 1 node dist/bench/keystrokes.js`; the load is printed beside the figures. On Linux the time that the server's main thread
+ * spent on a processor is told, too, which other work on the machine hardly changes.
+ */
+const binary = fileURLToPath(new URL("../cli/main.js", import.meta.url));
+const repeats = Number(process.argv[2] ?? 1);
+
+/** What is typed, letter by letter, and deleted again. */
+const typed = " + 1.0";
+
+interface Place {
+  readonly line: number;
+  readonly character: number;
+}
+
+/** Ends of lines with a call, spread over the file. */
+function places(text: string): readonly Place[] {
+  const found = text.split("\n").flatMap((line, i) => {
+    return /^\s+\w+ = .*\)$/.test(line) ? [{ line: i, character: line.length }] : [];
+  });
+  return [0.05, 0.3, 0.5, 0.8].map((share) => found[Math.floor(share * found.length)] ?? { line: 0, character: 0 });
+}
+
+/** Milliseconds that the main thread of a process has run; not a number where the system does not tell. */
+function processorTime(pid: number | undefined): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+interface Measured {
+  readonly opened: number;
+  readonly times: readonly number[];
+  readonly processor: readonly number[];
+}
+
+async function measure({ name, text }: LongFile): Promise<Measured> {
+  const child = spawn(process.execPath, [binary, "lsp"], { stdio: ["pipe", "pipe", "inherit"] });
+  const connection = createProtocolConnection(child.stdout, child.stdin);
+  const uri = `file:///nowhere/${name}.graph`;
+  let told: (() => void) | undefined;
+  connection.onNotification("textDocument/publishDiagnostics", (parameters: PublishDiagnosticsParams) => {
+    if (parameters.uri === uri) told?.();
+  });
+  const problems = (): Promise<void> => new Promise((resolve) => (told = resolve));
+  connection.listen();
+  await connection.sendRequest("initialize", { processId: process.pid, rootUri: null, capabilities: {} });
+  await connection.sendNotification("initialized", {});
+  const start = performance.now();
+  const first = problems();
+  await connection.sendNotification("textDocument/didOpen", {
+    textDocument: { uri, languageId: "graph", version: 1, text },
+  });
+  await first;
+  const opened = performance.now() - start;
+  const times: number[] = [];
+  const processor: number[] = [];
+  let version = 1;
+  const change = async (range: { readonly start: Place; readonly end: Place }, inserted: string): Promise<void> => {
+    const [begin, spent] = [performance.now(), processorTime(child.pid)];
+    const done = problems();
+    const textDocument = { uri };
+    const around = {
+      start: { line: Math.max(0, range.start.line - 30), character: 0 },
+      end: { line: range.start.line + 30, character: 0 },
+    };
+    version++;
+    const change = { textDocument: { uri, version }, contentChanges: [{ range, text: inserted }] };
+    await connection.sendNotification("textDocument/didChange", change);
+    await Promise.all([
+      done,
+      connection.sendRequest("textDocument/semanticTokens/full", { textDocument }),
+      connection.sendRequest("textDocument/inlayHint", { textDocument, range: around }),
+    ]);
+    times.push(performance.now() - begin);
+    processor.push(processorTime(child.pid) - spent);
+  };
+  for (let i = 0; i < repeats; i++) {
+    for (const place of places(text)) {
+      const at = (behind: number): Place => ({ ...place, character: place.character + behind });
+      for (const [k, letter] of [...typed].entries()) await change({ start: at(k), end: at(k) }, letter);
+      for (let k = typed.length; k > 0; k--) await change({ start: at(k - 1), end: at(k) }, "");
+    }
+  }
+  await connection.sendRequest("shutdown");
+  await connection.sendNotification("exit");
+  connection.dispose();
+  return { opened, times, processor };
+}
+
+console.log(
+  `${cpus()[0]?.model ?? "processor unknown"}, load ${loadavg()
+    .map((load) => load.toFixed(1))
+    .join(" ")}\n`,
+);
+console.log(
+  `${"file".padEnd(12)}${["lines", "opened", "median", "95 %", "longest", "processor", "95 %"].map((one) => one.padStart(12)).join("")}`,
+);
+for (const file of longFiles()) {
+  const { opened, times, processor } = await measure(file);
+  const most = (all: readonly number[], share: number): number =>
+    [...all].sort((a, b) => a - b)[Math.ceil(share * all.length) - 1] ?? Number.NaN;
+  const all = [opened, median(times), most(times, 0.95), most(times, 1), median(processor), most(processor, 0.95)];
+  const figures = all.map((time) => `${time.toFixed(1)} ms`);
+  const cells = [String(file.text.split("\n").length), ...figures].map((one) => one.padStart(12));
+  console.log(`${file.name.padEnd(12)}${cells.join("")}`);
+}
+console.log(
+  `\nload ${loadavg()
+    .map((load) => load.toFixed(1))
+    .join(" ")}`,
+);

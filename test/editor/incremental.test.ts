@@ -1,0 +1,277 @@
+import test, { type ExecutionContext } from "ava";
+import fc from "fast-check";
+import { longFiles } from "../../bench/long_files.js";
+import { Facts } from "../../dsl/elaborate/facts.js";
+import { loadGraphFromText } from "../../dsl/load.js";
+import { parse } from "../../dsl/parse.js";
+import { type Analysis, sourceOf } from "../../editor/server/analysis.js";
+import { meaningTexts } from "../../editor/server/describe.js";
+import { inlayHints } from "../../editor/server/inlay_hints.js";
+import { outlineOf } from "../../editor/server/outline.js";
+import { semanticTokens } from "../../editor/server/semantic_tokens.js";
+import { Workspace } from "../../editor/server/workspace.js";
+
+const file = "/nowhere/a.graph";
+
+/** All that an editor shows of an analysis. */
+function shown(analysis: Analysis): unknown {
+  const { source, loaded, facts } = analysis;
+  const names = (kind: "namesIn" | "resultsIn") =>
+    [...facts[kind](file)]
+      .sort(([a], [b]) => a - b)
+      .map(([start, fact]) => ({
+        start,
+        span: fact.span,
+        origin: fact.origin,
+        texts: meaningTexts(fact),
+        standIn: fact.standIn,
+      }));
+  return {
+    tree: source.parsed.ast,
+    diagnostics: loaded.diagnostics,
+    names: names("namesIn"),
+    results: names("resultsIn"),
+    colours: semanticTokens(analysis).data,
+    hints: inlayHints(analysis, 0, source.text.length),
+    outline: outlineOf(source),
+  };
+}
+
+/** The same of a text that was never seen before. */
+function anew(text: string): Analysis {
+  const facts = new Facts();
+  const source = sourceOf(file, text, parse(text, file));
+  return { source, loaded: loadGraphFromText(text, file, { facts }), facts, asked: new Set(), milliseconds: 0 };
+}
+
+const model = `## Two layers, and what trains them.
+import { dense } from "std/layers"
+import { adam, sgd } from "std/optimizers"
+
+constant width = 8
+
+## Goes round.
+fn residual[T: float, I](x: T[..., I], rate: float = 0.1) -> (y: T[..., I]) {
+  variable gate: T[I] = zeros()
+  inner = dropout(relu(dense(x, units=width)), rate=rate)
+  y = x + gate * dense(inner, units=size(x, axis=-1))
+}
+
+fn unused[N](a: f32[N], b: f32[N], scale: int) -> (c: f32[N]) {
+  d = a - b * scale
+  c = if training { yield d } else { yield a }
+}
+
+optimizer plain(p, g, rate: f32 = 1e-3) {
+  variable n: i64 = 0
+  n := n + 1
+  p := p - rate * g
+}
+
+graph model {
+  seed 7
+  dim N <= 32
+  placeholder x: f32[N, 6]
+  placeholder label: u8[N]
+  placeholder factor: f32 = 0.5
+  a = tanh(x)
+  b = tanh(x) * factor
+  h = residual(a)
+  h2 = residual(h, rate=0.2)
+  c = a
+  noise = random_uniform([6])
+  variable w: f32[6] = normal() frozen
+  last, all = scan row in transpose(h2, [1, 0]) with s = zeros([size(x, axis=0)]) {
+    next s = s + row * 0.5
+    yield s
+  }
+  picked = h2[:, -1]
+  on "gpu" {
+    far = relu(h2) * 2.0
+    near = far - 1.0 on "cpu"
+  }
+  logits = dense(h2 * w + noise, units=4)
+  ## What is measured.
+  scope metrics {
+    loss = mean(sparse_softmax_cross_entropy(logits, label))
+    accuracy = mean(cast(argmax(logits, axis=-1) == cast(label, to=i64), to=f32))
+    scope inner {
+      twice = loss * 2
+    }
+  }
+  slope = gradients(metrics.loss, [h])
+  k = 3.0
+  cube = k ** 3
+  dk = gradients(cube, [k])
+  update learn = minimize(metrics.loss, adam(learning_rate=1e-3))
+  update other = minimize(metrics.inner.twice, plain(rate=0.1), variables=[h])
+  update reset {
+    h/residual/gate := zeros([6])
+  }
+  signature predict(x) -> (logits, picked, last)
+  signature fit(x, label) does learn -> (metrics.loss, metrics.accuracy)
+  signature step(x, label, factor) does other -> (b, slope, dk)
+  train {
+    run = fit
+    data = { x = npy("x.npy"), label = npy("l.npy") }
+    batch = 8
+    epochs = 2
+  }
+}
+`;
+
+const pieces = [
+  "",
+  " ",
+  "\n",
+  "(",
+  ")",
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  "=",
+  ":=",
+  "# why",
+  "\n  ## Says.\n",
+  '"',
+  "1",
+  "1.5",
+  " + 1.0",
+  "x",
+  "h",
+  "a",
+  "w",
+  "tanh(x)",
+  "\n  z = tanh(x)\n",
+  "\n  a = relu(x)\n",
+  "\n  v = a @ transpose(a, [1, 0])\n",
+  "relu",
+  "dense",
+  "nope",
+  "\n  variable u: f32[3] = zeros()\n",
+  "\n}\n",
+  "\n  scope extra {\n    e = x\n  }\n",
+  "N",
+  "f32",
+  "i64",
+  "&&",
+  "metrics.",
+  "training",
+  "import",
+  ' on "gpu"',
+  '\n  on "cpu" {\n    e2 = h * h\n  }\n',
+  "fn f(x: f32[3]) -> (y: f32[3]) {\n  y = x\n}\n",
+  '\n  require width > 4, "wide"\n',
+  "\n  constant c2 = width * 2\n",
+  "\n  d2 = gradients(metrics.loss, [c])\n",
+];
+
+interface Edit {
+  readonly at: number;
+  readonly length: number;
+  readonly text: string;
+}
+
+const edit: fc.Arbitrary<Edit> = fc.record({
+  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  length: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(0) },
+    fc.integer({ min: 1, max: 6 }),
+    fc.integer({ min: 1, max: 300 }),
+  ),
+  text: fc.constantFrom(...pieces),
+});
+
+const words = model.split(/(?<=\W)(?=\w)|(?<=\w)(?=\W)/);
+const offsets = words.map((_, i) => words.slice(0, i).join("").length);
+
+function edited(text: string, { at, length, text: inserted }: Edit): string {
+  const place = Math.min(text.length, offsets[Math.floor(at * (offsets.length - 1))] ?? 0);
+  return text.slice(0, place) + inserted + text.slice(place + length);
+}
+
+test("after random edits, each undone some time later, all is as it is for a text that was never seen", (t) => {
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+      const workspace = new Workspace();
+      const texts = [model];
+      for (const one of edits) texts.push(edited(texts.at(-1) ?? "", one));
+      for (const text of [...texts, ...[...texts].reverse().slice(1)]) {
+        workspace.setText(file, text);
+        const analysis = workspace.analysis(file);
+        if (analysis === undefined) throw new Error("no analysis");
+        const [now, wanted] = [shown(analysis), shown(anew(text))];
+        if (JSON.stringify(plain(now)) !== JSON.stringify(plain(wanted))) t.deepEqual(plain(now), plain(wanted));
+      }
+    }),
+    { numRuns: Number(process.env["GRAPHC_RUNS"] ?? 6) },
+  );
+  t.pass();
+});
+
+/** What a text becomes by a change of one place, and how much of it is elaborated for that. */
+function afterChange(t: ExecutionContext, text: string, old: string, next: string): number {
+  const workspace = new Workspace();
+  workspace.setText(file, text);
+  workspace.analysis(file);
+  const changed = text.replace(old, next);
+  t.true(changed !== text, `${old} is not in the text`);
+  workspace.setText(file, changed);
+  const analysis = workspace.analysis(file);
+  t.deepEqual(analysis?.loaded.diagnostics, loadGraphFromText(changed, file).diagnostics);
+  return workspace.countsOf(file)?.elaborated ?? Number.NaN;
+}
+
+test("what a change cannot reach is not elaborated again, in long files", (t) => {
+  const texts = new Map(longFiles(240).map(({ name, text }) => [name, text]));
+  const [layers, flat, trained, library] = ["layers", "flat", "trained", "library"].map((one) => texts.get(one) ?? "");
+  // A binding in each mode; the type is as it was, and all that follows rests on that alone.
+  t.is(afterChange(t, flat, "v104 = tanh(", "v104 = relu("), 2);
+  t.is(afterChange(t, trained, "loss = mean(sparse", "loss = 2.0 * mean(sparse"), 2);
+  // A comment says nothing, and a statement more is itself alone.
+  t.is(afterChange(t, flat, "# The values", "# These are the values"), 0);
+  t.is(afterChange(t, layers, "  h10 =", "  extra = tanh(h9)\n  h10 ="), 2);
+  // The one call of a fn; where it has none, it is checked by itself.
+  t.is(afterChange(t, layers, "y = x + opened * back", "y = x - opened * back"), 2);
+  t.is(afterChange(t, library, "root = sqrt(total + 1e-6)", "root = sqrt(total + 1e-7)"), 1);
+  // What it makes is of another type: all that rests on that is elaborated.
+  t.true(afterChange(t, flat, "x: f32[N, 16]", "x: f64[N, 16]") > 100);
+});
+
+test("a statement that is broken and mended again finds what was known of it, and so do those behind it", (t) => {
+  const flat = longFiles(240).find(({ name }) => name === "flat")?.text ?? "";
+  const workspace = new Workspace();
+  const counts = ["tanh(", "tanh((", "tanh(", "tanh((", "tanh("].map((call) => {
+    workspace.setText(file, flat.replace("v104 = tanh(", `v104 = ${call}`));
+    workspace.analysis(file);
+    return workspace.countsOf(file)?.elaborated ?? Number.NaN;
+  });
+  // What stands behind the broken one is elaborated once without its value.
+  t.true((counts[1] ?? 0) > 50);
+  t.deepEqual(counts.slice(2), [2, 2, 2]);
+});
+
+test("a file that others import keeps what it can of theirs", (t) => {
+  const workspace = new Workspace();
+  const [user, other] = ["/nowhere/user.graph", "/nowhere/lib.graph"];
+  const lib =
+    "fn twice(x: f32[3]) -> (y: f32[3]) {\n  y = x * 2.0\n}\n\nfn same(x: f32[3]) -> (y: f32[3]) {\n  y = x\n}\n";
+  workspace.setText(other, lib);
+  workspace.setText(
+    user,
+    'import { same, twice } from "./lib"\n\ngraph g {\n  placeholder x: f32[3]\n  a = twice(x)\n  b = same(a)\n  c = same(x)\n}\n',
+  );
+  t.deepEqual(workspace.analysis(user)?.loaded.diagnostics, []);
+  workspace.setText(other, `# More.\n${lib.replace("x * 2.0", "x + x")}`);
+  t.deepEqual(workspace.analysis(user)?.loaded.diagnostics, []);
+  t.deepEqual(workspace.countsOf(user), { elaborated: 2, repeated: 4 });
+  workspace.setText(other, lib.replace("y = x * 2.0", "y = nope"));
+  t.is(workspace.analysis(user)?.loaded.diagnostics[0]?.span?.file, other);
+});
+
+/** JSON knows no bigints and no undefined. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (_, one) => (typeof one === "bigint" ? `${one}n` : one)));
+}
