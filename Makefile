@@ -1,6 +1,6 @@
 # Each target does what it needs first, Debian packages included; what is done already takes no time.
 
-.PHONY: help setup setup-gpu build demo test examples fuzz bless lint format bench vscode clean
+.PHONY: help setup setup-gpu build demo test examples fuzz bless lint format bench bench-gpu vscode clean
 
 help:
 	@echo "make demo       set up, build, train on MNIST and show the predictions"
@@ -12,6 +12,7 @@ help:
 	@echo "make lint       check style, imports between folders, and what the npm package would contain"
 	@echo "make bench      measure against the peaks and floors of this machine, and beside other programs (bench/README.md);"
 	@echo "                make bench ONLY=\"W4 W6\" PEERS=pytorch does some; PEERS=none leaves the others out"
+	@echo "make bench-gpu  its rows of devices, on the first GPU that works; make bench-gpu DEVICE=webgpu asks for one"
 	@echo "make vscode     package the extension for Visual Studio Code: editor/vscode/graphc-*.vsix"
 	@echo "make setup-gpu  install devices in software, so that no test of a GPU is skipped"
 	@echo "make setup | build | format | clean"
@@ -55,6 +56,9 @@ format: setup
 
 bench: build
 	@node dist/bench/main.js $(ONLY) $(if $(PEERS),--peers "$(PEERS)")
+
+bench-gpu: build
+	@node dist/bench/gpu.js $(DEVICE)
 
 vscode: build
 	@npm run --silent package:vscode

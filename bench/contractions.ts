@@ -50,7 +50,7 @@ export async function measureContractions(backend: Backend): Promise<readonly Ti
   return timings;
 }
 
-function product({ m, k, n, transposeLhs = false, transposeRhs = false }: ContractionCase): Computation {
+export function product({ m, k, n, transposeLhs = false, transposeRhs = false }: ContractionCase): Computation {
   const variable = (path: string, shape: readonly number[]): Value =>
     one(opNamed("variable").apply([], { path, dtype: "f32", shape }));
   const a = variable("a", transposeLhs ? [k, m] : [m, k]);

@@ -9,6 +9,7 @@ import type { Backend } from "../compiler/backends/backend.js";
 import { chooseBackend } from "../compiler/backends/choose.js";
 import { peakGigaflops } from "../compiler/backends/llvm/machine.js";
 import { hostTarget } from "../compiler/backends/llvm/target.js";
+import { printDevices } from "./devices.js";
 import { type BenchOptions, readOptions } from "./options.js";
 import type { PeerLine } from "./peer_lines.js";
 import { type Peer, peerEnvironment, peerKey, peersOf, runPeer, startPeer, startupWorkload } from "./peers.js";
@@ -19,6 +20,7 @@ import { type Workload, workloads } from "./workloads.js";
 
 const root = join(import.meta.dirname, "..", "..");
 const startup = "startup";
+const devices = "devices";
 const starts = [
   { file: "mnist_dnn", goals: { first: 1.5, cached: 0.2 } },
   { file: "mnist_softmax", goals: { first: undefined, cached: 0.06 } },
@@ -32,7 +34,7 @@ try {
   const known = folder !== "" && existsSync(folder) ? peersOf(folder) : [];
   const options = readOptions(
     process.argv.slice(2),
-    [...workloads.map(({ name }) => name), startup],
+    [...workloads.map(({ name }) => name), startup, devices],
     ["none", ...known.map(({ title }) => peerKey(title))],
   );
   await measureAll(
@@ -62,6 +64,7 @@ async function measureAll(options: BenchOptions, peers: readonly Peer[]): Promis
     }
   }
   if (native && chosen(startup)) printStartup(peers);
+  if (chosen(devices)) await printDevices();
 }
 
 /** The cores that this process may use, and how busy they are, since other processes decide what figures are worth. */

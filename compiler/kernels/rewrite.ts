@@ -19,6 +19,8 @@ export interface Renaming {
   readonly loop?: (loop: LoopId) => Affine | undefined;
   readonly buffer?: (buffer: BufferId) => BufferId;
   readonly accumulator?: (accumulator: AccumulatorId) => AccumulatorId;
+  /** What is read in place of a sum's result. */
+  readonly accumulated?: (accumulator: AccumulatorId) => ScalarExpr | undefined;
 }
 
 /**
@@ -78,6 +80,8 @@ export class Rewriter {
           : { ...expression, position, loopIndices };
       }
       case "accumulated": {
+        const instead = this.#renaming.accumulated?.(expression.accumulator);
+        if (instead !== undefined) return instead;
         const accumulator = this.#renaming.accumulator?.(expression.accumulator) ?? expression.accumulator;
         return accumulator === expression.accumulator ? expression : { ...expression, accumulator };
       }

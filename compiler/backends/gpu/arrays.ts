@@ -94,8 +94,9 @@ export class DeviceMemory {
     }
     const [wrong] = this.device.takeProblems();
     if (wrong !== undefined) throw new DeviceFailure(`${this.device.name} reports: ${wrong}`, []);
-    if (!(numbers instanceof Float32Array)) throw new InternalError("a device gave no numbers");
-    return numbers.slice(0, array.length);
+    const flat = flattened(numbers, array.length);
+    if (flat === undefined) throw new InternalError("a device gave no numbers");
+    return flat.slice(0, array.length);
   }
 
   async launch(
@@ -127,8 +128,13 @@ export class DeviceMemory {
     }
   }
 
-  #array(result: unknown, length: number): DeviceArray {
-    if (!isRaw(result)) throw new InternalError("a kernel gave no result");
+  #array(given: unknown, length: number): DeviceArray {
+    const result = isRaw(given) ? given : flattened(given, length);
+    if (result === undefined) throw new InternalError("a kernel gave no result");
+    if (isBuffer(result)) {
+      result.output = [length];
+      result.componentCount = 1;
+    }
     this.#arrays++;
     return new DeviceArray(result, length, () => {
       this.#arrays--;
@@ -136,11 +142,11 @@ export class DeviceMemory {
   }
 
   #kernel(kernel: DeviceKernel, types: readonly string[], numbers: number): IKernelRunShortcut {
-    const key = [kernel.length, ...types, numbers, ...kernel.functions, kernel.source].join("\n");
+    const key = [kernel.grid.join("x"), ...types, numbers, ...kernel.functions, kernel.source].join("\n");
     const known = this.#kernels.get(key);
     if (known !== undefined) return known;
     const made = this.device.gpu.createKernel(kernel.source, {
-      output: [kernel.length],
+      output: [...kernel.grid],
       pipeline: true,
       immutable: true,
       precision: "single",
@@ -159,6 +165,39 @@ function isRaw(value: unknown): value is Raw {
   return value instanceof Float32Array || (typeof value === "object" && value !== null && "toArray" in value);
 }
 
+/** A handle of WebGPU. The numbers lie there one after another, whatever it says of the threads that have made them. */
+interface GpuBufferHandle extends Handle {
+  output: readonly number[];
+  componentCount: number;
+}
+
+function isBuffer(raw: Raw): raw is GpuBufferHandle {
+  return !(raw instanceof Float32Array) && raw.type === "WebGPUBuffer" && "componentCount" in raw;
+}
+
+/** The numbers of a result that gpu.js gives as arrays of arrays, row by row; undefined where it is none. */
+function flattened(result: unknown, length: number): Float32Array | undefined {
+  if (result instanceof Float32Array) return result;
+  if (!Array.isArray(result)) return undefined;
+  let first: unknown = result;
+  while (Array.isArray(first)) first = first[0];
+  if (!(first instanceof Float32Array)) return undefined;
+  // Mostly they are views of one array.
+  if (first.byteOffset === 0 && first.buffer.byteLength === length * Float32Array.BYTES_PER_ELEMENT)
+    return new Float32Array(first.buffer);
+  const flat = new Float32Array(length);
+  let at = 0;
+  const copy = (part: unknown): void => {
+    if (Array.isArray(part)) part.forEach(copy);
+    else if (part instanceof Float32Array) {
+      flat.set(part, at);
+      at += part.length;
+    }
+  };
+  copy(result);
+  return flat;
+}
+
 const copies = new Map<number, DeviceKernel>();
 
 /** Handles are made by kernels alone: one that copies its argument brings numbers to the device. */
@@ -169,7 +208,10 @@ function copyOf(length: number): DeviceKernel {
     name: "upload",
     source: "function(a0) {\n  return a0[this.thread.x];\n}",
     functions: [],
+    grid: [length],
+    perThread: 1,
     length,
+    work: undefined,
     arrays: [],
     numbers: [],
     spans: [],

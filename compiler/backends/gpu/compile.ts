@@ -17,6 +17,7 @@ import { numericDType } from "../../ops/precision.js";
 import type { Backend, Compiled, CompileOptions } from "../backend.js";
 import type { ExecutableInfo, TensorSlot } from "../executable.js";
 import { referenceBackend } from "../reference/backend.js";
+import { returnsVectors } from "./devices/device.js";
 import { DeviceExecutable } from "./executable.js";
 import { exactIntegers, mostArrays, type Step } from "./form.js";
 import type { DeviceLease } from "./lease.js";
@@ -71,7 +72,7 @@ export async function compileDevice(
   const cut = partition(computation, placement);
   const parts: CompiledPart[] = [];
   const onDevice = deviceEdges(cut);
-  for (const part of cut.parts) parts.push(await compilePart(part, host, onDevice));
+  for (const part of cut.parts) parts.push(await compilePart(part, host, onDevice, returnsVectors(lease.name)));
   const programs = parts.flatMap((part) => (part.side === "device" ? [part] : []));
   const arenaBytes = programs.reduce((most, { program }) => Math.max(most, arenaOf(program)), 0);
   const variables = computation.variables.map(slotOf);
@@ -107,10 +108,11 @@ export async function compileDevice(
 export function lowerPart(
   { computation }: Part,
   onDevice: ReadonlySet<string>,
+  vectors: boolean,
 ): { readonly program: KernelProgram; readonly lowered: Lowered } {
   const program = buildKernels(computation, limits, { ...fusion, checkNumerics: false });
   requireIndexable(computation, program);
-  return { program, lowered: lowerProgram(program, onDevice) };
+  return { program, lowered: lowerProgram(program, onDevice, vectors) };
 }
 
 /** The edges that parts leave on the device. */
@@ -130,8 +132,13 @@ export function partsOf(
   return { partition: partition(computation, placement), placement };
 }
 
-async function compilePart(part: Part, host: Backend, onDevice: ReadonlySet<string>): Promise<CompiledPart> {
-  if (part.side === "device") return { side: "device", part, ...lowerPart(part, onDevice) };
+async function compilePart(
+  part: Part,
+  host: Backend,
+  onDevice: ReadonlySet<string>,
+  vectors: boolean,
+): Promise<CompiledPart> {
+  if (part.side === "device") return { side: "device", part, ...lowerPart(part, onDevice, vectors) };
   const elements = nodesBelow(rootsOf(part.computation)).reduce(
     (sum, node) => sum + node.outputs.reduce((all, { type }) => all + elementCount(staticShape(type)), 0),
     0,

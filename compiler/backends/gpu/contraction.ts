@@ -1,4 +1,4 @@
-import type { ContractKernel, NestKernel, Statement } from "../../kernels/form.js";
+import type { ContractKernel, Extent, NestKernel, Statement } from "../../kernels/form.js";
 import { serial } from "../../kernels/lanes.js";
 
 /** A contraction as the loops that it stands for. */
@@ -18,9 +18,14 @@ export function nestOf(kernel: ContractKernel): NestKernel {
     ],
     [term],
   );
-  const body = [...kernel.batch, ...kernel.m, ...kernel.n].reduceRight<readonly Statement[]>(
-    (inner, { id, extent }) => [{ kind: "loop", id, extent, accumulators: [], schedule: serial, body: inner }],
-    [...sum, ...kernel.epilogue],
-  );
+  const body = loopsAround([...kernel.batch, ...kernel.m, ...kernel.n], [...sum, ...kernel.epilogue]);
   return { kind: "nest", name, body, spans };
+}
+
+/** Statements within loops that sum nothing up, from the outermost. */
+export function loopsAround(loops: readonly Extent[], statements: readonly Statement[]): readonly Statement[] {
+  return loops.reduceRight<readonly Statement[]>(
+    (body, { id, extent }) => [{ kind: "loop", id, extent, accumulators: [], schedule: serial, body }],
+    statements,
+  );
 }

@@ -1,5 +1,6 @@
 import type { Span } from "../../ir/span.js";
 import type { BufferId, LoopId, ScalarExpr } from "../../kernels/form.js";
+import type { KernelWork } from "../../kernels/work.js";
 
 /**
  * A program for a device: launches of kernels over flat arrays of f32, and what decides how often they run. Every launch makes a
@@ -24,14 +25,20 @@ export type Step =
       readonly whenFalse: readonly Step[];
     };
 
-/** One thread computes one element: `source` is a function whose parameters are the arrays, then the numbers. */
+/** `source` is what a thread does: a function whose parameters are the arrays, then the numbers. */
 export interface DeviceKernel {
   readonly name: string;
   readonly source: string;
   /** Functions that the source calls, those they call themselves included. */
   readonly functions: readonly string[];
-  /** Elements of the result. */
+  /** Threads, those along x next to each other: all in a row, or rows of them. */
+  readonly grid: readonly [number] | readonly [number, number];
+  /** Elements that one thread computes: an array of so many is what its function returns, or a number. */
+  readonly perThread: 1 | 4;
+  /** Elements of the result: row by row what the threads compute. */
   readonly length: number;
+  /** What one launch does; undefined for what only moves numbers. */
+  readonly work: KernelWork | undefined;
   readonly arrays: readonly BufferId[];
   readonly numbers: readonly NumberArgument[];
   readonly spans: readonly Span[];

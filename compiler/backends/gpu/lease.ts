@@ -1,5 +1,5 @@
 import { DeviceMemory } from "./arrays.js";
-import type { GpuDevice } from "./devices/device.js";
+import type { DeviceName, GpuDevice } from "./devices/device.js";
 
 /** A device that nobody holds is closed after this long: an open one may keep the process alive. */
 const idleMilliseconds = 200;
@@ -9,12 +9,14 @@ const idleMilliseconds = 200;
  * that.
  */
 export class DeviceLease {
+  readonly name: DeviceName;
   readonly #open: () => Promise<GpuDevice>;
   #memory: Promise<DeviceMemory> | undefined;
   #holders = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(first: GpuDevice, open: () => Promise<GpuDevice>) {
+    this.name = first.name;
     this.#open = open;
     this.#memory = Promise.resolve(new DeviceMemory(first));
     this.#closeSoon();

@@ -5,6 +5,7 @@ import type {
   Affine,
   Buffer,
   BufferId,
+  ContractKernel,
   Kernel,
   KernelProgram,
   LoopId,
@@ -14,12 +15,15 @@ import type {
   Statement,
   StoreStatement,
 } from "../../kernels/form.js";
+import { workOf } from "../../kernels/work.js";
 import { nestOf } from "./contraction.js";
 import { type DeviceKernel, mostArrays, type Step } from "./form.js";
+import { type Rows, rowsOf } from "./grid.js";
 import { sourcesOf } from "./math.js";
-import { literal } from "./scalar.js";
+import { decode } from "./places.js";
 import { inStages, type Temporaries } from "./stages.js";
 import { ThreadWriter } from "./thread.js";
+import { inTiles, writeTiles } from "./tiles.js";
 
 /** The launches of a program whose kernels store one value each. */
 export interface Lowered {
@@ -29,21 +33,29 @@ export interface Lowered {
 }
 
 /**
- * Spells out kernels for devices. `onDevice`: the placeholders that another part has left on the device. Throws InternalError for what placement should have kept on the processor.
+ * Spells out kernels for devices. `onDevice`: the placeholders that another part has left on the device; `vectors`: whether a thread
+ * may make several elements. Throws InternalError for what placement should have kept on the processor.
  */
-export function lowerProgram(program: KernelProgram, onDevice: ReadonlySet<string>): Lowered {
-  const lengths = program.buffers.map(({ length }) => length);
+export function lowerProgram(program: KernelProgram, onDevice: ReadonlySet<string>, vectors: boolean): Lowered {
+  // Devices have f32, whatever the dtype.
+  const buffers = program.buffers.map((buffer): Buffer => ({ ...buffer, dtype: "f32" }));
   const temporaries: Temporaries = {
-    add: (length) => lengths.push(length) - 1,
+    add: (length) => {
+      const id = buffers.length;
+      buffers.push({ id, label: "", dtype: "f32", length, storage: { kind: "temporary" } });
+      return id;
+    },
   };
-  const context: Context = { buffers: program.buffers, onDevice, temporaries };
+  const context: Context = { buffers, onDevice, vectors, temporaries };
   const steps = [...program.compute, ...program.commit].flatMap((kernel) => lowerKernel(kernel, context));
-  return { steps, lengths };
+  return { steps, lengths: buffers.map(({ length }) => length) };
 }
 
 interface Context {
+  /** Those that kernels hand on among themselves are added as they are found. */
   readonly buffers: readonly Buffer[];
   readonly onDevice: ReadonlySet<string>;
+  readonly vectors: boolean;
   readonly temporaries: Temporaries;
 }
 
@@ -53,7 +65,7 @@ function lowerKernel(kernel: Kernel, context: Context): readonly Step[] {
     case "nest":
       return lowerNest(kernel, context);
     case "contract":
-      return lowerNest(nestOf(kernel), context);
+      return lowerContraction(kernel, context);
     case "loop":
       return [{ kind: "loop", loop: kernel.loop.id, extent: kernel.loop.extent, body: list(kernel.body) }];
     case "while":
@@ -78,6 +90,22 @@ function lowerKernel(kernel: Kernel, context: Context): readonly Step[] {
     case "routine":
       throw new InternalError(`devices have no routine ${kernel.routine}`);
   }
+}
+
+function lowerContraction(kernel: ContractKernel, context: Context): readonly Step[] {
+  const { buffers, vectors, temporaries } = context;
+  const isRoomy = arraysOf([{ body: kernel.epilogue }], context).size < mostArrays;
+  const tiles = vectors && isRoomy ? inTiles(kernel, temporaries.add) : undefined;
+  if (tiles === undefined) return lowerNest(nestOf(kernel), context);
+  const { sums, rest } = tiles;
+  const work = workOf({ ...kernel, epilogue: [] }, buffers);
+  const first: DeviceKernel = {
+    ...writeTiles(sums, (buffer) => isScalar(buffer, context)),
+    name: `${kernel.name}_sums`,
+    work: { ...work, writtenBytes: Float32Array.BYTES_PER_ELEMENT * sums.length },
+    spans: kernel.spans,
+  };
+  return [{ kind: "launch", kernel: first, output: sums.target }, ...lowerNest(rest, context)];
 }
 
 /** One store and what leads to it: the loops around it, and in each of their bodies the sums that it waits for. */
@@ -136,7 +164,7 @@ function launches(
   });
 }
 
-function arraysOf(stores: readonly StorePath[], context: Context): ReadonlySet<BufferId> {
+function arraysOf(stores: readonly Pick<StorePath, "body">[], context: Context): ReadonlySet<BufferId> {
   const body = stores.flatMap((path) => path.body);
   const loads = loadsOf({ kind: "nest", name: "", body, spans: [] });
   return new Set(loads.map((access) => access.buffer).filter((buffer) => !isScalar(buffer, context)));
@@ -169,31 +197,42 @@ function writeKernel(
 ): DeviceKernel {
   const writer = new ThreadWriter((buffer) => isScalar(buffer, context));
   const [only] = stores;
+  const alone = only !== undefined && stores.length === 1 && coversAll(only, length) ? only : undefined;
+  const rows = alone === undefined ? undefined : rowsOf(alone, length);
   const place = writer.fresh("p");
-  if (only !== undefined && stores.length === 1 && coversAll(only, length)) {
-    writer.line(`const ${place} = this.thread.x;`);
-    const result = writePath(writer, only, place, length, undefined);
+  if (rows !== undefined) {
+    const along = writer.fresh("x");
+    writer.line(`const ${along} = this.thread.x;`);
+    writer.nameLoop(rows.along.id, along);
+  }
+  writer.line(`const ${place} = this.thread.${rows === undefined ? "x" : "y"};`);
+  if (alone !== undefined) {
+    const result = writePath(writer, alone, place, length, undefined, rows);
     writer.line(`return ${result};`);
   } else {
-    writer.line(`const ${place} = this.thread.x;`);
     writer.line(`let y = ${fresh ? "0.0" : `${writer.array(target)}[${place}]`};`);
     for (const path of stores) writePath(writer, path, place, length, "y");
     writer.line("return y;");
   }
+  const body = stores.flatMap((path) => path.body);
   return {
     name: `${name}${suffix}`,
     source: writer.source(),
     functions: sourcesOf(writer.functions),
+    grid: rows === undefined ? [length] : [rows.along.extent, rows.count],
+    perThread: 1,
     length,
     arrays: writer.arrays,
     numbers: writer.numbers,
+    work: workOf({ kind: "nest", name, body, spans }, context.buffers),
     spans,
   };
 }
 
 /**
  * What a store leaves at `place`: the loops that its index mentions are found from the place (each stride is more than all
- * smaller ones reach), the others run. Without `result` it stores to every place, and the value is returned.
+ * smaller ones reach), the others run. Without `result` it stores to every place, and the value is returned. With `rows`, `place` is
+ * the number of a row, and the loop along it has its name.
  */
 function writePath(
   writer: ThreadWriter,
@@ -201,18 +240,21 @@ function writePath(
   place: string,
   length: number,
   result: string | undefined,
+  rows?: Rows,
 ): string {
   const { store, loops } = path;
-  const { index, dynamic = [] } = store.target;
+  const { dynamic = [] } = store.target;
+  const index = rows === undefined ? store.target.index : rows.index;
   const moving = loopsMentioned(dynamic.map((term) => term.value));
-  const found = loops.filter((loop) => strideOf(index, loop.id) !== 0 && !moving.has(loop.id));
+  const found = loops.filter((loop) => strideOf(store.target.index, loop.id) !== 0 && !moving.has(loop.id));
+  const told = found.filter((loop) => loop !== rows?.along);
   const whole = coversAll(path, length);
   let value = "";
   const finish = (): void => {
     value = writer.stored(store, result ?? "");
     if (result !== undefined) writer.line(`${result} = ${value};`);
   };
-  const decoded = (write: () => void): void => decode(writer, index, dynamic, found, place, whole, write);
+  const decoded = (write: () => void): void => decode(writer, index, dynamic, told, place, whole, write);
   const walk = (depth: number): void => {
     writer.statements(path.before[depth] ?? []);
     const loop = loops[depth];
@@ -244,80 +286,6 @@ function loopsMentioned(expressions: readonly ScalarExpr[]): ReadonlySet<LoopId>
     });
   }
   return found;
-}
-
-/** Names the loops `found` at a place, and writes what happens there: within an `if` where not every place is one of theirs. */
-function decode(
-  writer: ThreadWriter,
-  index: Affine,
-  dynamic: NonNullable<StoreStatement["target"]["dynamic"]>,
-  found: readonly LoopStatement[],
-  place: string,
-  whole: boolean,
-  write: () => void,
-): void {
-  const order = [...found].sort((a, b) => Math.abs(strideOf(index, b.id)) - Math.abs(strideOf(index, a.id)));
-  // Where a loop runs backwards its last iteration comes first.
-  const backwards = order.reduce((sum, { id, extent }) => sum + Math.min(0, strideOf(index, id)) * (extent - 1), 0);
-  const ids = new Set(order.map(({ id }) => id));
-  const others: Affine = {
-    offset: index.offset + backwards,
-    terms: index.terms.filter(({ loop }) => !ids.has(loop)),
-  };
-  const start = [
-    ...(others.offset === 0 && others.terms.length === 0 ? [] : [writer.affine(others)]),
-    ...dynamic.map((term) => `${literal(term.stride)} * ${writer.value(term.value)}`),
-  ];
-  let rest = place;
-  if (start.length > 0) {
-    rest = writer.fresh("r");
-    writer.line(`const ${rest} = ${place} - ${start.length === 1 ? start[0] : `(${start.join(" + ")})`};`);
-  }
-  const reach = order.reduce((sum, { id, extent }) => sum + Math.abs(strideOf(index, id)) * (extent - 1), 0);
-  const inside = (): void => {
-    const conditions: string[] = [];
-    order.forEach(({ id, extent }, depth) => {
-      const stride = strideOf(index, id);
-      const below = order
-        .slice(depth + 1)
-        .reduce((sum, next) => sum + Math.abs(strideOf(index, next.id)) * (next.extent - 1), 0);
-      if (Math.abs(stride) <= below) throw new InternalError("two iterations of a kernel store to one place");
-      const isLast = depth === order.length - 1;
-      const unit = Math.abs(stride) === 1;
-      let at = rest;
-      if (!unit) {
-        at = writer.fresh("q");
-        writer.line(`const ${at} = ${quotient(writer, rest, Math.abs(stride), reach)};`);
-        const left = writer.fresh("r");
-        if (!(whole && isLast)) {
-          writer.line(`const ${left} = ${rest} - ${at} * ${literal(Math.abs(stride))};`);
-          rest = left;
-        }
-      }
-      // A place that no iteration has: beyond the loop, or between two steps.
-      if (!whole && depth > 0) conditions.push(`${at} < ${extent}`);
-      if (!whole && isLast && !unit) conditions.push(`${rest} < 0.5`);
-      if (stride > 0) writer.nameLoop(id, at);
-      else {
-        const turned = writer.fresh("q");
-        writer.line(`const ${turned} = ${extent - 1} - ${at};`);
-        writer.nameLoop(id, turned);
-      }
-    });
-    if (conditions.length === 0) write();
-    else writer.block(`if (${conditions.join(" && ")})`, write);
-  };
-  if (whole) inside();
-  else if (order.length === 0) writer.block(`if (Math.abs(${rest}) < 0.5)`, write);
-  else writer.block(`if (${rest} >= 0 && ${rest} < ${reach + 1})`, inside);
-}
-
-/** Below this, half a step more than the place outweighs any error of a device's division. */
-const nearPlaces = 2 ** 20;
-
-function quotient(writer: ThreadWriter, place: string, stride: number, reach: number): string {
-  if (reach < nearPlaces) return `Math.floor((${place} + 0.5) / ${literal(stride)})`;
-  return writer.call("quotient", place, literal(stride));
 }
 
 /** Whether a store writes each element of a buffer of this length, each once. */

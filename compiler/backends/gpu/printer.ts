@@ -22,7 +22,7 @@ export interface PartPrinter {
 export const launches: PartPrinter = {
   host: undefined,
   device: (part, onDevice) => {
-    const { program, lowered } = lowerPart(part, onDevice);
+    const { program, lowered } = lowerPart(part, onDevice, true);
     const steps = lowered.steps.flatMap((step) => printStep(step, program));
     return [...steps, ...program.outputs.map(({ name, buffer }) => `${JSON.stringify(name)} = b${buffer}`)];
   },
@@ -33,7 +33,7 @@ export function kernelsOn(target: TargetLimits): PartPrinter {
   const linesOf = (program: KernelProgram): readonly string[] => printKernels(program).trimEnd().split("\n");
   return {
     host: ({ computation }) => linesOf(buildKernels(computation, target, { checkNumerics: false })),
-    device: (part, onDevice) => linesOf(lowerPart(part, onDevice).program),
+    device: (part, onDevice) => linesOf(lowerPart(part, onDevice, true).program),
   };
 }
 
@@ -105,7 +105,7 @@ function printStep(step: Step, program: KernelProgram): readonly string[] {
   switch (step.kind) {
     case "launch":
       return [
-        `b${step.output} = ${step.kernel.name}[${step.kernel.length}](${argumentsOf(step.kernel, program)})`,
+        `b${step.output} = ${step.kernel.name}[${sizeText(step.kernel)}](${argumentsOf(step.kernel, program)})`,
         ...sourceOf(step.kernel),
       ];
     case "alias":
@@ -123,6 +123,12 @@ function printStep(step: Step, program: KernelProgram): readonly string[] {
     case "branch":
       return [`if b${step.predicate} {`, ...inner(step.whenTrue), "} else {", ...inner(step.whenFalse), "}"];
   }
+}
+
+/** Elements, as rows of threads and what each of those makes. */
+function sizeText({ grid, perThread }: DeviceKernel): string {
+  const threads = [...grid].reverse().join(" x ");
+  return perThread === 1 ? threads : `${threads} x ${perThread}`;
 }
 
 function argumentsOf({ arrays, numbers }: DeviceKernel, program: KernelProgram): string {

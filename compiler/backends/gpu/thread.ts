@@ -15,6 +15,7 @@ import { type Base, isAmong, largestBase } from "./bases.js";
 import { longestLoop, type NumberArgument } from "./form.js";
 import { extremeOf, identityOf } from "./identity.js";
 import { insideOf, mentionsLoop } from "./invariance.js";
+import { NumberArguments } from "./number_arguments.js";
 import { literal, type Operand, spell } from "./scalar.js";
 import { unrolled } from "./unroll.js";
 
@@ -24,8 +25,7 @@ export class ThreadWriter {
   #indent = 1;
   #names = 0;
   readonly #arrays: BufferId[] = [];
-  readonly #numbers: NumberArgument[] = [];
-  readonly #numberKeys: string[] = [];
+  readonly #numbers = new NumberArguments();
   readonly #functions = new Set<string>();
   /** What loop variables are called; a loop that is not here runs around the kernel. */
   readonly #loops = new Map<LoopId, string>();
@@ -46,7 +46,7 @@ export class ThreadWriter {
   }
 
   get numbers(): readonly NumberArgument[] {
-    return this.#numbers;
+    return this.#numbers.list;
   }
 
   get functions(): ReadonlySet<string> {
@@ -54,7 +54,7 @@ export class ThreadWriter {
   }
 
   source(): string {
-    const parameters = [...this.#arrays.map((_, i) => `a${i}`), ...this.#numbers.map((_, i) => `n${i}`)];
+    const parameters = [...this.#arrays.map((_, i) => `a${i}`), ...this.#numbers.list.map((_, i) => `n${i}`)];
     return `function(${parameters.join(", ")}) {\n${this.#lines.join("\n")}\n}`;
   }
 
@@ -89,14 +89,6 @@ export class ThreadWriter {
     return `a${known < 0 ? this.#arrays.push(buffer) - 1 : known}`;
   }
 
-  #number(argument: NumberArgument): string {
-    const key = JSON.stringify(argument, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
-    const known = this.#numberKeys.indexOf(key);
-    if (known >= 0) return `n${known}`;
-    this.#numberKeys.push(key);
-    return `n${this.#numbers.push(argument) - 1}`;
-  }
-
   /** With its point, so that the variable is a float from the start. */
   #float(value: number): string {
     return Number.isInteger(value) ? `${value}.0` : this.#constant(value);
@@ -105,7 +97,7 @@ export class ThreadWriter {
   #constant(value: number): string {
     if (Number.isFinite(value)) return literal(value);
     const name = value > 0 ? "Infinity" : value < 0 ? "-Infinity" : "NaN";
-    return this.#number({ kind: "special", value: name });
+    return this.#numbers.name({ kind: "special", value: name });
   }
 
   nameLoop(loop: LoopId, name: string): void {
@@ -117,7 +109,7 @@ export class ThreadWriter {
     const offset = index.offset - (base?.index.offset ?? 0);
     const terms = index.terms.filter((term) => !isAmong(term, base?.index));
     const parts = terms.map(({ loop, stride }) => {
-      const name = this.#loops.get(loop) ?? this.#number({ kind: "loop", loop });
+      const name = this.#loops.get(loop) ?? this.#numbers.name({ kind: "loop", loop });
       return stride === 1 ? name : `${literal(stride)} * ${name}`;
     });
     if (base !== undefined) parts.unshift(base.name);
@@ -166,7 +158,7 @@ export class ThreadWriter {
         return number(this.#constant(Number(expression.value)));
       case "load": {
         const { buffer, index, dynamic = [] } = expression.access;
-        if (this.#isScalar(buffer)) return number(this.#number({ kind: "scalar", buffer }));
+        if (this.#isScalar(buffer)) return number(this.#numbers.name({ kind: "scalar", buffer }));
         const place = [
           this.affine(index),
           ...dynamic.map((term) => `${literal(term.stride)} * ${this.value(term.value)}`),
@@ -178,14 +170,12 @@ export class ThreadWriter {
       case "random": {
         const { path, index, position, loopIndices } = expression;
         const parts = ([0, 1, 2, 3, 4, 5] as const).map((part) =>
-          this.#number({ kind: "key", path, index, loopIndices, part }),
+          this.#numbers.name({ kind: "key", path, index, loopIndices, part }),
         );
         return number(this.call("uniform_at", this.affine(position), ...parts));
       }
       case "accumulated": {
-        const known = this.#accumulators.get(expression.accumulator);
-        if (known === undefined) throw new InternalError("a sum is read before its loop");
-        return number(known.name);
+        return number(this.sum(expression.accumulator));
       }
       case "apply":
         return spell(
@@ -204,6 +194,13 @@ export class ThreadWriter {
       case "check_finite":
         return number(this.value(expression.value));
     }
+  }
+
+  /** What the result of a sum is called. */
+  sum(id: number): string {
+    const known = this.#accumulators.get(id);
+    if (known === undefined) throw new InternalError("a sum is read before its loop");
+    return known.name;
   }
 
   #operand(expression: ScalarExpr): Operand {
@@ -276,6 +273,8 @@ export class ThreadWriter {
 
   /** Statements that compute sums; stores are the caller's. */
   statements(body: readonly Statement[]): void {
+    // What one turn adds to several sums is read once.
+    if (body.every(({ kind }) => kind === "accumulate")) this.share(body.flatMap(expressionsOfStatement));
     for (const statement of body) {
       if (statement.kind === "loop") this.#loop(statement);
       else if (statement.kind === "accumulate") this.#accumulate(statement);

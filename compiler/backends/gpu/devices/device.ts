@@ -6,6 +6,19 @@ import { GraphError } from "../../../ir/diagnostic.js";
 export const deviceNames = ["webgpu", "headlessgl", "webgl2", "webasm", "cpu"] as const;
 export type DeviceName = (typeof deviceNames)[number];
 
+/** Whether a device computes on the processor, as what stands in for a GPU in tests does too. */
+export function isSoftware({ name, adapter }: Pick<GpuDevice, "name" | "adapter">): boolean {
+  return name === "webasm" || name === "cpu" || /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i.test(adapter);
+}
+
+/**
+ * Whether a kernel that returns several numbers leaves them as one array. Textures of GL have them in channels, which flat indices
+ * pass over; JavaScript makes an array for each thread.
+ */
+export function returnsVectors(name: DeviceName): boolean {
+  return name === "webgpu" || name === "webasm";
+}
+
 /** What is known of a device on this machine, for `graphc doctor`. */
 export interface DeviceProbe {
   readonly name: DeviceName;

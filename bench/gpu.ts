@@ -1,0 +1,31 @@
+import { type DeviceName, deviceNames, isSoftware } from "../compiler/backends/gpu/devices/device.js";
+import { openDevice } from "../compiler/backends/gpu/devices/node.js";
+import { GraphError } from "../index.js";
+import { printDevices } from "./devices.js";
+
+/**
+ * The rows of `make bench` for devices, on one: the device named by the first argument, or the first that works. It is said which one
+ * answered, and whether that is a GPU.
+ */
+const [asked] = process.argv.slice(2);
+const wish = deviceNames.find((name) => name === asked);
+if (asked !== undefined && asked !== "" && wish === undefined) {
+  console.error(`no device is called ${asked}: ${deviceNames.join(", ")}`);
+  process.exit(2);
+}
+try {
+  const name = await answering(wish);
+  await printDevices(name);
+} catch (error) {
+  if (!(error instanceof GraphError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}
+
+async function answering(asked: DeviceName | undefined): Promise<DeviceName> {
+  const device = await openDevice(asked);
+  console.log(`device ${device.name} answered: ${device.adapter}`);
+  if (isSoftware(device)) console.log("THIS IS NO GPU: it computes in software, and its times say nothing of one");
+  await device.close();
+  return device.name;
+}
