@@ -66,7 +66,7 @@ export function placeOf({ file, start }: Span): ReportPlace | undefined {
 /** The tables of a report, and what they were measured with. */
 export function reportText(report: ProfileReport): string {
   if (report.computations.length === 0) {
-    return report.target === "gpu" ? "kernels on the gpu are not measured" : "nothing ran that could be measured";
+    return "nothing ran that could be measured";
   }
   const parts = report.computations.map(computationText);
   const { machine } = report;
@@ -76,6 +76,12 @@ export function reportText(report: ProfileReport): string {
       `one core's peaks, measured just now: ${rounded(f32)} GFLOP/s in f32, ${rounded(f64)} in f64, ` +
         `${rounded(machine.gigabytes_per_second)} GB/s\n` +
         "of peak: the least time at these peaks (roofline) by the time taken; above 100 % the caches served instead of memory",
+    );
+  }
+  if (report.target === "gpu") {
+    parts.push(
+      `on ${report.device}: a kernel's time is from its launch until the device says that it is done, each waited for; ` +
+        "without --profile launches overlap",
     );
   }
   return parts.join("\n\n");
@@ -119,7 +125,7 @@ function computationText(computation: ComputationReport): string {
   }
   rows.push(short("(between kernels)", Math.max(0, seconds - inKernels)));
   const head = `${[name, ...sizes].join(", ")}: ${durationText(seconds)} in ${countText(entries)} ${entries === 1 ? "call" : "calls"}`;
-  const { variable_bytes: variables, constant_bytes: constants, arena_bytes: arena } = computation;
+  const { variable_bytes: variables, constant_bytes: constants, arena_bytes: arena, moved_bytes: moved } = computation;
   const fixed =
     constants > 0
       ? `variables ${bytesText(variables)}, constants ${bytesText(constants)}`
@@ -135,7 +141,8 @@ function computationText(computation: ComputationReport): string {
   return [
     head,
     table(columns, rows),
-    `memory: ${fixed}, arena ${bytesText(arena)}${peak}`,
+    ...(moved === null ? [] : [`moved: ${bytesText(moved.up)} to the device, ${bytesText(moved.down)} from it`]),
+    `memory: ${fixed}, ${moved === null ? "arena" : "other arrays"} ${bytesText(arena)}${peak}`,
     `measuring took at most ${percent(computation.measuring_seconds / seconds)} of the time`,
   ].join("\n");
 }

@@ -34,6 +34,8 @@ export interface ExecutionProfile {
   readonly events: readonly KernelEvent[];
   readonly fixedBytes: FixedBytes;
   readonly arenaBytes: number;
+  /** What went to a device and came from it; absent where the target computes in this process's memory. */
+  readonly movedBytes?: { readonly up: number; readonly down: number };
 }
 
 /** The most calls that are kept one by one. */

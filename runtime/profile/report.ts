@@ -39,6 +39,8 @@ export type ComputationReport = {
   readonly variable_bytes: number;
   readonly constant_bytes: number;
   readonly arena_bytes: number;
+  /** To a device and from it; null where the target computes in this process's memory. */
+  readonly moved_bytes: { readonly up: number; readonly down: number } | null;
   readonly kernels: readonly KernelReport[];
 };
 
@@ -91,6 +93,7 @@ function computationReport(profile: ComputationProfile, context: ReportContext):
     variable_bytes: profile.fixedBytes.variables,
     constant_bytes: profile.fixedBytes.constants,
     arena_bytes: profile.arenaBytes,
+    moved_bytes: profile.movedBytes ?? null,
     kernels: profile.kernels.map((kernel) => kernelReport(kernel, context)),
   };
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { temporaryFolder } from "../runtime/programs.js";
@@ -32,6 +32,78 @@ test.serial("train on a device names it, and tells what it was asked for", async
   t.true(report.metrics.loss < 1e-3);
   t.true(report.device_counts.launches >= 30);
   t.is(report.device_counts.launches % 30, 0);
+});
+
+test.serial("a profile of a device has its launches, what moved, and says what a time is", async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, "line.graph");
+  writeFileSync(file, text);
+  const options = ["--target", "gpu", "--device", "webasm"];
+  const shown = await graphcHere(["train", file, ...options, "--profile", join(folder, "p.json")]);
+  t.is(shown.code, 0, shown.stderr);
+  t.regex(shown.stdout, /^\S+ +30 +[\d.]+ .* \S*line\.graph:\d+$/m);
+  t.regex(shown.stdout, /^moved: [\d.]+ .?B to the device, [\d.]+ .?B from it$/m);
+  t.regex(
+    shown.stdout,
+    /on webasm \(WebAssembly\): a kernel's time is from its launch until the device says that it is done/,
+  );
+  const { traceEvents, graphc } = JSON.parse(readFileSync(join(folder, "p.json"), "utf8"));
+  const [computation] = graphc.computations;
+  const launched = computation.kernels.filter(({ kind }: { kind: string }) => kind === "nest");
+  t.true(launched.length > 0);
+  for (const { calls, seconds } of launched) {
+    t.is(calls, 30);
+    t.true(seconds > 0);
+  }
+  // The mean of eight squares: each is a product and a difference or two, whatever else its kernel does.
+  t.true(launched.some(({ operations }: { operations: number }) => operations >= 24));
+  t.true(computation.seconds >= launched.reduce((sum: number, { seconds }: { seconds: number }) => sum + seconds, 0));
+  t.is(
+    traceEvents.filter(({ ph }: { ph: string }) => ph === "X").length,
+    30 * launched.length + computation.kernels.at(-1).calls + computation.kernels.at(-2).calls,
+  );
+  // The loss comes back; w and x are there from the start.
+  t.true(computation.moved_bytes.down >= 4);
+});
+
+test.serial("an array that kernels cannot index is refused by its name and line", async (t) => {
+  const file = join(temporaryFolder(t), "large.graph");
+  writeFileSync(
+    file,
+    `graph large {
+  dim N
+  placeholder x: f32[N]
+  y = x * x + 1
+  z = outer_sum(x)
+  signature fed(x) -> (y)
+  signature made(x) -> (z)
+}
+fn outer_sum[N](x: f32[N]) -> (s) {
+  s = reshape(x, [N, 1]) + reshape(x, [1, N])
+}
+`,
+  );
+  const compiled = (signature: string, size: number) =>
+    graphcHere([
+      "compile",
+      file,
+      "--signature",
+      signature,
+      "--dim",
+      `N=${size}`,
+      "--target",
+      "gpu",
+      "--device",
+      "webasm",
+    ]);
+  const fed = await compiled("fed", 20_000_000);
+  t.regex(
+    fed.stderr,
+    /error G102: `x` has 20,000,000 elements, and kernels of the target gpu index 16,777,216\n +--> .*large\.graph:[34]:/,
+  );
+  const made = await compiled("made", 5_000);
+  t.regex(made.stderr, /error G102: `add` has 25,000,000 elements, .*\n +--> .*large\.graph:10:/);
+  t.is((await compiled("made", 4_096)).code, 0);
 });
 
 test.serial("what runs on the processor is said, and the kernels can be read", async (t) => {

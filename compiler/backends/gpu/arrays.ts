@@ -44,14 +44,29 @@ export class DeviceArray {
   }
 }
 
+/** What a program asks of a device. */
+export interface DeviceWork {
+  /** An array of these numbers, which stay the caller's. */
+  readonly upload: (data: Float32Array) => Promise<DeviceArray>;
+  /** The numbers of an array, which are the caller's. */
+  readonly download: (array: DeviceArray) => Promise<Float32Array>;
+  /** What a kernel makes of arrays and numbers. */
+  readonly launch: (
+    kernel: DeviceKernel,
+    arrays: readonly (DeviceArray | Float32Array)[],
+    numbers: readonly number[],
+  ) => Promise<DeviceArray>;
+}
+
 /** The arrays and kernels of one device. Every launch makes a new array. */
-export class DeviceMemory {
+export class DeviceMemory implements DeviceWork {
   readonly device: GpuDevice;
   readonly #kernels = new Map<string, IKernelRunShortcut>();
   #launches = 0;
   #bytesUp = 0;
   #bytesDown = 0;
   #arrays = 0;
+  #bytes = 0;
 
   constructor(device: GpuDevice) {
     this.device = device;
@@ -67,12 +82,21 @@ export class DeviceMemory {
     };
   }
 
+  /** Of all arrays that are on the device now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Waits until the device has done all that it was given. */
+  settle(): Promise<void> {
+    return this.device.settle();
+  }
+
   /** What gpu.js computes with in this process's own memory, where nothing has to be moved. */
   get #isLocal(): boolean {
     return this.device.name === "webasm" || this.device.name === "cpu";
   }
 
-  /** An array of these numbers, which stay the caller's. */
   async upload(data: Float32Array): Promise<DeviceArray> {
     if (this.#isLocal || data.length === 0) {
       this.#bytesUp += data.byteLength;
@@ -81,7 +105,6 @@ export class DeviceMemory {
     return this.launch(copyOf(data.length), [data], []);
   }
 
-  /** The numbers of an array, which are the caller's. */
   async download(array: DeviceArray): Promise<Float32Array> {
     this.#bytesDown += array.length * Float32Array.BYTES_PER_ELEMENT;
     const { raw } = array;
@@ -135,9 +158,12 @@ export class DeviceMemory {
       result.output = [length];
       result.componentCount = 1;
     }
+    const bytes = length * Float32Array.BYTES_PER_ELEMENT;
     this.#arrays++;
+    this.#bytes += bytes;
     return new DeviceArray(result, length, () => {
       this.#arrays--;
+      this.#bytes -= bytes;
     });
   }
 

@@ -3,13 +3,14 @@ import type { DeviceKind } from "../../ir/device.js";
 import { type Diagnostic, GraphError } from "../../ir/diagnostic.js";
 import { byteSize } from "../../ir/dtype.js";
 import { type Computation, type Parameter, rootsOf } from "../../ir/graph.js";
-import { nodesBelow, type Value } from "../../ir/node.js";
+import { type Node, nodesBelow, type Value } from "../../ir/node.js";
+import type { Span } from "../../ir/span.js";
 import { elementCount } from "../../ir/tensor.js";
 import { staticShape } from "../../ir/type.js";
 import { writtenBy } from "../../kernels/access.js";
 import { buildKernels, type KernelOptions } from "../../kernels/build.js";
 import { expandComposites } from "../../kernels/composites.js";
-import type { KernelProgram } from "../../kernels/form.js";
+import type { Buffer, KernelProgram } from "../../kernels/form.js";
 import { withIndexChecks } from "../../kernels/index_checks.js";
 import type { TargetLimits } from "../../kernels/schedule.js";
 import { countOf } from "../../kernels/views.js";
@@ -22,6 +23,7 @@ import { DeviceExecutable } from "./executable.js";
 import { exactIntegers, mostArrays, type Step } from "./form.js";
 import type { DeviceLease } from "./lease.js";
 import { type Lowered, lowerProgram } from "./lower.js";
+import type { DeviceRecorder } from "./measured.js";
 import { type Part, type Partition, partition } from "./partition.js";
 import { type Placement, place } from "./place.js";
 
@@ -38,6 +40,8 @@ export interface DeviceProgram {
   readonly placement: Placement;
   /** What is evaluated before each run, where numbers that are not finite are looked for. */
   readonly checked: Computation | undefined;
+  /** What a recorder of its launches needs, where they are measured. */
+  readonly profiled: ConstructorParameters<typeof DeviceRecorder> | undefined;
 }
 
 /** There are no registers and caches to schedule for; a kernel more costs much, and each may read few arrays. */
@@ -92,7 +96,11 @@ export async function compileDevice(
     cached: false,
   };
   const checked = options.checkNumerics ? given : undefined;
-  const program: DeviceProgram = { info, parts, partition: cut, placement, checked };
+  const constants = programs.reduce((sum, { program }) => sum + constantsOf(program), 0);
+  const steps = programs.flatMap(({ lowered }) => lowered.steps);
+  const profiled: DeviceProgram["profiled"] =
+    options.profile === true ? [steps, { variables: stored, constants }] : undefined;
+  const program: DeviceProgram = { info, parts, partition: cut, placement, checked, profiled };
   for (const note of notesOf(computation, placement)) notice(note);
   return {
     info,
@@ -170,7 +178,8 @@ function requireIndexable(computation: Computation, { buffers, compute, commit }
   );
   if (large === undefined && drawn === undefined) return;
   const writer = [...compute, ...commit].find((kernel) => large !== undefined && writtenBy(kernel).has(large.id));
-  const [span] = drawn === undefined ? (writer?.spans ?? []) : computation.sources.spansOf(drawn);
+  const [span] =
+    drawn === undefined ? (writer?.spans ?? spansOfStored(computation, large)) : computation.sources.spansOf(drawn);
   const [what, elements] =
     large === undefined ? ["random_uniform", countOf(drawn?.outputs[0] as Value)] : [large.label, large.length];
   const message = `\`${what}\` has ${elements.toLocaleString("en")} elements, and kernels of the target gpu index 16,777,216`;
@@ -178,8 +187,26 @@ function requireIndexable(computation: Computation, { buffers, compute, commit }
   throw new GraphError([problem("G102", span, message, { hint })]);
 }
 
+/** Where something that is fed or kept is declared, else where it is first read. */
+function spansOfStored(computation: Computation, buffer: Buffer | undefined): readonly Span[] {
+  const storage = buffer?.storage;
+  const [op, name] =
+    storage?.kind === "placeholder"
+      ? ["placeholder", storage.name]
+      : ["variable", storage?.kind === "variable" ? storage.path : undefined];
+  const nodes = nodesBelow(rootsOf(computation));
+  const isIt = (node: Node): boolean =>
+    node.op === op && (node.attributes["name"] === name || node.attributes["path"] === name);
+  const readers = nodes.filter(({ inputs }) => inputs.some(({ node }) => isIt(node)));
+  return [...nodes.filter(isIt), ...readers].flatMap((node) => computation.sources.spansOf(node));
+}
+
 function arenaOf({ buffers }: KernelProgram): number {
   return buffers.reduce((sum, { storage, length }) => (storage.kind === "temporary" ? sum + 4 * length : sum), 0);
+}
+
+function constantsOf({ buffers }: KernelProgram): number {
+  return buffers.reduce((sum, { storage, length }) => (storage.kind === "constant" ? sum + 4 * length : sum), 0);
 }
 
 function launchesOf(steps: readonly Step[]): number {

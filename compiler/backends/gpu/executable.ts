@@ -12,11 +12,13 @@ import type {
   RunState,
   StorageBlock,
 } from "../executable.js";
+import type { ExecutionProfile } from "../profile.js";
 import { StepLoop, scalarOutputs } from "../step_loop.js";
-import { DeviceArray, type DeviceMemory, fromFloats, toFloats } from "./arrays.js";
+import { DeviceArray, type DeviceWork, fromFloats, toFloats } from "./arrays.js";
 import type { CompiledPart, DeviceProgram } from "./compile.js";
 import { DeviceFailure } from "./failures.js";
 import type { DeviceLease } from "./lease.js";
+import { DeviceRecorder } from "./measured.js";
 import type { Origin } from "./partition.js";
 import { Interrupted, PartRunner } from "./run_part.js";
 import { DeviceBlock } from "./storage.js";
@@ -45,7 +47,8 @@ export class DeviceExecutable implements Executable {
   readonly #shared: ReadonlySet<string>;
   readonly #loop: StepLoop<StepResult>;
   readonly #release: () => void;
-  #memory: DeviceMemory | undefined;
+  readonly #recorder: DeviceRecorder | undefined;
+  #memory: DeviceWork | undefined;
   #busy = false;
   #closed = false;
 
@@ -55,6 +58,7 @@ export class DeviceExecutable implements Executable {
     this.#lease = lease;
     this.#blocks = blocks;
     this.#release = lease.hold();
+    this.#recorder = program.profiled === undefined ? undefined : new DeviceRecorder(...program.profiled);
     // A part of the processor reads variables where this process has them.
     const hosted = new Map(
       [...blocks].map(([path, block]) => [path, block instanceof DeviceBlock ? block.host : block]),
@@ -83,7 +87,6 @@ export class DeviceExecutable implements Executable {
     signal: AbortSignal | undefined,
   ): Promise<InterruptibleOutcome> {
     this.#begin();
-    this.#busy = true;
     try {
       const memory = await this.#open();
       if (signal?.aborted === true) return { kind: "interrupted" };
@@ -102,18 +105,21 @@ export class DeviceExecutable implements Executable {
       if (error instanceof DeviceFailure) return { kind: "failed", failure: failureOf(error, 0) };
       throw error;
     } finally {
-      this.#busy = false;
+      this.#end();
     }
   }
 
   async loop(request: LoopRequest): Promise<LoopOutcome> {
     this.#begin();
-    this.#busy = true;
     try {
       return await this.#loop.run(request);
     } finally {
-      this.#busy = false;
+      this.#end();
     }
+  }
+
+  profile(): ExecutionProfile | undefined {
+    return this.#recorder?.profile();
   }
 
   close(): void {
@@ -130,16 +136,26 @@ export class DeviceExecutable implements Executable {
   #begin(): void {
     if (this.#closed) throw new InternalError("an executable is used after it was closed");
     if (this.#busy) throw new InternalError("an executable is used while it runs");
+    this.#busy = true;
+    this.#recorder?.enter();
   }
 
-  async #open(): Promise<DeviceMemory> {
-    this.#memory ??= await this.#lease.memory();
+  #end(): void {
+    this.#recorder?.leave();
+    this.#busy = false;
+  }
+
+  async #open(): Promise<DeviceWork> {
+    if (this.#memory === undefined) {
+      const memory = await this.#lease.memory();
+      this.#memory = (await this.#recorder?.measured(memory)) ?? memory;
+    }
     return this.#memory;
   }
 
   /** One run without its assignments. */
   async #step(
-    memory: DeviceMemory,
+    memory: DeviceWork,
     feeds: ReadonlyMap<string, TensorData>,
     state: RunState,
     signal: AbortSignal | undefined,
@@ -184,7 +200,7 @@ export class DeviceExecutable implements Executable {
 
   async #runHost(
     { executable, part }: Extract<BoundPart, { side: "host" }>,
-    memory: DeviceMemory,
+    memory: DeviceWork,
     feeds: ReadonlyMap<string, TensorData>,
     state: RunState,
     signal: AbortSignal | undefined,
@@ -211,7 +227,7 @@ export class DeviceExecutable implements Executable {
 
   async #runDevice(
     { runner, part }: Extract<BoundPart, { side: "device" }>,
-    memory: DeviceMemory,
+    memory: DeviceWork,
     feeds: ReadonlyMap<string, TensorData>,
     state: RunState,
     signal: AbortSignal | undefined,
@@ -241,7 +257,7 @@ export class DeviceExecutable implements Executable {
   }
 
   /** The value of an output, downloaded. */
-  async #fetch(memory: DeviceMemory, result: StepResult, i: number): Promise<TensorData> {
+  async #fetch(memory: DeviceWork, result: StepResult, i: number): Promise<TensorData> {
     const slot = this.info.outputs[i];
     const origin = this.#program.partition.outputs[i];
     if (slot === undefined || origin === undefined) throw new InternalError("an output without a place");
@@ -255,7 +271,7 @@ export class DeviceExecutable implements Executable {
     return data.slice(0, elementCount(slot.shape));
   }
 
-  async #edge(origin: Origin, memory: DeviceMemory, { edges }: StepResult): Promise<Edge> {
+  async #edge(origin: Origin, memory: DeviceWork, { edges }: StepResult): Promise<Edge> {
     if (origin.kind === "variable") {
       const block = this.#block(origin.path);
       return block.isCurrent ? block.data : block.onDevice(memory);
@@ -329,7 +345,7 @@ async function fetched(
   name: string,
   edge: DeviceArray,
   dtype: NumericDType,
-  memory: DeviceMemory,
+  memory: DeviceWork,
   { copies }: StepResult,
 ): Promise<TensorData> {
   const known = copies.get(name);

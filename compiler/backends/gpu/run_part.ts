@@ -1,7 +1,7 @@
 import { InternalError } from "../../ir/diagnostic.js";
 import type { Buffer, BufferId, KernelProgram, LoopId, ScalarExpr } from "../../kernels/form.js";
 import type { RunState } from "../executable.js";
-import { type DeviceArray, type DeviceMemory, toFloats } from "./arrays.js";
+import { type DeviceArray, type DeviceWork, toFloats } from "./arrays.js";
 import type { NumberArgument, Step } from "./form.js";
 import type { Lowered } from "./lower.js";
 import { keyParts } from "./random.js";
@@ -42,7 +42,7 @@ export class PartRunner {
   }
 
   /** The arrays of the part's outputs, which are the caller's. */
-  async run(memory: DeviceMemory, inputs: PartInputs): Promise<readonly DeviceArray[]> {
+  async run(memory: DeviceWork, inputs: PartInputs): Promise<readonly DeviceArray[]> {
     const arrays = new Map<BufferId, DeviceArray>();
     const run: PartRun = {
       memory,
@@ -83,7 +83,7 @@ export class PartRunner {
 
   async #source(
     id: BufferId,
-    memory: DeviceMemory,
+    memory: DeviceWork,
     inputs: PartInputs,
     arrays: Map<BufferId, DeviceArray>,
   ): Promise<DeviceArray | Float32Array> {
@@ -120,7 +120,7 @@ export class PartRunner {
 }
 
 interface PartRun {
-  readonly memory: DeviceMemory;
+  readonly memory: DeviceWork;
   readonly inputs: PartInputs;
   /** What this run has made; a buffer that is not here is what it was before the run. */
   readonly arrays: Map<BufferId, DeviceArray>;

@@ -1,7 +1,7 @@
 import type { NumericDType } from "../../ir/dtype.js";
 import type { TensorData } from "../../ir/tensor.js";
 import type { Mirror, StorageBlock, TargetMemory } from "../executable.js";
-import { type DeviceArray, type DeviceMemory, fromFloats, toFloats } from "./arrays.js";
+import { type DeviceArray, type DeviceWork, fromFloats, toFloats } from "./arrays.js";
 import type { DeviceLease } from "./lease.js";
 
 /**
@@ -51,7 +51,7 @@ export class DeviceBlock implements StorageBlock, Mirror {
   }
 
   /** What the device has, brought there if need be; the block's own. */
-  async onDevice(memory: DeviceMemory): Promise<DeviceArray> {
+  async onDevice(memory: DeviceWork): Promise<DeviceArray> {
     this.#array ??= await memory.upload(toFloats(this.host.data));
     return this.#array;
   }

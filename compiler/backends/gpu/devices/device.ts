@@ -41,6 +41,8 @@ export interface GpuDevice {
    * prints these, and gives zeros for a result.
    */
   readonly takeProblems: () => readonly string[];
+  /** Waits until the device has done all that it was given. */
+  readonly settle: () => Promise<void>;
   /** The devices before this one in the order, and why they were passed over; none where this one was asked for. */
   readonly passedOver: readonly DeviceProbe[];
   /** Kernels and their results cannot be used any more. */
@@ -54,6 +56,7 @@ export interface Opened {
   readonly adapter: string;
   readonly gpu: GPU;
   readonly takeProblems: () => readonly string[];
+  readonly settle: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 

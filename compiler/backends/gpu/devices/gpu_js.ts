@@ -16,6 +16,7 @@ interface GpuAdapter {
 }
 
 interface GpuErrors {
+  readonly queue: { readonly onSubmittedWorkDone: () => Promise<unknown> };
   onuncapturederror: ((event: { readonly error: { readonly message: string } }) => void) | null;
 }
 
@@ -44,7 +45,13 @@ export function openMode(
   adapter: string,
 ): Opened {
   const gpu = new GPU({ mode });
-  return { adapter, gpu, takeProblems: () => none, close: () => gpu.destroy() };
+  // GL has a queue; WebAssembly and JavaScript are done when they return.
+  const settle = async (): Promise<void> => {
+    const context: unknown = gpu.context;
+    const finish = typeof context === "object" && context !== null ? Reflect.get(context, "finish") : undefined;
+    if (typeof finish === "function") finish.call(context);
+  };
+  return { adapter, gpu, takeProblems: () => none, settle, close: () => gpu.destroy() };
 }
 
 /** The part of WebGL that tells what renders. */
@@ -82,6 +89,9 @@ export async function openWebGpu({ GPU, WebGPUContext }: GpuJsModule): Promise<O
     adapter: description || `${vendor} ${architecture}`.trim() || "unnamed GPU",
     gpu,
     takeProblems: () => problems.splice(0),
+    settle: async () => {
+      await device.queue.onSubmittedWorkDone();
+    },
     close: async () => {
       if (!open.delete(problems)) return;
       await gpu.destroy();
