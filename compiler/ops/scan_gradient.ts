@@ -22,7 +22,7 @@ interface ScanAttributes {
  * forward loop keeps for it (`residualsOf`) and the cotangents of the stacks, its stacks the cotangents of the sequences'
  * elements. The forward loop is repeated here with the residuals as further stacks; `mergeScans` makes one loop of the two.
  * The cotangent of a capture is a sum over all iterations: where it is one of products or of sums, the factors are stacked and
- * one contraction after the loop takes the place of one an iteration; else it is a carry.
+ * one contraction after the loop takes the place of one an iteration; else, and where memory is to be saved, it is a carry.
  */
 export function pullBackScan(call: {
   readonly inputs: readonly [readonly Value[]];
@@ -72,7 +72,8 @@ export function pullBackScan(call: {
   ]);
   const sums = parts.captures.map((capture) => {
     const cotangent = found.get(capture);
-    return cotangent === undefined ? undefined : backward.sum(cotangent);
+    if (cotangent === undefined) return undefined;
+    return checkpoint ? ({ kind: "carry", term: cotangent } as const) : backward.sum(cotangent);
   });
   const perElement = parts.elements.map((element) => {
     const cotangent = found.get(element);

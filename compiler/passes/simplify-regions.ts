@@ -107,8 +107,11 @@ export function simplifyScan(node: RegionNode, fired: Fired): Simplified | undef
     results = [...substitute(results, new Map([[inside, parameter]]))];
   }
   const length = lengthOf(node);
+  // A loop that is to save memory computes its products in each iteration: their stack would be as large as what it does not keep.
   const products =
-    length === undefined ? [] : liftedProducts(results, { length, elements, sequences, captures, index: parts.index });
+    length === undefined || node.attributes["checkpoint"] === true
+      ? []
+      : liftedProducts(results, { length, elements, sequences, captures, index: parts.index });
   for (const { inside, stack, parameter } of products) {
     sequences.push(stack);
     elements.push(parameter);
