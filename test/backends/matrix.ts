@@ -1,6 +1,6 @@
 /** The op table as computations: every op with all its samples in every dtype that it takes, as the outputs of one module. */
 
-import { isFloat, type NumericDType } from "../../compiler/ir/dtype.js";
+import { isFloat, isInteger, type NumericDType } from "../../compiler/ir/dtype.js";
 import type { Computation } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Tensor, TensorData } from "../../compiler/ir/tensor.js";
@@ -34,7 +34,8 @@ export function moduleOf(op: Op, accepts: (dtype: NumericDType, sample: Sample) 
   const feeds = new Map<string, TensorData>();
   const operands = new Map<string, readonly Tensor[]>();
   for (const dtype of sampleDTypes(op)) {
-    for (const [number, sample] of [...op.samples, ...furtherSamples(op, dtype)].entries()) {
+    const further = [...furtherSamples(op, dtype), ...positionSamples(op)];
+    for (const [number, sample] of [...op.samples, ...further].entries()) {
       if (!fits(sample, dtype) || !accepts(dtype, sample)) continue;
       const tensors = materialise(sample, dtype, number + 1);
       const inputs = tensors.map((tensor, i) => {
@@ -80,6 +81,18 @@ function furtherSamples(op: Op, dtype: NumericDType): readonly Sample[] {
     pairs({ kind: "specials" }, { kind: "specials", transposed: true }, [40, 40]),
     pairs({ kind: "uniform", low: -1e4, high: 1e4 }, { kind: "uniform", low: 1e-3, high: 1 }, [301]),
   ];
+}
+
+/** Positions of every dtype that the op takes for them: each sample that has some, in those that its own samples leave out. */
+function positionSamples(op: Op): readonly Sample[] {
+  const at = op.operands.findIndex(({ group }) => group !== op.operands[0]?.group);
+  const operand = op.operands[at];
+  const sample = op.samples.find(({ inputs }) => inputs.length > at && inputs.every(({ shape }) => !shape.includes(0)));
+  if (operand?.group === undefined || sample === undefined || !operand.dtypes.every(isInteger)) return [];
+  return operand.dtypes.map((dtype) => ({
+    ...sample,
+    inputs: sample.inputs.map((input, i) => (i < at ? input : { ...input, dtype })),
+  }));
 }
 
 /** How near the native result must come to the reference's, which computes in float64 and rounds once. */

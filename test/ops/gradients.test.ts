@@ -1,5 +1,7 @@
 import test from "ava";
+import fc from "fast-check";
 import { isFloat } from "../../compiler/ir/dtype.js";
+import type { Op, Sample } from "../../compiler/ops/define.js";
 import { ops } from "../../compiler/ops/table.js";
 import { agree, slopes } from "../support/gradient-check.js";
 import { materialise, sampleDTypes } from "../support/samples.js";
@@ -19,6 +21,40 @@ for (const op of ops.values()) {
       t.true(agree(second), `sample ${number}, second order: ${JSON.stringify(second)} ${JSON.stringify(sample)}`);
     });
     t.true(checked.length > 0);
+  });
+}
+
+const shapes = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 5 });
+
+/** The op on operands of this shape, with contents as its samples have them; undefined where its rule asks for more than a shape. */
+function sampleOf(op: Op, shape: readonly number[], choose: number): Sample | undefined {
+  const own = op.samples.find((sample) => sample.differentiable !== false);
+  if (own === undefined || (op.kernel.kind !== "elementwise" && op.kernel.kind !== "reduce")) return undefined;
+  const inputs = own.inputs.map((input) => ({ ...input, shape }));
+  if (op.kernel.kind === "elementwise") return { ...own, inputs };
+  // Each bit chooses an axis. Only sums and products have a value of nothing that differences can tell.
+  const axes = shape.map((_, axis) => axis).filter((axis) => (choose >> axis) % 2 === 1);
+  return shape.includes(0) && op.opName !== "sum" && op.opName !== "prod"
+    ? undefined
+    : { inputs, attributes: { axes } };
+}
+
+for (const op of ops.values()) {
+  const takesFloats = op.operands.some((operand) => operand.dtypes.some(isFloat));
+  if (!op.differentiable || !takesFloats || sampleOf(op, [2], 1) === undefined) continue;
+
+  test(`${op.opName}: first and second gradients equal central differences on random shapes`, (t) => {
+    fc.assert(
+      fc.property(shapes, fc.nat({ max: 31 }), fc.nat(), (shape, choose, seed) => {
+        const sample = sampleOf(op, shape, choose);
+        if (sample === undefined) return;
+        const inputs = materialise(sample, "f64", seed);
+        const { first, second } = slopes(inputs, (values) => op.apply(values, sample.attributes ?? {}), seed);
+        t.true(agree(first), `first order: ${JSON.stringify(first)}`);
+        t.true(agree(second), `second order: ${JSON.stringify(second)}`);
+      }),
+      { seed: 1, numRuns: 12, includeErrorInReport: true },
+    );
   });
 }
 
