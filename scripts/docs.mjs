@@ -1,10 +1,11 @@
-// Writes what is made from the code: the pages docs/errors.md, docs/ops.md and docs/std.md of the manual, and the grammar that editors
-// colour with. Needs a build. With --check it writes nothing and fails where a page is not what it would write.
+// Writes what is made from the code: the pages docs/errors.md, docs/gpu.md, docs/ops.md and docs/std.md of the manual, and the grammar
+// that editors colour with. Needs a build. With --check it writes nothing and fails where a page is not what it would write.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { errorsPage } from "./docs/errors.mjs";
 import { functionsPage } from "./docs/functions.mjs";
+import { gpuPage } from "./docs/gpu.mjs";
 import { opsPage } from "./docs/ops.mjs";
 import { textMateGrammar } from "./docs/textmate.mjs";
 
@@ -19,6 +20,7 @@ if (!existsSync(join(dist, "cli", "main.js"))) {
 
 const pages = new Map([
   ["docs/errors.md", await errorsPage(dist)],
+  ["docs/gpu.md", await gpuPage(dist)],
   ["docs/ops.md", await opsPage(dist)],
   ["docs/std.md", await functionsPage(dist, root)],
   ["editor/vscode/syntaxes/graph.tmLanguage.json", await textMateGrammar(dist)],

@@ -12,7 +12,7 @@ import { type Block, blocksOf, root, writtenPages } from "./pages.js";
 
 /** Every ```graph block of the manual is checked; `error=G012` says which error it gives, `# = 3` what a line's value is. */
 
-const generated = ["docs/errors.md", "docs/ops.md", "docs/std.md"];
+const generated = ["docs/errors.md", "docs/gpu.md", "docs/ops.md", "docs/std.md"];
 
 /** A fragment stands inside a graph. */
 function wholeFile({ text }: Block): string {

@@ -32,6 +32,14 @@ const functions: readonly KernelFunction[] = [
 }`,
   },
   {
+    name: "not_a_number",
+    calls: [],
+    // Of inf - inf and 0 / 0 some compilers make 0; a root is computed.
+    source: `function not_a_number(x) {
+  return Math.sqrt(-1 - Math.abs(x));
+}`,
+  },
+  {
     name: "larger",
     calls: [],
     source: `function larger(x, y) {
@@ -65,8 +73,23 @@ const functions: readonly KernelFunction[] = [
 }`,
   },
   {
+    name: "arc_tangent_of_ratio",
+    calls: [],
+    // Mesa's own is off by 1e-5. From 0 to 1, by the polynomial of Cephes (Moshier, 1989), above tan(pi / 8) of (r - 1) / (r + 1).
+    source: `function arc_tangent_of_ratio(r) {
+  let s = r;
+  let base = 0.0;
+  if (r > 0.4142135623730950) {
+    s = (r - 1) / (r + 1);
+    base = 0.7853981633974483;
+  }
+  const z = s * s;
+  return base + ((((0.0805374449538 * z - 0.138776856032) * z + 0.199777106478) * z - 0.333329491539) * z * s + s);
+}`,
+  },
+  {
     name: "arc_tangent",
-    calls: ["is_number"],
+    calls: ["is_number", "is_infinite", "arc_tangent_of_ratio"],
     source: `function arc_tangent(y, x) {
   if (is_number(x) < 0.5) { return x; }
   if (is_number(y) < 0.5) { return y; }
@@ -75,7 +98,19 @@ const functions: readonly KernelFunction[] = [
     if (1 / y < 0) { return -3.1415927410125732; }
     return 3.1415927410125732;
   }
-  return Math.atan2(y, x);
+  const u = Math.abs(x);
+  const v = Math.abs(y);
+  let t = 0.0;
+  if (is_infinite(u) > 0.5 && is_infinite(v) > 0.5) {
+    t = 0.7853981633974483;
+  } else if (v > u) {
+    t = 1.5707963267948966 - arc_tangent_of_ratio(u / v);
+  } else {
+    t = arc_tangent_of_ratio(v / u);
+  }
+  if (x < 0) { t = 3.141592653589793 - t; }
+  if (y < 0) { return -t; }
+  return t;
 }`,
   },
   {
@@ -226,7 +261,10 @@ const functions: readonly KernelFunction[] = [
   if (y == 0 || x == 1 || (x == -1 && is_infinite(y) > 0.5)) { return 1; }
   if (is_number(x) < 0.5) { return x; }
   if (is_number(y) < 0.5) { return y; }
-  if (is_infinite(y) > 0.5) { return Math.pow(Math.abs(x), y); }
+  if (is_infinite(y) > 0.5) {
+    if ((Math.abs(x) > 1 && y > 0) || (Math.abs(x) < 1 && y < 0)) { return Math.abs(y); }
+    return 0;
+  }
   if (x == 0 && y < 0) {
     if (y - Math.floor(y) == 0 && y - 2 * Math.floor(y / 2) == 1) { return 1 / x; }
     return 1 / Math.abs(x);

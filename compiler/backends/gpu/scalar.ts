@@ -64,6 +64,7 @@ export function spell(
     return number(range === undefined ? text : call("wrap", text, literal(range.low), literal(range.size)));
   };
   const infix = (sign: string): string => `(${n(0)} ${sign} ${n(1)})`;
+  const bits = (sign: string, name: string): string => (dtype === "u8" ? infix(sign) : call(name, n(0), n(1)));
   const isBool = dtype === "bool";
   switch (op) {
     case "identity":
@@ -135,11 +136,11 @@ export function spell(
     case "min":
       return number(isFloat(dtype) ? call("smaller", n(0), n(1)) : `Math.min(${n(0)}, ${n(1)})`);
     case "and":
-      return isBool ? condition(`(${at(0).condition()} && ${at(1).condition()})`) : number(infix("&"));
+      return isBool ? condition(`(${at(0).condition()} && ${at(1).condition()})`) : number(bits("&", "bit_and"));
     case "or":
-      return isBool ? condition(`(${at(0).condition()} || ${at(1).condition()})`) : number(infix("|"));
+      return isBool ? condition(`(${at(0).condition()} || ${at(1).condition()})`) : number(bits("|", "bit_or"));
     case "xor":
-      return isBool ? condition(infix("!=")) : number(infix("^"));
+      return isBool ? condition(infix("!=")) : number(bits("^", "bit_xor"));
     case "eq":
       return condition(infix("=="));
     case "ne":

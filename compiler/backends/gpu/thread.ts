@@ -159,14 +159,14 @@ export class ThreadWriter {
       case "load": {
         const { buffer, index, dynamic = [] } = expression.access;
         if (this.#isScalar(buffer)) return number(this.#numbers.name({ kind: "scalar", buffer }));
-        const place = [
-          this.affine(index),
-          ...dynamic.map((term) => `${literal(term.stride)} * ${this.value(term.value)}`),
-        ];
-        return number(`${this.array(buffer)}[${place.length === 1 ? place[0] : `(${place.join(" + ")})`}]`);
+        // Within an index gpu.js makes ints of the literals that a call is given, and GL has no such function.
+        for (const term of dynamic) this.#name(term.value);
+        const terms = dynamic.map((term) => ` + ${literal(term.stride)} * ${this.value(term.value)}`);
+        return number(`${this.array(buffer)}[${this.affine(index)}${terms.join("")}]`);
       }
       case "index":
-        return number(this.affine(expression.value));
+        // A float: GL has no choice between an int and a float.
+        return number(`Math.floor(${this.affine(expression.value)})`);
       case "random": {
         const { path, index, position, loopIndices } = expression;
         const parts = ([0, 1, 2, 3, 4, 5] as const).map((part) =>

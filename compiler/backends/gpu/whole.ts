@@ -1,5 +1,26 @@
 import type { KernelFunction } from "./math.js";
 
+/**
+ * An op on the bits of integers up to 2^24 either way, by halves of 12 and 14 bits as two's complement has them: gpu.js has no such
+ * ops of negative numbers on GL, and f32 would lose the last bit of a number with a 25th.
+ */
+function bitwise(name: string, sign: "&" | "|" | "^"): KernelFunction {
+  return {
+    name,
+    calls: [],
+    source: `function ${name}(x, y) {
+  let u = Math.floor(x / 4096);
+  let v = Math.floor(y / 4096);
+  const low = (x - u * 4096) ${sign} (y - v * 4096);
+  if (u < 0) { u = u + 16384; }
+  if (v < 0) { v = v + 16384; }
+  let high = u ${sign} v;
+  if (high >= 8192) { high = high - 16384; }
+  return high * 4096 + low;
+}`,
+  };
+}
+
 /** Whole numbers as f32: quotients, remainders, roundings, and the ways of narrow integers. */
 export const wholeFunctions: readonly KernelFunction[] = [
   {
@@ -56,9 +77,11 @@ export const wholeFunctions: readonly KernelFunction[] = [
   },
   {
     name: "floor_quotient",
-    calls: ["exact_rest", "is_infinite"],
+    calls: ["exact_rest", "is_infinite", "is_number"],
     // The rounded quotient may be the whole number above the exact one. Beyond 2^23 every f32 is whole, and stands.
     source: `function floor_quotient(u, v) {
+  if (is_number(u) < 0.5) { return u; }
+  if (is_number(v) < 0.5) { return v; }
   let q = Math.floor(u / v);
   if (is_infinite(v) > 0.5 && is_infinite(u) < 0.5) {
     if ((u < 0 && v > 0) || (u > 0 && v < 0)) { return -1; }
@@ -86,11 +109,11 @@ export const wholeFunctions: readonly KernelFunction[] = [
   },
   {
     name: "far_remainder",
-    calls: [],
+    calls: ["not_a_number"],
     // Long division, of which each step is exact: |x| less the divisor times each power of two that fits.
     source: `function far_remainder(x, d) {
-  if (d == 0) { return (x - x) / d; }
-  if (!(Math.abs(x) <= 3.4028234663852886e38) || !(Math.abs(d) <= 3.4028234663852886e38)) { return (x - x) + (d - d); }
+  if (d == 0) { return not_a_number(x); }
+  if (!(Math.abs(x) <= 3.4028234663852886e38) || !(Math.abs(d) <= 3.4028234663852886e38)) { return not_a_number(x); }
   const m = Math.abs(d);
   let r = Math.abs(x);
   let t = m;
@@ -109,9 +132,11 @@ export const wholeFunctions: readonly KernelFunction[] = [
   },
   {
     name: "float_modulo",
-    calls: ["floor_quotient", "far_remainder", "is_infinite"],
+    calls: ["floor_quotient", "far_remainder", "is_infinite", "is_number"],
     // The sign of the divisor, as Python has it.
     source: `function float_modulo(x, d) {
+  if (is_number(x) < 0.5) { return x; }
+  if (is_number(d) < 0.5) { return d; }
   if (is_infinite(d) > 0.5 && is_infinite(x) < 0.5) {
     if ((x < 0 && d > 0) || (x > 0 && d < 0)) { return d; }
     return x;
@@ -163,6 +188,9 @@ export const wholeFunctions: readonly KernelFunction[] = [
   return y - Math.floor(y / size) * size + low;
 }`,
   },
+  bitwise("bit_and", "&"),
+  bitwise("bit_or", "|"),
+  bitwise("bit_xor", "^"),
   {
     name: "in_range",
     calls: [],

@@ -1,7 +1,5 @@
 import test from "ava";
-import { ops } from "../../../compiler/ops/table.js";
-import { hasKernel } from "../matrix.js";
-import { agreesOnPlain, agreesOnSpecials } from "./matrix.js";
+import { testOps } from "./matrix.js";
 import { hasSoftware } from "./software.js";
 import { backendOf } from "./support.js";
 
@@ -11,10 +9,4 @@ onSwiftShader("the device is SwiftShader", async (t) => {
   t.regex((await backendOf("webgpu")).device, /^webgpu \(SwiftShader/);
 });
 
-for (const op of ops.values()) {
-  if (!hasKernel(op)) continue;
-  onSwiftShader(`${op.opName} gives on webgpu what the reference gives`, async (t) => {
-    await agreesOnPlain(t, op, "webgpu");
-    await agreesOnSpecials(t, op, "webgpu");
-  });
-}
+testOps(onSwiftShader, "webgpu");

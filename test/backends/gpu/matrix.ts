@@ -1,52 +1,67 @@
-/** Every op of the table on a GPU, with the samples and the reference of the processor's tests. */
+/** Every op of the table on a device, with the samples and the reference of the processor's tests, and the tolerance of docs/gpu.md. */
 
 import type { ExecutionContext } from "ava";
 import type { DeviceName } from "../../../compiler/backends/gpu/devices/device.js";
+import { deviceNumerics, processorOps } from "../../../compiler/backends/gpu/documented.js";
 import { referenceBackend } from "../../../compiler/backends/reference/backend.js";
 import type { NumericDType } from "../../../compiler/ir/dtype.js";
 import type { Tensor, TensorData } from "../../../compiler/ir/tensor.js";
 import type { Op, Sample } from "../../../compiler/ops/define.js";
-import { moduleOf, type OpModule, outputDType, toleranceOf } from "../matrix.js";
+import { ops } from "../../../compiler/ops/table.js";
+import { hasKernel, moduleOf, type OpModule, outputDType, toleranceOf } from "../matrix.js";
 import { bindOn, firstDifference, outputsOf, startState, type Tolerance } from "../support.js";
 import { backendOf } from "./support.js";
 
 /** What devices compute in, and what travels as it. f64, f16 and bf16 are the processor's. */
 const dtypes: readonly NumericDType[] = ["f32", "bool", "u8", "i8", "i32", "i64"];
 
-/** An op or two of each kind of kernel, and functions that devices get wrong: for devices where a kernel takes long to build. */
-export const someOps: ReadonlySet<string> = new Set([
-  ...["add", "select", "exp", "log", "tanh", "sin", "erf"],
-  ...["sum", "max", "dot_general", "transpose", "concatenate"],
-]);
-
 const isSpecial = (sample: Sample): boolean => sample.inputs.some(({ fill }) => fill.kind === "specials");
 
-/** The samples of plain numbers, and those of NaN, infinities and extremes. */
-function deviceModules(
-  op: Op,
-  taken: readonly NumericDType[],
-): { readonly plain: OpModule; readonly special: OpModule } {
-  const isDevices = (dtype: NumericDType): boolean => taken.includes(dtype);
-  return {
-    plain: moduleOf(op, (dtype, sample) => isDevices(dtype) && !isSpecial(sample)),
-    special: moduleOf(op, (dtype, sample) => isDevices(dtype) && isSpecial(sample)),
-  };
+/** A test for each op: plain samples of `taken` dtypes, and those of NaN, infinities and extremes of all. */
+export function testOps(
+  declare: (title: string, body: (t: ExecutionContext) => Promise<void>) => void,
+  device: DeviceName,
+  taken: readonly NumericDType[] = dtypes,
+): void {
+  for (const op of ops.values()) {
+    if (!hasKernel(op)) continue;
+    declare(`${op.opName} gives what the reference gives`, async (t) => {
+      const plain = moduleOf(op, (dtype, sample) => taken.includes(dtype) && !isSpecial(sample));
+      const special = moduleOf(op, (dtype, sample) => dtypes.includes(dtype) && isSpecial(sample));
+      const before = await launchesOn(device);
+      t.deepEqual(await differences(plain, device), []);
+      if (isDevices(op) && plain.feeds.size > 0)
+        t.true((await launchesOn(device)) > before, "the device has launched nothing");
+      t.deepEqual(await differences(special, device), []);
+    });
+  }
 }
 
-/** How near a device comes: 1e-5 of the value and 1e-6; long sums as near as the processor's must. */
-function deviceTolerance(op: Op, dtype: NumericDType, inputs: Parameters<typeof toleranceOf>[2]): Tolerance {
+/** What is no work of its own, and is done by whoever needs it, or before anything is sent. */
+const anywhere: ReadonlySet<string> = new Set(["cast", "iota", "run_state"]);
+
+/** Whether kernels compute it. */
+function isDevices({ opName, kernel }: Op): boolean {
+  return !processorOps.includes(opName) && !["view", "check", "source"].includes(kernel.kind) && !anywhere.has(opName);
+}
+
+async function launchesOn(device: DeviceName): Promise<number> {
+  return (await (await backendOf(device)).counts?.())?.launches ?? 0;
+}
+
+/** How near a device comes; long sums as near as the processor's must. */
+function deviceTolerance(device: DeviceName, op: Op, dtype: NumericDType, inputs: readonly Tensor[]): Tolerance {
   const own = toleranceOf(op, dtype, inputs);
-  if (dtype !== "f32") return { ...own, zeroSigns: false };
-  return { ulps: own.ulps, relative: 1e-5, absolute: Math.max(1e-6, own.absolute), zeroSigns: false };
+  const { relative, absolute, zeroSigns } = deviceNumerics[device];
+  if (dtype !== "f32") return { ...own, zeroSigns };
+  return { ulps: own.ulps, relative, absolute: Math.max(absolute, own.absolute), zeroSigns };
 }
 
 /** Runs a module's feeds on both and says which outputs differ. */
-async function differences(
-  { op, computation, feeds, operands }: OpModule,
-  device: DeviceName,
-  isTold: (operands: readonly number[]) => boolean,
-): Promise<readonly string[]> {
+async function differences(module: OpModule, device: DeviceName): Promise<readonly string[]> {
+  const { op, computation, operands } = module;
   if (computation.outputs.length === 0) return [];
+  const feeds = withoutSubnormals(module.feeds, device);
   const reference = await bindOn(referenceBackend(), computation);
   const bound = await bindOn(await backendOf(device), computation);
   try {
@@ -59,8 +74,8 @@ async function differences(
       const inputs = operands.get(name) ?? [];
       const [found, wanted] = [actual[i], expected[i]];
       if (found === undefined || wanted === undefined) return [`${name} is missing`];
-      const compared = dtype === "f32" ? withoutUntold(found, wanted, inputs, isTold) : found;
-      const difference = firstDifference(dtype, compared, wanted, deviceTolerance(op, dtype, inputs));
+      const compared = withoutUntold(op, device, found, wanted, inputs);
+      const difference = firstDifference(dtype, compared, wanted, deviceTolerance(device, op, dtype, inputs));
       if (difference === undefined) return [];
       const shapes = inputs.map((input) => `${input.dtype}[${input.shape.join(", ")}]`).join(", ");
       return [`${name} of ${shapes} with ${JSON.stringify(value.node.attributes)}: ${difference}`];
@@ -73,51 +88,27 @@ async function differences(
 
 /** What is found, but for the elements about which nothing is told. */
 function withoutUntold(
+  { opName }: Op,
+  device: DeviceName,
   found: TensorData,
   wanted: TensorData,
-  inputs: readonly Tensor[],
-  isTold: (operands: readonly number[]) => boolean,
+  [operand]: readonly Tensor[],
 ): TensorData {
-  if (!(found instanceof Float32Array)) return found;
-  return found.map((x, i) => {
-    const operands = inputs.map(({ data }) => Number(data[i] ?? 0));
-    return isTold(operands) ? x : Number(wanted[i]);
-  });
+  const { sineLimit } = deviceNumerics[device];
+  if (!(found instanceof Float32Array) || !(opName === "sin" || opName === "cos")) return found;
+  return found.map((x, i) => (Math.abs(Number(operand?.data[i])) >= sineLimit ? Number(wanted[i]) : x));
 }
 
-/** Where kernels have not the digits that a result depends on. */
-function isBeyondDigits(op: Op, [x = 0]: readonly number[]): boolean {
-  switch (op.opName) {
-    case "sin":
-    case "cos":
-      return Math.abs(x) >= 8192;
-    default:
-      return false;
-  }
-}
-
-export async function agreesOnPlain(
-  t: ExecutionContext,
-  op: Op,
+/** The reference and native code count subnormals as zeros; devices may do so or not, so that none are asked. */
+function withoutSubnormals(
+  feeds: ReadonlyMap<string, TensorData>,
   device: DeviceName,
-  taken: readonly NumericDType[] = dtypes,
-): Promise<void> {
-  const { plain } = deviceModules(op, taken);
-  t.deepEqual(await differences(plain, device, (operands) => !isBeyondDigits(op, operands)), []);
-}
-
-/**
- * NaN, infinities and extremes. What is subnormal is not asked: the reference and native code count it as zero, a device may or may
- * not.
- */
-export async function agreesOnSpecials(t: ExecutionContext, op: Op, device: DeviceName): Promise<void> {
-  const { special } = deviceModules(op, dtypes);
-  const feeds = new Map([...special.feeds].map(([name, data]) => [name, cleaned(data)]));
-  const isTold = (operands: readonly number[]): boolean => !isBeyondDigits(op, operands);
-  t.deepEqual(await differences({ ...special, feeds }, device, isTold), []);
-}
-
-function cleaned(data: TensorData): TensorData {
-  if (!(data instanceof Float32Array)) return data;
-  return data.map((x) => (Math.abs(x) < 2 ** -126 ? x * 0 : x));
+): ReadonlyMap<string, TensorData> {
+  if (deviceNumerics[device].subnormals === "zeros") return feeds;
+  return new Map(
+    [...feeds].map(([name, data]) => [
+      name,
+      data instanceof Float32Array ? data.map((x) => (Math.abs(x) < 2 ** -126 ? x * 0 : x)) : data,
+    ]),
+  );
 }

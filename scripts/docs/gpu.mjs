@@ -1,0 +1,59 @@
+// docs/gpu.md from the tables in compiler/backends/gpu/documented.ts, which the tests of devices read too.
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** The text of docs/gpu.md. */
+export async function gpuPage(dist) {
+  const load = (...path) => import(pathToFileURL(join(dist, "compiler", ...path)));
+  const { deviceNumerics, processorOps } = await load("backends", "gpu", "documented.js");
+  const { exactIntegers, mostArrays } = await load("backends", "gpu", "form.js");
+  const rows = Object.entries(deviceNumerics).map(
+    ([name, { relative, absolute, sineLimit, subnormals, zeroSigns }]) =>
+      `| ${name} | ${relative} of its value, or ${absolute} | ${sines(sineLimit)} | ${small[subnormals]} | ${zeroSigns ? "as native code" : "not told"} |`,
+  );
+  const names = processorOps.map((name) => `[\`${name}\`](ops.md#${name})`).join(", ");
+  return `${[
+    intro(exactIntegers, mostArrays),
+    `## Numbers\n\n${numbers}\n\n${head}\n${rows.join("\n")}\n\n${afterNumbers}`,
+    `## What the processor does\n\n${beforeOps}\n\n${names}.`,
+  ].join("\n\n")}\n`;
+}
+
+const small = { zeros: "zeros", kept: "as they are", either: "as they are or zeros" };
+const sines = (limit) => (Number.isFinite(limit) ? `below ${limit.toLocaleString("en")}` : "everywhere");
+
+const intro = (
+  largest,
+  arrays,
+) => `<!-- Made from compiler/backends/gpu/documented.ts by scripts/docs.mjs: change it there, then \`npm run docs\`. -->
+
+# Devices
+
+\`--target gpu\` (in TypeScript \`{ target: "gpu" }\`) runs a graph as kernels of [gpu.js](https://gpu.rocks) on a device:
+
+| device | is |
+| --- | --- |
+| webgpu | WebGPU: in a browser its own, in Node the package webgpu (Dawn) on a Vulkan driver |
+| headlessgl | OpenGL in Node, by the package gl; under Linux it needs an X server |
+| webgl2 | OpenGL in a browser |
+| webasm | WebAssembly, on the processor |
+| cpu | JavaScript, on the processor |
+
+\`--device NAME\` takes one, and is an error where that does not work; without it the first that works is taken, and reports name it.
+\`graphc doctor\` lists them, each with the reason why it does not work. A kernel that a device refuses ends the run with an error
+([G124](errors.md#g124-device-fails-while-it-runs)) and is never computed elsewhere. Kernels read at most ${arrays} arrays, and arrays have at most
+${largest.toLocaleString("en")} elements. [The design](design.md#kernels-for-devices) says how kernels are made.`;
+
+const numbers = `Kernels compute in f32, and integers travel as f32 where it is known that they fit. Every op is tested on webgpu (with the software
+drivers SwiftShader and Mesa), headlessgl and webasm against the reference, within these bounds; webgl2 and cpu share the
+sources of the kernels. Sums of many terms are as near as [native code's](design.md#numerics).`;
+
+const head = `| device | a result is within | \`sin\` and \`cos\` are so | magnitudes below 2^-126 count as | the sign of a zero is |
+| --- | --- | --- | --- | --- |`;
+
+const afterNumbers = `NaN, infinities and extremes of each element-wise op are tested too: they come out as the reference has them. Native code counts magnitudes below
+2^-126 as zeros. Random numbers are native code's to the bit.`;
+
+const beforeOps = `f64, f16 and bf16, integers that may be more than f32 holds exactly, positions that have to be checked, and these ops, for which there
+is no kernel in at least some cases (an integer division may divide by zero, and that ends a run), are computed by the processor
+within the same program. A warning ([G121](errors.md#g121-dtype-or-op-is-not-supported-by-the-target)) says so for each, and no other op is.`;
