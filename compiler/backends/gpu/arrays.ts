@@ -58,6 +58,12 @@ export interface DeviceWork {
   ) => Promise<DeviceArray>;
 }
 
+/**
+ * A driver works later than it is asked to, and frees only after that: it is waited for each time so many bytes, or so many launches,
+ * are behind. Without that, steps that bring nothing back would pile up.
+ */
+const mostBehind = { bytes: 2 ** 26, launches: 4096 } as const;
+
 /** The arrays and kernels of one device. Every launch makes a new array. */
 export class DeviceMemory implements DeviceWork {
   readonly device: GpuDevice;
@@ -67,6 +73,8 @@ export class DeviceMemory implements DeviceWork {
   #bytesDown = 0;
   #arrays = 0;
   #bytes = 0;
+  /** Since the device was last waited for. */
+  readonly #behind = { bytes: 0, launches: 0 };
 
   constructor(device: GpuDevice) {
     this.device = device;
@@ -128,6 +136,7 @@ export class DeviceMemory implements DeviceWork {
     numbers: readonly number[],
   ): Promise<DeviceArray> {
     if (kernel.length === 0) return this.#array(new Float32Array(0), 0);
+    await this.#keepUp();
     const raws = arrays.map((array): Raw => {
       const raw = array instanceof DeviceArray ? array.raw : array;
       // Nothing reads it; an empty argument is refused all the same.
@@ -151,6 +160,17 @@ export class DeviceMemory implements DeviceWork {
     }
   }
 
+  async #keepUp(): Promise<void> {
+    const { bytes, launches } = this.#behind;
+    if (bytes < mostBehind.bytes && launches < mostBehind.launches) {
+      this.#behind.launches++;
+      return;
+    }
+    await this.device.settle();
+    this.#behind.bytes = 0;
+    this.#behind.launches = 0;
+  }
+
   #array(given: unknown, length: number): DeviceArray {
     const result = isRaw(given) ? given : flattened(given, length);
     if (result === undefined) throw new InternalError("a kernel gave no result");
@@ -164,6 +184,7 @@ export class DeviceMemory implements DeviceWork {
     return new DeviceArray(result, length, () => {
       this.#arrays--;
       this.#bytes -= bytes;
+      this.#behind.bytes += bytes;
     });
   }
 

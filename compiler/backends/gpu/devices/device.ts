@@ -41,7 +41,7 @@ export interface GpuDevice {
    * prints these, and gives zeros for a result.
    */
   readonly takeProblems: () => readonly string[];
-  /** Waits until the device has done all that it was given. */
+  /** Waits until the device has done all that it was given: what was freed is free then. */
   readonly settle: () => Promise<void>;
   /** The devices before this one in the order, and why they were passed over; none where this one was asked for. */
   readonly passedOver: readonly DeviceProbe[];

@@ -6,7 +6,7 @@ declare module "gpu.js" {
   /** The WebGPU device that all kernels of a process share. */
   export const WebGPUContext: {
     /** Throws where there is no adapter. */
-    readonly acquire: () => Promise<{ readonly adapter: GpuAdapter; readonly device: GpuErrors }>;
+    readonly acquire: () => Promise<{ readonly adapter: GpuAdapter; readonly device: WebGpuDevice }>;
     readonly destroy: () => Promise<void>;
   };
 }
@@ -15,7 +15,7 @@ interface GpuAdapter {
   readonly info: { readonly description: string; readonly vendor: string; readonly architecture: string };
 }
 
-interface GpuErrors {
+interface WebGpuDevice {
   readonly queue: { readonly onSubmittedWorkDone: () => Promise<unknown> };
   onuncapturederror: ((event: { readonly error: { readonly message: string } }) => void) | null;
 }
@@ -90,7 +90,8 @@ export async function openWebGpu({ GPU, WebGPUContext }: GpuJsModule): Promise<O
     gpu,
     takeProblems: () => problems.splice(0),
     settle: async () => {
-      await device.queue.onSubmittedWorkDone();
+      // A device that is lost does nothing more: the next launch says so.
+      await device.queue.onSubmittedWorkDone().catch(() => undefined);
     },
     close: async () => {
       if (!open.delete(problems)) return;
