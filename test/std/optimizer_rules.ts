@@ -160,3 +160,35 @@ export const optimizers: readonly Optimizer[] = [
     },
   },
 ];
+
+export const optimizerStart = [1, -2, 0.75, 0];
+const curvature = [1, 0.25, 3, 2];
+
+const names = [...new Set(optimizers.map(({ call }) => call.slice(0, call.indexOf("("))))];
+
+/** Every optimizer on a variable of its own, with the loss sum(a p ** 2 / 2 + p ** 4 / 4), whose gradient is a p + p ** 3. */
+export function optimizerProgram(dtype: string): string {
+  const statements = optimizers.flatMap(({ call }, i) => [
+    `variable p${i}: ${dtype}[4] = [${optimizerStart.join(", ")}]`,
+    `loss${i} = sum(0.5 * a * p${i} ** 2 + 0.25 * p${i} ** 4)`,
+    `update u${i} = minimize(loss${i}, ${call})`,
+  ]);
+  const all = optimizers.map((_, i) => `u${i}`).join(", ");
+  return `import { ${names.join(", ")} } from "std/optimizers"
+graph g {
+  constant a: ${dtype}[4] = [${curvature.join(", ")}]
+  ${statements.join("\n  ")}
+  signature fit() does ${all} -> (loss0)
+}
+`;
+}
+
+export function optimizerTrace({ whole }: Optimizer, steps: number): readonly number[] {
+  const next = whole();
+  let p: readonly number[] = optimizerStart;
+  for (let t = 1; t <= steps; t++) {
+    const g = p.map((x, i) => (curvature[i] ?? 0) * x + x ** 3);
+    p = next(p, g, t);
+  }
+  return p;
+}

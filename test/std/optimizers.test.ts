@@ -1,40 +1,8 @@
 import test from "ava";
 import { problems } from "../dsl/elaborate/support.js";
 import { targets } from "../runtime/programs.js";
-import { type Optimizer, optimizers } from "./optimizer_rules.js";
+import { optimizerProgram, optimizerStart, optimizers, optimizerTrace } from "./optimizer_rules.js";
 import { near, open, variable } from "./support.js";
-
-const start = [1, -2, 0.75, 0];
-const curvature = [1, 0.25, 3, 2];
-
-const names = [...new Set(optimizers.map(({ call }) => call.slice(0, call.indexOf("("))))];
-
-/** Every optimizer on a variable of its own, with the loss sum(a p ** 2 / 2 + p ** 4 / 4), whose gradient is a p + p ** 3. */
-function program(dtype: string): string {
-  const statements = optimizers.flatMap(({ call }, i) => [
-    `variable p${i}: ${dtype}[4] = [${start.join(", ")}]`,
-    `loss${i} = sum(0.5 * a * p${i} ** 2 + 0.25 * p${i} ** 4)`,
-    `update u${i} = minimize(loss${i}, ${call})`,
-  ]);
-  const all = optimizers.map((_, i) => `u${i}`).join(", ");
-  return `import { ${names.join(", ")} } from "std/optimizers"
-graph g {
-  constant a: ${dtype}[4] = [${curvature.join(", ")}]
-  ${statements.join("\n  ")}
-  signature fit() does ${all} -> (loss0)
-}
-`;
-}
-
-function trace({ whole }: Optimizer, steps: number): readonly number[] {
-  const next = whole();
-  let p: readonly number[] = start;
-  for (let t = 1; t <= steps; t++) {
-    const g = p.map((x, i) => (curvature[i] ?? 0) * x + x ** 3);
-    p = next(p, g, t);
-  }
-  return p;
-}
 
 for (const target of targets) {
   for (const [dtype, steps, tolerance] of [
@@ -42,12 +10,18 @@ for (const target of targets) {
     ["f32", [1, 2, 3], 2e-6],
   ] as const) {
     test(`${target}: steps ${steps.join(", ")} of every optimizer in ${dtype} are those of its paper`, async (t) => {
-      const session = await open(t, target, program(dtype));
+      const session = await open(t, target, optimizerProgram(dtype));
       for (let step = 1; step <= Math.max(...steps); step++) {
         await session.run("fit");
         if (!steps.some((one) => one === step)) continue;
         optimizers.forEach((optimizer, i) => {
-          near(t, variable(session, `p${i}`), trace(optimizer, step), tolerance, `${optimizer.call}, step ${step}`);
+          near(
+            t,
+            variable(session, `p${i}`),
+            optimizerTrace(optimizer, step),
+            tolerance,
+            `${optimizer.call}, step ${step}`,
+          );
         });
       }
     });
@@ -74,7 +48,11 @@ graph g {
   });
 
   test(`${target}: a gradient of 0 moves nothing, also where the second moment is 0`, async (t) => {
-    const session = await open(t, target, program("f32").replaceAll(`[${start.join(", ")}]`, "[0, 0, 0, 0]"));
+    const session = await open(
+      t,
+      target,
+      optimizerProgram("f32").replaceAll(`[${optimizerStart.join(", ")}]`, "[0, 0, 0, 0]"),
+    );
     await session.run("fit");
     for (const i of optimizers.keys()) t.deepEqual(variable(session, `p${i}`), [0, 0, 0, 0], optimizers[i]?.call);
   });
@@ -116,7 +94,7 @@ graph g {
 }
 
 test("slots have the parameter's type, are not trained, and are named by the parameter", async (t) => {
-  const session = await open(t, "reference", program("f32"));
+  const session = await open(t, "reference", optimizerProgram("f32"));
   await session.run("fit");
   t.deepEqual(
     ["m", "v", "t"].map((slot) => session.get(`u6/adam/p6/${slot}`)).map(({ dtype, shape }) => [dtype, shape]),

@@ -3,7 +3,7 @@ import type { ExecutionContext } from "ava";
 import type { DeviceName } from "../../../compiler/backends/gpu/devices/device.js";
 import { GraphError, Session } from "../../../index.js";
 import { compileText, refusal, temporaryFolder } from "../../runtime/programs.js";
-import { everywhere, onDevices } from "./support.js";
+import { forEachDevice } from "./support.js";
 
 async function open(t: ExecutionContext, device: DeviceName, body: string): Promise<Session> {
   const program = await compileText(t, `graph g {\n${body}\n}\n`, { target: "gpu", device, onWarning: () => {} });
@@ -14,7 +14,7 @@ const floats = (length: number, f: (i: number) => number): Float32Array =>
   Float32Array.from({ length }, (_, i) => f(i));
 
 for (const count of [7, 8, 20]) {
-  onDevices(everywhere, `a sum of ${count} arrays`, async (t, device) => {
+  forEachDevice(`a sum of ${count} arrays`, async (t, device) => {
     const names = Array.from({ length: count }, (_, i) => `x${i}`);
     const lines = names.map((name) => `placeholder ${name}: f32[5]`).join("\n");
     await using session = await open(t, device, `${lines}\ny = ${names.join(" + ")}`);
@@ -29,7 +29,7 @@ for (const count of [7, 8, 20]) {
 }
 
 for (const length of [1001, 4097, 65_536, 65_537, 100_003]) {
-  onDevices(everywhere, `a sum and the place of the largest of ${length}`, async (t, device) => {
+  forEachDevice(`a sum and the place of the largest of ${length}`, async (t, device) => {
     await using session = await open(
       t,
       device,
@@ -53,35 +53,56 @@ for (const length of [1001, 4097, 65_536, 65_537, 100_003]) {
   });
 }
 
-onDevices(everywhere, "a mean of rows that are long", async (t, device) => {
+forEachDevice("a mean of rows that are long", async (t, device) => {
   await using session = await open(t, device, "placeholder x: f32[3, 5000]\ny = mean(x, axis=1)\nz = sum(x, axis=0)");
   const { y, z } = await session.run(["y", "z"], { x: floats(15_000, (i) => Math.floor(i / 5000)) });
   t.deepEqual([...(y?.data ?? [])], [0, 1, 2]);
   t.true([...(z?.data ?? [])].every((sum) => sum === 3));
 });
 
-onDevices(
-  everywhere,
-  "inputs that become shorter leave nothing behind, and results stay what they were",
-  async (t, device) => {
-    await using session = await open(t, device, "dim N\nplaceholder x: f32[N]\ny = x * 2\nz = sum(x)");
-    const kept: Float32Array[] = [];
-    for (const length of [8, 3, 8, 1, 0]) {
-      const { y, z } = await session.run(["y", "z"], { x: floats(length, (i) => i + 1) });
-      t.deepEqual(
-        [...(y?.data ?? [])],
-        Array.from({ length }, (_, i) => 2 * i + 2),
-      );
-      t.is(z?.data[0], (length * (length + 1)) / 2);
-      if (y?.data instanceof Float32Array) kept.push(y.data);
-    }
+forEachDevice("inputs that become shorter leave nothing behind, and results stay what they were", async (t, device) => {
+  await using session = await open(t, device, "dim N\nplaceholder x: f32[N]\ny = x * 2\nz = sum(x)");
+  const kept: Float32Array[] = [];
+  for (const length of [8, 3, 8, 1, 0]) {
+    const { y, z } = await session.run(["y", "z"], { x: floats(length, (i) => i + 1) });
     t.deepEqual(
-      kept.map((data) => data.length),
-      [8, 3, 8, 1, 0],
+      [...(y?.data ?? [])],
+      Array.from({ length }, (_, i) => 2 * i + 2),
     );
-    t.deepEqual([...(kept[0] ?? [])], [2, 4, 6, 8, 10, 12, 14, 16]);
-  },
-);
+    t.is(z?.data[0], (length * (length + 1)) / 2);
+    if (y?.data instanceof Float32Array) kept.push(y.data);
+  }
+  t.deepEqual(
+    kept.map((data) => data.length),
+    [8, 3, 8, 1, 0],
+  );
+  t.deepEqual([...(kept[0] ?? [])], [2, 4, 6, 8, 10, 12, 14, 16]);
+});
+
+forEachDevice("a run that is done twice gives the same twice, and what it gave first stays", async (t, device) => {
+  const text =
+    "placeholder x: f32[33]\nvariable w: f32[33] = ones()\ny = x * w + random_uniform([33])\nupdate u {\n  w := w * 2\n}\nz = x + w";
+  await using session = await open(t, device, text);
+  const x = floats(33, (i) => i);
+  const first = await session.run(["z"], { x });
+  const kept = first["z"]?.data.slice();
+  t.deepEqual(await session.run(["z"], { x }), first);
+  await session.run(["u"]);
+  t.notDeepEqual(await session.run(["z"], { x }), first);
+  t.deepEqual(first["z"]?.data, kept);
+});
+
+forEachDevice("a loop of 1001 turns", async (t, device) => {
+  const text = `placeholder x: f32[1001]
+  total, sums = scan e in x with s = 0.0 {
+    next s = s + e
+    yield s + e
+  }`;
+  await using session = await open(t, device, text);
+  const { total, sums } = await session.run(["total", "sums"], { x: floats(1001, (i) => i) });
+  t.is(total?.data[0], 500_500);
+  t.is(sums?.data[1000], 501_500);
+});
 
 const layouts = `placeholder a: f32[2, 3]
   placeholder i: i64[4]
@@ -93,7 +114,7 @@ const layouts = `placeholder a: f32[2, 3]
   large = a > 2
   counted = sum(cast(large, to=i64))`;
 
-onDevices(everywhere, "layouts, positions and products", async (t, device) => {
+forEachDevice("layouts, positions and products", async (t, device) => {
   const text = layouts;
   const feeds = { a: floats(6, (i) => i), i: BigInt64Array.of(2n, 0n, 1n, 2n) };
   const names = ["joined", "wide", "turned", "picked", "product", "large", "counted"];
@@ -113,7 +134,7 @@ const loops = `placeholder x: f32[6, 2]
   }
   chosen = if flag { yield x * 2 } else { yield x + 1 }`;
 
-onDevices(everywhere, "scan, while and if", async (t, device) => {
+forEachDevice("scan, while and if", async (t, device) => {
   await using session = await open(t, device, loops);
   await using oracle = new Session(await compileText(t, `graph g {\n${loops}\n}\n`));
   for (const flag of [1, 0]) {
@@ -142,26 +163,22 @@ const swapping = `variable a: f32[3] = [1.0, 2.0, 3.0]
   signature turn() does swap -> (a, b, n)
   signature count(i) does add -> (table)`;
 
-onDevices(
-  everywhere,
-  "variables swap, count and are written at positions; a failed run changes nothing",
-  async (t, device) => {
-    await using session = await open(t, device, swapping);
-    const { a, b, n } = await session.run("turn");
-    t.deepEqual([[...(a?.data ?? [])], [...(b?.data ?? [])], n?.data[0]], [[4, 5, 6], [1, 2, 3], 1n]);
-    await session.run("turn");
-    t.deepEqual([...(await session.read("a")).data], [1, 2, 3]);
-    t.is((await session.read("n")).data[0], 2n);
-    const { table } = await session.run("count", { i: BigInt64Array.of(4n, 1n, 4n) });
-    t.deepEqual([...(table?.data ?? [])], [0, 0, 1, 1, 0, 0, 0, 0, 2, 2]);
-    const step = session.step;
-    t.deepEqual(await refusal(t, () => session.run("count", { i: BigInt64Array.of(0n, 5n, 1n) })), ["G086"]);
-    t.is(session.step, step);
-    t.deepEqual([...(await session.read("table")).data], [0, 0, 1, 1, 0, 0, 0, 0, 2, 2]);
-  },
-);
+forEachDevice("variables swap, count and are written at positions; a failed run changes nothing", async (t, device) => {
+  await using session = await open(t, device, swapping);
+  const { a, b, n } = await session.run("turn");
+  t.deepEqual([[...(a?.data ?? [])], [...(b?.data ?? [])], n?.data[0]], [[4, 5, 6], [1, 2, 3], 1n]);
+  await session.run("turn");
+  t.deepEqual([...(await session.read("a")).data], [1, 2, 3]);
+  t.is((await session.read("n")).data[0], 2n);
+  const { table } = await session.run("count", { i: BigInt64Array.of(4n, 1n, 4n) });
+  t.deepEqual([...(table?.data ?? [])], [0, 0, 1, 1, 0, 0, 0, 0, 2, 2]);
+  const step = session.step;
+  t.deepEqual(await refusal(t, () => session.run("count", { i: BigInt64Array.of(0n, 5n, 1n) })), ["G086"]);
+  t.is(session.step, step);
+  t.deepEqual([...(await session.read("table")).data], [0, 0, 1, 1, 0, 0, 0, 0, 2, 2]);
+});
 
-onDevices(everywhere, "get says when a variable is on the device; read, set and save work", async (t, device) => {
+forEachDevice("get says when a variable is on the device; read, set and save work", async (t, device) => {
   const text = "variable w: f32[2] = [1.0, 2.0]\nupdate u {\n  w := w * 2\n}\nsignature double() does u -> (w)";
   await using session = await open(t, device, text);
   t.deepEqual([...session.get("w").data], [1, 2]);
@@ -180,7 +197,7 @@ onDevices(everywhere, "get says when a variable is on the device; read, set and 
   t.deepEqual([...(await session.read("w")).data], [20, 40]);
 });
 
-onDevices(everywhere, "numbers that are not finite end the run and name the op", async (t, device) => {
+forEachDevice("numbers that are not finite end the run and name the op", async (t, device) => {
   const text = "graph g {\n  placeholder x: f32[2]\n  y = sum(log(x))\n}\n";
   const program = await compileText(t, text, { target: "gpu", device, checkNumerics: true });
   await using session = new Session(program);

@@ -1,9 +1,11 @@
 /** What moves between the processor and a device, how many kernels a step launches, and what is left behind. */
-import test, { type ExecutionContext } from "ava";
+import type { ExecutionContext } from "ava";
 import type { Backend } from "../../../compiler/backends/backend.js";
 import type { DeviceCounts } from "../../../compiler/backends/executable.js";
+import type { DeviceName } from "../../../compiler/backends/gpu/devices/device.js";
 import { Session } from "../../../index.js";
 import { compileText } from "../../runtime/programs.js";
+import { forEachDevice } from "./support.js";
 
 const pixels = 28 * 28;
 
@@ -34,7 +36,7 @@ graph mnist_dnn {
   placeholder image: u8[N, 28, 28]
   placeholder label: u8[N]
   pixels = flatten(cast(image, to=f32) / 255)
-  hidden = dropout(relu(dense(pixels, units=128)), rate=0.2)
+  hidden = dropout(relu(dense(pixels, units=32)), rate=0.2)
   logits = dense(hidden, units=10)
   loss = mean(sparse_softmax_cross_entropy(logits, label))
   accuracy = mean(cast(argmax(logits, axis=-1) == cast(label, to=i64), to=f32))
@@ -49,8 +51,8 @@ async function countsOf({ counts }: Backend): Promise<DeviceCounts> {
 }
 
 /** Trains, and gives what each of so many steps launched and moved: after a first one, which brings the variables. */
-async function perStep(t: ExecutionContext, text: string, batch: number, steps: number) {
-  const program = await compileText(t, text, { target: "gpu", device: "webasm" });
+async function perStep(t: ExecutionContext, device: DeviceName, text: string, batch: number, steps: number) {
+  const program = await compileText(t, text, { target: "gpu", device });
   const session = new Session(program);
   const image = new Uint8Array(batch * pixels).fill(9);
   const data = { image, label: new Uint8Array(batch).fill(3) };
@@ -76,9 +78,9 @@ for (const [name, text, batch, most] of [
   ["softmax regression", softmax, 100, 12],
   ["two layers with Adam", perceptron, 32, 40],
 ] as const) {
-  test(`${name}: launches and bytes of a step`, async (t) => {
-    const few = await perStep(t, text, batch, 4);
-    const many = await perStep(t, text, batch, 20);
+  forEachDevice(`${name}: launches and bytes of a step`, async (t, device) => {
+    const few = await perStep(t, device, text, batch, 4);
+    const many = await perStep(t, device, text, batch, 20);
     t.is(few.launches, many.launches);
     t.true(many.launches <= most, `${many.launches} launches`);
     // Pictures and labels as f32, and the labels once more as checked positions.
@@ -92,7 +94,7 @@ for (const [name, text, batch, most] of [
   });
 }
 
-test("200 runs leave no array behind", async (t) => {
+forEachDevice("200 runs leave no array behind", async (t, device) => {
   const text = `graph g {
   placeholder x: f32[50, 40]
   variable w: f32[40, 40] = zeros()
@@ -103,7 +105,7 @@ test("200 runs leave no array behind", async (t) => {
   signature step(x) does u -> (y)
 }
 `;
-  const program = await compileText(t, text, { target: "gpu", device: "webasm" });
+  const program = await compileText(t, text, { target: "gpu", device });
   await using session = new Session(program);
   const x = new Float32Array(2000).fill(0.5);
   await session.run("step", { x });
@@ -111,4 +113,28 @@ test("200 runs leave no array behind", async (t) => {
   for (let i = 0; i < 200; i++) await session.run("step", { x });
   const after = await countsOf(program.backend);
   t.is(after.arrays, arrays);
+});
+
+forEachDevice("200 steps leave the memory of the process as it was", async (t, device) => {
+  const text = `graph g {
+  placeholder x: f32[]
+  variable w: f32[512, 512] = zeros()
+  update u {
+    w := w * 0.5 + x
+  }
+  signature step(x) does u -> (x)
+}
+`;
+  const program = await compileText(t, text, { target: "gpu", device });
+  await using session = new Session(program);
+  const run = async (steps: number): Promise<void> => {
+    for (let i = 0; i < steps; i++) await session.run("step", { x: 1 });
+  };
+  await run(50);
+  const before = process.memoryUsage().rss;
+  await run(200);
+  const grown = (process.memoryUsage().rss - before) / 2 ** 20;
+  // A variable has 1 MiB: one that is left behind at each step would make 200.
+  t.true(grown < 100, `${grown} MiB more`);
+  t.is((await session.read("w")).data[0], 2);
 });

@@ -3,9 +3,7 @@ import test, { type ExecutionContext } from "ava";
 import type { Backend } from "../../../compiler/backends/backend.js";
 import { gpuBackend } from "../../../compiler/backends/gpu/backend.js";
 import type { DeviceName } from "../../../compiler/backends/gpu/devices/device.js";
-
-/** What runs everywhere: WebAssembly and JavaScript. */
-export const everywhere: readonly DeviceName[] = ["webasm", "cpu"];
+import { hasSoftware } from "./software.js";
 
 const backends = new Map<DeviceName, Promise<Backend>>();
 
@@ -16,11 +14,16 @@ export function backendOf(device: DeviceName): Promise<Backend> {
   return known;
 }
 
-/** A test for each device, told which it is. */
-export function onDevices(
-  devices: readonly DeviceName[],
+let hasWebGpu: boolean | undefined;
+
+/** A test on WebAssembly and one on WebGPU, each told which it is; the latter is skipped where there is no software for it. */
+export function forEachDevice(
   title: string,
   body: (t: ExecutionContext, device: DeviceName) => Promise<void>,
+  { also = [] }: { readonly also?: readonly DeviceName[] } = {},
 ): void {
-  for (const device of devices) test(`${device}: ${title}`, (t) => body(t, device));
+  // Asked, and said, once a file and before the first device is opened.
+  hasWebGpu ??= hasSoftware("swiftshader");
+  for (const device of ["webasm", ...also] as const) test.serial(`${device}: ${title}`, (t) => body(t, device));
+  (hasWebGpu ? test.serial : test.serial.skip)(`webgpu: ${title}`, (t) => body(t, "webgpu"));
 }
