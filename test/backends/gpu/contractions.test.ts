@@ -1,12 +1,9 @@
 /** Contractions with several sums a thread, held against products of small integers, which f32 adds up exactly in any order. */
-import type { ExecutionContext } from "ava";
+import test, { type ExecutionContext } from "ava";
 import type { DeviceName } from "../../../compiler/backends/gpu/devices/device.js";
 import { Session } from "../../../index.js";
 import { compileText } from "../../runtime/programs.js";
-import { hasSoftware } from "./software.js";
-import { onDevices } from "./support.js";
-
-const devices: readonly DeviceName[] = hasSoftware("swiftshader") ? ["webasm", "webgpu"] : ["webasm"];
+import { forEachDevice } from "./support.js";
 
 function integers(length: number, seed: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => ((i * 7919 + seed * 104_729) % 7) - 3);
@@ -143,6 +140,6 @@ async function holds(t: ExecutionContext, device: DeviceName, one: Case): Promis
   t.is(wrong, -1, `element ${wrong} is ${found[wrong]}`);
 }
 
-for (const one of cases) onDevices(devices, one.title, (t, device) => holds(t, device, one));
+for (const one of cases) forEachDevice(one.title, (t, device) => holds(t, device, one));
 // Devices in software take long for these.
-onDevices(["webasm"], long.title, (t, device) => holds(t, device, long));
+test.serial(`webasm: ${long.title}`, (t) => holds(t, "webasm", long));
