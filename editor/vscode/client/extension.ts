@@ -40,12 +40,12 @@ export async function activate({ subscriptions }: ExtensionContext): Promise<voi
       "graphc.check",
       onFileInFront((program, { uri }) => runInTerminal(program, "check", uri.fsPath)),
     ),
-    workspace.onDidSaveTextDocument((document) =>
-      telling(async () => {
-        const located = locateGraphc();
-        if (pictures.isShown(document) && located.kind === "found") await pictures.show(located.program, document);
-      }),
-    ),
+    // A file that does not hold yet keeps its last picture: what is wrong with it is shown where it is written.
+    workspace.onDidSaveTextDocument(async (document) => {
+      const located = locateGraphc();
+      if (!pictures.isShown(document) || located.kind !== "found") return;
+      await pictures.show(located.program, document).catch((error: unknown) => output.warn(String(error)));
+    }),
     workspace.onDidChangeConfiguration(async (change) => {
       if (change.affectsConfiguration("graphc.path") || change.affectsConfiguration("graphc.allowPaths"))
         await server.start();
