@@ -52,6 +52,15 @@ export function unexpectedCharacter(span: Span, text: string, hint: string | und
   return problem("G001", span, `${quote(text)} is not part of the language`, { hint });
 }
 
+/** A comment of another language: `//` or `/*`. */
+export function foreignComment(span: Span, sign: string): Diagnostic {
+  return problem("G001", span, `${quote(sign)} begins no comment`, {
+    hint: sign === "//" ? commentHint : "a comment starts with `#`, on each of its lines",
+  });
+}
+
+export const commentHint = "a comment starts with `#`";
+
 /** `expected` is a phrase such as "`,` or `)`"; `found` another such as "`=`" or "the end of the file". */
 export function unexpectedToken(span: Span, expected: string, found: string, details: Details): Diagnostic {
   return problem("G002", span, `expected ${expected}, found ${found}`, details);

@@ -1,6 +1,11 @@
 import type { IParserErrorMessageProvider, IToken, TokenType } from "chevrotain";
+import { isDType } from "../compiler/ir/dtype.js";
 import { tokenLabel, tokenMatcher } from "./chevrotain.js";
+import { commentHint } from "./diagnostics.js";
 import * as t from "./tokens.js";
+
+/** An import takes names, each by itself. */
+export const importHint = 'an import names what it takes: `import { dense } from "std/layers"`';
 
 /** Rules that read the items of a list: where their closing bracket is expected, a comma may stand too. */
 const lists: ReadonlySet<string> = new Set([
@@ -72,8 +77,19 @@ function startsValue(token: IToken): boolean {
 }
 
 /** How to mend what stands at `token`, where a common slip explains it. */
-export function syntaxHint(token: IToken, previous: IToken, expected: string): string | undefined {
-  if (expected === "`(`" && previous.tokenType === t.Arrow) return "outputs stand in brackets: `-> (y)`";
+export function syntaxHint(token: IToken, previous: IToken, expected: string, rule?: string): string | undefined {
+  if (expected === "`(`" && previous.tokenType === t.Arrow)
+    return isDType(token.image)
+      ? "outputs have names, and stand in brackets: `-> (y: f32[4])`"
+      : "outputs stand in brackets: `-> (y)`";
+  if (token.tokenType === t.SlashSlash && expected === "a new line") return commentHint;
+  if (expected === "`{`" && previous.image === "import") return importHint;
+  if (token.tokenType === t.Colon) {
+    if (rule === "paths") return "a signature gives names only: their types stand where they are declared";
+    if (expected === "`->`") return "outputs follow `->`: `-> (y: f32[4])`";
+  }
+  if (isDType(previous.image) && (expected === "`:`" || expected === "`=`" || rule === "parameters"))
+    return `a type follows its name: \`x: ${previous.image}\``;
   if (expected === "`:`") return "a placeholder has a type: `placeholder x: f32[4]`";
   if (expected === "`else`") return "an `if` gives a value in every case, so it ends with `else { ... }`";
   if (expected === "a field or `}`" && token.tokenType === t.Comma)

@@ -1,4 +1,4 @@
-import type { IToken, TokenType } from "chevrotain";
+import type { IRecognitionException, IToken, TokenType } from "chevrotain";
 import type { Diagnostic, Note } from "../compiler/ir/diagnostic.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { Comment, Doc, Expression, Ident, Invalid } from "./ast.js";
@@ -172,12 +172,12 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   }
 
   /** The diagnostic for what the grammar could not read. */
-  private refuse(token: IToken, previous: IToken, wanted: string): Diagnostic {
+  private refuse(token: IToken, previous: IToken, wanted: string, rule: string | undefined): Diagnostic {
     // A second comma in a list can only mean that the item before it is missing.
     const expected = token.tokenType === t.Comma && wanted.startsWith("`,`") ? "a value" : wanted;
     const next = previous.endLine !== undefined && token.startLine !== previous.endLine;
     const found = next && token.tokenType !== EOF ? "the end of the line" : this.describe(token);
-    const hint = syntaxHint(token, previous, expected);
+    const hint = syntaxHint(token, previous, expected, rule);
     const opening = this.enclosing(token);
     // After the end of a line the mistake is there, not at the start of the next one.
     const behind = this.spanOf(previous).end;
@@ -216,7 +216,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
       if (error instanceof Refusal) this.report(error.diagnostic);
       else if (error instanceof Error && isRecognitionException(error)) {
         const end = failed.tokenType === EOF && this.endReported;
-        if (!end) this.report(this.refuse(failed, this.LA(0), error.message));
+        if (!end) this.report(this.refuse(failed, this.LA(0), error.message, ruleOf(error)));
       } else throw error;
       this.skipTo(begin, this.position(failed), resumes);
       if (this.LA(1) === first && first.tokenType !== t.RightBrace && !this.atEnd()) this.SKIP_TOKEN();
@@ -318,6 +318,12 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     const after = this.tokens[index + 1]?.tokenType;
     return after === t.Equal || after === t.Colon || after === t.EqualEqual ? names : [];
   }
+}
+
+/** The rule that could not go on. */
+function ruleOf(error: Error): string | undefined {
+  const { context } = error as Partial<IRecognitionException>;
+  return context?.ruleStack.at(-1);
 }
 
 /** Documentation by the offset of the token that it stands before; the rest stays for a warning. */

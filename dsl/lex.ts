@@ -3,7 +3,7 @@ import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { Comment } from "./ast.js";
 import { Lexer } from "./chevrotain.js";
-import { malformedNumber, malformedString, unexpectedCharacter } from "./diagnostics.js";
+import { foreignComment, malformedNumber, malformedString, unexpectedCharacter } from "./diagnostics.js";
 import * as t from "./tokens.js";
 
 export interface Lexed {
@@ -59,6 +59,8 @@ function lexingErrors(errors: readonly ILexingError[], text: string, file: strin
   });
 }
 
+const choiceHint = "one of two values is `select(condition, a, b)`, or `if condition { yield a } else { yield b }`";
+
 /** Other languages' signs, what they are called here, and the token they are read as (undefined: dropped). */
 const foreignSigns: ReadonlyMap<string, { readonly hint: string; readonly as: TokenType | undefined }> = new Map([
   ["&&", { hint: "write `and`", as: t.And }],
@@ -71,6 +73,7 @@ const foreignSigns: ReadonlyMap<string, { readonly hint: string; readonly as: To
   ["===", { hint: "write `==`", as: t.EqualEqual }],
   ["!==", { hint: "write `!=`", as: t.NotEqual }],
   ["<>", { hint: "write `!=`", as: t.NotEqual }],
+  ["?", { hint: choiceHint, as: undefined }],
   ["=>", { hint: "outputs follow `->`; at least is `>=`", as: t.Arrow }],
   ["\u00D7", { hint: "write `*`", as: t.Star }],
   ["\u00B7", { hint: "write `*` or `@`", as: t.Star }],
@@ -87,6 +90,13 @@ const foreignSigns: ReadonlyMap<string, { readonly hint: string; readonly as: To
 function repair(token: IToken, file: string, diagnostics: Diagnostic[]): IToken | undefined {
   const span = tokenSpan(token, file);
   switch (token.tokenType) {
+    case t.SlashComment:
+    case t.BlockComment:
+      diagnostics.push(foreignComment({ ...span, end: span.start + 2 }, token.image.slice(0, 2)));
+      return undefined;
+    case t.Choice:
+      diagnostics.push(unexpectedCharacter({ ...span, end: span.start + 1 }, "?", choiceHint));
+      return retype(token, t.Or);
     case t.Semicolon:
       diagnostics.push(unexpectedCharacter(span, token.image, "statements end at the end of the line, without `;`"));
       return undefined;

@@ -1,7 +1,9 @@
 import type { IToken } from "chevrotain";
+import { isDType } from "../compiler/ir/dtype.js";
 import type { Span } from "../compiler/ir/span.js";
 import { EOF, tokenMatcher } from "./chevrotain.js";
-import { misplacedStatement, quote, strayBracket, suggest, unknownStatement } from "./diagnostics.js";
+import { commentHint, misplacedStatement, quote, strayBracket, suggest, unknownStatement } from "./diagnostics.js";
+import { importHint } from "./expectations.js";
 import { Refusal } from "./refusal.js";
 import * as t from "./tokens.js";
 
@@ -207,7 +209,9 @@ function explain(
       ? "the `(` or `[` of a call or an index stands on the line of what it follows"
       : type === t.Text
         ? 'a string constant is bound to a name: `greeting = "Hello"`'
-        : undefined;
+        : type === t.SlashSlash
+          ? commentHint
+          : undefined;
     return unknownStatement(
       span,
       `a statement cannot start with ${quote(first.image)}`,
@@ -215,6 +219,15 @@ function explain(
     );
   }
   const name = first.image;
+  if (sameLine && (name === "import" || (name === "from" && second?.tokenType === t.Text)))
+    return unknownStatement(span, `this is no ${quote("import")}`, importHint);
+  if (
+    sameLine &&
+    isDType(name) &&
+    second !== undefined &&
+    (second.tokenType === t.LeftBracket || second.tokenType === t.Name)
+  )
+    return unknownStatement(span, "a value alone is no statement", `a type follows its name: \`x: ${name} = ...\``);
   if (sameLine && second?.tokenType === t.EqualEqual) {
     return unknownStatement(spanOf(second), "`==` compares, it does not bind", `write \`${name} = ...\``);
   }

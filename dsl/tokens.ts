@@ -126,6 +126,19 @@ export const HalfNumber = foreign("HalfNumber", /[0-9][0-9_]*\.(?![.0-9])|\.[0-9
 export const SingleQuoted = foreign("SingleQuoted", /'(?:[^'\\\r\n]|\\[^\r\n])*'/);
 export const CurlyQuoted = foreign("CurlyQuoted", /[\u201C\u201D][^\u201C\u201D"\r\n]*[\u201C\u201D"]/);
 export const OpenText = foreign("OpenText", /"(?:[^"\\\r\n]|\\[^\r\n])*\\?/);
+/** `// words`: in no division do two words stand side by side. */
+export const SlashComment = foreign(
+  "SlashComment",
+  /\/\/[ \t]*[A-Za-z_][A-Za-z0-9_]*[ \t]+(?!(?:and|or|not|if|else|in|with|frozen|does|on)\b)[A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_]|[ \t]*[=(])[^\r\n]*/,
+);
+/** To its end, or that of its line. */
+export const BlockComment = createToken({
+  name: "BlockComment",
+  pattern: /\/\*(?:[\s\S]*?\*\/|[^\r\n]*)/,
+  line_breaks: true,
+});
+/** `? a :` of `condition ? a : b`. */
+export const Choice = foreign("Choice", /\?[^?:\r\n]*:/);
 export const Semicolon = foreign("Semicolon", /;+/);
 export const ForeignSign = foreign(
   "ForeignSign",
@@ -155,6 +168,9 @@ export const allTokens: readonly TokenType[] = [
   HalfNumber,
   Integer,
   BadNumber,
+  SlashComment,
+  BlockComment,
+  Choice,
   Semicolon,
   ForeignSign,
   Assign,

@@ -117,8 +117,8 @@ interface Explanation {
   readonly hint?: string;
 }
 
-/** Two sizes over dims that must turn out equal. G020 at once where they differ by a constant. */
-export function requireEqual(env: Env, left: Dim, right: Dim, span: Span, details: Explanation): void {
+/** Two sizes over dims that must turn out equal, and what they are. G020 at once where they differ by a constant. */
+export function requireEqual(env: Env, left: Dim, right: Dim, span: Span, details: Explanation, what?: string): void {
   if (dimEquals(left, right)) return;
   demand(
     env,
@@ -126,13 +126,18 @@ export function requireEqual(env: Env, left: Dim, right: Dim, span: Span, detail
     (dims) => {
       const message =
         dims.length === 0
-          ? `the sizes ${dimText(left)} and ${dimText(right)} differ`
-          : `${dimText(left)} = {left} and ${dimText(right)} = {right} differ`;
+          ? `${what ?? "the sizes"} ${dimText(left)} and ${dimText(right)} differ`
+          : `${what === undefined ? "" : `${what} `}${valued(left, "left")} and ${valued(right, "right")} differ`;
       const notes = [...(details.notes ?? []), ...declarationNotes(env, dims)];
       return refusal(env, "G020", span, message, { ...details, notes });
     },
     "placed",
   );
+}
+
+/** A size as it is written, with its value once that is known. */
+function valued(dim: Dim, side: "left" | "right"): string {
+  return isSymbolic(dim) ? `${dimText(dim)} = {${side}}` : dimText(dim);
 }
 
 /** Repeats one edge to a shape that it broadcasts to. */

@@ -61,7 +61,8 @@ function reference(env: Env, call: Call, rows: RowRange | undefined): DataRefere
   call.arguments.forEach((argument, i) => {
     const name = argument.name?.name ?? parameters[i];
     if (name === undefined || !parameters.includes(name) || given.has(name)) {
-      throw refusal(env, "G030", argument.span, `\`${kind}\` takes ${parameters.map((p) => `\`${p}\``).join(", ")}`);
+      const takes = `\`${kind}\` takes ${parameters.map((p) => `\`${p}\``).join(", ")}`;
+      throw refusal(env, "G030", argument.span, takes, { hint: argumentHint(argument.name?.name, parameters) });
     }
     given.set(name, argument);
   });
@@ -85,6 +86,14 @@ function reference(env: Env, call: Call, rows: RowRange | undefined): DataRefere
         dtype: dtype(env, given.get("dtype")),
       };
   }
+}
+
+/** Which parameter a name was meant for. */
+function argumentHint(name: string | undefined, parameters: readonly string[]): string | undefined {
+  if (name === undefined) return undefined;
+  if (/^(?:columns|usecols|cols|col|names)$/.test(name) && parameters.includes("column"))
+    return 'one column is `column="price"`, several are `column=["width", "height"]`';
+  return didYouMean(name, parameters);
 }
 
 function text(env: Env, argument: Argument | undefined): string | undefined {

@@ -228,7 +228,10 @@ function elementOf(
 ): Meaning {
   const [item, ...others] = expression.items;
   if (item === undefined || others.length > 0 || item.kind === "ellipsis") {
-    throw refusal(env, "G025", expression.span, `${describe(target)} has one axis`);
+    throw refusal(env, "G025", expression.span, `${describe(target)} has one axis`, {
+      hint:
+        expression.target.kind === "list" ? "a comma may be missing between two lists: `[[1, 2], [3, 4]]`" : undefined,
+    });
   }
   const count = target.kind === "shape" ? target.value.length : target.items.length;
   const number = (part: Expression): number => {

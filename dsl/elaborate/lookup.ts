@@ -1,6 +1,6 @@
 import { deriveSpan, type Span } from "../../compiler/ir/span.js";
 import type { Ident, Reference } from "../ast.js";
-import { didYouMean, quote } from "../diagnostics.js";
+import { commentHint, didYouMean, quote } from "../diagnostics.js";
 import { noteName } from "./facts.js";
 import { foreignName } from "./foreign.js";
 import { type Callable, describe, type Meaning, poisoned } from "./meaning.js";
@@ -83,7 +83,10 @@ export function unknownName(env: Env, name: Ident, names: Names, candidates: Ite
     });
   }
   if (names.incomplete) return new Refusal(undefined);
-  const near = foreignName(name.name) ?? didYouMean(name.name, candidates);
+  const { file, start, end } = name.span;
+  const isComment = /\/\/[ \t]*\w+$/.test(env.state.shared.textOf({ file, start: Math.max(0, start - 8), end }));
+  const near =
+    (isComment ? `\`//\` divides; ${commentHint}` : foreignName(name.name)) ?? didYouMean(name.name, candidates);
   const imported = env.state.shared.suggestImport(name.name);
   return refusal(env, "G012", name.span, `unknown name ${quote(name.name)}`, {
     notes: scope === undefined ? [] : [{ span: scope, message: "the scope" }],

@@ -148,7 +148,7 @@ function matchInner(env: Env, left: Value, right: Value, inner: Dim, depth: Dim,
   if (!isSymbolic(inner) && !isSymbolic(depth)) {
     throw refusal(env, "G021", site.span, `inner dimensions ${inner} and ${depth} differ`, details);
   }
-  requireEqual(env, inner, depth, site.span, details);
+  requireEqual(env, inner, depth, site.span, details, "inner dimensions");
   const known = isSymbolic(inner) ? depth : inner;
   const restate = (value: Value, axis: number, use: number): Value => {
     const shape = value.type.shape.map((dim, i) => (i === axis ? known : dim));

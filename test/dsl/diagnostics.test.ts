@@ -52,7 +52,7 @@ const rows: readonly (readonly [string, string])[] = [
     "train { batch = 3, epochs = 2 }",
     "G002 2:18 expected a field or `}`, found `,` | fields of `train` stand on lines of their own, without commas",
   ],
-  ["x = 1 // a comment", "G002 2:12 expected a new line, found `comment` | each statement stands on a line of its own"],
+  ["x = 1 // a comment", "G001 2:7 `//` begins no comment | a comment starts with `#`"],
   ["x = relu(1.0, 2", "G003 2:16 `(` is not closed [expected `,` or `)`, found the end of the line]"],
   ["x = 1)", "G003 2:6 `)` closes nothing | remove it, or add the bracket that it closes"],
   ["placehoder x: f32", "G004 2:1 unknown statement `placehoder` | did you mean `placeholder`?"],
@@ -90,6 +90,24 @@ const rows: readonly (readonly [string, string])[] = [
     'x = "\\u{D800}"',
     "G008 2:6 this is not a Unicode character | `\\u{1F600}` has 1 to 6 hexadecimal digits, at most 10FFFF",
   ],
+  ["// a comment", "G001 2:1 `//` begins no comment | a comment starts with `#`"],
+  ["x = 3  // how many", "G001 2:8 `//` begins no comment | a comment starts with `#`"],
+  ["// this, and that", "G004 2:1 a statement cannot start with `//` | a comment starts with `#`"],
+  ["seed 3 // - first", "G002 2:8 expected a new line, found `//` | a comment starts with `#`"],
+  ["x = 3 /* a\nb */", "G001 2:7 `/*` begins no comment | a comment starts with `#`, on each of its lines"],
+  ["/* never closed", "G001 2:1 `/*` begins no comment | a comment starts with `#`, on each of its lines"],
+  [
+    "x = a > 0 ? b : c",
+    "G001 2:11 `?` is not part of the language | one of two values is `select(condition, a, b)`, or `if condition { yield a } else { yield b }`",
+  ],
+  [
+    "signature f(x: f32[3]) -> (y)",
+    "G002 2:14 expected `,` or `)`, found `:` | a signature gives names only: their types stand where they are declared",
+  ],
+  ["placeholder f32[3] x", "G002 2:16 expected `:`, found `[` | a type follows its name: `x: f32`"],
+  ["variable f32[3] w = zeros()", "G002 2:13 expected `=`, found `[` | a type follows its name: `x: f32`"],
+  ["f32[3] y = relu(x)", "G004 2:1 a value alone is no statement | a type follows its name: `x: f32 = ...`"],
+  ["f32 y = relu(x)", "G004 2:1 a value alone is no statement | a type follows its name: `x: f32 = ...`"],
   ["if = 3", "G014 2:1 `if` is a word of the language and cannot be a name | another name, such as `if_`"],
   ["a, a = f()", "G015 2:4 name `a` is given twice"],
   ["x = f(a=1, a=2)", "G015 2:12 argument `a` is given twice"],
@@ -106,10 +124,53 @@ for (const [line, expected] of rows) {
   });
 }
 
+const itemRows: readonly (readonly [string, string])[] = [
+  ...[
+    'import * from "std/layers"',
+    'import * as layers from "std/layers"',
+    'import "std/layers"',
+    'from "std/layers" import dense',
+  ].map((line): [string, string] => [line, "G004 1:1 this is no `import`"]),
+  ['import dense from "std/layers"', "G002 1:8 expected `{`, found `dense`"],
+  ["import std/layers", "G002 1:8 expected `{`, found `std`"],
+].map(([line = "", start = ""]) => [
+  line,
+  `${start} | an import names what it takes: \`import { dense } from "std/layers"\``,
+]);
+
+for (const [line, expected] of [
+  ...itemRows,
+  ["fn f(f32[3] x) -> (y) {}", "G002 1:9 expected `,` or `)`, found `[` | a type follows its name: `x: f32`"],
+  [
+    "fn f(x) -> f32[3] {}",
+    "G002 1:12 expected `(`, found `f32` | outputs have names, and stand in brackets: `-> (y: f32[4])`",
+  ],
+  ["fn f(x): f32[3] {}", "G002 1:8 expected `->`, found `:` | outputs follow `->`: `-> (y: f32[4])`"],
+] as const) {
+  test(`at the top of a file: ${line}`, (t) => {
+    t.deepEqual(problems(line), [expected]);
+  });
+}
+
+test("two words side by side follow no division: `//` with its operands stays one", (t) => {
+  for (const line of [
+    "y = a // b and c",
+    "y = a // b  z = 3",
+    "y = a // b(c)",
+    "variable w: f32 = a // b frozen",
+    "l = scan x in a // b with h = 0 {}",
+    "y = if a // b == c { yield 1 } else { yield 2 }",
+  ])
+    t.false(
+      inGraph(line).some((text) => text.startsWith("G001")),
+      line,
+    );
+});
+
 test("each statement's problem is reported, and only that", (t) => {
   // All the wrong lines in one graph: recovery starts afresh at each.
-  // A line that starts with a bracket or an operator is taken as the rest of a refused statement before it.
-  const separate = rows.filter(([line]) => !/^[(+]/.test(line));
+  // A line that starts with a bracket or an operator is taken as the rest of a refused statement before it, and one comment runs to the end of another.
+  const separate = rows.filter(([line]) => !/^[(+/]|\/\*/.test(line));
   const lines = separate.map(([line]) => line);
   const together = new Set(
     inGraph(...lines, "last = 1").map((p) => p.split(" ").slice(0, 2).join(" ").replace(/:\d+$/, "")),
