@@ -125,6 +125,20 @@ function eventsOf({ events: dir, histograms, images }: TrainFlags): EventsOption
   throw new UsageError(`${histograms === undefined ? "--images" : "--histograms"} goes with --events DIR`);
 }
 
+/** The command that was given, which now resumes: data, steps, batch and target stay as they were asked for. */
+function resuming(file: string, checkpoint: string): string {
+  const words = process.argv.slice(process.argv.indexOf("train") + 1);
+  const others = words.filter((word, i) => {
+    const isOfOption = ["--resume", "--weights"].some((option) => words[i - 1] === option);
+    return word !== file && !isOfOption && !/^--(?:resume|weights)(?:=|$)/.test(word);
+  });
+  return ["graphc", "train", file, ...others, "--resume", checkpoint].map(shellWord).join(" ");
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /** A folder that is not there would only mean that its files are looked for elsewhere. */
 function requireFolder(folder: string | undefined): void {
   if (folder === undefined || statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
@@ -207,7 +221,7 @@ class Reporter {
             ? "no step was done, and nothing was saved"
             : saved === undefined
               ? "nothing was saved (--save PATH, or `checkpoint` in the train block, would)"
-              : `go on with: graphc train ${file} --resume ${saved}`;
+              : `go on with: ${resuming(file, saved)}`;
         console.problem(`ended at step ${countText(report.steps)} as asked: ${work}; ${next}`);
         return;
       }

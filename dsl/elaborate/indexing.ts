@@ -132,6 +132,7 @@ function placeItems(
       `${typeText(value.type)} has ${rank} ${rank === 1 ? "axis" : "axes"}, and ${count} are indexed`,
       {
         notes: [originNote(env, value, target.span)],
+        hint: betweenLists(target),
       },
     );
   }
@@ -219,6 +220,11 @@ function forward(env: Env, item: Slice, start: Dim, limit: Dim, stride: number, 
   return { start, limit, stride, reversed: false, dropped: false };
 }
 
+/** A list behind a list is its index. */
+function betweenLists(target: Expression): string | undefined {
+  return target.kind === "list" ? "a comma may be missing between two lists: `[[1, 2], [3, 4]]`" : undefined;
+}
+
 /** One element of a shape or a list, or a part of it. */
 function elementOf(
   env: Env,
@@ -229,8 +235,7 @@ function elementOf(
   const [item, ...others] = expression.items;
   if (item === undefined || others.length > 0 || item.kind === "ellipsis") {
     throw refusal(env, "G025", expression.span, `${describe(target)} has one axis`, {
-      hint:
-        expression.target.kind === "list" ? "a comma may be missing between two lists: `[[1, 2], [3, 4]]`" : undefined,
+      hint: betweenLists(expression.target),
     });
   }
   const count = target.kind === "shape" ? target.value.length : target.items.length;

@@ -183,6 +183,27 @@ export function notRight(path: string, reason: string): Error {
   return fileError(
     "G091",
     `${quotePath(path)} is not a valid safetensors file: ${reason}`,
-    "get or save the file again",
+    otherFormat(path) ?? "get or save the file again",
   );
+}
+
+/** How a file of another kind becomes one of safetensors. */
+function otherFormat(path: string): string | undefined {
+  switch (/\.\w+$/.exec(path)?.[0].toLowerCase()) {
+    case ".pt":
+    case ".pth":
+    case ".bin":
+    case ".ckpt":
+      return 'PyTorch writes one with `safetensors.torch.save_file(model.state_dict(), "model.safetensors")`';
+    case ".csv":
+    case ".npy":
+    case ".npz":
+    case ".h5":
+    case ".hdf5":
+    case ".pkl":
+    case ".onnx":
+      return 'Python writes one of arrays with `safetensors.numpy.save_file({"path/of/variable": array}, "model.safetensors")`';
+    default:
+      return undefined;
+  }
 }

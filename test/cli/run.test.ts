@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { at, codesOf, folderWith, graphc, graphcHere, lineFolder, onlyObject } from "./support.js";
+import { at, codesOf, folderWith, graphc, graphcHere, lineFolder, lineGraph, onlyObject } from "./support.js";
 
 // What runs is the same on every target; the reference back end is there on every machine.
 const reference = ["--target", "reference"];
@@ -93,6 +93,21 @@ for (const [what, parameters, code, exit] of refusals) {
     t.is(codesOf(ended)[0], code);
   });
 }
+
+test.serial("weights of another format: what writes them as safetensors", async (t) => {
+  const cwd = folderWith({ "line.graph": lineGraph, "w.csv": "a,b\n1,2\n3,4\n", "w.pt": "PK\u0003\u0004, and more" });
+  for (const [file, hint] of [
+    ["w.csv", /= hint: Python writes one of arrays with `safetensors\.numpy\.save_file/],
+    ["w.pt", /= hint: PyTorch writes one with `safetensors\.torch\.save_file/],
+  ] as const) {
+    const { code, stderr } = await graphcHere(["run", "line.graph", "predict", "--weights", file, ...reference], {
+      cwd,
+    });
+    t.is(code, 1);
+    t.regex(stderr, /error G091: "w\.\w+" is not a valid safetensors file/);
+    t.regex(stderr, hint);
+  }
+});
 
 test.serial("a placeholder may be called __proto__", async (t) => {
   const cwd = folderWith({ "p.graph": "graph p {\n  placeholder __proto__: f32[2]\n  y = __proto__ * 2\n}\n" });
