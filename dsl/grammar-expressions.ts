@@ -32,6 +32,7 @@ export abstract class ExpressionParser extends LiteralParser {
     let value: Expression = this.SUBRULE(this.operation);
     this.MANY(() => {
       this.CONSUME(t.PipeSign);
+      this.expectValueHere();
       const callee = this.SUBRULE(this.reference);
       let args: readonly Argument[] = [];
       this.OPTION({
