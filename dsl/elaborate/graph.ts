@@ -174,7 +174,8 @@ function remembered(env: Env, one: Statement): void {
     statement(env, one);
     return undefined;
   };
-  if (memory === undefined) run();
+  // Behind an assignment, which stands in the wrong place here, names may have other values.
+  if (memory === undefined || env.frame.assigned.size > 0) run();
   else memory.statements.run(state, one, `${state.training} ${deviceNow()} ${prefix}`, [], run);
 }
 

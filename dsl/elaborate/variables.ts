@@ -53,7 +53,8 @@ function register(env: Env, one: Variable, path: string, type: TensorType, initi
   const attributes = { path, dtype: type.dtype, shape: type.shape };
   const [value] = applyOp(env, "variable", [], attributes, { span: one.name.span, operands: [] }) as readonly [Value];
   record(env, value, one.name.span);
-  if (initial === undefined && !env.state.generic) env.state.shared.refusedVariables.add(path);
+  if (initial === undefined && !env.state.generic)
+    perform(env.state, ({ shared }) => shared.refusedVariables.add(path));
   if (initial !== undefined && !env.state.generic) {
     const declared = {
       path,

@@ -240,6 +240,23 @@ test("what a change cannot reach is not elaborated again, in long files", (t) =>
   t.true(afterChange(t, flat, "x: f32[N, 16]", "x: f64[N, 16]") > 100);
 });
 
+test("what is silent because of a problem elsewhere stays so", (t) => {
+  const refused = `import { sgd } from "std/optimizers"
+
+graph g {
+  placeholder x: f32[3]
+  constant k = nope
+  variable w: f32[3] = k
+  loss = sum(w * x)
+  update learn = minimize(loss, sgd(rate=0.1))
+}
+`.replace("rate=", "learning_rate=");
+  afterChange(t, refused, "placeholder x", "placeholder  x");
+  const assigned = refused.replace("nope", "[1.0, 2.0, 3.0]").replace("  loss", "  y = w + 1.0\n  loss");
+  afterChange(t, assigned, "  y =", "  w := x\n  y =");
+  afterChange(t, assigned.replace("  y =", "  w := x\n  y ="), "  w := x\n", "");
+});
+
 test("a statement that is broken and mended again finds what was known of it, and so do those behind it", (t) => {
   const flat = longFiles(240).find(({ name }) => name === "flat")?.text ?? "";
   const workspace = new Workspace();
