@@ -275,6 +275,7 @@ export function commandLine(outcome: Outcome): Command {
       new Option("--expand <NAME,...>", "open these calls, scopes or kernels; `all` opens all").argParser(nameList),
     )
     .option("--profile <FILE>", "colour kernels by the times that `train` or `run` measured with --profile FILE")
+    .option("--no-code", "do not compile the kernels for the page's panel")
     .addOption(new Option("--direction <direction>", "where data flow to").choices(["down", "right"]).default("down"))
     .addOption(dimOption())
     .addOption(allowPathOption())

@@ -1,4 +1,5 @@
-import { lowerProgram } from "../compiler/backends/llvm/lower/program.js";
+import type { Excerpt } from "../compiler/backends/llvm/excerpt.js";
+import { listingsOf } from "../compiler/backends/llvm/listing.js";
 import { hostTarget } from "../compiler/backends/llvm/target.js";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
@@ -21,7 +22,6 @@ import { optimise, prepareComputation } from "../compiler/prepare.js";
 import { indexLines, lineIndex, lineText } from "../dsl/source-text.js";
 import { listNames } from "../runtime/files/errors.js";
 import type { CommonOptions, Console } from "./console.js";
-import { assemblyFunction, type Excerpt, hottest, llvmFunction } from "./excerpt.js";
 import { type ExitCode, exitCodes } from "./failure.js";
 import { openGraph } from "./front_end.js";
 import type { JsonValue } from "./json.js";
@@ -147,26 +147,17 @@ function edgeOf(value: Value, { sources }: Computation, logged: readonly LoggedV
 
 async function explainKernels(program: KernelProgram, names: readonly string[]): Promise<readonly ExplainedKernel[]> {
   if (names.length === 0) return [];
-  const leaves = leavesOf([...program.compute, ...program.commit]);
-  // Where it is measured, a single kernel is a function of its own too.
-  const module = lowerProgram(program, hostTarget(), { profiled: true }).finish();
-  const { assemblyOf } = await import("../compiler/backends/llvm/toolchain.js");
-  const [llvm, assembly] = [module.text(), await assemblyOf(module)];
-  return leaves.flatMap((kernel, index): readonly ExplainedKernel[] => {
-    if (!names.includes(kernel.name)) return [];
-    const symbol = `k${index}_${kernel.name.slice(0, 60)}`;
-    const excerpt = (lines: readonly string[] | undefined): Excerpt | undefined => lines && hottest(lines);
-    return [
-      {
-        name: kernel.name,
-        kind: kernel.kind,
-        work: workOf(kernel, program.buffers),
-        text: printKernel(kernel),
-        llvm: excerpt(llvmFunction(llvm, symbol)),
-        assembly: excerpt(assemblyFunction(assembly, symbol)),
-      },
-    ];
-  });
+  const listings = await listingsOf(program, hostTarget());
+  return leavesOf([...program.compute, ...program.commit])
+    .filter(({ name }) => names.includes(name))
+    .map((kernel) => ({
+      name: kernel.name,
+      kind: kernel.kind,
+      work: workOf(kernel, program.buffers),
+      text: printKernel(kernel),
+      llvm: listings.get(kernel.name)?.llvm,
+      assembly: listings.get(kernel.name)?.assembly,
+    }));
 }
 
 function bytesOf({ type }: Value): number | undefined {

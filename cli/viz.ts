@@ -1,4 +1,6 @@
 import { extname } from "node:path";
+import { probe } from "../compiler/backends/llvm/availability.js";
+import { type KernelListing, listingsOf } from "../compiler/backends/llvm/listing.js";
 import { hostTarget } from "../compiler/backends/llvm/target.js";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
@@ -7,8 +9,10 @@ import { nearestName } from "../compiler/ir/nearest.js";
 import { type Node, nodesBelow } from "../compiler/ir/node.js";
 import { selectRequest, selectSignature } from "../compiler/ir/select.js";
 import { dimsOf } from "../compiler/ir/specialise.js";
+import type { KernelProgram } from "../compiler/kernels/form.js";
 import { prepareComputation } from "../compiler/prepare.js";
 import { requireWritable, writeFileAtomic } from "../runtime/files/atomic.js";
+import { withCode } from "../viewer/code.js";
 import { documentOf, type Shown } from "../viewer/document.js";
 import { dotText } from "../viewer/dot.js";
 import { localEngine } from "../viewer/elk.js";
@@ -38,13 +42,16 @@ export interface VizOptions extends CommonOptions, LoadOptions {
   /** A file that `--profile` wrote. */
   readonly profile?: string | undefined;
   readonly expand?: readonly string[] | undefined;
+  /** Whether a page has what the kernels are compiled to. */
+  readonly code?: boolean | undefined;
 }
 
 /** Where a screen shows one pixel, a document may be printed at twice as many. */
 const pngScale = 2;
 
-const writers: Readonly<Record<string, (picture: Picture) => Promise<string | Uint8Array>>> = {
-  ".html": async ({ document }) => htmlText(document),
+const writers: Readonly<Record<string, (picture: Picture, options: VizOptions) => Promise<string | Uint8Array>>> = {
+  ".html": async ({ document, kernels }, { code }) =>
+    htmlText(code === false ? document : await withCode(document, kernels, nativeListings)),
   ".svg": (picture) => drawSvg(picture, "both"),
   ".png": async (picture) => pngOf(await drawSvg(picture, "light"), pngScale),
   ".dot": async (picture) => {
@@ -56,6 +63,8 @@ const writers: Readonly<Record<string, (picture: Picture) => Promise<string | Ui
 /** One view of one program, with what is open in it. */
 interface Picture {
   readonly document: ViewerDocument;
+  /** Of each program that has kernels, by its name. */
+  readonly kernels: ReadonlyMap<string, KernelProgram>;
   readonly program: ViewerDocument["programs"][number];
   readonly view: ViewModel;
   readonly open: ReadonlySet<number>;
@@ -74,14 +83,16 @@ export async function viz(console: Console, file: string, options: VizOptions): 
   await requireWritable(options.output);
   const { shown, sized } = programsOf(graph, options);
   const measured = options.profile === undefined ? undefined : await readProfile(options.profile);
+  const kernels = new Map<string, KernelProgram>();
   const document = documentOf(graph, shown, {
     file,
     textOf: sourceText,
     target: hostTarget(),
     device: measured?.device ?? "cpu",
     times: measured?.times ?? new Map(),
+    onKernels: (name, program) => kernels.set(name, program),
   });
-  const content = await writer(pictureOf(document, options));
+  const content = await writer(pictureOf(document, kernels, options), options);
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
   await writeFileAtomic(options.output, [bytes]);
   if (console.isJson) console.object({ output: options.output, bytes: bytes.length, diagnostics: [] });
@@ -134,15 +145,39 @@ function trainedFirst(graph: Graph): (a: Choice, b: Choice) => number {
   return (a, b) => rank(a) - rank(b);
 }
 
-function pictureOf(document: ViewerDocument, options: VizOptions): Picture {
+async function nativeListings(program: KernelProgram): Promise<ReadonlyMap<string, KernelListing> | string> {
+  if (!probe().available) return "Native code is not made on this machine: graphc doctor says what is missing.";
+  return listingsOf(program, hostTarget());
+}
+
+function pictureOf(
+  document: ViewerDocument,
+  kernels: ReadonlyMap<string, KernelProgram>,
+  options: VizOptions,
+): Picture {
   const program = document.programs[0] ?? emptyProgram;
   const view = program.views.find(({ kind }) => kind === options.view) ?? emptyView;
   const title = `${document.graph}: ${program.name}`;
-  return { document, program, view, open: openGroups(view, options.expand), title, direction: options.direction };
+  return {
+    document,
+    kernels,
+    program,
+    view,
+    open: openGroups(view, options.expand),
+    title,
+    direction: options.direction,
+  };
 }
 
 const emptyView: ViewModel = { kind: "source", missing: undefined, nodes: [], groups: [], types: [] };
-const emptyProgram: Picture["program"] = { name: "nothing", title: "", sizes: "", views: [], memory: undefined };
+const emptyProgram: Picture["program"] = {
+  name: "nothing",
+  title: "",
+  sizes: "",
+  views: [],
+  memory: undefined,
+  code: { kernels: [], missing: undefined },
+};
 
 /** The groups of these names, and those around them. Throws GraphError G083 for a name that no group has. */
 function openGroups(view: ViewModel, names: readonly string[] | undefined): ReadonlySet<number> {

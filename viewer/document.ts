@@ -3,6 +3,7 @@ import { nodesBelow } from "../compiler/ir/node.js";
 import { selectRequest, selectSignature } from "../compiler/ir/select.js";
 import type { ObservedKernel } from "../compiler/kernels/block.js";
 import { buildKernels } from "../compiler/kernels/build.js";
+import type { KernelProgram } from "../compiler/kernels/form.js";
 import { FusionLog } from "../compiler/kernels/fusion_log.js";
 import type { TargetLimits } from "../compiler/kernels/schedule.js";
 import { ops } from "../compiler/ops/table.js";
@@ -33,6 +34,8 @@ export interface DocumentOptions {
   readonly device: string;
   /** Measured seconds of one call of each kernel, by the name of what ran. */
   readonly times?: ReadonlyMap<string, KernelTimes>;
+  /** Is told the kernels of each program, for whoever compiles them: see `withCode`. */
+  readonly onKernels?: (name: string, kernels: KernelProgram) => void;
 }
 
 /** More nodes than this are not lowered: kernels of so large a graph take minutes. */
@@ -77,6 +80,7 @@ function programModel(graph: Graph, shown: Shown, lines: LineTable, options: Doc
     sizes: [...sizes].map(([name, size]) => `${name} = ${size}`).join(", "),
     views: [finished(source.view("source")), finished(gradients.view("gradients")), kernels],
     memory,
+    code: { kernels: [], missing: undefined },
   };
 }
 
@@ -106,6 +110,7 @@ function kernelView(
     log,
     observe: (name, kernel) => observed.set(name, kernel),
   });
+  options.onKernels?.(shown.name, program);
   addKernels(builder, program, observed, log, options.device, options.times ?? new Map());
   return { view: finished(builder.view("kernels")), memory: memoryOf(program) };
 }

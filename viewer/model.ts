@@ -34,6 +34,22 @@ export interface ProgramModel {
   readonly sizes: string;
   readonly views: readonly ViewModel[];
   readonly memory: MemoryModel | undefined;
+  readonly code: CodeModel;
+}
+
+/** What the kernels were compiled to, shortened to what is worth a look. */
+export interface CodeModel {
+  readonly kernels: readonly (readonly [name: string, listings: readonly ListingModel[]])[];
+  /** Why some or all kernels have none. */
+  readonly missing: string | undefined;
+}
+
+export interface ListingModel {
+  /** `LLVM`, `assembly`. */
+  readonly form: string;
+  /** `innermost loop of 310 lines`. */
+  readonly what: string;
+  readonly text: string;
 }
 
 export const viewKinds = ["source", "gradients", "kernels"] as const;

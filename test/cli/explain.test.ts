@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import test from "ava";
-import { assemblyFunction, hottest, llvmFunction } from "../../cli/excerpt.js";
 import { probe } from "../../compiler/backends/llvm/availability.js";
+import { assemblyFunctions, hottest, llvmFunctions } from "../../compiler/backends/llvm/excerpt.js";
 import { at, codesOf, folderWith, graphcHere, lineFolder, onlyObject } from "./support.js";
 
 const native = probe().available ? test.serial : test.serial.skip;
@@ -87,16 +87,16 @@ test("the hottest loop of a listing is the one with most vectors that jumps to i
     " jne .LBB0_2",
     ".Lfunc_end0:",
   ].join("\n");
-  const lines = assemblyFunction(text, "k0_a");
+  const lines = assemblyFunctions(text).get("k0_a");
   t.deepEqual(hottest(lines ?? []), {
     lines: [".LBB0_1:", " vaddps %zmm1, %zmm2, %zmm3", " jne .LBB0_1"],
     what: "innermost loop",
     total: 38,
   });
   t.is(hottest(filler).what, "beginning");
-  t.is(assemblyFunction(text, "k0"), undefined);
+  t.deepEqual([...assemblyFunctions(`\t.type data\ndata:\n .long 1\n${text}`).keys()], ["k0_a"]);
   const llvm = "define void @k0_a(i8* %0) {\nentry:\n  ret void\n}\ndefine void @other() {\n}";
-  t.deepEqual(hottest(llvmFunction(llvm, "k0_a") ?? []).what, "whole");
+  t.deepEqual(hottest(llvmFunctions(llvm).get("k0_a") ?? []).what, "whole");
 });
 
 const wider = network.replaceAll("30", "40").replace("variable v", "variable extra: f32 = 1\n  variable v");

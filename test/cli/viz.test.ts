@@ -2,8 +2,38 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import test from "ava";
+import { probe } from "../../compiler/backends/llvm/availability.js";
+import { leavesOf } from "../../compiler/kernels/access.js";
+import type { KernelProgram } from "../../compiler/kernels/form.js";
+import { withCode } from "../../viewer/code.js";
+import { documentOf } from "../../viewer/document.js";
 import type { ViewerDocument } from "../../viewer/model.js";
+import { avx2 } from "../kernels/support.js";
+import { graphOf } from "../viewer/support.js";
 import { codesOf, folderWith, graphcHere, lineFolder, onlyObject } from "./support.js";
+
+const native = probe().available ? test.serial : test.serial.skip;
+
+/** The document of a text's only signature, with its kernels. */
+function programsOfText(text: string) {
+  const graph = graphOf(text);
+  const kernels = new Map<string, KernelProgram>();
+  const shown = graph.signatures.map(({ name }) => ({
+    name,
+    title: name,
+    selection: { kind: "signature", name } as const,
+    sizes: new Map<string, number>(),
+    open: [],
+  }));
+  const document = documentOf(graph, shown, {
+    file: "test.graph",
+    textOf: () => text,
+    target: avx2,
+    device: "cpu",
+    onKernels: (name, program) => kernels.set(name, program),
+  });
+  return { document, kernels };
+}
 
 /** What a page shows. */
 function documentIn(page: string): ViewerDocument {
@@ -68,6 +98,61 @@ test.serial("what viz cannot do is told", async (t) => {
   const wrong = await graphcHere(["viz", "g.graph", "-o", "a.svg", "--json"], { cwd: broken });
   t.is(wrong.code, 1);
   t.deepEqual(codesOf(wrong), ["G012"]);
+});
+
+native("the page has the code of each kernel, shortened, unless it is not wanted", async (t) => {
+  const cwd = lineFolder();
+  const draw = async (...more: readonly string[]) => {
+    const { code, stderr } = await graphcHere(["viz", "line.graph", "-o", "a.html", ...more], { cwd });
+    t.is(code, 0, stderr);
+    return documentIn(join(cwd, "a.html")).programs;
+  };
+  const programs = await draw();
+  t.deepEqual(
+    programs.map(({ code: { missing } }) => missing),
+    programs.map(() => undefined),
+  );
+  for (const { views, code } of programs) {
+    const kernels = (views[2]?.groups ?? []).flatMap(({ kernel, name }) => (kernel?.work === undefined ? [] : [name]));
+    t.true(kernels.length > 0);
+    t.deepEqual(code.kernels.map(([name]) => name).sort(), [...new Set(kernels)].sort());
+    for (const [name, listings] of code.kernels) {
+      t.deepEqual(
+        listings.map(({ form }) => form),
+        ["LLVM", "assembly"],
+        name,
+      );
+      for (const { text } of listings) t.true(text.split("\n").length <= 24);
+    }
+  }
+  t.regex(programs[1]?.code.kernels[0]?.[1][1]?.text ?? "", /[xyz]mm\d/);
+  t.true((await draw("--no-code")).every(({ code }) => code.kernels.length === 0 && code.missing === undefined));
+});
+
+test.serial("a page of too many kernels, and one that is full, says so", async (t) => {
+  const excerpt = { lines: ["x".repeat(1_000_000)], what: "whole" as const, total: 1 };
+  const run = (name: string, kernels: number) => {
+    const text = Array.from({ length: kernels }, (_, i) => `  y${i} = cumsum(x + ${i})`).join("\n");
+    const names = Array.from({ length: kernels }, (_, i) => `y${i}`).join(", ");
+    return programsOfText(`graph g {\n  placeholder x: f32[4]\n${text}\n  signature ${name}(x) -> (${names})\n}\n`);
+  };
+  const few = run("few", 3);
+  const full = await withCode(few.document, few.kernels, (program) =>
+    Promise.resolve(
+      new Map(
+        leavesOf([...program.compute, ...program.commit]).map(({ name }) => [
+          name,
+          { llvm: excerpt, assembly: excerpt },
+        ]),
+      ),
+    ),
+  );
+  t.is(full.programs[0]?.code.kernels.length, 1);
+  t.regex(full.programs[0]?.code.missing ?? "", /^The page is full/);
+  const many = run("many", 401);
+  const without = await withCode(many.document, many.kernels, () => t.fail() as never);
+  t.deepEqual(without.programs[0]?.code.kernels, []);
+  t.regex(without.programs[0]?.code.missing ?? "", /^\d+ kernels are too many/);
 });
 
 test.serial("names that no signature computes are shown, too", async (t) => {

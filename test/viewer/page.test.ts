@@ -187,6 +187,34 @@ inBrowser("what is said of a box has its doc, types, source line, gradient and k
   await page.close();
 });
 
+inBrowser("the code of a kernel is folded up in the panel, of the kernel and of an op in it", async (t) => {
+  const listing = { form: "assembly", what: "3 lines", text: 'vaddps "%zmm1"\n<b>not markup</b>\nret' };
+  const programs = fit.programs.map((program) => ({
+    ...program,
+    code: { kernels: [["y_dense_w_update", [listing]] as const], missing: "The page is full." },
+  }));
+  const { page, complaints } = await openPage(running(), { ...fit, programs });
+  await page.click('[data-view="2"]');
+  await box(page, "y_dense_w_update").click();
+  const folded = page.locator("#panel details", { hasText: "assembly 3 lines" });
+  t.is(await folded.locator("pre").count(), 0);
+  await folded.locator("summary").click();
+  t.is(await folded.locator("pre").innerText(), listing.text);
+  await page.locator(".pane.current [aria-label*='dot_general']").first().click();
+  const panel = await textOf(page, "#panel");
+  t.regex(panel, /Why\n.*a contraction/);
+  t.regex(panel, /In y_dense_w_update, a call\noperations\s+[\d,]+\nreads/);
+  t.is(await page.locator("#panel details").count(), 2);
+  await page.locator("#panel summary", { hasText: "loops" }).click();
+  t.regex(await page.locator("#panel details pre").first().innerText(), /^contract y_dense_w_update /);
+  await page.keyboard.press("Escape");
+  await page.click('[data-view="0"]');
+  await box(page, "y, dense()").click();
+  await page.waitForSelector('.pane.current [aria-label^="variable y/dense/w"]');
+  t.deepEqual(complaints, []);
+  await page.close();
+});
+
 inBrowser("light and dark, colours, direction, minimap", async (t) => {
   const { page } = await openPage(running(), fit, "dark");
   const background = await page.evaluate<string>("getComputedStyle(document.body).backgroundColor");

@@ -107,6 +107,13 @@ export function woven(count: number): ViewerDocument {
   const view: ViewModel = { kind: "source", missing: undefined, types, ...withParts(nodes, []) };
   const empty = { missing: "not for this test", nodes: [], groups: [], types: [] };
   const views: readonly ViewModel[] = [view, { kind: "gradients", ...empty }, { kind: "kernels", ...empty }];
-  const program: ProgramModel = { name: "run", title: "run", sizes: "", views, memory: undefined };
+  const program: ProgramModel = {
+    name: "run",
+    title: "run",
+    sizes: "",
+    views,
+    memory: undefined,
+    code: { kernels: [], missing: undefined },
+  };
   return { format: 1, generator: "test", graph: "woven", file: "woven.graph", programs: [program], ops: [], lines: [] };
 }

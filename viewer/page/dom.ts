@@ -27,6 +27,16 @@ export function button(label: string, title: string, onclick: () => void, kind =
   return element("button", { class: kind, title, onclick, attributes: { type: "button" } }, label);
 }
 
+/** A part of the panel under its title; undefined where there is nothing to say. */
+export function section(title: string, ...content: readonly (Node | undefined)[]): HTMLElement | undefined {
+  const filled = content.filter((one) => one !== undefined);
+  return filled.length === 0 ? undefined : element("section", {}, element("h3", {}, title), ...filled);
+}
+
+export function table(rows: readonly (readonly [string, string])[]): HTMLElement {
+  return element("table", {}, ...rows.map(([a, b]) => element("tr", {}, element("td", {}, a), element("td", {}, b))));
+}
+
 /** An element of the page that the template has. */
 export function part<T extends Element>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);

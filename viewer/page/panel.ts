@@ -1,6 +1,7 @@
-import type { ProgramModel, ViewerDocument, WorkModel } from "../model.js";
+import type { ProgramModel, ViewerDocument } from "../model.js";
 import { groupId, nodeId } from "../visible.js";
-import { button, bytesText, element } from "./dom.js";
+import { button, bytesText, element, section, table } from "./dom.js";
+import { costOf, explanation, listings } from "./kernel_panel.js";
 import { inputsOf, nodesOf, stemsOf, titleOf, type ViewIndex } from "./links.js";
 import { memoryChart } from "./memory_chart.js";
 
@@ -28,11 +29,6 @@ export function panelOf(id: string | undefined, context: PanelContext): readonly
   return id.startsWith("n") ? nodePanel(Number(id.slice(1)), context) : groupPanel(Number(id.slice(1)), context);
 }
 
-function section(title: string, ...content: readonly (Node | undefined)[]): HTMLElement | undefined {
-  const filled = content.filter((one) => one !== undefined);
-  return filled.length === 0 ? undefined : element("section", {}, element("h3", {}, title), ...filled);
-}
-
 function present<T>(items: readonly (T | undefined)[]): readonly T[] {
   return items.filter((item): item is T => item !== undefined);
 }
@@ -58,21 +54,10 @@ function nodePanel(at: number, context: PanelContext): readonly HTMLElement[] {
     section("Takes", links(view.kind, inputsOf(view, at).map(nodeId), context, index)),
     section("Used by", links(view.kind, (index.users[at] ?? []).map(nodeId), context, index)),
     ...elsewhere(nodeId(at), context),
-    section("Why", reasonsOf(at, context)),
+    ...explanation(at, context),
     section("The same variable", links(view.kind, sameVariable(at, index), context, index)),
     actions(nodeId(at), context),
   ]);
-}
-
-/** Why it was fused or not: of itself among the kernels, else of what the forward pass made of it there. */
-function reasonsOf(at: number, { index, others }: PanelContext): HTMLElement | undefined {
-  const kernels = [index, ...others].find(({ view }) => view.kind === "kernels");
-  if (kernels === undefined) return undefined;
-  const stems = stemsOf(index.view, [at]);
-  const made = [...stems].flatMap((stem) => kernels.stemming.get(stem) ?? []).map((node) => kernels.view.nodes[node]);
-  const node = index === kernels ? index.view.nodes[at] : made.filter((one) => one?.role === "forward").at(-1);
-  const texts = node?.why ?? [];
-  return texts.length === 0 ? undefined : element("ul", {}, ...texts.map((text) => element("li", {}, text)));
 }
 
 /** A variable's box and those of its new values lead to each other: the cycle that a run closes. */
@@ -107,11 +92,9 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
       group.kind === "part" ? "a part of a long graph" : kernel === undefined ? group.text : `${group.text} kernel`,
     ),
     element("p", { class: "doc" }, `${inside.length} boxes`),
-    kernel?.seconds === undefined
-      ? undefined
-      : section("Time", table([["measured", `${(kernel.seconds * 1e6).toPrecision(3)} µs`]])),
-    kernel?.work === undefined ? undefined : section("Work of a call", table(workRows(kernel.work, kernel.seconds))),
+    kernel === undefined ? undefined : section("A call of it", costOf(kernel)),
     kernel === undefined ? undefined : section("What became one loop", element("pre", {}, kernel.code)),
+    kernel === undefined ? undefined : section("What it was compiled to", ...listings(group.name, program.code)),
     kernel === undefined ? undefined : section("Reads", table(buffers(kernel.reads))),
     kernel === undefined ? undefined : section("Writes", table(buffers(kernel.writes))),
     section("Source", places(group.places, context)),
@@ -119,18 +102,6 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
     ...elsewhere(id, context),
     actions(id, context),
   ]);
-}
-
-function workRows(work: WorkModel, seconds: number | undefined): readonly (readonly [string, string])[] {
-  const { operations, transcendentals, readBytes, writtenBytes } = work;
-  const rate =
-    seconds === undefined || operations === undefined ? "" : `, ${(operations / seconds / 1e9).toPrecision(3)} GFLOP/s`;
-  return [
-    ["operations", operations === undefined ? "as many as it takes" : `${operations.toLocaleString("en-US")}${rate}`],
-    ...(transcendentals > 0 ? [["functions", transcendentals.toLocaleString("en-US")] as const] : []),
-    ["reads", bytesText(readBytes)],
-    ["writes", bytesText(writtenBytes)],
-  ];
 }
 
 function programPanel(context: PanelContext): readonly HTMLElement[] {
@@ -172,10 +143,6 @@ function heading(name: string, what: string): HTMLElement {
 
 function kindText(kind: string): string {
   return kind === "assign" ? "new value of a variable" : kind;
-}
-
-function table(rows: readonly (readonly [string, string])[]): HTMLElement {
-  return element("table", {}, ...rows.map(([a, b]) => element("tr", {}, element("td", {}, a), element("td", {}, b))));
 }
 
 function counted(names: readonly string[]): readonly (readonly [string, string])[] {

@@ -12,45 +12,53 @@ const mostLines = 24;
 /** A vector of constants may take a thousand columns. */
 const mostColumns = 110;
 
-/** The definition of a function in LLVM text, or undefined. */
-export function llvmFunction(text: string, name: string): readonly string[] | undefined {
-  return between(
+/** The functions of a module's text by name, each with the lines of its definition. */
+export function llvmFunctions(text: string): ReadonlyMap<string, readonly string[]> {
+  return functionsOf(
     text,
-    (line) => line.startsWith("define ") && line.includes(`@${name}(`),
+    (line) => /^define [^@]*@([^(]+)\(/.exec(line)?.[1],
     (line) => line === "}",
   );
 }
 
-/** The code of a function in assembly, without directives and comments, or undefined. */
-export function assemblyFunction(text: string, name: string): readonly string[] | undefined {
-  const lines = between(
+/** The functions of an assembly text by name, without directives and comments. */
+export function assemblyFunctions(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = functionsOf(
     text,
-    (line) => line.startsWith(`${name}:`),
+    // Labels that begin with a dot are of blocks and constants.
+    (line) => /^([^.\s#][^:\s]*):/.exec(line)?.[1],
     (line) => line.startsWith(".Lfunc_end"),
   );
-  return lines
-    ?.slice(0, -1)
-    .map((line) =>
-      line
-        .replace(/\s*#.*$/, "")
-        .replaceAll("\t", " ")
-        .trimEnd(),
-    )
-    .filter((line) => line !== "" && (!/^\s*\./.test(line) || /^\.LBB\w+:/.test(line)));
+  return new Map([...found].map(([name, lines]) => [name, lines.slice(0, -1).flatMap(instruction)]));
 }
 
-function between(
+function instruction(line: string): readonly string[] {
+  const text = line
+    .replace(/\s*#.*$/, "")
+    .replaceAll("\t", " ")
+    .trimEnd();
+  return text !== "" && (!/^\s*\./.test(text) || /^\.LBB\w+:/.test(text)) ? [text] : [];
+}
+
+/** One way through the text, however many functions it has. */
+function functionsOf(
   text: string,
-  begins: (line: string) => boolean,
+  nameOf: (line: string) => string | undefined,
   ends: (line: string) => boolean,
-): readonly string[] | undefined {
-  const lines = text.split("\n");
-  const first = lines.findIndex(begins);
-  if (first < 0) return undefined;
-  const length = lines.slice(first).findIndex(ends);
-  return lines
-    .slice(first, length < 0 ? undefined : first + length + 1)
-    .map((line) => (line.length > mostColumns ? `${line.slice(0, mostColumns - 4)} ...` : line));
+): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  let name: string | undefined;
+  let lines: string[] = [];
+  for (const line of text.split("\n")) {
+    const begun = nameOf(line);
+    if (begun !== undefined) [name, lines] = [begun, []];
+    if (name === undefined) continue;
+    lines.push(line.length > mostColumns ? `${line.slice(0, mostColumns - 4)} ...` : line);
+    if (!ends(line)) continue;
+    found.set(name, lines);
+    name = undefined;
+  }
+  return found;
 }
 
 /** The loop with most vector work that jumps to its own beginning, cut where it is long; without one, the beginning. */

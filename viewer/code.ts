@@ -1,0 +1,61 @@
+import type { Excerpt } from "../compiler/backends/llvm/excerpt.js";
+import type { KernelListing } from "../compiler/backends/llvm/listing.js";
+import { leavesOf } from "../compiler/kernels/access.js";
+import type { KernelProgram } from "../compiler/kernels/form.js";
+import type { CodeModel, ListingModel, ViewerDocument } from "./model.js";
+
+/** Kernels of one program that are compiled for a page, and characters of code in a page: the rest is left out, which is said. */
+const mostKernels = 400;
+const mostCharacters = 3_000_000;
+
+/** What compiles a program; a text says why it cannot. */
+export type Lister = (program: KernelProgram) => Promise<ReadonlyMap<string, KernelListing> | string>;
+
+/** The document with the code that its kernels become. `programs`: the kernels by the program's name. */
+export async function withCode(
+  document: ViewerDocument,
+  programs: ReadonlyMap<string, KernelProgram>,
+  list: Lister,
+): Promise<ViewerDocument> {
+  // All at once: while tools compile one program, the next is lowered.
+  const found = await Promise.all(
+    document.programs.map(({ name }) => {
+      const kernels = programs.get(name);
+      return kernels === undefined ? undefined : listed(kernels, list);
+    }),
+  );
+  const room = { left: mostCharacters };
+  return {
+    ...document,
+    programs: document.programs.map((program, i) => {
+      const listings = found[i];
+      return listings === undefined ? program : { ...program, code: codeModel(listings, room) };
+    }),
+  };
+}
+
+async function listed(program: KernelProgram, list: Lister): ReturnType<Lister> {
+  const count = leavesOf([...program.compute, ...program.commit]).length;
+  if (count > mostKernels)
+    return `${count} kernels are too many for a page: graphc inspect --stage asm prints their code.`;
+  return list(program);
+}
+
+function codeModel(listings: Awaited<ReturnType<Lister>>, room: { left: number }): CodeModel {
+  if (typeof listings === "string") return { kernels: [], missing: listings };
+  const kept: [string, readonly ListingModel[]][] = [];
+  for (const [name, { llvm, assembly }] of listings) {
+    const models = [...listing("LLVM", llvm), ...listing("assembly", assembly)];
+    room.left -= models.reduce((sum, { text }) => sum + text.length, 0);
+    if (room.left < 0)
+      return { kernels: kept, missing: "The page is full: graphc inspect --stage asm prints the code of all kernels." };
+    kept.push([name, models]);
+  }
+  return { kernels: kept, missing: undefined };
+}
+
+function listing(form: string, excerpt: Excerpt | undefined): readonly ListingModel[] {
+  if (excerpt === undefined) return [];
+  const { what, total, lines } = excerpt;
+  return [{ form, what: what === "whole" ? `${total} lines` : `${what} of ${total} lines`, text: lines.join("\n") }];
+}

@@ -1,0 +1,83 @@
+import type { CodeModel, GroupModel, KernelModel, ProgramModel, ViewModel } from "../model.js";
+import { bytesText, element, section, table } from "./dom.js";
+import { stemsOf, type ViewIndex } from "./links.js";
+
+interface Context {
+  readonly program: ProgramModel;
+  readonly index: ViewIndex;
+  /** The other views of the program. */
+  readonly others: readonly ViewIndex[];
+}
+
+/** What the panel says of kernels: what a call costs, the code, and why an op went into the kernel it went into. */
+
+/** Time and work of a call; undefined for a loop around kernels that nobody measured. */
+export function costOf({ work, seconds }: KernelModel): HTMLElement | undefined {
+  const rows: (readonly [string, string])[] = [];
+  if (seconds !== undefined) rows.push(["measured", `${(seconds * 1e6).toPrecision(3)} µs`]);
+  if (work !== undefined) {
+    const { operations, transcendentals, readBytes, writtenBytes } = work;
+    const rate =
+      seconds === undefined || operations === undefined
+        ? ""
+        : `, ${(operations / seconds / 1e9).toPrecision(3)} GFLOP/s`;
+    rows.push([
+      "operations",
+      operations === undefined ? "as many as it takes" : `${operations.toLocaleString("en-US")}${rate}`,
+    ]);
+    if (transcendentals > 0) rows.push(["functions", transcendentals.toLocaleString("en-US")]);
+    rows.push(["reads", bytesText(readBytes)], ["writes", bytesText(writtenBytes)]);
+  }
+  return rows.length === 0 ? undefined : table(rows);
+}
+
+/** The code of a kernel, closed: a listing is made when it is opened. */
+export function listings(kernel: string, code: CodeModel): readonly HTMLElement[] {
+  const found = code.kernels.find(([name]) => name === kernel)?.[1] ?? [];
+  if (found.length === 0) return code.missing === undefined ? [] : [element("p", { class: "hint" }, code.missing)];
+  return found.map(({ form, what, text }) => folded(form, what, text));
+}
+
+function folded(title: string, what: string, text: string): HTMLElement {
+  const details = element("details", {}, element("summary", {}, title, " ", element("span", { class: "type" }, what)));
+  details.addEventListener("toggle", () => {
+    if (details.open && details.childElementCount === 1) details.append(element("pre", {}, text));
+  });
+  return details;
+}
+
+/** Of an op: why it was fused or not, and the kernel that computes it, in whichever view the op stands. */
+export function explanation(at: number, context: Context): readonly (HTMLElement | undefined)[] {
+  const kernels = [context.index, ...context.others].find(({ view }) => view.kind === "kernels");
+  if (kernels === undefined) return [];
+  const made = madeOf(at, context.index, kernels);
+  const node = made === undefined ? undefined : kernels.view.nodes[made];
+  if (node === undefined) return [];
+  const why = node.why.length === 0 ? undefined : element("ul", {}, ...node.why.map((text) => element("li", {}, text)));
+  const group = kernelAround(kernels.view, node.group);
+  if (group?.kernel === undefined) return [section("Why", why)];
+  const { code } = group.kernel;
+  return [
+    section("Why", why),
+    section(
+      `In ${group.name}, a call`,
+      costOf(group.kernel),
+      folded("loops", `${code.split("\n").length} lines`, code),
+      ...listings(group.name, context.program.code),
+    ),
+  ];
+}
+
+/** The node among the kernels: itself, or the last that the forward pass made of it. */
+function madeOf(at: number, index: ViewIndex, kernels: ViewIndex): number | undefined {
+  if (index === kernels) return at;
+  const stems = stemsOf(index.view, [at]);
+  const isBackward = index.view.nodes[at]?.role === "backward";
+  const made = [...stems].flatMap((stem) => kernels.stemming.get(stem) ?? []);
+  return made.filter((node) => (kernels.view.nodes[node]?.role === "backward") === isBackward).at(-1);
+}
+
+function kernelAround({ groups }: ViewModel, from: number): GroupModel | undefined {
+  for (let at = from; at >= 0; at = groups[at]?.parent ?? -1) if (groups[at]?.kernel !== undefined) return groups[at];
+  return undefined;
+}
