@@ -94,8 +94,8 @@ export class VariableStore {
         `${declared}, and the value's data has ${length} elements, not ${slot.block.data.length}`,
       );
     }
-    copyElements(slot.block.data, value.data);
-    slot.block.mirror?.written();
+    if (slot.block.mirror === undefined) copyElements(slot.block.data, value.data);
+    else slot.block.mirror.overwrite(value.data);
   }
 
   free(): void {

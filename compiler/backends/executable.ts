@@ -25,8 +25,10 @@ export interface Mirror {
   readonly isCurrent: boolean;
   /** Brings it up to date. */
   readonly pull: () => Promise<void>;
-  /** To be called when it has been written to: it counts from now on. */
+  /** To be called when its first value has been written to it: it counts from now on. */
   readonly written: () => void;
+  /** Gives it another value, of as many elements. */
+  readonly overwrite: (values: TensorData) => void;
 }
 
 export interface TensorSlot {
@@ -60,6 +62,8 @@ export interface DeviceCounts {
   /** Moved to the device and from it. */
   readonly bytesUp: number;
   readonly bytesDown: number;
+  /** Copied from the device so that nothing is lost with it, apart from `bytesDown`. */
+  readonly bytesKept: number;
   /** Kernels that were built: one for each source, length and kind of arguments. */
   readonly kernels: number;
   /** Arrays that are there now. */

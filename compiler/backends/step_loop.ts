@@ -18,8 +18,8 @@ export interface StepwiseTarget<Result extends object> {
   ) => Awaitable<Result | RunFailure | undefined>;
   /** The outputs of one element. Asked where somebody looks at them: a device has to bring them. */
   readonly numbers: (result: Result, stepsDone: number) => Awaitable<readonly number[] | RunFailure>;
-  /** The step is over: its values become the variables'. */
-  readonly assign: (result: Result) => void;
+  /** The step is over: its values become the variables', unless it is found only now that it failed. */
+  readonly assign: (result: Result, stepsDone: number) => RunFailure | undefined;
   /** The result is not needed any more, whatever became of the step. */
   readonly release: (result: Result) => void;
 }
@@ -75,7 +75,8 @@ export class StepLoop<Result extends object> {
           }
           last = numbers;
         }
-        if (advance) this.#target.assign(result);
+        failure = advance ? this.#target.assign(result, done) : undefined;
+        if (failure !== undefined) break;
         done++;
         place = moved.place;
         if (isReported) reports.push({ step: now, values: last });

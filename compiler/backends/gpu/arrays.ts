@@ -50,6 +50,8 @@ export interface DeviceWork {
   readonly upload: (data: Float32Array) => Promise<DeviceArray>;
   /** The numbers of an array, which are the caller's. */
   readonly download: (array: DeviceArray) => Promise<Float32Array>;
+  /** Whether the device may go away with all that lies on it, or has. */
+  readonly loss: "never" | "possible" | "lost";
   /** What a kernel makes of arrays and numbers. */
   readonly launch: (
     kernel: DeviceKernel,
@@ -71,6 +73,7 @@ export class DeviceMemory implements DeviceWork {
   #launches = 0;
   #bytesUp = 0;
   #bytesDown = 0;
+  #bytesKept = 0;
   #arrays = 0;
   #bytes = 0;
   /** Since the device was last waited for. */
@@ -80,11 +83,17 @@ export class DeviceMemory implements DeviceWork {
     this.device = device;
   }
 
+  get loss(): "never" | "possible" | "lost" {
+    if (this.device.isLost === undefined) return "never";
+    return this.device.isLost() ? "lost" : "possible";
+  }
+
   get counts(): DeviceCounts {
     return {
       launches: this.#launches,
       bytesUp: this.#bytesUp,
       bytesDown: this.#bytesDown,
+      bytesKept: this.#bytesKept,
       kernels: this.#kernels.size,
       arrays: this.#arrays,
     };
@@ -113,8 +122,10 @@ export class DeviceMemory implements DeviceWork {
     return this.launch(copyOf(data.length), [data], []);
   }
 
-  async download(array: DeviceArray): Promise<Float32Array> {
-    this.#bytesDown += array.length * Float32Array.BYTES_PER_ELEMENT;
+  async download(array: DeviceArray, purpose: "asked" | "kept" = "asked"): Promise<Float32Array> {
+    const bytes = array.length * Float32Array.BYTES_PER_ELEMENT;
+    if (purpose === "asked") this.#bytesDown += bytes;
+    else this.#bytesKept += bytes;
     const { raw } = array;
     if (raw instanceof Float32Array) return raw.slice(0, array.length);
     let numbers: unknown;
@@ -156,7 +167,7 @@ export class DeviceMemory implements DeviceWork {
       array.release();
       throw new Error(wrong);
     } catch (error) {
-      throw kernelFailure(kernel, this.device.name, error);
+      throw kernelFailure(kernel, this.device.name, this.loss === "lost" ? "the device was lost" : error);
     }
   }
 

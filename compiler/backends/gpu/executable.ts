@@ -1,6 +1,6 @@
 import { InternalError } from "../../ir/diagnostic.js";
 import type { NumericDType } from "../../ir/dtype.js";
-import { copyElements, elementCount, type TensorData } from "../../ir/tensor.js";
+import { elementCount, type TensorData } from "../../ir/tensor.js";
 import type {
   Executable,
   ExecutableInfo,
@@ -14,7 +14,7 @@ import type {
 } from "../executable.js";
 import type { ExecutionProfile } from "../profile.js";
 import { StepLoop, scalarOutputs } from "../step_loop.js";
-import { DeviceArray, type DeviceWork, fromFloats, toFloats } from "./arrays.js";
+import { DeviceArray, type DeviceMemory, type DeviceWork, fromFloats, toFloats } from "./arrays.js";
 import type { CompiledPart, DeviceProgram } from "./compile.js";
 import { DeviceFailure } from "./failures.js";
 import type { DeviceLease } from "./lease.js";
@@ -30,8 +30,11 @@ type BoundPart =
   | { readonly side: "host"; readonly executable: Executable; readonly part: CompiledPart["part"] }
   | { readonly side: "device"; readonly runner: PartRunner; readonly part: CompiledPart["part"] };
 
-/** What a step has made and not yet given away. */
+/** What a step has made and not yet given away, and what of. */
 interface StepResult {
+  readonly memory: DeviceWork;
+  readonly feeds: ReadonlyMap<string, TensorData>;
+  readonly state: RunState;
   readonly edges: Map<string, Edge>;
   /** What edges and feeds are in the other memory, where they have been sent there. */
   readonly copies: Map<string, Edge>;
@@ -48,7 +51,7 @@ export class DeviceExecutable implements Executable {
   readonly #loop: StepLoop<StepResult>;
   readonly #release: () => void;
   readonly #recorder: DeviceRecorder | undefined;
-  #memory: DeviceWork | undefined;
+  #measured: { readonly memory: DeviceMemory; readonly work: DeviceWork } | undefined;
   #busy = false;
   #closed = false;
 
@@ -72,7 +75,7 @@ export class DeviceExecutable implements Executable {
     this.#loop = new StepLoop(this.info, {
       run: (feeds, state, stepsDone, signal) => this.#loopStep(feeds, state, stepsDone, signal),
       numbers: (result, stepsDone) => this.#numbers(result, stepsDone),
-      assign: (result) => this.#assign(result),
+      assign: (result, stepsDone) => this.#complete(result, stepsDone),
       release: letGo,
     });
   }
@@ -88,15 +91,14 @@ export class DeviceExecutable implements Executable {
   ): Promise<InterruptibleOutcome> {
     this.#begin();
     try {
-      const memory = await this.#open();
       if (signal?.aborted === true) return { kind: "interrupted" };
-      const result = await this.#step(memory, feeds, state, signal, 0);
+      const result = await this.#step(await this.#open(), feeds, state, signal, 0);
       if ("code" in result) return { kind: "failed", failure: result };
       try {
         const outputs: TensorData[] = [];
-        for (const i of this.info.outputs.keys()) outputs.push(await this.#fetch(memory, result, i));
-        this.#assign(result);
-        return { kind: "done", outputs };
+        for (const i of this.info.outputs.keys()) outputs.push(await this.#fetch(result, i));
+        const failure = this.#complete(result, 0);
+        return failure === undefined ? { kind: "done", outputs } : { kind: "failed", failure };
       } finally {
         letGo(result);
       }
@@ -126,11 +128,13 @@ export class DeviceExecutable implements Executable {
     if (this.#busy) throw new InternalError("an executable is closed while it runs");
     if (this.#closed) return;
     this.#closed = true;
-    for (const part of this.#parts) {
-      if (part.side === "host") part.executable.close();
-      else part.runner.close();
-    }
-    this.#release();
+    this.#lease.journal.retire(this, () => {
+      for (const part of this.#parts) {
+        if (part.side === "host") part.executable.close();
+        else part.runner.close();
+      }
+      this.#release();
+    });
   }
 
   #begin(): void {
@@ -146,11 +150,11 @@ export class DeviceExecutable implements Executable {
   }
 
   async #open(): Promise<DeviceWork> {
-    if (this.#memory === undefined) {
-      const memory = await this.#lease.memory();
-      this.#memory = (await this.#recorder?.measured(memory)) ?? memory;
-    }
-    return this.#memory;
+    const memory = await this.#lease.memory();
+    await this.#lease.journal.copyIfDue(memory);
+    if (this.#recorder === undefined) return memory;
+    if (this.#measured?.memory !== memory) this.#measured = { memory, work: await this.#recorder.measured(memory) };
+    return this.#measured.work;
   }
 
   /** One run without its assignments. */
@@ -161,9 +165,9 @@ export class DeviceExecutable implements Executable {
     signal: AbortSignal | undefined,
     stepsDone: number,
   ): Promise<StepResult | RunFailure> {
-    const result: StepResult = { edges: new Map(), copies: new Map() };
+    const result: StepResult = { memory, feeds, state, edges: new Map(), copies: new Map() };
     try {
-      const found = await this.#checkNumerics(feeds, state);
+      const found = await this.#checkNumerics(memory, feeds, state);
       if (found !== undefined) return { ...found, stepsDone };
       for (const part of this.#parts) {
         const failure =
@@ -184,6 +188,7 @@ export class DeviceExecutable implements Executable {
 
   /** Beforehand and op by op, where that was asked for: what a kernel computes on its way is not to be seen. */
   async #checkNumerics(
+    memory: DeviceWork,
     feeds: ReadonlyMap<string, TensorData>,
     state: RunState,
   ): Promise<Omit<RunFailure, "stepsDone"> | undefined> {
@@ -192,7 +197,7 @@ export class DeviceExecutable implements Executable {
     const variables = new Map<string, TensorData>();
     for (const { name } of this.info.variables) {
       const block = this.#block(name);
-      await block.pull();
+      await block.pull(memory);
       variables.set(name, block.data);
     }
     return (await import("./check_numerics.js")).findNonFinite(checked, this.info, feeds, variables, state);
@@ -207,7 +212,7 @@ export class DeviceExecutable implements Executable {
     result: StepResult,
   ): Promise<RunFailure | undefined> {
     const { edges } = result;
-    for (const { name } of executable.info.variables) await this.#block(name).pull();
+    for (const { name } of executable.info.variables) await this.#block(name).pull(memory);
     const given = new Map<string, TensorData>();
     for (const { name, dtype } of executable.info.placeholders) {
       const edge = edges.get(name) ?? feeds.get(name);
@@ -257,7 +262,8 @@ export class DeviceExecutable implements Executable {
   }
 
   /** The value of an output, downloaded. */
-  async #fetch(memory: DeviceWork, result: StepResult, i: number): Promise<TensorData> {
+  async #fetch(result: StepResult, i: number): Promise<TensorData> {
+    const { memory } = result;
     const slot = this.info.outputs[i];
     const origin = this.#program.partition.outputs[i];
     if (slot === undefined || origin === undefined) throw new InternalError("an output without a place");
@@ -297,10 +303,9 @@ export class DeviceExecutable implements Executable {
   }
 
   async #numbers(result: StepResult, stepsDone: number): Promise<readonly number[] | RunFailure> {
-    const memory = await this.#open();
     const numbers: number[] = [];
     try {
-      for (const i of scalarOutputs(this.info)) numbers.push(Number((await this.#fetch(memory, result, i))[0]));
+      for (const i of scalarOutputs(this.info)) numbers.push(Number((await this.#fetch(result, i))[0]));
     } catch (error) {
       if (error instanceof DeviceFailure) return failureOf(error, stepsDone);
       throw error;
@@ -308,7 +313,32 @@ export class DeviceExecutable implements Executable {
     return numbers;
   }
 
-  /** The run is over, and nothing can fail any more: its values become the variables'. */
+  /** The run is over: what it assigns is written down, where its device may be lost, and assigned. */
+  #complete(result: StepResult, stepsDone: number): RunFailure | undefined {
+    const { memory, feeds, state } = result;
+    if (memory.loss === "lost") return failureOf(new DeviceFailure(`${this.#lease.name} was lost`, []), stepsDone);
+    if (memory.loss === "possible" && this.info.assigned.length > 0) {
+      const kept = new Map([...feeds].map(([name, data]) => [name, data.slice()]));
+      this.#lease.journal.record({
+        owner: this,
+        assigned: this.info.assigned.map((path) => this.#block(path)),
+        bytes: [...kept.values()].reduce((sum, { byteLength }) => sum + byteLength, 0),
+        replay: (device) => this.#replay(device, kept, state),
+      });
+    }
+    this.#assign(result);
+    return undefined;
+  }
+
+  /** Does a run again, on a device that has taken the place of one that was lost. */
+  async #replay(memory: DeviceWork, feeds: ReadonlyMap<string, TensorData>, state: RunState): Promise<void> {
+    const result = await this.#step(memory, feeds, state, undefined, 0);
+    if ("code" in result) throw new DeviceFailure(result.message, result.spans);
+    this.#assign(result);
+    letGo(result);
+  }
+
+  /** Nothing can fail any more. */
   #assign(result: StepResult): void {
     // A variable may get another's old value: all are taken before any is replaced.
     const values = this.#program.partition.assignments.map(({ path, origin }) => {
@@ -322,10 +352,7 @@ export class DeviceExecutable implements Executable {
     for (const { path, value } of values) {
       const block = this.#block(path);
       if (value instanceof DeviceArray) block.assign(value);
-      else {
-        copyElements(block.data, value);
-        block.written();
-      }
+      else block.write(value);
     }
   }
 

@@ -1,5 +1,6 @@
 import { DeviceMemory } from "./arrays.js";
 import type { DeviceName, GpuDevice } from "./devices/device.js";
+import { Journal } from "./journal.js";
 
 /** A device that nobody holds is closed after this long: an open one may keep the process alive. */
 const idleMilliseconds = 200;
@@ -11,7 +12,9 @@ const idleMilliseconds = 200;
 export class DeviceLease {
   readonly name: DeviceName;
   readonly #open: () => Promise<GpuDevice>;
+  readonly journal = new Journal();
   #memory: Promise<DeviceMemory> | undefined;
+  #recovery: Promise<DeviceMemory> | undefined;
   #holders = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -22,9 +25,24 @@ export class DeviceLease {
     this.#closeSoon();
   }
 
-  memory(): Promise<DeviceMemory> {
+  /** What was lost with a device is made again on the next. Rejects with GraphError G122 where none can be opened any more. */
+  async memory(): Promise<DeviceMemory> {
     this.#memory ??= this.#open().then((device) => new DeviceMemory(device));
-    return this.#memory;
+    const memory = await this.#memory;
+    if (memory.loss !== "lost") return memory;
+    this.#recovery ??= this.#recover(memory).finally(() => {
+      this.#recovery = undefined;
+    });
+    return this.#recovery;
+  }
+
+  /** Until it is done, nobody else is given the new device. */
+  async #recover(lost: DeviceMemory): Promise<DeviceMemory> {
+    await lost.device.close();
+    const memory = new DeviceMemory(await this.#open());
+    await this.journal.recover(memory);
+    this.#memory = Promise.resolve(memory);
+    return memory;
   }
 
   /** Keeps the device open until what is returned is called. */

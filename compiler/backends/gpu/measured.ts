@@ -70,6 +70,9 @@ export class DeviceRecorder {
       return result;
     };
     return {
+      get loss() {
+        return memory.loss;
+      },
       upload: (data) => timed(this.#up, () => memory.upload(data)),
       download: (array: DeviceArray) => timed(this.#down, () => memory.download(array)),
       launch: (kernel, arrays, numbers) => {

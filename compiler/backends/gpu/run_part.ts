@@ -27,6 +27,8 @@ export class PartRunner {
   readonly #steps: readonly Step[];
   readonly #lengths: readonly number[];
   readonly #constants = new Map<BufferId, DeviceArray>();
+  /** Where the constants lie. */
+  #memory: DeviceWork | undefined;
   /** For each step, the buffers that no later one mentions. */
   readonly #dying: readonly (readonly BufferId[])[];
   /** How many launches read each buffer: what one alone reads is given to it as it is. */
@@ -43,6 +45,8 @@ export class PartRunner {
 
   /** The arrays of the part's outputs, which are the caller's. */
   async run(memory: DeviceWork, inputs: PartInputs): Promise<readonly DeviceArray[]> {
+    if (memory !== this.#memory) this.close();
+    this.#memory = memory;
     const arrays = new Map<BufferId, DeviceArray>();
     const run: PartRun = {
       memory,

@@ -99,7 +99,10 @@ class ReferenceExecutable implements Executable {
         return info.unbounded ? leisurely(work, signal) : completed(work);
       },
       numbers: ({ outputs }) => scalars.map((i) => Number(outputs[i]?.data[0])),
-      assign: (result) => this.#assign(result),
+      assign: (result) => {
+        this.#assign(result);
+        return undefined;
+      },
       release: () => {},
     });
   }

@@ -43,6 +43,8 @@ export interface GpuDevice {
   readonly takeProblems: () => readonly string[];
   /** Waits until the device has done all that it was given: what was freed is free then. */
   readonly settle: () => Promise<void>;
+  /** Whether it went away, with all that lay on it. Absent where that does not happen. */
+  readonly isLost?: () => boolean;
   /** The devices before this one in the order, and why they were passed over; none where this one was asked for. */
   readonly passedOver: readonly DeviceProbe[];
   /** Kernels and their results cannot be used any more. */
@@ -57,6 +59,7 @@ export interface Opened {
   readonly gpu: GPU;
   readonly takeProblems: () => readonly string[];
   readonly settle: () => Promise<void>;
+  readonly isLost?: () => boolean;
   readonly close: () => Promise<void>;
 }
 

@@ -6,9 +6,16 @@ declare module "gpu.js" {
   /** The WebGPU device that all kernels of a process share. */
   export const WebGPUContext: {
     /** Throws where there is no adapter. */
-    readonly acquire: () => Promise<{ readonly adapter: GpuAdapter; readonly device: WebGpuDevice }>;
+    readonly acquire: () => Promise<WebGpuContext>;
     readonly destroy: () => Promise<void>;
   };
+}
+
+export interface WebGpuContext {
+  readonly adapter: GpuAdapter;
+  readonly device: WebGpuDevice;
+  /** Set some time after the device went away. */
+  readonly isLost: boolean;
 }
 
 interface GpuAdapter {
@@ -16,6 +23,7 @@ interface GpuAdapter {
 }
 
 interface WebGpuDevice {
+  readonly destroy: () => void;
   readonly queue: { readonly onSubmittedWorkDone: () => Promise<unknown> };
   onuncapturederror: ((event: { readonly error: { readonly message: string } }) => void) | null;
 }
@@ -77,7 +85,8 @@ const open = new Set<string[]>();
  * there is no adapter.
  */
 export async function openWebGpu({ GPU, WebGPUContext }: GpuJsModule): Promise<Opened> {
-  const { adapter, device } = await WebGPUContext.acquire();
+  const context = await WebGPUContext.acquire();
+  const { adapter, device } = context;
   device.onuncapturederror = ({ error }) => {
     for (const problems of open) problems.push(error.message);
   };
@@ -89,6 +98,7 @@ export async function openWebGpu({ GPU, WebGPUContext }: GpuJsModule): Promise<O
     adapter: description || `${vendor} ${architecture}`.trim() || "unnamed GPU",
     gpu,
     takeProblems: () => problems.splice(0),
+    isLost: () => context.isLost,
     settle: async () => {
       // A device that is lost does nothing more: the next launch says so.
       await device.queue.onSubmittedWorkDone().catch(() => undefined);

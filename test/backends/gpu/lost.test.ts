@@ -1,0 +1,158 @@
+/** A WebGPU device that goes away: what it held is made again on the next one. */
+import test, { type ExecutionContext } from "ava";
+import { WebGPUContext } from "gpu.js";
+import { GraphError, type Program, Session, type Tensor } from "../../../index.js";
+import { compileText, temporaryFolder } from "../../runtime/programs.js";
+import { hasSoftware } from "./software.js";
+
+const onWebGpu = hasSoftware("swiftshader") ? test.serial : test.serial.skip;
+
+/** What a driver does that is reset: the shared device is gone. The notice of it takes a turn of the event loop. */
+async function loseDevice(): Promise<void> {
+  const context = await WebGPUContext.acquire();
+  context.device.destroy();
+  while (!context.isLost) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+const text = `graph walk {
+  seed 3
+  placeholder x: f32[4]
+  variable w: f32[4] = zeros()
+  variable table: f32[2000, 4] = ones()
+  variable turns: i64 = 0
+  # Two thousand launches: time to lose the device in.
+  far = scan row in table with v = x {
+    next v = v * 0.5 + row
+  }
+  moved = tanh(w + far) + random_uniform([4])
+  length = sum(moved * moved)
+  update step {
+    w := moved + x
+    turns := turns + 1
+  }
+  signature go(x) does step -> (length)
+}
+`;
+
+const onGpu = { target: "gpu", device: "webgpu", onWarning: () => {} } as const;
+const feed = (i: number) => ({ x: Float32Array.of(1, i, -2, 0.5 * i) });
+
+async function walked(t: ExecutionContext, steps: number): Promise<readonly Tensor[]> {
+  await using session = new Session(await compileText(t, text, onGpu));
+  for (let i = 0; i < steps; i++) await session.run("go", feed(i));
+  return [await session.read("w"), await session.read("turns")];
+}
+
+async function keptBytes({ backend }: Program): Promise<number> {
+  return (await backend.counts?.())?.bytesKept ?? Number.NaN;
+}
+
+onWebGpu(
+  "a run on a device that is lost fails by the kernel's name, and variables are those of the last that was done",
+  async (t) => {
+    const expected = [await walked(t, 5), await walked(t, 6)];
+    const program = await compileText(t, text, onGpu);
+    await using session = new Session(program);
+    for (let i = 0; i < 5; i++) await session.run("go", feed(i));
+    // In the middle of a run: its first kernel finds the device gone.
+    const context = await WebGPUContext.acquire();
+    const failing = session.run("go", feed(5));
+    context.device.destroy();
+    const failure = await t.throwsAsync(failing, { instanceOf: GraphError });
+    const [diagnostic] = failure?.diagnostics ?? [];
+    t.is(diagnostic?.code, "G124");
+    t.regex(diagnostic?.message ?? "", /the kernel `\w+` failed on webgpu: |webgpu did not give a result/);
+    t.is(session.step, 5);
+    const values = [await session.read("w"), await session.read("turns")];
+    t.deepEqual(values, expected[0]);
+    // Nothing was copied beforehand: five runs are done again sooner.
+    t.is(await keptBytes(program), 0);
+
+    // A new session goes on from them, as this one does.
+    await using next = new Session(program, { seed: 3 });
+    const file = `${temporaryFolder(t)}/w.safetensors`;
+    await session.save(file);
+    await next.restore(file);
+    for (const one of [session, next]) {
+      await one.run("go", feed(5));
+      t.deepEqual([await one.read("w"), await one.read("turns")], expected[1]);
+    }
+  },
+);
+
+onWebGpu(
+  "a device that is lost between runs, again and again, and values that are read and set on the way",
+  async (t) => {
+    const program = await compileText(t, text, onGpu);
+    await using session = new Session(program);
+    await using undisturbed = new Session(await compileText(t, text, { ...onGpu, device: "webasm" }));
+    for (let i = 0; i < 8; i++) {
+      if (i % 3 === 1) await loseDevice();
+      if (i === 2) t.deepEqual((await session.read("turns")).data, BigInt64Array.of(2n));
+      if (i === 5) {
+        const value = { dtype: "f32", shape: [4], data: Float32Array.of(1, 2, 3, 4) } as const;
+        for (const one of [session, undisturbed]) one.set("w", value);
+      }
+      await session.run("go", feed(i));
+      await undisturbed.run("go", feed(i));
+    }
+    await loseDevice();
+    t.is((await session.read("turns")).data[0], 8n);
+    const [found, wanted] = [await session.read("w"), await undisturbed.read("w")];
+    for (const [i, x] of wanted.data.entries()) t.true(Math.abs(Number(found.data[i]) - Number(x)) < 1e-5);
+  },
+);
+
+onWebGpu("training goes on after a loss, and ends where undisturbed training ends", async (t) => {
+  const learning = `import { adam } from "std/optimizers"
+graph learning {
+  seed 5
+  dim N
+  placeholder x: f32[N, 3]
+  placeholder y: f32[N, 1]
+  variable w: f32[3, 1] = zeros()
+  loss = mean((x @ w - y) ** 2)
+  update learn = minimize(loss, adam(learning_rate=0.05))
+  signature fit(x, y) does learn -> (loss)
+}
+`;
+  const rows = 40;
+  const x = Float32Array.from({ length: 3 * rows }, (_, i) => Math.sin(i * 1.7));
+  const y = Float32Array.from({ length: rows }, (_, i) => (x[3 * i] ?? 0) - 2 * (x[3 * i + 2] ?? 0));
+  const plan = { run: "fit", data: { x, y }, batch: 8, shuffle: true, report: ["loss"], every: 1e6 } as const;
+  const end = async (loseAt: number | undefined): Promise<readonly unknown[]> => {
+    await using session = new Session(await compileText(t, learning, onGpu));
+    if (loseAt !== undefined) {
+      await session.train({ ...plan, steps: loseAt });
+      await loseDevice();
+    }
+    await session.train({ ...plan, steps: 60 });
+    const values: Tensor[] = [];
+    for (const path of session.variables.paths) values.push(await session.read(path));
+    return [session.step, values];
+  };
+  t.deepEqual(await end(23), await end(undefined));
+});
+
+onWebGpu("variables are copied when much would have to be done again, apart from what a step moves", async (t) => {
+  const wide = `graph g {
+  placeholder x: f32[1024, 1024]
+  variable w: f32[1024, 1024] = zeros()
+  update u {
+    w := w * 0.5 + x
+  }
+  signature step(x) does u -> (w[0, 0])
+}
+`
+    .replace("-> (w[0, 0])", "-> (first)")
+    .replace("  signature", "  first = sum(x[0:1, 0:1])\n  signature");
+  const program = await compileText(t, wide, onGpu);
+  await using session = new Session(program);
+  const x = new Float32Array(2 ** 20).fill(1);
+  for (let i = 0; i < 18; i++) await session.run("step", { x });
+  // 4 MiB a run are fed, and 64 MiB of feeds are kept at most: one copy of the one variable.
+  t.is(await keptBytes(program), 2 ** 22);
+  await loseDevice();
+  const expected = Array.from({ length: 18 }).reduce<number>((w) => Math.fround(w * 0.5 + 1), 0);
+  t.is((await session.read("w")).data[77], expected);
+});
