@@ -82,8 +82,9 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
     reporter.end(result, file);
     const counts = await program.backend.counts?.();
     if (counts !== undefined) {
-      const { launches, bytesUp, bytesDown, kernels } = counts;
-      const moved = `${bytesText(bytesUp)} to the device, ${bytesText(bytesDown)} back`;
+      const { launches, bytesUp, bytesDown, bytesKept, kernels } = counts;
+      const kept = bytesKept > 0 ? `, ${bytesText(bytesKept)} copied against the loss of the device` : "";
+      const moved = `${bytesText(bytesUp)} to the device, ${bytesText(bytesDown)} back${kept}`;
       console.note(`${countText(kernels)} kernels, ${countText(launches)} launches; ${moved}`);
     }
     const profile = await showProfile(console, session, flags.profile);
@@ -251,8 +252,10 @@ class Reporter {
   }
 }
 
-function countsJson({ launches, bytesUp, bytesDown, kernels }: DeviceCounts): JsonValue {
-  return new Map(Object.entries({ kernels, launches, bytes_up: bytesUp, bytes_down: bytesDown }));
+function countsJson({ launches, bytesUp, bytesDown, bytesKept, kernels }: DeviceCounts): JsonValue {
+  return new Map(
+    Object.entries({ kernels, launches, bytes_up: bytesUp, bytes_down: bytesDown, bytes_kept: bytesKept }),
+  );
 }
 
 /** The contract's object, with what else there is to tell. */

@@ -16,6 +16,7 @@ export async function gpuPage(dist) {
     intro(exactIntegers, mostArrays),
     `## Numbers\n\n${numbers}\n\n${head}\n${rows.join("\n")}\n\n${afterNumbers}`,
     `## What the processor does\n\n${beforeOps}\n\n${names}.`,
+    `## When a device is lost\n\n${lost}`,
   ].join("\n\n")}\n`;
 }
 
@@ -57,3 +58,12 @@ const afterNumbers = `NaN, infinities and extremes of each element-wise op are t
 const beforeOps = `f64, f16 and bf16, integers that may be more than f32 holds exactly, positions that have to be checked, and these ops, for which there
 is no kernel in at least some cases (an integer division may divide by zero, and that ends a run), are computed by the processor
 within the same program. A warning ([G121](errors.md#g121-dtype-or-op-is-not-supported-by-the-target)) says so for each, and no other op is.`;
+
+const lost = `A driver that is reset or replaced takes what lies on a device with it, and a run that was on its way fails
+([G124](errors.md#g124-device-fails-while-it-runs)), with the kernel that noticed and its line. On webgpu variables are then those of the
+last run that was completed: the next use of the session opens the device again, and does the runs since the last copy of the
+variables again, to the same bits. So \`session.read\`, \`save\` and further runs go on, and training is resumed by calling \`train\` again.
+
+For that, a session on webgpu keeps what was fed since the last copy, and copies its variables to this process when 1,000 runs, ten seconds, or feeds
+of 64 MiB and of four times the variables' bytes have come together. What is copied so is counted apart (\`bytesKept\`; \`bytes_kept\` in
+\`train --json\`). The loss of a webgl2 context is not mended so: its variables are those that were last read or saved.`;

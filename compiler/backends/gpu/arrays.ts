@@ -20,12 +20,15 @@ type Raw = Float32Array | Handle;
 export class DeviceArray {
   readonly raw: Raw;
   readonly length: number;
+  /** What made it: whoever cannot be given it is told of that. */
+  readonly madeBy: DeviceKernel | undefined;
   #users = 1;
   readonly #gone: () => void;
 
-  constructor(raw: Raw, length: number, gone: () => void) {
+  constructor(raw: Raw, length: number, madeBy: DeviceKernel | undefined, gone: () => void) {
     this.raw = raw;
     this.length = length;
+    this.madeBy = madeBy;
     this.#gone = gone;
   }
 
@@ -132,7 +135,9 @@ export class DeviceMemory implements DeviceWork {
     try {
       numbers = await raw.toArray();
     } catch (error) {
-      throw transferFailure(this.device.name, error);
+      const why = this.loss === "lost" ? "the device was lost" : error;
+      if (array.madeBy !== undefined) throw kernelFailure(array.madeBy, this.device.name, why);
+      throw transferFailure(this.device.name, why);
     }
     const [wrong] = this.device.takeProblems();
     if (wrong !== undefined) throw new DeviceFailure(`${this.device.name} reports: ${wrong}`, []);
@@ -160,7 +165,7 @@ export class DeviceMemory implements DeviceWork {
       const isNew = !run.kernel.built;
       const result: unknown = await run(...(raws as never[]), ...(numbers as never[]));
       this.#launches++;
-      const array = this.#array(result, kernel.length);
+      const array = this.#array(result, kernel.length, kernel);
       // gpu.js goes over to JavaScript without a word where it cannot build a kernel, and only prints what a driver reports.
       const wrong = (isNew ? fallbackOf(this.device.gpu, run) : undefined) ?? this.device.takeProblems()[0];
       if (wrong === undefined) return array;
@@ -182,7 +187,7 @@ export class DeviceMemory implements DeviceWork {
     this.#behind.launches = 0;
   }
 
-  #array(given: unknown, length: number): DeviceArray {
+  #array(given: unknown, length: number, madeBy?: DeviceKernel): DeviceArray {
     const result = isRaw(given) ? given : flattened(given, length);
     if (result === undefined) throw new InternalError("a kernel gave no result");
     if (isBuffer(result)) {
@@ -192,7 +197,7 @@ export class DeviceMemory implements DeviceWork {
     const bytes = length * Float32Array.BYTES_PER_ELEMENT;
     this.#arrays++;
     this.#bytes += bytes;
-    return new DeviceArray(result, length, () => {
+    return new DeviceArray(result, length, madeBy, () => {
       this.#arrays--;
       this.#bytes -= bytes;
       this.#behind.bytes += bytes;

@@ -14,7 +14,11 @@ export class DeviceFailure extends Error {
 
 /** The failure to bring a result back. */
 export function transferFailure(device: string, reason: unknown): DeviceFailure {
-  return new DeviceFailure(`${device} did not give a result: ${messageOf(reason)}`, [], { cause: reason });
+  return new DeviceFailure(
+    `${device} did not give a result: ${typeof reason === "string" ? reason : messageOf(reason)}`,
+    [],
+    { cause: reason },
+  );
 }
 
 /** The failure of one kernel. */
