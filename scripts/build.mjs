@@ -101,6 +101,7 @@ compile(root);
 const pages = ["page", "watch"];
 for (const page of pages) compile(join(root, "viewer", page));
 compile(join(root, "editor", "vscode"));
+compile(join(root, "examples", "web_digits", "page"));
 prune();
 for (const page of pages) await bundlePage(page);
 copyAssets();

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { hasBrowser, openBrowser, serve } from "../web/browser.js";
@@ -11,6 +12,10 @@ const folder = join(root, "dist", "examples", "web_digits", "page");
     encoding: "utf8",
   });
   t.is(made.status, 0, made.stderr);
+  // What the page's script is type-checked with is what the graph says.
+  const types = "web_digits.d.ts";
+  const checked = readFileSync(join(root, "examples", "web_digits", "page", types), "utf8");
+  t.is(checked, readFileSync(join(folder, types), "utf8"));
   const server = await serve(folder);
   const browser = await openBrowser();
   try {
