@@ -234,6 +234,7 @@ export function commandLine(outcome: Outcome): Command {
     .argument("<name>", "a binding, an edge inside a call (`hidden/dense/y`) or a variable")
     .option("--signature <S>", "in this signature, instead of the first that needs the edge")
     .option("--measure", "run it a few times on zeros, and tell what the kernels took")
+    .option("--profile <FILE>", "tell what the kernels took when `train` or `run` measured them with --profile FILE")
     .addOption(dimOption())
     .addOption(allowPathOption())
     .action((file: string, name: string, options) =>

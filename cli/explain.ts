@@ -21,12 +21,14 @@ import { opNamed } from "../compiler/ops/table.js";
 import { optimise, prepareComputation } from "../compiler/prepare.js";
 import { indexLines, lineIndex, lineText } from "../dsl/source-text.js";
 import { listNames } from "../runtime/files/errors.js";
+import { timesOf } from "../viewer/kernel_view.js";
 import type { CommonOptions, Console } from "./console.js";
-import { type ExitCode, exitCodes } from "./failure.js";
+import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { openGraph } from "./front_end.js";
 import type { JsonValue } from "./json.js";
 import type { LoadOptions } from "./load.js";
-import { type Measured, measureOnZeros } from "./measured.js";
+import { measureOnZeros } from "./measured.js";
+import { readProfile } from "./measured_times.js";
 import { bytesText, countText, durationText, plural } from "./numbers.js";
 import type { Sizes } from "./options.js";
 import { placeOf } from "./profile.js";
@@ -38,6 +40,8 @@ export interface ExplainOptions extends CommonOptions, LoadOptions {
   readonly signature?: string | undefined;
   readonly dim?: Sizes | undefined;
   readonly measure?: boolean | undefined;
+  /** A file that `--profile` of `train` or `run` wrote. */
+  readonly profile?: string | undefined;
 }
 
 /** What became of one edge: where it is written, what it is, which kernels compute it and why those. */
@@ -47,6 +51,8 @@ export async function explain(
   name: string,
   options: ExplainOptions,
 ): Promise<ExitCode> {
+  if (options.measure === true && options.profile !== undefined)
+    throw new UsageError("--measure and --profile are two sources of the same times: give one");
   requireNative();
   const graph = openGraph(console, file, options);
   const { value, choice } = findEdge(graph, name, options.signature);
@@ -57,12 +63,33 @@ export async function explain(
   const program = buildKernels(computation, hostTarget(), { checkNumerics: false, log });
   const edge = edgeOf(value, computation, log.values(program));
   const kernels = await explainKernels(program, edge?.logged.kernels ?? []);
-  const measured = options.measure === true && kernels.length > 0 ? await measureOnZeros(computation) : undefined;
-  const explained: Explained = { graph, name, value, choice, sized, edge, kernels, measured };
+  const timed = kernels.length === 0 ? undefined : await timesFor(program, computation, options);
+  const explained: Explained = { graph, name, value, choice, sized, edge, kernels, timed };
   if (console.isJson) console.object(explainedJson(explained));
   else console.print(explainedText(console, explained));
   for (const remark of originRemarks([sized])) console.note(remark);
+  if (options.profile !== undefined && timed !== undefined && !kernels.some((kernel) => timed.seconds.has(kernel.name)))
+    console.note(`${options.profile} has no times of these kernels: it is of another file, or ran other signatures`);
   return exitCodes.fine;
+}
+
+/** Seconds of a call by kernel, and where they are from. */
+interface Timed {
+  readonly seconds: ReadonlyMap<string, number>;
+  readonly from: string;
+}
+
+async function timesFor(
+  program: KernelProgram,
+  computation: Computation,
+  { measure, profile }: ExplainOptions,
+): Promise<Timed | undefined> {
+  if (profile !== undefined) {
+    const { device, times } = await readProfile(profile);
+    return { seconds: timesOf(program, times), from: `measured by ${profile} on ${device}` };
+  }
+  const measured = measure === true ? await measureOnZeros(computation) : undefined;
+  return measured && { seconds: measured.kernels, from: `measured on zeros, ${plural(measured.runs, "run")}` };
 }
 
 interface Explained {
@@ -74,7 +101,7 @@ interface Explained {
   readonly sized: Sized;
   readonly edge: Edge | undefined;
   readonly kernels: readonly ExplainedKernel[];
-  readonly measured: Measured | undefined;
+  readonly timed: Timed | undefined;
 }
 
 /** What is left of an edge after all passes. */
@@ -169,7 +196,7 @@ const mostKernels = 4;
 const mostTextLines = 30;
 
 function explainedText(console: Console, explained: Explained): string {
-  const { graph, name, value, choice, sized, edge, kernels, measured } = explained;
+  const { graph, name, value, choice, sized, edge, kernels, timed } = explained;
   const bold = (text: string): string => console.paint("bold", text);
   const dim = (text: string): string => console.paint("dim", text);
   const { node } = value;
@@ -191,11 +218,11 @@ function explainedText(console: Console, explained: Explained): string {
     lines.push(`  ${plural(backward, "value")} of the gradients ${backward === 1 ? "stems" : "stem"} from it`);
   for (const kernel of kernels.slice(0, mostKernels)) {
     lines.push("", `${bold(`kernel ${kernel.name}`)} (${kernel.kind}): ${workText(kernel.work)}`);
-    const time = measured?.kernels.get(kernel.name);
-    if (time !== undefined && measured !== undefined) {
+    const time = timed?.seconds.get(kernel.name);
+    if (time !== undefined && timed !== undefined) {
       const rate =
         kernel.work.operations === undefined ? "" : `, ${(kernel.work.operations / time / 1e9).toPrecision(3)} GFLOP/s`;
-      lines.push(`  ${durationText(time)} a call${rate}, measured on zeros, ${plural(measured.runs, "run")}`);
+      lines.push(`  ${durationText(time)} a call${rate}, ${timed.from}`);
     }
     lines.push(...clipped(kernel.text).map((line) => `  ${line}`));
     lines.push(...listing("LLVM", kernel.llvm), ...listing("assembly", kernel.assembly));
@@ -257,7 +284,7 @@ function firstSentence(doc: string): string {
   return /^.*?[.](?=\s|$)/s.exec(doc)?.[0] ?? doc;
 }
 
-function explainedJson({ graph, name, value, choice, sized, edge, kernels, measured }: Explained): JsonValue {
+function explainedJson({ graph, name, value, choice, sized, edge, kernels, timed }: Explained): JsonValue {
   return {
     name,
     type: typeText(value.type),
@@ -286,7 +313,7 @@ function explainedJson({ graph, name, value, choice, sized, edge, kernels, measu
       transcendentals: work.transcendentals,
       read_bytes: work.readBytes,
       written_bytes: work.writtenBytes,
-      seconds: measured?.kernels.get(kernel) ?? null,
+      seconds: timed?.seconds.get(kernel) ?? null,
       text: text.join("\n"),
       llvm: llvm?.lines.join("\n") ?? null,
       assembly: assembly?.lines.join("\n") ?? null,

@@ -21,7 +21,7 @@ export type KernelTimes = ReadonlyMap<string, number>;
  * What a profile has of this program: under its name, or, as training asks for what it reports and not for a signature, under
  * another one with the same kernels.
  */
-function timesOf(program: KernelProgram, measured: ReadonlyMap<string, KernelTimes>): KernelTimes {
+export function timesOf(program: KernelProgram, measured: ReadonlyMap<string, KernelTimes>): KernelTimes {
   const named = measured.get(program.name);
   if (named !== undefined) return named;
   const names = leavesOf([...program.compute, ...program.commit]).map(({ name }) => name);

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { probe } from "../../compiler/backends/llvm/availability.js";
@@ -49,6 +50,50 @@ native("what cannot be fused says why", async (t) => {
   t.true(JSON.stringify(at(max, "kernels")).includes("softmax"));
   const human = await explained("y");
   t.is(at(onlyObject(human), "edge", "reason"), "contraction");
+});
+
+native(
+  "a profile has the times of the edge's kernels, also where training asked for its metrics and not for a signature",
+  async (t) => {
+    const cwd = folderWith({ "network.graph": network });
+    const explain = (...flags: readonly string[]) =>
+      graphcHere(["explain", "network.graph", "h", "--dim", "N=32", ...flags], { cwd });
+    const profile = (name: string, kernels: readonly string[]): void => {
+      const report = kernels.map((kernel) => ({ name: kernel, calls: 8, seconds: 2 }));
+      const text = JSON.stringify({ graphc: { device: "a fast one", computations: [{ name, kernels: report }] } });
+      writeFileSync(join(cwd, "p.json"), text);
+    };
+    const kernels = ["w_matmul", "v_matmul", "softmax_p"];
+    for (const name of ["predict", "p"]) {
+      profile(name, kernels);
+      t.is(at(onlyObject(await explain("--profile", "p.json", "--json")), "kernels", 0, "seconds"), 0.25);
+    }
+    t.regex(
+      (await explain("--profile", "p.json")).stdout,
+      /^ {2}250 ms a call, .*, measured by p\.json on a fast one$/m,
+    );
+    profile("other", ["a", "b"]);
+    const other = await explain("--profile", "p.json");
+    t.is(other.code, 0);
+    t.regex(other.stderr, /p\.json has no times of these kernels/);
+    t.is((await explain("--profile", "p.json", "--measure")).code, 2);
+    t.deepEqual(codesOf(await explain("--profile", "network.graph", "--json")), ["G064"]);
+  },
+);
+
+native("explain reads what run writes", async (t) => {
+  const cwd = lineFolder();
+  const ran = await graphcHere(
+    ["run", "line.graph", "predict", "--feed", "x=[0, 1.5, 2, 3]", "--profile", "p.json", "--quiet"],
+    { cwd },
+  );
+  t.is(ran.code, 0, ran.stderr);
+  const ended = onlyObject(
+    await graphcHere(["explain", "line.graph", "p", "--signature", "predict", "--profile", "p.json", "--json"], {
+      cwd,
+    }),
+  );
+  t.true(Number(at(ended, "kernels", 0, "seconds")) > 0);
 });
 
 native("a constant is folded, and what no signature needs is explained by itself", async (t) => {
