@@ -129,3 +129,38 @@ test.serial("a device of another target, and one that is not there, are errors",
   t.not(missing.code, 0);
   t.regex(missing.stderr, /G122: device webgl2 is not available/);
 });
+
+test.serial(
+  "a file that places something runs on both sides, and inspect shows what is sent between them",
+  async (t) => {
+    const file = join(temporaryFolder(t), "mixed.graph");
+    const text =
+      'graph mixed {\n  placeholder x: f32[4] = [0, 1, 2, 3]\n  h = exp(x) on "gpu"\n  y = cumsum(h)\n  signature go(x) -> (y)\n}\n';
+    writeFileSync(file, text);
+    const run = async (...flags: readonly string[]): Promise<string> => {
+      const ended = await graphcHere(["run", file, "go", ...flags]);
+      t.is(ended.code, 0, ended.stderr);
+      // 1, 1 + e, 1 + e + e ** 2, ...
+      t.regex(ended.stdout, /1\.00000\d+, +3\.71828\d+, +11\.1073\d+, +31\.1928\d+/);
+      return ended.stderr;
+    };
+    t.is(await run("--device", "webasm"), "");
+    t.regex(await run("--target", "reference"), /warning G126: the target reference computes all in one place/);
+    for (const stage of ["kernels", "gpu"]) {
+      const shown = await graphcHere(["inspect", file, "--stage", stage, "--signature", "go"]);
+      const lines = shown.stdout.split("\n").map((line) => line.trim());
+      t.deepEqual(
+        lines.filter((line) => /^(?:up|down|device|cpu) /.test(line)).map((line) => line.replace(/ \{$/, "")),
+        [
+          'up "x" f32[4]: 16 bytes  # a feed',
+          'device ("x") -> ("edge 1")',
+          'down "edge 1" f32[4]: 16 bytes  # exp',
+          'cpu ("edge 1") -> ("y result")',
+        ],
+      );
+      t.true(lines.includes("# a run sends 16 bytes up and 16 bytes down"), shown.stdout);
+    }
+    const alone = await graphcHere(["inspect", file, "--stage", "kernels", "--signature", "go", "--target", "cpu"]);
+    t.regex(alone.stdout, /^kernels go \{/);
+  },
+);

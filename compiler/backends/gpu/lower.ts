@@ -22,6 +22,7 @@ import { type Rows, rowsOf } from "./grid.js";
 import { sourcesOf } from "./math.js";
 import { decode } from "./places.js";
 import { inStages, type Temporaries } from "./stages.js";
+import { inOrder } from "./store_order.js";
 import { ThreadWriter } from "./thread.js";
 import { inTiles, writeTiles } from "./tiles.js";
 
@@ -120,20 +121,28 @@ export interface StorePath {
 function lowerNest(kernel: NestKernel, context: Context): readonly Step[] {
   const paths = pathsOf(kernel.body);
   const targets = [...new Set(paths.map(({ store }) => store.target.buffer))];
-  return targets.flatMap((target) => {
-    const length = context.buffers[target]?.length ?? 0;
-    const stores = paths.filter(({ store }) => store.target.buffer === target);
-    if (length === 0) return [];
-    const copied = stores.length === 1 ? copiedWhole(stores[0] as StorePath, context) : undefined;
-    if (copied !== undefined) return [{ kind: "alias", from: copied, to: target }];
-    const [only] = stores;
-    if (only !== undefined && stores.length === 1 && coversAll(only, length)) {
-      const staged = inStages(only, length, context.temporaries);
-      if (staged !== undefined)
-        return staged.flatMap((part) => launches(kernel, part.stores, part.target, part.length, context));
-    }
-    return launches(kernel, stores, target, length, context);
-  });
+  const steps = new Map(targets.map((target) => [target, storesInto(target, paths, kernel, context)] as const));
+  return inOrder(steps, paths, (target) => context.temporaries.add(context.buffers[target]?.length ?? 0));
+}
+
+function storesInto(
+  target: BufferId,
+  paths: readonly StorePath[],
+  kernel: Pick<NestKernel, "name" | "spans">,
+  context: Context,
+): readonly Step[] {
+  const length = context.buffers[target]?.length ?? 0;
+  const stores = paths.filter(({ store }) => store.target.buffer === target);
+  if (length === 0) return [];
+  const copied = stores.length === 1 ? copiedWhole(stores[0] as StorePath, context) : undefined;
+  if (copied !== undefined) return [{ kind: "alias", from: copied, to: target }];
+  const [only] = stores;
+  if (only !== undefined && stores.length === 1 && coversAll(only, length)) {
+    const staged = inStages(only, length, context.temporaries);
+    if (staged !== undefined)
+      return staged.flatMap((part) => launches(kernel, part.stores, part.target, part.length, context));
+  }
+  return launches(kernel, stores, target, length, context);
 }
 
 /** Kernels that fill one buffer; several where the parts of it read more arrays than a kernel may. */

@@ -29,6 +29,8 @@ export class PartRunner {
   readonly #constants = new Map<BufferId, DeviceArray>();
   /** Where the constants lie. */
   #memory: DeviceWork | undefined;
+  /** By their length; they stay on the device, too. */
+  readonly #zeros = new Map<number, DeviceArray>();
   /** For each step, the buffers that no later one mentions. */
   readonly #dying: readonly (readonly BufferId[])[];
   /** How many launches read each buffer: what one alone reads is given to it as it is. */
@@ -73,8 +75,9 @@ export class PartRunner {
   }
 
   close(): void {
-    for (const array of this.#constants.values()) array.release();
+    for (const array of [...this.#constants.values(), ...this.#zeros.values()]) array.release();
     this.#constants.clear();
+    this.#zeros.clear();
   }
 
   async #output(buffer: BufferId, run: PartRun): Promise<DeviceArray> {
@@ -114,10 +117,11 @@ export class PartRunner {
       case "run_state":
         throw new InternalError("the run's state is no array");
       default: {
-        // Written in parts, or read where nothing has been written: it begins with zeros.
-        const array = await memory.upload(new Float32Array(this.#lengths[id] ?? 0));
-        arrays.set(id, array);
-        return array;
+        // Written in parts, or read where nothing has been written: it begins with zeros, which no launch changes.
+        const length = this.#lengths[id] ?? 0;
+        const known = this.#zeros.get(length) ?? (await memory.upload(new Float32Array(length)));
+        this.#zeros.set(length, known);
+        return known;
       }
     }
   }

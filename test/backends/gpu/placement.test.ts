@@ -1,0 +1,130 @@
+import test from "ava";
+import { type Diagnostic, Session, type TargetName, type TensorData } from "../../../index.js";
+import { compileText, refusal } from "../../runtime/programs.js";
+import { agreesWherever, different, trainsAlike } from "./placed.js";
+
+test("random graphs with random placements give what the reference gives, and send what is announced", async (t) => {
+  await agreesWherever(t, "webasm", Number(process.env["GRAPHC_FUZZ_RUNS"] ?? 24));
+});
+
+test("training with layers on both sides goes as on the reference", async (t) => {
+  await trainsAlike(t, "webasm");
+});
+
+const mixed = `graph mixed {
+  placeholder x: f32[4]
+  h = exp(x) on "gpu"
+  y = cumsum(h)
+}
+`;
+
+/** What is told of a graph when it is compiled and run. */
+async function notesOf(
+  t: Parameters<typeof compileText>[0],
+  text: string,
+  target: TargetName | undefined,
+  fetches: readonly string[],
+): Promise<readonly Diagnostic[]> {
+  const notes: Diagnostic[] = [];
+  const options = { target, onWarning: (note: Diagnostic) => notes.push(note) };
+  const device = target === "cpu" || target === "reference" ? {} : ({ device: "webasm" } as const);
+  const program = await compileText(t, text, { ...options, ...device });
+  await using session = new Session(program);
+  await session.run([...fetches], { x: Float32Array.of(0.1, 0.2, 0.3, 0.4) });
+  return notes;
+}
+
+test("without a target a placed graph runs on both sides, and nothing is told of it", async (t) => {
+  t.deepEqual(await notesOf(t, mixed, undefined, ["y"]), []);
+  const program = await compileText(t, mixed, { target: undefined, device: "webasm" });
+  t.is(program.backend.target, "gpu");
+  const plain = mixed.replace(' on "gpu"', "").replace("cumsum(h)", 'cumsum(h) on "cpu"');
+  // Nothing is placed on a device: none is opened.
+  t.not((await compileText(t, plain, { target: undefined, onWarning: () => {} })).backend.target, "gpu");
+});
+
+test("a target with one place says that it does not follow", async (t) => {
+  const [note, ...others] = await notesOf(t, mixed, "reference", ["y"]);
+  t.is(note?.code, "G126");
+  t.is(note?.severity, "warning");
+  t.is(note?.message, 'the target reference computes all in one place, also what `on "gpu"` places elsewhere');
+  t.is(mixed.slice(note?.span?.start, note?.span?.end), '"gpu"');
+  t.deepEqual(others, []);
+  t.deepEqual(await notesOf(t, mixed.replace("gpu", "cpu"), "reference", ["y"]), []);
+});
+
+test("a device that does not work is an error, whoever asked for it", async (t) => {
+  t.deepEqual(await refusal(t, () => compileText(t, mixed, { target: undefined, device: "webgl2" })), ["G122"]);
+});
+
+test("what devices lack runs on the processor, and each statement that is placed is told of", async (t) => {
+  const text = `graph g {
+  placeholder x: f32[4]
+  a = cumsum(x) on "gpu"
+  b = cast(x, to=f64) * 2.0 on "gpu"
+  c = sort(x) on "gpu"
+  d = cumsum(2 * x) on "gpu"
+  e = cumsum(3 * x) on "cpu"
+  f = cumsum(4 * x)
+  w = cast(iota(4), to=i64) * 9_007_199_254_740_993 on "gpu"
+}
+`;
+  const notes = await notesOf(t, text, undefined, ["a", "b", "c", "d", "e", "f", "w"]);
+  t.true(notes.every(({ code, severity }) => code === "G121" && severity === "warning"));
+  const lines = notes.map(({ span }) => text.slice(0, span?.start).split("\n").length);
+  t.deepEqual(
+    [...new Set(lines)].sort((a, b) => a - b),
+    [3, 4, 5, 6, 9],
+  );
+  t.true(notes.some(({ message }) => message === "`cumsum` runs on the cpu: there is no kernel of cumsum"));
+  t.true(notes.some(({ message }) => message.endsWith("kernels do not compute in f64")));
+});
+
+test("a placement in a loop has no effect, and the loop's own has", async (t) => {
+  const loop = (inside: string, behind: string): string => `graph g {
+  placeholder x: f32[4]
+  last = scan v in x with s = 0.0 {
+    next s = s + twice(v)
+  }${behind}
+}
+fn twice(x: f32) -> (y: f32) {
+  y = 2.0 * x${inside}
+}
+`;
+  const told = await notesOf(t, loop(' on "cpu"', ' on "gpu"'), undefined, ["last"]);
+  t.deepEqual(
+    told.map(({ code }) => code),
+    ["G126"],
+  );
+  t.deepEqual(await notesOf(t, loop(' on "gpu"', ' on "gpu"'), undefined, ["last"]), []);
+});
+
+test("values do not depend on the place: a variable that both sides assign and read", async (t) => {
+  const text = `graph g {
+  placeholder x: f32[4]
+  variable w: f32[4] = ones()
+  h = w * x on "gpu"
+  update on_device on "gpu" {
+    w := w + h
+  }
+  update on_host on "cpu" {
+    w := 0.5 * w
+  }
+  signature up(x) does on_device -> (w)
+  signature down(x) does on_host -> (w)
+}
+`;
+  const x = Float32Array.of(1, 2, 3, 4);
+  const run = async (target: TargetName | undefined): Promise<readonly TensorData[]> => {
+    const device = target === undefined ? ({ device: "webasm" } as const) : {};
+    await using session = new Session(await compileText(t, text, { target, ...device, onWarning: () => {} }));
+    const found: TensorData[] = [];
+    for (const name of ["up", "down", "up", "up", "down"])
+      found.push((await session.run(name, { x }))["w"]?.data as TensorData);
+    return found;
+  };
+  const [plain, both] = [await run("reference"), await run(undefined)];
+  t.false(plain.some((data, i) => different(both[i], data)));
+  // 1 -> 1 + x -> half -> ...
+  t.deepEqual([...(plain[1] ?? [])].map(Number), [1, 1.5, 2, 2.5]);
+});
