@@ -164,3 +164,16 @@ test.serial(
     t.regex(alone.stdout, /^kernels go \{/);
   },
 );
+
+test.serial("inspect hints at few ops for which numbers leave the device and come back", async (t) => {
+  const file = join(temporaryFolder(t), "detour.graph");
+  const shown = async (middle: string): Promise<string> => {
+    const body = `a = exp(x) on "gpu"\n  b = ${middle}\n  c = tanh(b) on "gpu"`;
+    writeFileSync(file, `graph detour {\n  placeholder x: f32[4]\n  ${body}\n  signature go(x) -> (c)\n}\n`);
+    return (await graphcHere(["inspect", file, "--stage", "gpu"])).stdout;
+  };
+  // 16 bytes down and 16 up.
+  t.true((await shown("a + 1")).includes('# the device waits for add: `on "gpu"` there would save 32 bytes\n'));
+  t.false((await shown('a + 1 on "gpu"')).includes("the device waits"));
+  t.false((await shown('cumsum(a) on "gpu"')).includes("would save"), "a device has no cumsum");
+});

@@ -9,7 +9,7 @@ import type { TargetLimits } from "../../kernels/schedule.js";
 import { deviceEdges, lowerPart, partsOf } from "./compile.js";
 import type { DeviceKernel, NumberArgument, Step } from "./form.js";
 import type { Origin, Part, Partition } from "./partition.js";
-import { type Transfer, totalsOf, transfersOf } from "./transfers.js";
+import { detoursOf, type Transfer, totalsOf, transfersOf } from "./transfers.js";
 
 /** How each part of a computation is shown: the launches that a device is given, or the kernels on both sides. */
 export interface PartPrinter {
@@ -48,6 +48,8 @@ export function printParts(computation: Computation, unplaced: DeviceKind, print
   const lines = [`gpu ${computation.name} {`];
   const reasons = placement.reasons.map(({ node, reason }) => `  # on the cpu: ${node.op}, as ${reason}`);
   lines.push(...new Set(reasons));
+  const lacking = new Set(placement.reasons.map(({ node }) => node.op));
+  const detours = detoursOf(partition, transfers, lacking);
   const sent = (before: number): readonly string[] =>
     transfers.filter((one) => one.before === before).map((one) => `  ${transferText(one, partition, computation)}`);
   partition.parts.forEach((part, i) => {
@@ -57,6 +59,8 @@ export function printParts(computation: Computation, unplaced: DeviceKind, print
     const title = `${part.side === "host" ? "cpu" : "device"} (${names(placeholders)}) -> (${names(outputs)})`;
     const inner = part.side === "host" ? printer.host?.(part) : printer.device(part, onDevice);
     lines.push(...sent(i));
+    for (const { ops, bytes } of detours.filter((one) => one.part === i))
+      lines.push(`  # the device waits for ${ops.join(", ")}: \`on "gpu"\` there would save ${count(bytes)}`);
     if (inner === undefined) lines.push(`  ${title}`);
     else lines.push(`  ${title} {`, ...inner.map((line) => `    ${line}`), "  }");
   });

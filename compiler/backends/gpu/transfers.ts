@@ -1,7 +1,9 @@
 import { byteSize } from "../../ir/dtype.js";
-import type { Computation } from "../../ir/graph.js";
+import { type Computation, rootsOf } from "../../ir/graph.js";
+import { nodesBelow } from "../../ir/node.js";
 import { elementCount } from "../../ir/tensor.js";
 import { staticShape, type TensorType } from "../../ir/type.js";
+import { opNamed } from "../../ops/table.js";
 import type { Origin, Part, Partition } from "./partition.js";
 
 /** What a run sends between the memories of the processor and of the device. */
@@ -63,4 +65,36 @@ export function totalsOf(transfers: readonly Transfer[]): { readonly up: number;
   const sum = (wanted: Transfer["direction"]): number =>
     transfers.reduce((all, { direction, bytes }) => (direction === wanted ? all + bytes : all), 0);
   return { up: sum("up"), down: sum("down") };
+}
+
+/** A part of the processor for whose few ops the device's numbers go there and back. */
+export interface Detour {
+  readonly part: number;
+  /** What it computes, each op once. */
+  readonly ops: readonly string[];
+  /** What is sent for it in a run, both ways. */
+  readonly bytes: number;
+}
+
+const fewOps = 3;
+
+/** Parts that a few ops of the processor make between two of the device, though the device could do them. */
+export function detoursOf(
+  { parts }: Partition,
+  transfers: readonly Transfer[],
+  lacking: ReadonlySet<string>,
+): readonly Detour[] {
+  return parts.flatMap(({ side, computation }, part): readonly Detour[] => {
+    const [before, after] = [parts[part - 1], parts[part + 1]];
+    if (side !== "host" || before?.side !== "device" || after?.side !== "device") return [];
+    const made = new Set(computation.outputs.map(({ name }) => name));
+    const down = transfers.filter((one) => one.before === part && one.what === "edge");
+    const up = transfers.filter((one) => one.direction === "up" && made.has(one.name));
+    const work = nodesBelow(rootsOf(computation)).filter(
+      ({ inputs, op }) => inputs.length > 0 && opNamed(op).kernel.kind !== "view",
+    );
+    const ops = [...new Set(work.map(({ op }) => op))];
+    if (down.length === 0 || up.length === 0 || work.length > fewOps || ops.some((op) => lacking.has(op))) return [];
+    return [{ part, ops, bytes: [...down, ...up].reduce((sum, { bytes }) => sum + bytes, 0) }];
+  });
 }

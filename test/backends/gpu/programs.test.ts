@@ -101,20 +101,16 @@ forEachDevice("a loop of 1001 turns", async (t, device) => {
   await using session = await open(t, device, text);
   const { total, sums } = await session.run(["total", "sums"], { x: floats(1001, (i) => i) });
   t.is(total?.data[0], 500_500);
-  t.is(sums?.data[1000], 501_500);
+  t.is(sums?.data[1000], 500_500);
 });
 
-onDevices(
-  everywhere,
-  "a carry that each iteration also stacks is what it was until both are stored",
-  async (t, device) => {
-    const loop = "last, all = scan r in x with s = x[0] {\n t = 2 * s + r\n next s = t\n yield t\n }";
-    await using session = await open(t, device, `placeholder x: f32[3, 2]\n${loop}`);
-    const { last, all } = await session.run(["last", "all"], { x: floats(6, (i) => i + 1) });
-    t.deepEqual([...(all?.data ?? [])], [3, 6, 9, 16, 23, 38]);
-    t.deepEqual([...(last?.data ?? [])], [23, 38]);
-  },
-);
+forEachDevice("a carry that each iteration also stacks is what it was until both are stored", async (t, device) => {
+  const loop = "last, all = scan r in x with s = x[0] {\n t = 2 * s + r\n next s = t\n yield t\n }";
+  await using session = await open(t, device, `placeholder x: f32[3, 2]\n${loop}`);
+  const { last, all } = await session.run(["last", "all"], { x: floats(6, (i) => i + 1) });
+  t.deepEqual([...(all?.data ?? [])], [3, 6, 9, 16, 23, 38]);
+  t.deepEqual([...(last?.data ?? [])], [23, 38]);
+});
 
 const layouts = `placeholder a: f32[2, 3]
   placeholder i: i64[4]
