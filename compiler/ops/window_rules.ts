@@ -37,15 +37,23 @@ export function windowPositions(op: string, axis: WindowAxis, operand = 0): Dim 
   // A single element slides over an empty axis: there is nothing to visit, as in an empty batch.
   const single = extent === 1 && padded === 0;
   if (typeof room === "number" && room < 0 && !single) {
-    const holes = windowDilation === 1 ? "" : ` (${dimText(window)} elements ${windowDilation} apart)`;
-    throw new OpError(
-      "G130",
-      `the window of ${op} is larger than what it slides over along ${label}: ${dimText(extent)}${holes} in ${dimText(padded)}, ` +
-        `with ${dimText(axis.low)} before and ${dimText(axis.high)} after ${dimText(axis.size)}`,
-      { operand, hint: 'padding makes room, for example `padding="same"`' },
-    );
+    throw new OpError("G130", windowMisfit(op, axis), { operand, hint: windowHint });
   }
   return addDims(floorDivideDims(room, stride), 1);
+}
+
+export const windowHint = 'padding makes room, for example `padding="same"`';
+
+/** What is said of a window that does not fit. */
+export function windowMisfit(op: string, axis: WindowAxis): string {
+  const { label, windowDilation, window } = axis;
+  const holes = windowDilation === 1 ? "" : ` (${dimText(window)} elements ${windowDilation} apart)`;
+  const padded = addDims(dilatedSize(axis.size, axis.baseDilation), addDims(axis.low, axis.high));
+  const extent = dilatedSize(window, windowDilation);
+  return (
+    `the window of ${op} is larger than what it slides over along ${label}: ${dimText(extent)}${holes} in ${dimText(padded)}, ` +
+    `with ${dimText(axis.low)} before and ${dimText(axis.high)} after ${dimText(axis.size)}`
+  );
 }
 
 /**

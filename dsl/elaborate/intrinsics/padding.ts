@@ -1,6 +1,8 @@
-import { type Dim, dimText, isSymbolic, subtractDims } from "../../../compiler/ir/dim.js";
+import { compareDims } from "../../../compiler/ir/condition.js";
+import { type Dim, dimText, subtractDims } from "../../../compiler/ir/dim.js";
 import type { Value } from "../../../compiler/ir/node.js";
 import { typeText } from "../../../compiler/ir/type.js";
+import { declarationNotes, demand } from "../constraints.js";
 import type { Arguments } from "../intrinsic.js";
 import { originNote, refusal } from "../state.js";
 
@@ -55,12 +57,14 @@ export function padWithElements(
 function padAxis(call: Arguments, x: Value, axis: number, mode: Mode, before: number, after: number): Value {
   if (before === 0 && after === 0) return x;
   const size = x.type.shape[axis] as Dim;
-  const most = mode === "reflect" ? subtractDims(size, 1) : mode === "wrap" ? size : undefined;
-  const tooMuch = most !== undefined && !isSymbolic(most) && Math.max(before, after) > most;
-  if (tooMuch || size === 0) {
-    const text = `"${mode}" has ${dimText(most ?? 0)} elements to pad axis ${axis} of ${typeText(x.type)} with, and ${Math.max(before, after)} are wanted`;
-    throw refusal(call.env, "G026", call.span, text, { notes: [originNote(call.env, x, call.spanOf("x"))] });
-  }
+  const wanted = Math.max(before, after);
+  // The edge may be repeated, but has to be there.
+  const most = mode === "reflect" ? subtractDims(size, 1) : size;
+  demand(call.env, compareDims(mode === "edge" ? 1 : wanted, "at_most", most), (dims) => {
+    const text = `"${mode}" has ${dimText(most)} elements to pad axis ${axis} of ${typeText(x.type)} with, and ${wanted} are wanted`;
+    const notes = [originNote(call.env, x, call.spanOf("x")), ...declarationNotes(call.env, dims)];
+    return refusal(call.env, "G026", call.span, text, { notes });
+  });
   const pieces = [
     ...(before === 0 ? [] : [sideOf(call, x, axis, mode, before, "low", size)]),
     x,

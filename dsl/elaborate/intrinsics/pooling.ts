@@ -1,11 +1,13 @@
+import { compareDims } from "../../../compiler/ir/condition.js";
 import { addDims, type Dim, subtractDims } from "../../../compiler/ir/dim.js";
 import type { Value } from "../../../compiler/ir/node.js";
 import { tensorType } from "../../../compiler/ir/type.js";
 import { fill } from "../../../compiler/ops/build.js";
 import { OpError } from "../../../compiler/ops/define.js";
 import { opNamed } from "../../../compiler/ops/table.js";
-import { dilatedSize, windowPositions } from "../../../compiler/ops/window_rules.js";
+import { dilatedSize, windowHint, windowMisfit, windowPositions } from "../../../compiler/ops/window_rules.js";
 import { unifyDTypes } from "../broadcast.js";
+import { declarationNotes, demand } from "../constraints.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import { type Meaning, tensor } from "../meaning.js";
 import { originNote, refusal } from "../state.js";
@@ -63,14 +65,24 @@ function poolOf(call: Arguments, axes: readonly number[], value: Value, strided:
 /** What the op would say, by the name that was called. */
 function requireFit(call: Arguments, value: Value, sliding: Sliding, low: Dim, high: Dim): void {
   const { axis, dilation: windowDilation } = sliding;
+  const place = { ...sliding, label: `axis ${axis}`, low, high, baseDilation: 1, windowDilation };
+  const name = `\`${call.name}\``;
+  const notes = [originNote(call.env, value, call.spanOf("x"))];
   try {
-    const place = { label: `axis ${axis}`, low, high, baseDilation: 1, windowDilation };
-    windowPositions(`\`${call.name}\``, { ...sliding, ...place });
+    windowPositions(name, place);
   } catch (error) {
     if (!(error instanceof OpError)) throw error;
-    const notes = [originNote(call.env, value, call.spanOf("x"))];
     throw refusal(call.env, error.code, call.spanOf("x"), error.message, { hint: error.hint, notes });
   }
+  const extent = dilatedSize(sliding.window, windowDilation);
+  if (extent === 1) return;
+  const room = addDims(sliding.size, addDims(low, high));
+  demand(call.env, compareDims(extent, "at_most", room), (dims) =>
+    refusal(call.env, "G130", call.spanOf("x"), windowMisfit(name, place), {
+      hint: windowHint,
+      notes: [...notes, ...declarationNotes(call.env, dims)],
+    }),
+  );
 }
 
 function reachBeyond(call: Arguments, { size, window: extent, stride, dilation }: Sliding, low: Dim, high: Dim): Dim {
