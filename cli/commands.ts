@@ -236,6 +236,12 @@ export function commandLine(outcome: Outcome): Command {
     .option("--measure", "run it a few times on zeros, and tell what the kernels took")
     .option("--profile <FILE>", "tell what the kernels took when `train` or `run` measured them with --profile FILE")
     .addOption(dimOption())
+    .addOption(
+      new Option("--target <name>", "as it runs there; kernels of gpu with their gpu.js source").choices([
+        "cpu",
+        "gpu",
+      ]),
+    )
     .addOption(allowPathOption())
     .action((file: string, name: string, options) =>
       run("explain", options, async (console) => (await import("./explain.js")).explain(console, file, name, options)),
@@ -276,6 +282,12 @@ export function commandLine(outcome: Outcome): Command {
       new Option("--expand <NAME,...>", "open these calls, scopes or kernels; `all` opens all").argParser(nameList),
     )
     .option("--profile <FILE>", "colour kernels by the times that `train` or `run` measured with --profile FILE")
+    .addOption(
+      new Option("--target <name>", "kernels of this target; those of gpu with their gpu.js source").choices([
+        "cpu",
+        "gpu",
+      ]),
+    )
     .option("--no-code", "do not compile the kernels for the page's panel")
     .addOption(new Option("--direction <direction>", "where data flow to").choices(["down", "right"]).default("down"))
     .addOption(dimOption())

@@ -19,7 +19,7 @@ import { type LoadOptions, warn } from "./load.js";
 import type { Sizes } from "./options.js";
 import { readSource } from "./source.js";
 import { type Choice, choicesOf, originRemarks, requireSizes, type Sized } from "./specialisation.js";
-import { requireNative } from "./target.js";
+import { requireNative, unplacedOn } from "./target.js";
 
 export type Stage = "ast" | "graph" | "gradients" | "optimized" | "kernels" | "llvm" | "asm" | "gpu";
 
@@ -80,11 +80,9 @@ async function formOf(console: Console, file: string, options: InspectOptions): 
   return parts.join("\n");
 }
 
-/** Where what the text places nowhere lies, as it runs with this target; undefined where all lies on the processor. */
-function placesShown({ devices }: Graph, { stage, target }: InspectOptions): DeviceKind | undefined {
-  if (target !== undefined) return target === "gpu" ? "gpu" : undefined;
-  if (devices.has("gpu")) return "cpu";
-  return stage === "gpu" ? "gpu" : undefined;
+/** The stage of the gpu stands for the target, too. */
+function placesShown(graph: Graph, { stage, target }: InspectOptions): DeviceKind | undefined {
+  return unplacedOn(graph, target) ?? (stage === "gpu" && target === undefined ? "gpu" : undefined);
 }
 
 async function specialised(

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { fileError, quotePath, systemFailure } from "../runtime/files/errors.js";
 import { JsonError, type JsonValue, parseStrictJson } from "../runtime/files/json.js";
-import type { KernelTimes } from "../viewer/kernel_view.js";
+import type { KernelTimes } from "../viewer/times.js";
 
 /** A trace of the longest run is well below this. */
 const mostBytes = 256e6;

@@ -1,6 +1,7 @@
 import type { Backend } from "../compiler/backends/backend.js";
 import { chooseBackend, openBackend as open, wantsDevice } from "../compiler/backends/choose.js";
 import type { DeviceName } from "../compiler/backends/gpu/devices/device.js";
+import type { DeviceKind } from "../compiler/ir/device.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import { elementCount } from "../compiler/ir/tensor.js";
@@ -25,6 +26,12 @@ export async function openBackend(
     console.note(`${console.paint("yellow", "note", process.stderr)}: ${warning.message}${hint}`);
   }
   return backend;
+}
+
+/** Where what the text places nowhere lies, as it runs with this target; undefined where all lies on the processor. */
+export function unplacedOn({ devices }: Graph, target: "cpu" | "gpu" | undefined): DeviceKind | undefined {
+  if (target !== undefined) return target === "gpu" ? "gpu" : undefined;
+  return devices.has("gpu") ? "cpu" : undefined;
 }
 
 /** Throws GraphError G120 where no native code can be made. */

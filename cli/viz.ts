@@ -13,7 +13,7 @@ import type { KernelProgram } from "../compiler/kernels/form.js";
 import { prepareComputation } from "../compiler/prepare.js";
 import { requireWritable, writeFileAtomic } from "../runtime/files/atomic.js";
 import { withCode } from "../viewer/code.js";
-import { documentOf, type Shown } from "../viewer/document.js";
+import { documentOf, type Lower, type Shown } from "../viewer/document.js";
 import { dotText } from "../viewer/dot.js";
 import { localEngine } from "../viewer/elk.js";
 import { htmlText } from "../viewer/html.js";
@@ -32,6 +32,7 @@ import type { Sizes } from "./options.js";
 import { signatureText } from "./signatures.js";
 import { sourceText } from "./source.js";
 import { type Choice, choicesOf, originRemarks, type Sized, sizesFor } from "./specialisation.js";
+import { unplacedOn } from "./target.js";
 
 export interface VizOptions extends CommonOptions, LoadOptions {
   readonly output: string;
@@ -42,6 +43,7 @@ export interface VizOptions extends CommonOptions, LoadOptions {
   /** A file that `--profile` wrote. */
   readonly profile?: string | undefined;
   readonly expand?: readonly string[] | undefined;
+  readonly target?: "cpu" | "gpu" | undefined;
   /** Whether a page has what the kernels are compiled to. */
   readonly code?: boolean | undefined;
 }
@@ -80,6 +82,7 @@ export async function viz(console: Console, file: string, options: VizOptions): 
     throw new UsageError(`--output ${options.output}: a picture's name ends in one of ${known}`);
   }
   const graph = openGraph(console, file, options);
+  const lower = await lowering(graph, options);
   await requireWritable(options.output);
   const { shown, sized } = programsOf(graph, options);
   const measured = options.profile === undefined ? undefined : await readProfile(options.profile);
@@ -91,6 +94,7 @@ export async function viz(console: Console, file: string, options: VizOptions): 
     device: measured?.device ?? "cpu",
     times: measured?.times ?? new Map(),
     onKernels: (name, program) => kernels.set(name, program),
+    lower,
   });
   const content = await writer(pictureOf(document, kernels, options), options);
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
@@ -145,6 +149,14 @@ function trainedFirst(graph: Graph): (a: Choice, b: Choice) => number {
   return (a, b) => rank(a) - rank(b);
 }
 
+/** How kernels of a device are made, where it has a share. */
+async function lowering(graph: Graph, { target }: VizOptions): Promise<Lower | undefined> {
+  const unplaced = unplacedOn(graph, target);
+  if (unplaced === undefined) return undefined;
+  const { lowerForDevice } = await import("../viewer/device_parts.js");
+  return (computation) => lowerForDevice(computation, unplaced, hostTarget());
+}
+
 async function nativeListings(program: KernelProgram): Promise<ReadonlyMap<string, KernelListing> | string> {
   if (!probe().available) return "Native code is not made on this machine: graphc doctor says what is missing.";
   return listingsOf(program, hostTarget());
@@ -176,7 +188,7 @@ const emptyProgram: Picture["program"] = {
   sizes: "",
   views: [],
   memory: undefined,
-  code: { kernels: [], missing: undefined },
+  unlisted: undefined,
 };
 
 /** The groups of these names, and those around them. Throws GraphError G083 for a name that no group has. */

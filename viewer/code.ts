@@ -2,7 +2,7 @@ import type { Excerpt } from "../compiler/backends/llvm/excerpt.js";
 import type { KernelListing } from "../compiler/backends/llvm/listing.js";
 import { leavesOf } from "../compiler/kernels/access.js";
 import type { KernelProgram } from "../compiler/kernels/form.js";
-import type { CodeModel, ListingModel, ViewerDocument } from "./model.js";
+import type { GroupModel, ListingModel, ProgramModel, ViewerDocument } from "./model.js";
 
 /** Kernels of one program that are compiled for a page, and characters of code in a page: the rest is left out, which is said. */
 const mostKernels = 400;
@@ -29,7 +29,7 @@ export async function withCode(
     ...document,
     programs: document.programs.map((program, i) => {
       const listings = found[i];
-      return listings === undefined ? program : { ...program, code: codeModel(listings, room) };
+      return listings === undefined ? program : withListings(program, listings, room);
     }),
   };
 }
@@ -41,17 +41,28 @@ async function listed(program: KernelProgram, list: Lister): ReturnType<Lister> 
   return list(program);
 }
 
-function codeModel(listings: Awaited<ReturnType<Lister>>, room: { left: number }): CodeModel {
-  if (typeof listings === "string") return { kernels: [], missing: listings };
-  const kept: [string, readonly ListingModel[]][] = [];
-  for (const [name, { llvm, assembly }] of listings) {
-    const models = [...listing("LLVM", llvm), ...listing("assembly", assembly)];
-    room.left -= models.reduce((sum, { text }) => sum + text.length, 0);
-    if (room.left < 0)
-      return { kernels: kept, missing: "The page is full: graphc inspect --stage asm prints the code of all kernels." };
-    kept.push([name, models]);
-  }
-  return { kernels: kept, missing: undefined };
+function withListings(
+  program: ProgramModel,
+  listings: Awaited<ReturnType<Lister>>,
+  room: { left: number },
+): ProgramModel {
+  if (typeof listings === "string") return { ...program, unlisted: listings };
+  let isFull = false;
+  const groups = (given: readonly GroupModel[]): readonly GroupModel[] =>
+    given.map((group): GroupModel => {
+      const { name, kernel } = group;
+      const code = listings.get(name);
+      if (kernel === undefined || code === undefined || isFull) return group;
+      const models = [...listing("LLVM", code.llvm), ...listing("assembly", code.assembly)];
+      room.left -= models.reduce((sum, { text }) => sum + text.length, 0);
+      isFull = room.left < 0;
+      return isFull ? group : { ...group, kernel: { ...kernel, listings: models } };
+    });
+  const views = program.views.map((view) =>
+    view.kind === "kernels" ? { ...view, groups: groups(view.groups) } : view,
+  );
+  const full = "The page is full: graphc inspect --stage asm prints the code of all kernels.";
+  return { ...program, views, unlisted: isFull ? full : undefined };
 }
 
 function listing(form: string, excerpt: Excerpt | undefined): readonly ListingModel[] {

@@ -56,7 +56,7 @@ export function paintOf(box: Box, mode: ColourMode, view: ViewModel, program: Pr
     }
     case "device": {
       const device = (group ?? view.groups[node?.group ?? -1])?.kernel?.device;
-      return device === undefined ? plain : { name: "c1", label: device };
+      return device === undefined ? plain : { name: device === "gpu" ? "c2" : "c1", label: device };
     }
     case "time": {
       const seconds = (group ?? view.groups[node?.group ?? -1])?.kernel?.seconds;

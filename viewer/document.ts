@@ -13,8 +13,10 @@ import { version } from "../compiler/version.js";
 import { LineTable, ViewBuilder } from "./builder.js";
 import { addComputation, namesOf } from "./graph_view.js";
 import { withParts } from "./grouping.js";
-import { addKernels, type KernelTimes, memoryOf } from "./kernel_view.js";
+import { addKernels, addParts, type Lowered } from "./kernel_view.js";
+import { memoryOf, memoryOfParts } from "./memory.js";
 import type { MemoryModel, ProgramModel, ViewerDocument, ViewModel } from "./model.js";
+import { type KernelTimes, timesOf } from "./times.js";
 
 /** One thing that the graph computes, as the picture shows it. */
 export interface Shown {
@@ -36,7 +38,12 @@ export interface DocumentOptions {
   readonly times?: ReadonlyMap<string, KernelTimes>;
   /** Is told the kernels of each program, for whoever compiles them: see `withCode`. */
   readonly onKernels?: (name: string, kernels: KernelProgram) => void;
+  /** How kernels are made where a device has a share of them; `target` has all else. */
+  readonly lower?: Lower | undefined;
 }
+
+/** Makes the kernels of a computation: see `lowerForDevice`. */
+export type Lower = (computation: Computation) => Lowered;
 
 /** More nodes than this are not lowered: kernels of so large a graph take minutes. */
 const mostLowered = 20_000;
@@ -80,7 +87,7 @@ function programModel(graph: Graph, shown: Shown, lines: LineTable, options: Doc
     sizes: [...sizes].map(([name, size]) => `${name} = ${size}`).join(", "),
     views: [finished(source.view("source")), finished(gradients.view("gradients")), kernels],
     memory,
-    code: { kernels: [], missing: undefined },
+    unlisted: options.lower === undefined ? undefined : "Of kernels on the cpu, --target cpu shows the code.",
   };
 }
 
@@ -102,7 +109,16 @@ function kernelView(
   }
   if (nodesBelow(rootsOf(prepared)).length > mostLowered)
     return without(`Only graphs of up to ${mostLowered} ops are shown as kernels: this one would take minutes.`);
-  const computation = optimise(graph, prepared, shown.sizes);
+  const { lower } = options;
+  const computation = optimise(graph, prepared, shown.sizes, { followsPlaces: lower !== undefined });
+  if (lower !== undefined) {
+    const lowered = lower(computation);
+    addParts(builder, lowered, timesOf(computation.name, lowered.parts, options.times ?? new Map()));
+    return {
+      view: finished(builder.view("kernels")),
+      memory: memoryOfParts(lowered.parts.map(({ program }) => program)),
+    };
+  }
   const observed = new Map<string, ObservedKernel>();
   const log = new FusionLog();
   const program = buildKernels(computation, options.target, {
@@ -111,7 +127,8 @@ function kernelView(
     observe: (name, kernel) => observed.set(name, kernel),
   });
   options.onKernels?.(shown.name, program);
-  addKernels(builder, program, observed, log, options.device, options.times ?? new Map());
+  const part = { program, observed, log, device: options.device, launches: new Map(), listings: new Map() };
+  addKernels(builder, part, timesOf(program.name, [part], options.times ?? new Map()));
   return { view: finished(builder.view("kernels")), memory: memoryOf(program) };
 }
 

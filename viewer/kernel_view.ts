@@ -1,36 +1,61 @@
 import { type Node, nodesBelow, type Value } from "../compiler/ir/node.js";
-import { typeText } from "../compiler/ir/type.js";
-import { innerKernels, isLeaf, leavesOf, loadsOf, writtenBy } from "../compiler/kernels/access.js";
+import { innerKernels, isLeaf, loadsOf, writtenBy } from "../compiler/kernels/access.js";
 import type { ObservedKernel } from "../compiler/kernels/block.js";
-import type { Buffer, BufferId, Kernel, KernelProgram } from "../compiler/kernels/form.js";
+import type { Kernel, KernelProgram } from "../compiler/kernels/form.js";
 import { type FusionLog, fusionTexts, planReasonText } from "../compiler/kernels/fusion_log.js";
-import { byteLength, lives } from "../compiler/kernels/lives.js";
 import { printKernel } from "../compiler/kernels/printer.js";
 import { type KernelWork, workOf } from "../compiler/kernels/work.js";
 import type { ViewBuilder } from "./builder.js";
 import { inlinedText } from "./constants.js";
-import type { BufferModel, MemoryModel, Role, WorkModel } from "./model.js";
+import type { ListingModel, Role, WorkModel } from "./model.js";
+import type { KernelTimes } from "./times.js";
 
 /** Characters of a kernel's loops that a document quotes. */
 const mostCode = 6000;
 
-/** Measured seconds by the kernel's name, where there is a profile. */
-export type KernelTimes = ReadonlyMap<string, number>;
+/** The kernels of one device, with what was decided on the way. */
+export interface LoweredPart {
+  readonly program: KernelProgram;
+  readonly observed: ReadonlyMap<string, ObservedKernel>;
+  readonly log: FusionLog;
+  readonly device: string;
+  /** The names that the launches of a kernel are measured under, where those are not its own. */
+  readonly launches: ReadonlyMap<string, readonly string[]>;
+  /** By the kernel's name. */
+  readonly listings: ReadonlyMap<string, readonly ListingModel[]>;
+}
 
-/**
- * What a profile has of this program: under its name, or, as training asks for what it reports and not for a signature, under
- * another one with the same kernels.
- */
-export function timesOf(program: KernelProgram, measured: ReadonlyMap<string, KernelTimes>): KernelTimes {
-  const named = measured.get(program.name);
-  if (named !== undefined) return named;
-  const names = leavesOf([...program.compute, ...program.commit]).map(({ name }) => name);
-  const shares = [...measured.values()].map((times) => ({
-    times,
-    share: names.filter((name) => times.has(name)).length / Math.max(1, names.length),
-  }));
-  const [best] = shares.sort((a, b) => b.share - a.share);
-  return best === undefined || best.share < 0.8 ? new Map() : best.times;
+/** A computation in parts, which hand each other edges: outputs of one part, placeholders of the others. */
+export interface Lowered {
+  readonly parts: readonly LoweredPart[];
+  /** What the run makes of an output of a part: results and new values of variables. */
+  readonly ends: ReadonlyMap<string, readonly End[]>;
+}
+
+export interface End {
+  readonly kind: "output" | "assign";
+  readonly name: string;
+}
+
+type Place = readonly [node: number, output: number];
+
+/** What parts share: where edges come from, and the boxes of what is fed. */
+interface Join {
+  readonly edges: Map<string, Place>;
+  readonly outer: Map<Value, number>;
+  readonly ends: Lowered["ends"];
+  /** The buffers of the parts before. */
+  readonly base: number;
+}
+
+/** Fills a view with the kernels of a computation in parts. */
+export function addParts(builder: ViewBuilder, { parts, ends }: Lowered, times: KernelTimes): void {
+  let base = 0;
+  const join = { edges: new Map<string, Place>(), outer: new Map<Value, number>(), ends };
+  for (const part of parts) {
+    addKernels(builder, part, times, { ...join, base });
+    base += part.program.buffers.length;
+  }
 }
 
 /**
@@ -39,22 +64,20 @@ export function timesOf(program: KernelProgram, measured: ReadonlyMap<string, Ke
  */
 export function addKernels(
   builder: ViewBuilder,
-  program: KernelProgram,
-  observed: ReadonlyMap<string, ObservedKernel>,
-  log: FusionLog,
-  device: string,
-  measured: ReadonlyMap<string, KernelTimes>,
+  { program, observed, log, device, listings }: LoweredPart,
+  times: KernelTimes,
+  join?: Join,
 ): void {
-  const times = timesOf(program, measured);
   const reasons = new Map<Node, readonly string[]>();
   for (const logged of log.values(program))
     reasons.set(logged.value.node, [planReasonText(logged), ...fusionTexts(logged)]);
-  const outer = new Map<Value, number>();
+  const outer = join?.outer ?? new Map<Value, number>();
+  const base = join?.base ?? 0;
   /** Where a value that some kernel stores is computed. */
   const stored = new Map<Value, number>();
   const operands = operandsOfParameters(observed);
 
-  const placeOf = (value: Value, own: ReadonlyMap<Node, number>): readonly [number, number] | undefined => {
+  const placeOf = (value: Value, own: ReadonlyMap<Node, number>): Place | undefined => {
     const inside = own.get(value.node);
     if (inside !== undefined) return [inside, value.index];
     const before = stored.get(value);
@@ -63,6 +86,8 @@ export function addKernels(
       const operand = operands.get(value);
       return operand === undefined ? undefined : placeOf(operand, own);
     }
+    const edge = join?.edges.get(nameOfPlaceholder(value.node));
+    if (edge !== undefined) return edge;
     if (!isSource(value.node) || inlinedText(value) !== undefined) return undefined;
     let source = outer.get(value);
     if (source === undefined) {
@@ -88,7 +113,22 @@ export function addKernels(
       const place = placeOf(value, own);
       if (place === undefined) continue;
       if (own.has(value.node)) stored.set(value, place[0]);
-      if (output !== undefined) builder.sink("output", output, value, place[0], "forward", -1);
+      const ends: readonly End[] =
+        output === undefined
+          ? []
+          : (join?.ends.get(output) ?? (join === undefined ? [{ kind: "output", name: output }] : []));
+      for (const { kind, name } of ends) {
+        if (kind === "assign") role = "update";
+        builder.sink(
+          kind,
+          name,
+          value,
+          place[0],
+          kind === "assign" ? "update" : "forward",
+          kind === "assign" ? group : -1,
+        );
+      }
+      if (output !== undefined) join?.edges.set(output, place);
       for (const path of assigned) {
         if (!isVariableOf(program, path)) continue;
         builder.sink("assign", path, value, place[0], "update", group);
@@ -111,11 +151,12 @@ export function addKernels(
       kernel: {
         phase,
         code: code.length > mostCode ? `${code.slice(0, mostCode)}\n…` : code,
-        reads: [...new Set(loadsOf(kernel).map(({ buffer }) => buffer))].sort((a, b) => a - b),
-        writes: [...writtenBy(kernel)].sort((a, b) => a - b),
+        reads: [...new Set(loadsOf(kernel).map(({ buffer }) => buffer))].map((id) => base + id).sort((a, b) => a - b),
+        writes: [...writtenBy(kernel)].map((id) => base + id).sort((a, b) => a - b),
         device,
         work: isLeaf(kernel) ? workModel(workOf(kernel, program.buffers)) : undefined,
         seconds: times.get(kernel.name),
+        listings: listings.get(kernel.name) ?? [],
       },
     });
     const parts = observed.get(kernel.name);
@@ -126,6 +167,11 @@ export function addKernels(
   for (const kernel of program.compute) add(kernel, "compute", -1);
   for (const kernel of program.commit) add(kernel, "commit", -1);
   ownState(builder);
+}
+
+function nameOfPlaceholder(node: Node): string {
+  const name = node.op === "placeholder" ? node.attributes["name"] : undefined;
+  return typeof name === "string" ? name : "";
 }
 
 function workModel({ operations, transcendentals, readBytes, writtenBytes }: KernelWork): WorkModel {
@@ -174,34 +220,4 @@ function operandsOfParameters(observed: ReadonlyMap<string, ObservedKernel>): Re
     }
   }
   return operands;
-}
-
-/** Where the program's tensors lie, and when temporaries are in use. */
-export function memoryOf(program: KernelProgram): MemoryModel {
-  const { memory, buffers, compute, commit, outputs } = program;
-  const found = lives([...compute, ...commit], buffers, new Set(outputs.map(({ buffer }) => buffer)));
-  const life = new Map(found.list.map((one) => [one.buffer, one]));
-  return {
-    arenaBytes: memory.arenaBytes,
-    peakBytes: memory.peakBytes,
-    moments: found.moments.length,
-    buffers: buffers.map((buffer) => bufferModel(buffer, memory.offsets, life.get(buffer.id))),
-  };
-}
-
-function bufferModel(
-  buffer: Buffer,
-  offsets: ReadonlyMap<BufferId, number>,
-  life: { readonly from: number; readonly to: number } | undefined,
-): BufferModel {
-  const { storage } = buffer;
-  return {
-    label: storage.kind === "variable" ? storage.path : storage.kind === "placeholder" ? storage.name : buffer.label,
-    storage: storage.kind === "run_state" ? "run state" : storage.kind,
-    type: typeText({ dtype: buffer.dtype, shape: [buffer.length] }),
-    bytes: byteLength(buffer),
-    offset: offsets.get(buffer.id),
-    from: life?.from ?? 0,
-    to: life?.to ?? 0,
-  };
 }

@@ -34,18 +34,13 @@ export interface ProgramModel {
   readonly sizes: string;
   readonly views: readonly ViewModel[];
   readonly memory: MemoryModel | undefined;
-  readonly code: CodeModel;
+  /** Why some or all kernels have no listings. */
+  readonly unlisted: string | undefined;
 }
 
-/** What the kernels were compiled to, shortened to what is worth a look. */
-export interface CodeModel {
-  readonly kernels: readonly (readonly [name: string, listings: readonly ListingModel[]])[];
-  /** Why some or all kernels have none. */
-  readonly missing: string | undefined;
-}
-
+/** What a kernel was compiled to, shortened to what is worth a look. */
 export interface ListingModel {
-  /** `LLVM`, `assembly`. */
+  /** `LLVM`, `assembly`, `gpu.js`. */
   readonly form: string;
   /** `innermost loop of 310 lines`. */
   readonly what: string;
@@ -121,6 +116,7 @@ export interface KernelModel {
   readonly work: WorkModel | undefined;
   /** Measured by a profile. */
   readonly seconds: number | undefined;
+  readonly listings: readonly ListingModel[];
 }
 
 export interface WorkModel {

@@ -96,6 +96,23 @@ native("explain reads what run writes", async (t) => {
   t.true(Number(at(ended, "kernels", 0, "seconds")) > 0);
 });
 
+test.serial(
+  "on the gpu an edge has the gpu.js source of its kernel, and is explained without native code",
+  async (t) => {
+    const ended = onlyObject(await explained("h", "--target", "gpu"));
+    t.is(at(ended, "edge", "type"), "f32[32, 30]");
+    t.is(at(ended, "kernels", 0, "device"), "gpu");
+    t.is(at(ended, "kernels", 0, "operations"), 2 * 32 * 20 * 30);
+    t.regex(String(at(ended, "kernels", 0, "gpu")), /^function\(a0, a1\) \{[\s\S]*hyperbolic_tangent\(/);
+    t.is(at(ended, "kernels", 0, "llvm"), null);
+    const cwd = folderWith({ "network.graph": network });
+    const text = await graphcHere(["explain", "network.graph", "h", "--target", "gpu"], { cwd });
+    t.regex(text.stdout, /^kernel \w+ \(contract on the gpu\): /m);
+    t.regex(text.stdout, /^ {2}gpu\.js, \d+ lines:$/m);
+    t.is((await explained("h", "--target", "gpu", "--measure")).code, 2);
+  },
+);
+
 native("a constant is folded, and what no signature needs is explained by itself", async (t) => {
   const ended = onlyObject(await explained("k"));
   t.is(at(ended, "signature"), "k");

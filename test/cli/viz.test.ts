@@ -7,10 +7,10 @@ import { leavesOf } from "../../compiler/kernels/access.js";
 import type { KernelProgram } from "../../compiler/kernels/form.js";
 import { withCode } from "../../viewer/code.js";
 import { documentOf } from "../../viewer/document.js";
-import type { ViewerDocument } from "../../viewer/model.js";
+import type { KernelModel, ProgramModel, ViewerDocument } from "../../viewer/model.js";
 import { avx2 } from "../kernels/support.js";
 import { graphOf } from "../viewer/support.js";
-import { codesOf, folderWith, graphcHere, lineFolder, onlyObject } from "./support.js";
+import { codesOf, folderWith, graphcHere, lineFolder, lineGraph, lineTable, onlyObject } from "./support.js";
 
 const native = probe().available ? test.serial : test.serial.skip;
 
@@ -33,6 +33,10 @@ function programsOfText(text: string) {
     onKernels: (name, program) => kernels.set(name, program),
   });
   return { document, kernels };
+}
+
+function kernelsOf(program: ProgramModel | undefined): readonly KernelModel[] {
+  return (program?.views[2]?.groups ?? []).flatMap(({ kernel }) => (kernel === undefined ? [] : [kernel]));
 }
 
 /** What a page shows. */
@@ -108,25 +112,43 @@ native("the page has the code of each kernel, shortened, unless it is not wanted
     return documentIn(join(cwd, "a.html")).programs;
   };
   const programs = await draw();
-  t.deepEqual(
-    programs.map(({ code: { missing } }) => missing),
-    programs.map(() => undefined),
-  );
-  for (const { views, code } of programs) {
-    const kernels = (views[2]?.groups ?? []).flatMap(({ kernel, name }) => (kernel?.work === undefined ? [] : [name]));
-    t.true(kernels.length > 0);
-    t.deepEqual(code.kernels.map(([name]) => name).sort(), [...new Set(kernels)].sort());
-    for (const [name, listings] of code.kernels) {
+  for (const program of programs) {
+    t.is(program.unlisted, undefined);
+    const leaves = kernelsOf(program).filter(({ work }) => work !== undefined);
+    t.true(leaves.length > 0);
+    for (const { listings } of leaves) {
       t.deepEqual(
         listings.map(({ form }) => form),
         ["LLVM", "assembly"],
-        name,
       );
       for (const { text } of listings) t.true(text.split("\n").length <= 24);
     }
   }
-  t.regex(programs[1]?.code.kernels[0]?.[1][1]?.text ?? "", /[xyz]mm\d/);
-  t.true((await draw("--no-code")).every(({ code }) => code.kernels.length === 0 && code.missing === undefined));
+  t.regex(JSON.stringify(kernelsOf(programs[1])), /[xyz]mm\d/);
+  const without = await draw("--no-code");
+  t.true(without.every((program) => kernelsOf(program).every(({ listings }) => listings.length === 0)));
+});
+
+test.serial("viz --target gpu draws the kernels of the gpu", async (t) => {
+  const cwd = folderWith({
+    "line.graph": lineGraph.replace("[metrics.loss, w, b]", "[metrics.loss]"),
+    "line.csv": lineTable,
+  });
+  const viz = (...more: readonly string[]) => graphcHere(["viz", "line.graph", "--target", "gpu", ...more], { cwd });
+  t.is((await viz("-o", "a.html")).code, 0);
+  const [program] = documentIn(join(cwd, "a.html")).programs;
+  t.true(kernelsOf(program).some(({ listings }) => listings.some(({ form }) => form === "gpu.js")));
+  t.is((await viz("-o", "a.svg", "--view", "kernels")).code, 0);
+  // A kernel of two launches takes as long as both.
+  const kernels = kernelsOf(program).filter(({ listings }) => listings.length > 0);
+  const trained = await graphcHere(
+    ["train", "line.graph", "--steps", "3", "--target", "gpu", "--device", "webasm", "--profile", "p.json", "--quiet"],
+    { cwd },
+  );
+  t.is(trained.code, 0, trained.stderr);
+  t.is((await viz("-o", "a.html", "--profile", "p.json")).code, 0);
+  const timed = kernelsOf(documentIn(join(cwd, "a.html")).programs[0]).filter(({ seconds }) => seconds !== undefined);
+  t.is(timed.length, kernels.length);
 });
 
 test.serial("a page of too many kernels, and one that is full, says so", async (t) => {
@@ -147,12 +169,12 @@ test.serial("a page of too many kernels, and one that is full, says so", async (
       ),
     ),
   );
-  t.is(full.programs[0]?.code.kernels.length, 1);
-  t.regex(full.programs[0]?.code.missing ?? "", /^The page is full/);
+  t.is(kernelsOf(full.programs[0]).filter(({ listings }) => listings.length > 0).length, 1);
+  t.regex(full.programs[0]?.unlisted ?? "", /^The page is full/);
   const many = run("many", 401);
   const without = await withCode(many.document, many.kernels, () => t.fail() as never);
-  t.deepEqual(without.programs[0]?.code.kernels, []);
-  t.regex(without.programs[0]?.code.missing ?? "", /^\d+ kernels are too many/);
+  t.true(kernelsOf(without.programs[0]).every(({ listings }) => listings.length === 0));
+  t.regex(without.programs[0]?.unlisted ?? "", /^\d+ kernels are too many/);
 });
 
 test.serial("names that no signature computes are shown, too", async (t) => {
@@ -192,8 +214,6 @@ test.serial("viz --profile gives kernels the times that were measured", async (t
   const { code, stderr } = await graphcHere(["viz", "line.graph", "-o", "a.html", "--profile", "p.json"], { cwd });
   t.is(code, 0, stderr);
   const document = documentIn(join(cwd, "a.html"));
-  const kernels = (document.programs[0]?.views[2]?.groups ?? []).flatMap(({ kernel }) =>
-    kernel === undefined ? [] : [kernel],
-  );
+  const kernels = kernelsOf(document.programs[0]);
   t.true(kernels.some(({ seconds, device }) => seconds === 0.5 && device === "a fast one"));
 });

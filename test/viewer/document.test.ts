@@ -1,6 +1,10 @@
 import test from "ava";
-import type { ViewModel } from "../../viewer/model.js";
-import { documentOfText, groupsAround, network, programOf, viewOf } from "./support.js";
+import { selectSignature } from "../../compiler/ir/select.js";
+import { lowerForDevice } from "../../viewer/device_parts.js";
+import { documentOf } from "../../viewer/document.js";
+import type { ViewerDocument, ViewModel } from "../../viewer/model.js";
+import { avx2 } from "../kernels/support.js";
+import { documentOfText, graphOf, groupsAround, network, programOf, viewOf } from "./support.js";
 
 const document = documentOfText(network);
 
@@ -165,4 +169,79 @@ test("graphs of nothing, and of one node", (t) => {
     viewOf(one, "s", "source").nodes.map(({ kind }) => kind),
     ["placeholder", "output"],
   );
+});
+
+function onDevice(text: string, unplaced: "cpu" | "gpu" = "gpu"): ViewerDocument {
+  const graph = graphOf(text);
+  const shown = graph.signatures.map(({ name }) => ({
+    name,
+    title: name,
+    selection: { kind: "signature", name } as const,
+    sizes: new Map<string, number>(),
+    open: [],
+  }));
+  for (const { name } of shown) selectSignature(graph, name);
+  return documentOf(graph, shown, {
+    file: "test.graph",
+    textOf: () => text,
+    target: avx2,
+    device: "cpu",
+    lower: (computation) => lowerForDevice(computation, unplaced, avx2),
+  });
+}
+
+function sinksOf(view: ViewModel): readonly string[] {
+  return view.nodes
+    .filter(({ kind }) => kind === "output" || kind === "assign")
+    .map(({ kind, name }) => `${kind} ${name}`)
+    .sort();
+}
+
+test("on a device, each kernel has the source of its launches, and the parts are joined", (t) => {
+  const program = programOf(onDevice(network), "fit");
+  const view = viewOf(onDevice(network), "fit", "kernels");
+  const kernels = view.groups.flatMap(({ kernel }) => (kernel === undefined ? [] : [kernel]));
+  t.true(kernels.length > 3);
+  for (const { device, listings, reads, writes } of kernels) {
+    t.is(device, "gpu");
+    t.true(listings.length > 0);
+    for (const { form, text } of listings) {
+      t.is(form, "gpu.js");
+      t.regex(text, /^function\(.*this\.thread\.x/s);
+    }
+    for (const id of [...reads, ...writes]) t.true(id < (program.memory?.buffers.length ?? 0));
+  }
+  t.deepEqual(sinksOf(view), sinksOf(viewOf(document, "fit", "source")));
+  t.true(view.nodes.some(({ role }) => role === "backward"));
+});
+
+test("what the text places is drawn where it lies, and what one part hands to another is an edge", (t) => {
+  const text = `graph g {
+  placeholder x: f32[4, 4]
+  variable w: f32[4, 4] = zeros([4, 4])
+  a = tanh(x @ w) on "gpu"
+  b = a @ w
+  c = exp(b) on "gpu"
+  signature s(x) -> (a, c)
+}
+`;
+  const view = viewOf(onDevice(text, "cpu"), "s", "kernels");
+  const deviceOf = (op: string): readonly string[] => [
+    ...new Set(
+      view.nodes.filter((node) => node.op === op).map(({ group }) => view.groups[group]?.kernel?.device ?? ""),
+    ),
+  ];
+  t.deepEqual(deviceOf("tanh"), ["gpu"]);
+  t.deepEqual(deviceOf("exp"), ["gpu"]);
+  t.deepEqual(deviceOf("dot_general").toSorted(), ["cpu", "gpu"]);
+  t.deepEqual(sinksOf(view), ["output a", "output c"]);
+  // Feeds and variables are all that comes from outside.
+  t.deepEqual([...new Set(view.nodes.filter(({ kind }) => kind === "placeholder").map(({ name }) => name))], ["x"]);
+  const isBehind = (at: number, op: string): boolean => {
+    const inputs = (view.nodes[at]?.inputs ?? []).filter((_, i) => i % 2 === 0);
+    return inputs.some((input) => view.nodes[input]?.op === op || isBehind(input, op));
+  };
+  const exp = view.nodes.findIndex(({ op }) => op === "exp");
+  t.true(isBehind(exp, "tanh") && isBehind(exp, "dot_general"));
+  t.true(view.nodes.every(({ op, stems }) => op === "output" || stems.length > 0));
 });

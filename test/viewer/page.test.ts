@@ -191,7 +191,14 @@ inBrowser("the code of a kernel is folded up in the panel, of the kernel and of 
   const listing = { form: "assembly", what: "3 lines", text: 'vaddps "%zmm1"\n<b>not markup</b>\nret' };
   const programs = fit.programs.map((program) => ({
     ...program,
-    code: { kernels: [["y_dense_w_update", [listing]] as const], missing: "The page is full." },
+    views: program.views.map((view) => ({
+      ...view,
+      groups: view.groups.map((group) => ({
+        ...group,
+        kernel:
+          group.name === "y_dense_w_update" && group.kernel ? { ...group.kernel, listings: [listing] } : group.kernel,
+      })),
+    })),
   }));
   const { page, complaints } = await openPage(running(), { ...fit, programs });
   await page.click('[data-view="2"]');

@@ -113,7 +113,7 @@ export function woven(count: number): ViewerDocument {
     sizes: "",
     views,
     memory: undefined,
-    code: { kernels: [], missing: undefined },
+    unlisted: undefined,
   };
   return { format: 1, generator: "test", graph: "woven", file: "woven.graph", programs: [program], ops: [], lines: [] };
 }

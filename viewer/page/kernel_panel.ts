@@ -1,4 +1,4 @@
-import type { CodeModel, GroupModel, KernelModel, ProgramModel, ViewModel } from "../model.js";
+import type { GroupModel, KernelModel, ProgramModel, ViewModel } from "../model.js";
 import { bytesText, element, section, table } from "./dom.js";
 import { stemsOf, type ViewIndex } from "./links.js";
 
@@ -32,10 +32,9 @@ export function costOf({ work, seconds }: KernelModel): HTMLElement | undefined 
 }
 
 /** The code of a kernel, closed: a listing is made when it is opened. */
-export function listings(kernel: string, code: CodeModel): readonly HTMLElement[] {
-  const found = code.kernels.find(([name]) => name === kernel)?.[1] ?? [];
-  if (found.length === 0) return code.missing === undefined ? [] : [element("p", { class: "hint" }, code.missing)];
-  return found.map(({ form, what, text }) => folded(form, what, text));
+export function listings(kernel: KernelModel, { unlisted }: ProgramModel): readonly HTMLElement[] {
+  if (kernel.listings.length === 0) return unlisted === undefined ? [] : [element("p", { class: "hint" }, unlisted)];
+  return kernel.listings.map(({ form, what, text }) => folded(form, what, text));
 }
 
 function folded(title: string, what: string, text: string): HTMLElement {
@@ -63,7 +62,7 @@ export function explanation(at: number, context: Context): readonly (HTMLElement
       `In ${group.name}, a call`,
       costOf(group.kernel),
       folded("loops", `${code.split("\n").length} lines`, code),
-      ...listings(group.name, context.program.code),
+      ...listings(group.kernel, context.program),
     ),
   ];
 }

@@ -89,12 +89,16 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
   return present([
     heading(
       group.name,
-      group.kind === "part" ? "a part of a long graph" : kernel === undefined ? group.text : `${group.text} kernel`,
+      group.kind === "part"
+        ? "a part of a long graph"
+        : kernel === undefined
+          ? group.text
+          : `${group.text} kernel${kernel.device === "gpu" ? " on the gpu" : ""}`,
     ),
     element("p", { class: "doc" }, `${inside.length} boxes`),
     kernel === undefined ? undefined : section("A call of it", costOf(kernel)),
     kernel === undefined ? undefined : section("What became one loop", element("pre", {}, kernel.code)),
-    kernel === undefined ? undefined : section("What it was compiled to", ...listings(group.name, program.code)),
+    kernel === undefined ? undefined : section("What it was compiled to", ...listings(kernel, program)),
     kernel === undefined ? undefined : section("Reads", table(buffers(kernel.reads))),
     kernel === undefined ? undefined : section("Writes", table(buffers(kernel.writes))),
     section("Source", places(group.places, context)),
@@ -122,7 +126,8 @@ function programPanel(context: PanelContext): readonly HTMLElement[] {
     heading(program.name, "signature"),
     element("p", {}, element("code", {}, program.title)),
     section("Program", table(facts)),
-    memory === undefined || view.kind !== "kernels"
+    // A device keeps its arrays as it likes.
+    memory === undefined || view.kind !== "kernels" || memory.moments === 0
       ? undefined
       : section(
           "Memory over time",

@@ -269,6 +269,7 @@ function copyOf(length: number): DeviceKernel {
   if (known !== undefined) return known;
   const made: DeviceKernel = {
     name: "upload",
+    of: "upload",
     source: "function(a0) {\n  return a0[this.thread.x];\n}",
     functions: [],
     grid: [length],

@@ -112,13 +112,14 @@ export async function compileDevice(
   };
 }
 
-/** The kernels of one part, for `inspect` too. Throws GraphError G102 for an array that kernels cannot index. */
+/** The kernels of one part, for whoever shows them too. Throws GraphError G102 for an array that kernels cannot index. */
 export function lowerPart(
   { computation }: Part,
   onDevice: ReadonlySet<string>,
   vectors: boolean,
+  observer: Pick<KernelOptions, "observe" | "log"> = {},
 ): { readonly program: KernelProgram; readonly lowered: Lowered } {
-  const program = buildKernels(computation, limits, { ...fusion, checkNumerics: false });
+  const program = buildKernels(computation, limits, { ...fusion, ...observer, checkNumerics: false });
   requireIndexable(computation, program);
   return { program, lowered: lowerProgram(program, onDevice, vectors) };
 }

@@ -28,6 +28,8 @@ export type Step =
 /** `source` is what a thread does: a function whose parameters are the arrays, then the numbers. */
 export interface DeviceKernel {
   readonly name: string;
+  /** The kernel of the program that it computes, alone or with others. */
+  readonly of: string;
   readonly source: string;
   /** Functions that the source calls, those they call themselves included. */
   readonly functions: readonly string[];

@@ -103,6 +103,7 @@ function lowerContraction(kernel: ContractKernel, context: Context): readonly St
   const first: DeviceKernel = {
     ...writeTiles(sums, (buffer) => isScalar(buffer, context)),
     name: `${kernel.name}_sums`,
+    of: kernel.name,
     work: { ...work, writtenBytes: Float32Array.BYTES_PER_ELEMENT * sums.length },
     spans: kernel.spans,
   };
@@ -226,6 +227,7 @@ function writeKernel(
   const body = stores.flatMap((path) => path.body);
   return {
     name: `${name}${suffix}`,
+    of: name,
     source: writer.source(),
     functions: sourcesOf(writer.functions),
     grid: rows === undefined ? [length] : [rows.along.extent, rows.count],

@@ -161,7 +161,7 @@ function cutOut(
       const result = outputs[i];
       if (result === undefined) throw new InternalError(`${node.op} lost an output`);
       made.set(output, result);
-      for (const span of computation.sources.spansOf(node)) computation.sources.add(result.node, span);
+      computation.sources.replace(result, node);
     });
   }
   const cut: Computation = {

@@ -108,7 +108,7 @@ export function inTiles(kernel: ContractKernel, add: (length: number) => BufferI
 export function writeTiles(
   { length, along, rows, rowIndex, rowCount, body, accumulators }: TileSums,
   isScalar: (buffer: BufferId) => boolean,
-): Omit<DeviceKernel, "name" | "spans" | "work"> {
+): Omit<DeviceKernel, "name" | "of" | "spans" | "work"> {
   const writer = new ThreadWriter(isScalar);
   const column = writer.fresh("x");
   const row = writer.fresh("p");

@@ -81,6 +81,13 @@ export function hottest(lines: readonly string[]): Excerpt {
   return { lines: shown, what: "innermost loop", total: lines.length };
 }
 
+/** A text from its beginning on. */
+export function beginning(text: string): Excerpt {
+  const lines = text.split("\n");
+  if (lines.length <= mostLines) return { lines, what: "whole", total: lines.length };
+  return { lines: lines.slice(0, mostLines), what: "beginning", total: lines.length };
+}
+
 interface Block {
   readonly label: string;
   readonly lines: readonly string[];
