@@ -4,6 +4,7 @@ import { imageAxes, imagePixels, numbersOf } from "../runtime/events/observer.js
 import { writeFileAtomic } from "../runtime/files/atomic.js";
 import { encodePng } from "../runtime/files/png.js";
 import type { Fetched } from "../runtime/typed.js";
+import { pngOf } from "../viewer/png.js";
 import { UsageError } from "./failure.js";
 import { elements } from "./json.js";
 import type { PlotRequest } from "./plot_option.js";
@@ -25,7 +26,9 @@ export async function writePlot(request: PlotRequest, results: ReadonlyMap<strin
     return;
   }
   const svg = await vegaSvg(specOf(request, tensors));
-  await writeFileAtomic(request.path, [Buffer.from(svg)]);
+  // Where a screen shows one pixel, a document may be printed at twice as many.
+  const isPng = request.path.toLowerCase().endsWith(".png");
+  await writeFileAtomic(request.path, [isPng ? pngOf(svg, 2) : Buffer.from(svg)]);
 }
 
 const gap = 2;

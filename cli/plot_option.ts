@@ -28,8 +28,6 @@ export function plotRequests(text: string, previous: readonly PlotRequest[] | un
     throw new InvalidArgumentError(`${known} takes ${least === most ? least : `${least} to ${most}`} names.`);
   }
   const extension = /\.[a-z]+$/i.exec(path)?.[0].toLowerCase();
-  if (extension !== ".svg" && !(extension === ".png" && known === "images")) {
-    throw new InvalidArgumentError("Its file ends in .svg; images may also be a .png.");
-  }
+  if (extension !== ".svg" && extension !== ".png") throw new InvalidArgumentError("Its file ends in .svg or .png.");
   return [...(previous ?? []), { kind: known, names, path }];
 }

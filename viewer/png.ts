@@ -5,14 +5,24 @@ type Library = typeof import("@resvg/resvg-js");
 
 /** The faces that are tried, the usual ones of Debian, macOS and Windows; resvg takes the first that it finds. */
 const face = "DejaVu Sans Mono";
+const proportional = "DejaVu Sans";
 
 /** A picture as PNG, `scale` pixels for each of the SVG's. Throws GraphError G120 where the library or a font is missing. */
-export function pngOf(svg: string, scale: number): Uint8Array {
+export function pngOf(
+  svg: string,
+  scale: number,
+  { fonts = "system" }: { readonly fonts?: "system" | "none" } = {},
+): Uint8Array {
   const { Resvg } = load();
   const draw = (text: string, factor: number) =>
     new Resvg(text, {
       fitTo: { mode: "zoom", value: factor },
-      font: { loadSystemFonts: true, defaultFontFamily: face, monospaceFamily: face },
+      font: {
+        loadSystemFonts: fonts === "system",
+        defaultFontFamily: face,
+        monospaceFamily: face,
+        sansSerifFamily: proportional,
+      },
     }).render();
   // Without any font, text is left out in silence.
   const probe = draw('<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="16">M</text></svg>', 1);

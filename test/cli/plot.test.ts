@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { confusion } from "../../cli/plot.js";
+import { GraphError } from "../../compiler/ir/diagnostic.js";
+import { pngOf } from "../../viewer/png.js";
 import { folderWith, graphcHere } from "./support.js";
 
 const file = `graph g {
@@ -63,6 +65,26 @@ test.serial("lines and points", async (t) => {
   );
 });
 
+test.serial("charts are drawn as PNG, at twice the size of the SVG", async (t) => {
+  const size = (svg: string, name: string): number => Number(new RegExp(` ${name}="(\\d+)"`).exec(svg)?.[1]);
+  for (const plot of ["line=curve,other", "scatter=curve,other", "confusion=label,guess"]) {
+    const names = plot.replace(/^.*=/, "");
+    const { ended, read } = await plotted(`${plot}:c.png`, names);
+    t.is(ended.code, 0, ended.stderr);
+    const svg = (await plotted(`${plot}:c.svg`, names)).read("c.svg").toString();
+    const png = read("c.png");
+    t.deepEqual([...png.subarray(1, 4)], [...Buffer.from("PNG")]);
+    t.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [2 * size(svg, "width"), 2 * size(svg, "height")]);
+  }
+});
+
+test("a PNG without a font to write with is refused, where its texts would be left out in silence", (t) => {
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="8">x</text></svg>';
+  const error = t.throws(() => pngOf(svg, 1, { fonts: "none" }), { instanceOf: GraphError });
+  t.is(error?.diagnostics[0]?.code, "G120");
+  t.regex(error?.message ?? "", /no font/);
+});
+
 test.serial("images stand in a grid", async (t) => {
   const { ended, read } = await plotted("images=pixels:g.png", "pixels");
   t.is(ended.code, 0, ended.stderr);
@@ -76,7 +98,7 @@ test.serial("images stand in a grid", async (t) => {
 for (const [what, plot, fetch, message] of [
   ["an unknown kind", "pie=label:x.svg", "label", /It reads confusion=A,B/],
   ["too few names", "confusion=label:x.svg", "label", /confusion takes 2 names/],
-  ["a format that is not there", "line=label:x.png", "label", /ends in \.svg/],
+  ["a format that is not there", "line=label:x.gif", "label", /ends in \.svg or \.png/],
   ["a name that is no result", "line=guess:x.svg", "label", /`guess` is no tensor among the results, which are label/],
   ["text", "line=text:x.svg", "text", /`text` is no tensor/],
   ["different lengths", "scatter=label,curve:x.svg", "label,curve", /have 6 and 4 elements/],
