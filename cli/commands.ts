@@ -140,6 +140,7 @@ export function commandLine(outcome: Outcome): Command {
     "run a signature, or compute any names",
     "graphc run mnist.graph predict --weights mnist.safetensors --feed image=t10k-images-idx3-ubyte[0:10]",
     "graphc run mnist.graph evaluate --weights mnist.safetensors --data image=t10k-images-idx3-ubyte --data label=t10k-labels-idx1-ubyte",
+    "graphc run mnist.graph predict --weights mnist.safetensors --data image=t10k-images-idx3-ubyte --batch 100 -o probs=probs.npy",
     "graphc run hello.graph --fetch greeting",
   )
     .argument("<file>", "a .graph file")
@@ -151,13 +152,13 @@ export function commandLine(outcome: Outcome): Command {
         "a placeholder's value: numbers as [[1, 2], [3, 4]], or a data file (repeatable)",
       ).argParser(namedTexts("VALUE")),
     )
-    .addOption(dataOption("evaluate over all these rows, in batches, and print means (repeatable)"))
+    .addOption(dataOption("evaluate over all these rows, in batches, for means and the files of -o (repeatable)"))
     .option("--batch <N>", "rows of a batch with --data; without it the train block's", wholeNumber(1))
     .option("--weights <PATH>", "variables from this safetensors file")
     .addOption(
       new Option(
         "-o, --output <NAME=PATH>",
-        "write a result to a .npy, .safetensors or .csv file (repeatable)",
+        "write a result to a .npy, .safetensors or .csv file; with --data the values of all rows (repeatable)",
       ).argParser(namedTexts("PATH")),
     )
     .addOption(

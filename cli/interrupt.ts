@@ -31,3 +31,27 @@ export function interruption(console: Console, announce: (print: () => void) => 
   for (const name of signals) process.on(name, onSignal);
   return { signal: controller.signal, release };
 }
+
+/**
+ * Work that has something to clear away: a signal of the system aborts it, and ends the process, as it would have at once, when the
+ * work has come to its end.
+ */
+export async function endingOnSignals<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const onSignal = (name: NodeJS.Signals): void => {
+    release();
+    received = name;
+    controller.abort();
+  };
+  const release = (): void => {
+    for (const name of signals) process.removeListener(name, onSignal);
+  };
+  for (const name of signals) process.on(name, onSignal);
+  try {
+    return await work(controller.signal);
+  } finally {
+    release();
+    if (received !== undefined) process.kill(process.pid, received);
+  }
+}

@@ -6,11 +6,13 @@ import { writeTensor } from "../runtime/data/write.js";
 import { loadDataset } from "../runtime/dataset.js";
 import { Evaluator } from "../runtime/evaluate.js";
 import { freeSelection, signatureSelection } from "../runtime/requests.js";
+import { isScalar } from "../runtime/result_files.js";
 import { Session } from "../runtime/session.js";
 import type { Fetched } from "../runtime/typed.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { readFeeds } from "./feeds.js";
+import { endingOnSignals } from "./interrupt.js";
 import { tensorJson } from "./json.js";
 import { type LoadOptions, openModel } from "./load.js";
 import { metricText, plural } from "./numbers.js";
@@ -34,7 +36,7 @@ export interface RunOptions extends CommonOptions, LoadOptions {
   readonly target?: TargetOption | undefined;
 }
 
-/** Runs a signature or computes names: once on feeds, or over a whole data set for means. */
+/** Runs a signature or computes names: once on feeds, or over a whole data set for means and files. */
 export async function run(
   console: Console,
   file: string,
@@ -52,14 +54,14 @@ export async function run(
     options.data === undefined
       ? new Map(Object.entries(await session.run(request, await readFeeds(model.graph, options.feed))))
       : await evaluate(console, session, request, options.data, options);
-  const written = await writeOutputs(results, options.output);
+  if (options.data === undefined) await writeOutputs(results, options.output);
   for (const request of options.plot ?? []) {
     const { writePlot } = await import("./plot.js");
     await writePlot(request, results);
     console.note(`drew ${request.path}`);
   }
   if (console.isJson) console.object(new Map([...results].map(([name, tensor]) => [name, tensorJson(tensor)])));
-  else show(console, results, written, options.data !== undefined);
+  else show(console, results, options.output ?? new Map(), options.data !== undefined);
   await showProfile(console, session, options.profile);
   return exitCodes.fine;
 }
@@ -78,7 +80,7 @@ function requireSense(signature: string | undefined, options: RunOptions): void 
   if (options.batch !== undefined && options.data === undefined) throw new UsageError("--batch goes with --data");
 }
 
-/** Means of the scalars over all rows, in f64. */
+/** Means of the scalars over all rows, in f64; what has a row for each row goes to the files of --output. */
 async function evaluate(
   console: Console,
   session: Session,
@@ -90,24 +92,25 @@ async function evaluate(
   const references = new Map([...data].map(([name, text]) => [name, parseDataArgument(text)]));
   const asked = typeof request === "string" ? signatureSelection(graph, request) : freeSelection(graph, request);
   const { outputs } = await session.program.prepare(asked.selection);
+  const output = options.output ?? new Map<string, string>();
   const others = [
-    ...outputs.filter(({ type }) => type.shape.length > 0).map(({ name }) => name),
+    ...outputs.filter((one) => !isScalar(one)).map(({ name }) => name),
     ...asked.strings.map(([name]) => name),
-  ];
-  if (others.length === outputs.length + asked.strings.length) {
+  ].filter((name) => !output.has(name));
+  if (output.size === 0 && others.length === outputs.length + asked.strings.length) {
     throw new UsageError(
       `--data prints means of scalars, and ${typeof request === "string" ? `\`${request}\`` : "what is fetched"} has none; ` +
-        `--feed NAME=PATH[a:b] computes the values of those rows`,
+        "-o NAME=PATH writes the values of all rows to a file, --feed NAME=PATH[a:b] prints those of a few",
     );
   }
   const evaluator = await Evaluator.create(session, asked.selection);
   const dataset = await loadDataset(graph, backend.memory, references, { allow: options.allowPath });
   try {
     const batch = options.batch ?? graph.train?.batch ?? Math.min(Math.max(1, dataset.rows), 1000);
-    const means = await evaluator.evaluate(dataset, batch);
+    const means = await endingOnSignals((signal) => evaluator.evaluate(dataset, batch, signal, output));
     if (others.length > 0)
       console.note(`left out, being no scalar${others.length === 1 ? "" : "s"}: ${others.join(", ")}`);
-    console.note(`means over ${plural(dataset.rows, "row")}`);
+    if (means.size > 0) console.note(`means over ${plural(dataset.rows, "row")}`);
     return new Map(
       [...means].map(([name, mean]): [string, Fetched] => [
         name,
@@ -119,10 +122,7 @@ async function evaluate(
   }
 }
 
-async function writeOutputs(
-  results: ReadonlyMap<string, Fetched>,
-  outputs: Named | undefined,
-): Promise<ReadonlyMap<string, string>> {
+async function writeOutputs(results: ReadonlyMap<string, Fetched>, outputs: Named | undefined): Promise<void> {
   for (const [name] of outputs ?? []) {
     const tensor = results.get(name);
     if (tensor === undefined) {
@@ -137,7 +137,6 @@ async function writeOutputs(
     const tensor = results.get(name);
     if (tensor !== undefined && tensor.dtype !== "string") await writeTensor(path, name, tensor);
   }
-  return outputs ?? new Map();
 }
 
 /** One scalar or string stands alone; all else stands after its name and type. A mean is rounded: its last digits are noise. */

@@ -1,4 +1,4 @@
-import { type Executable, runsAside } from "../compiler/backends/executable.js";
+import type { Executable } from "../compiler/backends/executable.js";
 import type { ExecutionProfile } from "../compiler/backends/profile.js";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
@@ -12,6 +12,7 @@ import type { EvaluateOptions } from "./evaluate.js";
 import { runFailure } from "./failure.js";
 import type { Checkpoint, LoadedWeights } from "./files/checkpoint.js";
 import { checkFeeds, freeSelection, signatureSelection } from "./requests.js";
+import { runBound } from "./run_bound.js";
 import type { TrainOptions, TrainReport } from "./train.js";
 import type { Transfer } from "./transfer.js";
 import type {
@@ -150,8 +151,8 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
   }
 
   /**
-   * Runs a signature over a whole data set in batches and gives the mean of each scalar output, weighted by rows. Nothing may
-   * be updated. Throws GraphError as `run` and for data that do not fit.
+   * Runs a signature over a whole data set in batches and gives the mean of each scalar output, weighted by rows; `output` writes
+   * what has a value for each row to files. Nothing may be updated. Throws GraphError as `run` and for data that do not fit.
    */
   evaluate<T extends GraphTypes, const N extends SignatureName<T>>(
     this: Session<T>,
@@ -326,23 +327,10 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
     const fed = checkFeeds(program, prepared, feeds);
     const executable = await this.executable(prepared, bindDims(graph, prepared.dims, fed));
     const data = new Map([...fed].map(([name, feed]) => [name, feed.data]));
-    const { step, runsSinceStep } = this.#progress;
-    const state = { seed: this.#seed, step: BigInt(step), runsSinceStep: BigInt(runsSinceStep) };
-    // A call to another thread costs more than a small run: only what may take for ever is worth it.
-    const outcome = runsAside(executable.info)
-      ? await executable.runAside(data, state, signal)
-      : executable.run(data, state);
-    if (outcome.kind === "interrupted") throw signal?.reason;
-    if (outcome.kind === "failed") throw runFailure(outcome.failure);
-    const updated = executable.info.assigned.length > 0;
-    this.#progress = {
-      ...this.#progress,
-      step: updated ? step + 1 : step,
-      runsSinceStep: updated ? 0 : runsSinceStep + 1,
-    };
+    const outputs = await runBound(this, executable, data, signal);
     const tensors = executable.info.outputs.map(({ name, dtype, shape }, index): [string, Fetched] => [
       name,
-      { dtype, shape, data: outcome.outputs[index] as TensorData },
+      { dtype, shape, data: outputs[index] as TensorData },
     ]);
     const strings = asked.strings.map(([name, text]): [string, Fetched] => [
       name,

@@ -58,11 +58,7 @@ export type MeansOf<G extends GraphTypes, N extends string> =
     ? Readonly<Record<string, number>>
     : { readonly [P in keyof Part<G, N, "results"> as Mean<P, Part<G, N, "results">[P]>]: number };
 
-type Mean<P, E> = E extends readonly ["string"]
-  ? never
-  : E extends readonly [NumericDType, ...(1 | string)[]]
-    ? P
-    : never;
+type Mean<P, E> = E extends readonly ["string"] ? never : E extends readonly [NumericDType, ...1[]] ? P : never;
 
 /**
  * Feeds where what is known to be wrong has a type that nothing has, which says what is wrong: a name that is none of the

@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, readdir, realpath, rename, stat, unlink }
 import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { threadId } from "node:worker_threads";
+import { InternalError } from "../../compiler/ir/diagnostic.js";
 import { fileError, quotePath, systemErrorCode, systemFailure } from "./errors.js";
 
 /** Pieces of a file, in order. They must not change until the writing is done. */
@@ -39,52 +40,116 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Writes a file so that, whatever happens, its name holds the whole old or the whole new content: into a temporary file
- * in the same folder, synced, renamed over the name, the folder synced. On a failure the temporary file is removed and
- * the old file stays. Missing folders are made. Temporary files that killed processes left for this name are removed.
- * A name that is a symbolic link keeps being one: the file it leads to is replaced.
+ * Writes a file so that, whatever happens, its name holds the whole old or the whole new content (see `AtomicFile`). On a failure
+ * the temporary file is removed and the old file stays.
  * @throws GraphError G092 with the system's reason; G064 where the name is a folder or a device.
  */
 export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
-  const { target, mode } = await inspectTarget(path);
-  const folder = dirname(target);
+  const file = await AtomicFile.create(path);
   try {
-    await makeFolder(folder);
+    for (const piece of content) await file.append(piece);
+    await file.finish();
+    await file.publish();
   } catch (error) {
-    throw writeFailure(path, error);
+    await file.discard();
+    throw error;
   }
-  const name = basename(target);
-  await removeStaleTemporaries(folder, (candidate) => candidate === name);
-  const temporary = join(folder, temporaryName(name));
-  let handle: FileHandle | undefined;
-  inUse.add(temporary);
-  try {
-    // "wx": a file that stands there already would be somebody else's.
-    handle = await open(temporary, "wx", mode ?? 0o666);
-    if (mode !== undefined) {
-      await handle.chmod(mode);
-    }
-    let position = 0;
-    for (const piece of content) {
-      await writeWhole(handle, piece, position);
-      position += piece.length;
-    }
-    await handle.sync();
-    const closing = handle;
-    handle = undefined;
-    // close can report an error that an earlier write met (NFS).
-    await closing.close();
-    await rename(temporary, target);
-  } catch (error) {
-    await handle?.close().catch(() => {});
-    if (systemErrorCode(error) !== "EEXIST") {
-      await unlink(temporary).catch(() => {});
-    }
-    throw writeFailure(path, error);
-  } finally {
-    inUse.delete(temporary);
+}
+
+/**
+ * A file that is written bit by bit and has its name only when it is whole: in a temporary file in the same folder, synced, renamed
+ * over the name, the folder synced. Missing folders are made. Temporary files that killed processes left for this name are removed.
+ * A name that is a symbolic link keeps being one: the file it leads to is replaced. Each method throws GraphError G092 with the
+ * system's reason.
+ */
+export class AtomicFile {
+  readonly #path: string;
+  readonly #target: string;
+  readonly #temporary: string;
+  #handle: FileHandle | undefined;
+  #length = 0;
+  #state: "temporary" | "published" | "discarded" = "temporary";
+
+  private constructor(path: string, target: string, temporary: string, handle: FileHandle) {
+    this.#path = path;
+    this.#target = target;
+    this.#temporary = temporary;
+    this.#handle = handle;
   }
-  await syncFolder(folder, path);
+
+  /** @throws GraphError G092; G064 where the name is a folder or a device. */
+  static async create(path: string): Promise<AtomicFile> {
+    const { target, mode } = await inspectTarget(path);
+    const folder = dirname(target);
+    const name = basename(target);
+    const temporary = join(folder, temporaryName(name));
+    inUse.add(temporary);
+    try {
+      await makeFolder(folder);
+      await removeStaleTemporaries(folder, (candidate) => candidate === name);
+      // "wx": a file that stands there already would be somebody else's.
+      const file = new AtomicFile(path, target, temporary, await open(temporary, "wx", mode ?? 0o666));
+      if (mode !== undefined) await file.#guarded((handle) => handle.chmod(mode));
+      return file;
+    } catch (error) {
+      inUse.delete(temporary);
+      throw writeFailure(path, error);
+    }
+  }
+
+  /** Writes after what is there. */
+  async append(piece: Uint8Array): Promise<void> {
+    await this.writeAt(this.#length, piece);
+    this.#length += piece.length;
+  }
+
+  /** Overwrites what was written. */
+  writeAt(position: number, piece: Uint8Array): Promise<void> {
+    return this.#guarded((handle) => writeWhole(handle, piece, position));
+  }
+
+  /** All has been written: it is on the disk, still under its temporary name. */
+  finish(): Promise<void> {
+    return this.#guarded(async (handle) => {
+      await handle.sync();
+      this.#handle = undefined;
+      // close can report an error that an earlier write met (NFS).
+      await handle.close();
+    });
+  }
+
+  /** Gives a finished file its name. */
+  async publish(): Promise<void> {
+    try {
+      await rename(this.#temporary, this.#target);
+    } catch (error) {
+      await this.discard();
+      throw writeFailure(this.#path, error);
+    }
+    this.#state = "published";
+    inUse.delete(this.#temporary);
+    await syncFolder(dirname(this.#target), this.#path);
+  }
+
+  /** Leaves nothing behind, unless it has its name already. Never throws. */
+  async discard(): Promise<void> {
+    if (this.#state !== "temporary") return;
+    this.#state = "discarded";
+    await this.#handle?.close().catch(() => {});
+    this.#handle = undefined;
+    await unlink(this.#temporary).catch(() => {});
+    inUse.delete(this.#temporary);
+  }
+
+  async #guarded(work: (handle: FileHandle) => Promise<void>): Promise<void> {
+    if (this.#handle === undefined) throw new InternalError("a file is written after it was finished or discarded");
+    try {
+      await work(this.#handle);
+    } catch (error) {
+      await this.discard();
+      throw writeFailure(this.#path, error);
+    }
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import type { NumericDType } from "../../compiler/ir/dtype.js";
 import { byteSize } from "../../compiler/ir/dtype.js";
 import type { Tensor } from "../../compiler/ir/tensor.js";
@@ -176,53 +176,97 @@ function damaged(path: string, reason: string): Error {
   );
 }
 
+/** The beginning of a safetensors file whose tensors are still to come. */
+export interface SafetensorsStart {
+  /** The length of the header and the header, with zeros where the digest belongs. */
+  readonly bytes: Buffer;
+  /** The order in which the tensors' elements follow, little-endian. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Larger element types come first, then names in code-unit order, so that every tensor lies aligned without holes and equal content
+ * gives equal bytes.
+ * @throws GraphError G092 for a name or a metadata key that such a file can't hold.
+ */
+export function startSafetensors(
+  tensors: ReadonlyMap<string, Pick<Tensor, "dtype" | "shape">>,
+  metadata: ReadonlyMap<string, string>,
+): SafetensorsStart {
+  const sorted = [...tensors].sort(
+    ([a, x], [b, y]) => byteSize(y.dtype) - byteSize(x.dtype) || (a < b ? -1 : a > b ? 1 : 0),
+  );
+  const sortedMetadata = [...metadata].filter(([key]) => key !== digestKey).sort(([a], [b]) => (a < b ? -1 : 1));
+  const members: string[] = [
+    `"__metadata__":{${[...sortedMetadata, [digestKey, noDigest]].map(([key = "", text = ""]) => `${jsonText(key)}:${jsonText(text)}`).join(",")}}`,
+  ];
+  let offset = 0;
+  for (const [name, { dtype, shape }] of sorted) {
+    if (name === "__metadata__") throw cannotSave(name, "the format keeps that name for itself");
+    const end = offset + safeProduct(shape) * byteSize(dtype);
+    members.push(
+      `${jsonText(name)}:{"dtype":"${storedTypeName(dtype)}","shape":[${shape.join(",")}],"data_offsets":[${offset},${end}]}`,
+    );
+    offset = end;
+  }
+  const json = Buffer.from(`{${members.join(",")}}`, "utf8");
+  const length = Math.ceil(json.length / 8) * 8;
+  if (length > longestHeader) {
+    throw fileError(
+      "G092",
+      `cannot save: the names and shapes take ${length} bytes, at most ${longestHeader} are allowed`,
+    );
+  }
+  const bytes = Buffer.alloc(8 + length, " ");
+  bytes.writeBigUInt64LE(BigInt(length));
+  json.copy(bytes, 8);
+  return { bytes, names: sorted.map(([name]) => name) };
+}
+
+/** Takes the digest of a file in the order of its bytes, the beginning first. */
+export class SafetensorsDigest {
+  readonly #start: Buffer;
+  readonly #hash: Hash;
+
+  constructor({ bytes }: SafetensorsStart) {
+    this.#start = bytes;
+    this.#hash = createHash("sha256").update(bytes.subarray(8));
+  }
+
+  update(piece: Uint8Array): void {
+    this.#hash.update(piece);
+  }
+
+  /** The beginning as it stands in the whole file. */
+  finish(): Buffer {
+    const bytes = Buffer.from(this.#start);
+    bytes.write(digestMember(this.#hash.digest("hex")), bytes.indexOf(digestMember(noDigest)), "latin1");
+    return bytes;
+  }
+}
+
 /**
  * The pieces of a safetensors file: the header (its digest included), then the tensors' own memory, never copied on a
- * little-endian machine. Larger element types come first, then names in code-unit order, so that every tensor lies
- * aligned without holes and equal content gives equal bytes.
+ * little-endian machine.
  * @throws GraphError G092 for a name or a metadata key that such a file can't hold, or data that does not fill its shape.
  */
 export function encodeSafetensors(content: SafetensorsContent): readonly Uint8Array[] {
-  const sorted = [...content.tensors].sort(
-    ([a, x], [b, y]) => byteSize(y.dtype) - byteSize(x.dtype) || (a < b ? -1 : a > b ? 1 : 0),
-  );
-  const metadata = [...content.metadata].filter(([key]) => key !== digestKey).sort(([a], [b]) => (a < b ? -1 : 1));
-  const members: string[] = [
-    `"__metadata__":{${[...metadata, [digestKey, noDigest]].map(([key = "", text = ""]) => `${jsonText(key)}:${jsonText(text)}`).join(",")}}`,
-  ];
-  const pieces: Uint8Array[] = [];
-  let offset = 0;
-  for (const [name, tensor] of sorted) {
-    if (name === "__metadata__" || tensor.data.length !== safeProduct(tensor.shape)) {
-      throw fileError(
-        "G092",
-        `cannot save the tensor ${quoteName(name)}: ${name === "__metadata__" ? "the format keeps that name for itself" : `${tensor.data.length} elements do not fill [${tensor.shape.join(", ")}]`}`,
-      );
-    }
-    const end = offset + tensor.data.byteLength;
-    members.push(
-      `${jsonText(name)}:{"dtype":"${storedTypeName(tensor.dtype)}","shape":[${tensor.shape.join(",")}],"data_offsets":[${offset},${end}]}`,
-    );
-    offset = end;
-    pieces.push(littleEndianBytes(tensor));
+  for (const [name, { data, shape }] of content.tensors) {
+    if (data.length !== safeProduct(shape))
+      throw cannotSave(name, `${data.length} elements do not fill [${shape.join(", ")}]`);
   }
-  const json = Buffer.from(`{${members.join(",")}}`, "utf8");
-  const header = Buffer.alloc(Math.ceil(json.length / 8) * 8, " ");
-  json.copy(header);
-  if (header.length > longestHeader) {
-    throw fileError(
-      "G092",
-      `cannot save: the names and shapes take ${header.length} bytes, at most ${longestHeader} are allowed`,
-    );
-  }
-  const hash = createHash("sha256").update(header);
-  for (const piece of pieces) {
-    hash.update(piece);
-  }
-  header.write(digestMember(hash.digest("hex")), header.indexOf(digestMember(noDigest)), "latin1");
-  const prefix = Buffer.alloc(8);
-  prefix.writeBigUInt64LE(BigInt(header.length));
-  return [prefix, header, ...pieces];
+  const start = startSafetensors(content.tensors, content.metadata);
+  const digest = new SafetensorsDigest(start);
+  const pieces = start.names.flatMap((name) => {
+    const tensor = content.tensors.get(name);
+    return tensor === undefined ? [] : [littleEndianBytes(tensor)];
+  });
+  for (const piece of pieces) digest.update(piece);
+  return [digest.finish(), ...pieces];
+}
+
+function cannotSave(name: string, reason: string): Error {
+  return fileError("G092", `cannot save the tensor ${quoteName(name)}: ${reason}`);
 }
 
 /** Writes a safetensors file atomically (see `writeFileAtomic`). The tensors must not change until it is done. */
@@ -238,7 +282,8 @@ function jsonText(text: string): string {
   return JSON.stringify(text);
 }
 
-function littleEndianBytes(tensor: Tensor): Uint8Array {
+/** The elements as a safetensors file has them; on a little-endian machine they are not copied. */
+export function littleEndianBytes(tensor: Pick<Tensor, "dtype" | "data">): Uint8Array {
   const bytes = bytesOf(tensor.data);
   if (!hostIsBigEndian) {
     return bytes;

@@ -27,15 +27,19 @@ const onFullDisk = canMount ? test : test.skip;
 if (!canMount) console.log("full_disk.test: no file system may be mounted here; training onto a full disk is skipped");
 
 /** Runs graphc with the small disk at `disk`, which holds `model.safetensors`, and shows what is there afterwards. */
-function train(folder: string, parameters: readonly string[]) {
+function withSmallDisk(folder: string, parameters: readonly string[]) {
   mkdirSync(join(folder, "disk"));
   const script = `mount -t tmpfs -o size=64k tmpfs disk && printf 'the old content' > disk/model.safetensors || exit 99
 "$@"
 code=$?
 echo; ls -A disk; cat disk/model.safetensors
 exit $code`;
-  const command = [process.execPath, binary, "train", "large.graph", "--target", "reference", ...parameters];
+  const command = [process.execPath, binary, ...parameters, "--target", "reference"];
   return spawnSync("unshare", ["-m", "sh", "-c", script, "sh", ...command], { cwd: folder, encoding: "utf8" });
+}
+
+function train(folder: string, parameters: readonly string[]) {
+  return withSmallDisk(folder, ["train", "large.graph", ...parameters]);
 }
 
 onFullDisk("a disk that is full when training ends: the error is said, and the file that was there is whole", (t) => {
@@ -53,5 +57,16 @@ onFullDisk("a disk that is full at a checkpoint: no half of one is left", (t) =>
   const { status, stdout, stderr } = train(folderWith({ "large.graph": text }), []);
   t.is(status, 1, stderr);
   t.regex(stderr, /error G092: cannot save ".*at-5\.safetensors": the disk is full \(ENOSPC\)/);
+  t.true(stdout.endsWith("\nmodel.safetensors\nthe old content"), stdout);
+});
+
+onFullDisk("a disk that fills up while results are written to it: none of them is there", (t) => {
+  const rows = "graph rows {\n  dim N\n  placeholder x: f32[N]\n  y = x * 2\n  z = x > 3\n}\n";
+  const folder = folderWith({ "rows.graph": rows, "x.csv": `x\n${"1.5\n".repeat(20_000)}` });
+  const outputs = ["-o", "z=disk/z.npy", "-o", "y=disk/model.safetensors"];
+  const parameters = ["run", "rows.graph", "--fetch", "y,z", "--data", "x=x.csv", "--batch", "3000", ...outputs];
+  const { status, stdout, stderr } = withSmallDisk(folder, parameters);
+  t.is(status, 1, stderr);
+  t.regex(stderr, /error G092: cannot save "disk\/model\.safetensors": the disk is full \(ENOSPC\)/);
   t.true(stdout.endsWith("\nmodel.safetensors\nthe old content"), stdout);
 });

@@ -6,6 +6,8 @@ export async function writeFileAtomic(path: string): Promise<void> {
   throw fileError("G092", `${quotePath(path)} cannot be written: a page has no files`, "take `weightsOf(session)`");
 }
 
+export const AtomicFile = { create: writeFileAtomic };
+
 export const requireWritable: (path: string) => Promise<void> = writeFileAtomic;
 
 export async function removeStaleTemporaries(): Promise<void> {}

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import type { NumericDType } from "../../../compiler/ir/dtype.js";
@@ -6,7 +6,7 @@ import { numbersToHalves } from "../../../compiler/ir/half.js";
 import { allocate, type Tensor } from "../../../compiler/ir/tensor.js";
 import { loadData } from "../../../runtime/data/load.js";
 import { csv, parseDataArgument } from "../../../runtime/data/references.js";
-import { encodeNpy, writeTensor } from "../../../runtime/data/write.js";
+import { TensorFile, writeTensor } from "../../../runtime/data/write.js";
 import { failsWith, fixtures, numbersOf, withFolder } from "../support.js";
 
 const upTo24 = Array.from({ length: 24 }, (_, index) => index);
@@ -23,7 +23,10 @@ test("the .npy files that are written are those that NumPy writes, byte for byte
     ["empty", { dtype: "f32", shape: [0, 5], data: new Float32Array() }],
   ];
   for (const [name, tensor] of tensors) {
-    t.deepEqual(Buffer.concat(encodeNpy(tensor)), await readFile(`${fixtures}/${name}.npy`), name);
+    await withFolder(async (folder) => {
+      await writeTensor(join(folder, "x.npy"), "x", tensor);
+      t.deepEqual(await readFile(join(folder, "x.npy")), await readFile(`${fixtures}/${name}.npy`), name);
+    });
   }
 });
 
@@ -51,6 +54,33 @@ test("a tensor written in any format is read back", async (t) => {
         }
       }
     }
+  });
+});
+
+test("a file that is written some rows at a time is the one that is written at once", async (t) => {
+  const data = Float32Array.from({ length: 21 }, (_, index) => index / 3);
+  await withFolder(async (folder) => {
+    for (const extension of ["npy", "safetensors", "csv"]) {
+      const [pieces, whole] = [join(folder, `pieces.${extension}`), join(folder, `whole.${extension}`)];
+      await writeFile(pieces, "the old content");
+      const file = await TensorFile.create(pieces, "x", { dtype: "f32", shape: [7, 3] });
+      for (const [start, end] of [
+        [0, 9],
+        [9, 18],
+        [18, 21],
+      ] as const)
+        await file.append(data.subarray(start, end));
+      await file.finish();
+      t.is(await readFile(pieces, "utf8"), "the old content");
+      await file.publish();
+      await writeTensor(whole, "x", { dtype: "f32", shape: [7, 3], data });
+      t.deepEqual(await readFile(pieces), await readFile(whole), extension);
+      const dropped = await TensorFile.create(pieces, "x", { dtype: "f32", shape: [1, 3] });
+      await dropped.append(data.subarray(0, 3));
+      await dropped.discard();
+      t.deepEqual(await readFile(pieces), await readFile(whole), extension);
+    }
+    t.is((await readdir(folder)).length, 6);
   });
 });
 
