@@ -340,7 +340,9 @@ export function commandLine(outcome: Outcome): Command {
 }
 
 function dataOption(description: string): Option {
-  return new Option("--data <NAME=PATH[a:b]>", description).argParser(namedTexts("PATH[a:b]"));
+  return new Option("--data <NAME=PATH[a:b]:COLUMN,...>", `${description}; rows and columns may be left out`).argParser(
+    namedTexts("PATH[a:b]"),
+  );
 }
 
 function examples(...lines: readonly string[]): string {

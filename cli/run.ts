@@ -109,7 +109,7 @@ async function evaluate(
     const batch = options.batch ?? graph.train?.batch ?? Math.min(Math.max(1, dataset.rows), 1000);
     const means = await endingOnSignals((signal) => evaluator.evaluate(dataset, batch, signal, output));
     if (others.length > 0)
-      console.note(`left out, being no scalar${others.length === 1 ? "" : "s"}: ${others.join(", ")}`);
+      console.note(`left out, being no scalar${others.length === 1 ? "" : "s"} (-o writes rows): ${others.join(", ")}`);
     if (means.size > 0) console.note(`means over ${plural(dataset.rows, "row")}`);
     return new Map(
       [...means].map(([name, mean]): [string, Fetched] => [

@@ -1,7 +1,7 @@
 import type { Executable } from "../compiler/backends/executable.js";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
-import { type Dim, dimEquals, isSymbolic, symbolsOf } from "../compiler/ir/dim.js";
+import { type Dim, dimEquals, dimText, isSymbolic, symbolsOf } from "../compiler/ir/dim.js";
 import type { Parameter } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
 import type { TensorData } from "../compiler/ir/tensor.js";
@@ -89,7 +89,11 @@ function requireWritableResults(prepared: Prepared, dataset: Dataset, output: Re
     const { type } = result;
     if (isScalar(result) || hasRowForRow(type.shape, batchDims)) continue;
     const message = `\`${name}\` is ${typeText(type)}, which has not one row for each row of the data`;
-    const hint = `its first axis would be ${batchDims.find(isSymbolic) === undefined ? "a dim that the placeholders share (`dim N`)" : "that of the placeholders"}, and its others the same in every batch; a run without data writes other values`;
+    const named = batchDims.find(isSymbolic);
+    const hint =
+      named === undefined
+        ? "the first dim of the placeholders is a number: declare it (`dim N`), so that results tell that they have it"
+        : `what has rows begins with \`${dimText(named)}\`, and its rows have one shape in every batch; a run on feeds writes any result`;
     throw new GraphError([problem("G025", undefined, message, { hint })]);
   }
 }

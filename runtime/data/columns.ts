@@ -27,14 +27,14 @@ export function chooseColumn(
   throw fileError(
     "G079",
     `${quotePath(file)} has ${names.length} columns${preferred === undefined ? "" : `, none named ${quoteName(preferred)}`}; which is meant?`,
-    `name one of ${listNames(names)}`,
+    `name one of ${listNames(names)}: \`column="..."\` in a graph, \`NAME=PATH:COLUMN\` of --data and --feed`,
   );
 }
 
-/** G079, with the nearest name. */
+/** G079, with the nearest name and all that there are. */
 export function missingColumn(file: string, names: readonly string[], column: string): Error {
   const near = nearestName(column, names);
-  const hint = near === undefined ? `it has ${listNames(names)}` : `did you mean ${quoteName(near)}?`;
+  const hint = `${near === undefined ? "it" : `did you mean ${quoteName(near)}? It`} has ${listNames(names, 20)}`;
   return fileError("G079", `${quotePath(file)} has no column ${quoteName(column)}`, hint);
 }
 

@@ -8,6 +8,7 @@ import type {
   RowRange,
   SafetensorsReference,
 } from "../../compiler/ir/data.js";
+import { InternalError } from "../../compiler/ir/diagnostic.js";
 import { fileError, quotePath } from "../files/errors.js";
 
 /** A reference to data that can be narrowed to a range of rows; nothing is read until a session needs it. */
@@ -60,16 +61,60 @@ export function safetensors(path: string, column?: string): Sliceable<Safetensor
 }
 
 /**
- * What `--data NAME=` and `--feed NAME=` take: `PATH` or `PATH[a:b]`, with either number left out at will. The format
- * follows from the extension, else from the first bytes of the file.
- * @throws GraphError G075 where the brackets hold no range.
+ * What `--data NAME=` and `--feed NAME=` take: `PATH` or `PATH[a:b]`, with either number left out at will, and of a file that has
+ * columns (.csv, .npz, .safetensors) also `PATH[a:b]:COLUMN` or, of a table, `PATH[a:b]:COLUMN,COLUMN`. The format follows from the
+ * extension, else from the first bytes of the file.
+ * @throws GraphError G075 where the brackets hold no range, G079 where there are no columns after the colon, or too many.
  */
 export function parseDataArgument(text: string): DataReference {
-  const match = /^(.*)\[([^[\]]*)\]$/s.exec(text);
-  const path = match?.[1] ?? text;
-  const rows = match?.[2] === undefined ? undefined : parseRange(text, match[2]);
-  const reference = referenceOf(path);
-  return { ...reference, rows };
+  const withColumns = /^(.*?\.(?:csv(?:\.gz)?|npz|safetensors)(?:\[[^[\]]*\])?):(.*)$/is.exec(text);
+  const place = withColumns?.[1] ?? text;
+  const match = /^(.*)\[([^[\]]*)\]$/s.exec(place);
+  const path = match?.[1] ?? place;
+  const rows = match?.[2] === undefined ? undefined : parseRange(place, match[2]);
+  const reference = { ...referenceOf(path), rows };
+  return withColumns?.[2] === undefined ? reference : withColumnsOf(text, reference, withColumns[2]);
+}
+
+/** One column is a vector, several are a matrix; a comma at the end makes a matrix of one column. */
+function withColumnsOf(text: string, reference: DataReference, list: string): DataReference {
+  if (/\[\d*:\d*\]$/.test(list)) {
+    throw fileError("G075", `${quotePath(text)} has its rows after its columns`, "write PATH[a:b]:COLUMN,COLUMN");
+  }
+  const columns = splitColumns(list);
+  const [only] = columns ?? [];
+  if (columns === undefined || only === undefined || columns.includes("")) {
+    throw fileError(
+      "G079",
+      `${quotePath(text)} does not end in names of columns`,
+      'names stand after the colon with commas between them; one with a comma in it stands in quotes: "a,b"',
+    );
+  }
+  switch (reference.kind) {
+    case "csv":
+      return { ...reference, column: columns.length === 1 && !list.endsWith(",") ? only : columns };
+    case "npz":
+    case "safetensors":
+      if (columns.length === 1) return { ...reference, column: only };
+      throw fileError(
+        "G079",
+        `${quotePath(text)} names ${columns.length} columns, and only those of a table can be put together`,
+      );
+    default:
+      throw new InternalError(`columns of ${reference.kind}`);
+  }
+}
+
+/** The names in `a, "b, c"`; undefined where one is empty, apart from a comma at the end. */
+function splitColumns(list: string): readonly string[] | undefined {
+  const names: string[] = [];
+  const field = /\s*(?:"((?:[^"]|"")*)"|([^",]+?))\s*(?:,|$)/y;
+  while (field.lastIndex < list.length) {
+    const match = field.exec(list);
+    if (match === null) return undefined;
+    names.push(match[1]?.replaceAll('""', '"') ?? (match[2] ?? "").trim());
+  }
+  return names;
 }
 
 function parseRange(text: string, range: string): RowRange {

@@ -164,6 +164,28 @@ test.serial("a run over data that fails in a later batch leaves the file that wa
   t.is(readFileSync(join(cwd, "y.csv"), "utf8"), "the old content");
 });
 
+test.serial("columns of a table are chosen by name, for --feed and for --data", async (t) => {
+  const text = `graph g {
+  dim N
+  placeholder x: f32[N, 2]
+  placeholder y: f32[N]
+  sums = sum(x, axis=1) + y
+  loss = mean(sums)
+}
+`;
+  const cwd = folderWith({ "g.graph": text, "t.csv": "a,b,c d\n1,10,100\n2,20,200\n3,30,300\n" });
+  const run = (...rest: readonly string[]) => graphcHere(["run", "g.graph", ...rest, ...reference], { cwd });
+  const fed = await run("--fetch", "sums", "--feed", "x=t.csv[1:]:c d,a", "--feed", "y=t.csv[1:]:b");
+  t.is(fed.stdout, "sums: f32[2]\n[222.0, 333.0]\n", fed.stderr);
+  const mean = await run("--fetch", "loss", "--data", "x=t.csv:c d,a", "--data", "y=t.csv:b");
+  t.is(mean.stdout, "222\n", mean.stderr);
+  const slip = await run("--fetch", "loss", "--data", "x=t.csv:cd,a", "--data", "y=t.csv:b");
+  t.is(slip.code, 1);
+  t.regex(slip.stderr, /G079: ".*t\.csv" has no column "cd"\n.*hint: did you mean "c d"\? It has "a", "b", "c d"/);
+  const none = await run("--fetch", "loss", "--data", "x=t.csv:a,b", "--data", "y=t.csv");
+  t.regex(none.stderr, /which is meant\?\n.*name one of "a", "b", "c d": .*`NAME=PATH:COLUMN`/);
+});
+
 const refusals: readonly (readonly [string, readonly string[], string, number])[] = [
   ["an unknown signature", ["predcit"], "G083", 1],
   ["an unknown name", ["--fetch", "metrics.los"], "G083", 1],

