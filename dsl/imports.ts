@@ -14,7 +14,7 @@ export interface ImportOptions {
   /** The folder of the standard library. */
   readonly stdFolder: string;
   readonly parse: typeof parse;
-  /** Folders besides the importing file's own that imports may reach, by absolute paths or `..`. */
+  /** Folders besides the main file's own that imports may reach, by absolute paths or `..`. */
   readonly allowPaths: readonly string[];
   /** Files of the standard library that have been read, for whoever loads again and again. */
   readonly library?: Map<string, { readonly file: LoadedFile; readonly text: string }> | undefined;
@@ -58,6 +58,8 @@ export class Files {
   readonly #loaded = new Map<string, LoadedFile>();
   readonly #loading: { readonly path: string; readonly span: Span | undefined }[] = [];
   readonly #options: ImportOptions;
+  /** The folder of the main file: what a program is made of lies in it. */
+  #root = ".";
 
   constructor(options: ImportOptions) {
     this.#options = options;
@@ -65,6 +67,7 @@ export class Files {
 
   /** The main file, whose text may be given. */
   main(path: string, text: string | undefined): LoadedFile | undefined {
+    this.#root = dirname(path);
     return this.#load(path, text, undefined);
   }
 
@@ -192,27 +195,32 @@ export class Files {
     return undefined;
   }
 
-  /** A path from the importing file's folder; G063 where it leaves the folders that are allowed. */
+  /**
+   * A path from the importing file's folder; G063 where it leaves the main file's folder and those that are allowed. `..` is taken
+   * away as text, whatever links there are: what counts in the end is where they lead.
+   */
   #resolve(text: string, importer: string, span: Span): string | undefined {
     const name = text.endsWith(".graph") ? text : `${text}.graph`;
-    const leaves = isAbsolute(name) || /^[A-Za-z]:/.test(name) || normalize(name).split(/[\\/]/).includes("..");
+    const absolute = isAbsolute(name) || /^[A-Za-z]:/.test(name);
+    const upwards = normalize(name).split(/[\\/]/).includes("..");
     const path = isAbsolute(name) ? normalize(name) : join(dirname(importer), name);
     const { allowPaths } = this.#options;
-    const allowed = allowPaths.some((folder) => isInside(resolve(path), resolve(folder)));
-    if (text === "" || text.includes("\0") || (leaves && !allowed)) {
+    const reaches = (folder: string): boolean => isInside(resolve(path), resolve(folder));
+    const allowed = allowPaths.some(reaches) || (!absolute && (!upwards || reaches(this.#root)));
+    if (text === "" || text.includes("\0") || !allowed) {
       this.#reportOutside(text, "", span);
       return undefined;
     }
-    // Its folder may be reached through links itself: what counts is where they lead.
+    // Its folder may be reached through links itself.
     const real = realPath(path);
-    if ([dirname(importer), ...allowPaths].some((folder) => isInside(real, realPath(folder)))) return path;
+    if ([this.#root, dirname(importer), ...allowPaths].some((folder) => isInside(real, realPath(folder)))) return path;
     this.#reportOutside(text, " through a symbolic link", span);
     return undefined;
   }
 
   #reportOutside(text: string, how: string, span: Span): void {
     this.diagnostics.push(
-      problem("G063", span, `the import ${quote(text)} leaves the folder of the file${how}`, {
+      problem("G063", span, `the import ${quote(text)} leaves the folder of the main file${how}`, {
         hint: "absolute paths, `..` and links that lead out need `--allow-path DIR` of graphc",
       }),
     );

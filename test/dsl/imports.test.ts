@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { maximumFileLength } from "../../dsl/diagnostics.js";
 import { loadGraph, loadGraphFromText } from "../../dsl/load.js";
@@ -90,6 +90,57 @@ test("a folder, a pipe, what is no text and what is too large are refused as wha
   t.deepEqual(told(folder, "pipe"), ["G064 cannot import `pipe.graph`: it is not a regular file"]);
 });
 
+test("a library imports what lies anywhere in the main file's folder, and nothing outside", (t) => {
+  const outside = folderOf(t, { "secret.graph": library });
+  const block = (path: string): string =>
+    `import { f as g } from ${JSON.stringify(path)}\nfn f(x: f32[...]) -> (y: f32[...]) {\n  y = g(x)\n}\n`;
+  const folder = folderOf(t, {
+    "lib/util.graph": library,
+    "beside.graph": library,
+    "lib/blocks/deep/one.graph": block("../../util"),
+    "lib/blocks/two.graph": block("../../beside.graph"),
+    "lib/blocks/three.graph": block("deep/../../blocks/deep/one"),
+    "lib/blocks/round.graph": block("../../main"),
+    "lib/blocks/missing.graph": block("../utll"),
+  });
+  for (const path of ["lib/blocks/deep/one", "lib/blocks/two", "lib/blocks/three"])
+    t.deepEqual(told(folder, path), [], path);
+  t.regex(told(folder, "lib/blocks/round").join(), /^G061 .*main\.graph -> round\.graph -> main\.graph/);
+  t.deepEqual(told(folder, "lib/blocks/missing"), [
+    "G060 cannot import `../utll.graph`: there is no such file (did you mean `../util.graph`?)",
+  ]);
+  const name = basename(outside);
+  symlinkSync(outside, join(folder, "lib/linked"));
+  symlinkSync(join(folder, "lib"), join(folder, "lib/blocks/again"));
+  symlinkSync("..", join(folder, "lib/up"));
+  const escapes: readonly (readonly [string, boolean])[] = [
+    [`../../../${name}/secret`, false],
+    [`../up/../../../${name}/secret`, false],
+    [join(folder, "lib/util"), false],
+    ["../linked/secret", true],
+    [`../up/../linked/../../../${name}/secret`, false],
+    ["again/linked/secret", true],
+  ];
+  for (const [path, byLink] of escapes) {
+    writeFileSync(join(folder, "lib/blocks/escape.graph"), block(path));
+    const [message, ...others] = told(folder, "lib/blocks/escape");
+    t.regex(
+      message ?? "",
+      byLink ? /^G063 .*through a symbolic link/ : /^G063 .*leaves the folder of the main file \(/,
+      path,
+    );
+    t.deepEqual(others, []);
+    t.is(told(folder, "lib/blocks/escape", [outside]).length === 0, path.includes("secret"), path);
+  }
+  for (const path of ["again/util", "../up/beside", "../up/lib/util"]) {
+    writeFileSync(join(folder, "lib/blocks/inside.graph"), block(path));
+    t.deepEqual(told(folder, "lib/blocks/inside"), [], path);
+  }
+  // Alone, the same file is the main one, and its folder is all there is.
+  const alone = loadGraph(join(folder, "lib/blocks/two.graph"), {}).diagnostics.map(({ code }) => code);
+  t.deepEqual(alone, ["G063"]);
+});
+
 test("an import stays in its folder, also through links, unless the place is allowed", (t) => {
   const outside = folderOf(t, { "lib.graph": library });
   const folder = folderOf(t, { "lib.graph": library });
@@ -99,12 +150,14 @@ test("an import stays in its folder, also through links, unless the place is all
   symlinkSync(join(folder, "lib.graph"), join(folder, "within.graph"));
   for (const path of ["linked/lib", "link"]) {
     t.deepEqual(told(folder, path), [
-      `G063 the import \`${path}\` leaves the folder of the file through a symbolic link ${hint}`,
+      `G063 the import \`${path}\` leaves the folder of the main file through a symbolic link ${hint}`,
     ]);
     t.deepEqual(told(folder, path, [outside]), []);
   }
   t.deepEqual(told(folder, "within"), []);
-  t.deepEqual(told(folder, "a/../../lib"), [`G063 the import \`a/../../lib\` leaves the folder of the file ${hint}`]);
+  t.deepEqual(told(folder, "a/../../lib"), [
+    `G063 the import \`a/../../lib\` leaves the folder of the main file ${hint}`,
+  ]);
   t.deepEqual(told(folder, join(outside, "lib"), [outside]), []);
   // The folder itself may be a link: its own files are within, and a missing one is missing.
   const alias = join(outside, "alias");

@@ -23,7 +23,8 @@ export const importCodes = [
   {
     code: "G063",
     title: "path leaves the allowed folders",
-    explain: "Absolute paths and `..` in a file are refused unless `--allow-path DIR` names the place.",
+    explain:
+      "Imports stay in the folder of the main file, data and checkpoints in that of the file that names them. Absolute paths, and `..` and links that lead out, are refused unless `--allow-path DIR` names the place.",
     example: 'import { f } from "../secret.graph"\n\ngraph g {\n}\n',
   },
   {
