@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { compile, Session } from "../../index.js";
 
-const program = await compile(new URL("activations.graph", import.meta.url).pathname);
+const program = await compile(join(import.meta.dirname, "activations.graph"));
 await using session = new Session(program);
 
 const x = Float32Array.of(-3, -1, -0.5, 0, 0.5, 1, 3);

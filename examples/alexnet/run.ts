@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { median } from "../../cli/samples.js";
 import { peakGigaflops, processorSeconds } from "../../compiler/backends/llvm/machine.js";
 import { hostTarget } from "../../compiler/backends/llvm/target.js";
@@ -17,7 +18,7 @@ const forward = [...convolutions, ...dense].reduce((sum, count) => sum + count);
 /** A step has the gradients of weights and of inputs beside, each as much again; nothing flows back to the image. */
 const step = 3 * forward - (convolutions[0] ?? 0);
 
-const program = await compile(new URL("alexnet.graph", import.meta.url).pathname, { target: "cpu" });
+const program = await compile(join(import.meta.dirname, "alexnet.graph"), { target: "cpu" });
 await using session = new Session(program);
 
 /** Milliseconds that a run has the core: the median of `repeats`, after one that makes the code. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { compile, idx, Session } from "../../index.js";
 
-const folder = new URL(".", import.meta.url).pathname;
+const folder = import.meta.dirname;
 const program = await compile(join(folder, "autoencoder.graph"));
 await using session = new Session(program);
 

@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { compile, Session } from "../../index.js";
 
-const program = await compile(new URL("backpropagation.graph", import.meta.url).pathname);
+const program = await compile(join(import.meta.dirname, "backpropagation.graph"));
 await using session = new Session(program);
 
 const before = await session.run("compare");

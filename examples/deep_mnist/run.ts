@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { compile } from "../../index.js";
 import { networks, slopesByLayer, trainNetwork } from "./networks.js";
 
-const folder = new URL(".", import.meta.url).pathname;
+const folder = import.meta.dirname;
 const program = await compile(join(folder, "deep_mnist.graph"));
 
 const slopes = await slopesByLayer(program, folder);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { compile } from "../../index.js";
 import { accuracyOf, crossValidate, readFlowers } from "./cross_validation.js";
 
-const folder = new URL(".", import.meta.url).pathname;
+const folder = import.meta.dirname;
 const program = await compile(join(folder, "iris.graph"));
 const flowers = await readFlowers(folder);
 

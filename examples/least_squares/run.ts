@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { compile, Session } from "../../index.js";
 
-const program = await compile(new URL("least_squares.graph", import.meta.url).pathname);
+const program = await compile(join(import.meta.dirname, "least_squares.graph"));
 await using session = new Session(program);
 
 const lines = await session.run("fit");

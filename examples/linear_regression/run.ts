@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { compile, Session } from "../../index.js";
 
-const program = await compile(new URL("linear_regression.graph", import.meta.url).pathname);
+const program = await compile(join(import.meta.dirname, "linear_regression.graph"));
 await using session = new Session(program);
 
 const report = await session.train({

@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { compile, Session } from "../../index.js";
 
-const program = await compile(new URL("lstm_by_hand.graph", import.meta.url).pathname);
+const program = await compile(join(import.meta.dirname, "lstm_by_hand.graph"));
 await using session = new Session(program);
 
 const found = await session.run("compare");

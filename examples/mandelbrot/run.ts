@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { compile, Session } from "../../index.js";
 
-const program = await compile(new URL("mandelbrot.graph", import.meta.url).pathname);
+const program = await compile(join(import.meta.dirname, "mandelbrot.graph"));
 await using session = new Session(program);
 
 const columns = 78;

@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { compile, Session } from "../../index.js";
 
-const program = await compile(new URL("neuron.graph", import.meta.url).pathname);
+const program = await compile(join(import.meta.dirname, "neuron.graph"));
 await using session = new Session(program);
 
 const gates = await session.run("gates");

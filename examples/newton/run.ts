@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { compile, Session } from "../../index.js";
 
-const program = await compile(new URL("newton.graph", import.meta.url).pathname);
+const program = await compile(join(import.meta.dirname, "newton.graph"));
 await using session = new Session(program);
 
 const values = [2, 9, 0.25, 1e6, 0, -8];

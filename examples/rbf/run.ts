@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import { compile, Session } from "../../index.js";
 import { grid, halton, spirals, widthFor } from "./points.js";
 
-const program = await compile(new URL("rbf.graph", import.meta.url).pathname);
+const program = await compile(join(import.meta.dirname, "rbf.graph"));
 await using session = new Session(program);
 
 console.log("Franke's function from its values at some points");

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { compile, idx, readData, Session } from "../../index.js";
 
-const folder = new URL(".", import.meta.url).pathname;
+const folder = import.meta.dirname;
 const program = await compile(join(folder, "rnn.graph"));
 await using session = new Session(program);
 

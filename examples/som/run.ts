@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { compile, Session } from "../../index.js";
 import { drawColours, judgeColours, placeFlowers, type Quality, readFlowers, trainOn } from "./maps.js";
 
-const folder = new URL(".", import.meta.url).pathname;
+const folder = import.meta.dirname;
 const program = await compile(join(folder, "som.graph"));
 
 function show(when: string, { quantisation, topographic }: Quality): void {

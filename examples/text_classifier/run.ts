@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import { compile, Session } from "../../index.js";
 import { columnsOf, spamAssassin, vocabularyOf } from "./mails.js";
 
-const program = await compile(new URL("text_classifier.graph", import.meta.url).pathname);
+const program = await compile(join(import.meta.dirname, "text_classifier.graph"));
 await using session = new Session(program);
 
 const length = 80;

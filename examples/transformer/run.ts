@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { compile, Session } from "../../index.js";
 
-const program = await compile(new URL("transformer.graph", import.meta.url).pathname);
+const program = await compile(join(import.meta.dirname, "transformer.graph"));
 await using session = new Session(program);
 
 const length = 12;
