@@ -30,5 +30,7 @@ export function readOptions(
 function requireKnown(what: string, names: readonly string[], known: readonly string[]): void {
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length === 0) return;
-  throw new Error(`there is no ${what} ${unknown.join(", ")}; there are ${known.join(", ")}`);
+  throw new Error(
+    `there is no ${what} ${unknown.join(", ")}; known are ${known.map((name) => `\`${name}\``).join(", ")}`,
+  );
 }

@@ -194,7 +194,7 @@ export function commandLine(outcome: Outcome): Command {
     .addOption(dimOption())
     .option("--weights <PATH>", "variables from this safetensors file")
     .addOption(new Option("--seed <N>", "the seed of all randomness, instead of the file's").argParser(seedNumber))
-    .option("--samples <N>", "samples to take, instead of what three seconds hold, 5 to 50", wholeNumber(1))
+    .option("--samples <N>", "samples to take; without it as many as three seconds hold, from 5 to 50", wholeNumber(1))
     .addOption(allowPathOption())
     .addOption(targetOption())
     .addOption(deviceOption())
@@ -216,7 +216,7 @@ export function commandLine(outcome: Outcome): Command {
     .option("--signature <S>", "this signature only")
     .addOption(dimOption())
     .addOption(
-      new Option("--target <name>", "for kernels and gpu: where what the text places nowhere lies").choices([
+      new Option("--target <name>", "the form with which it runs on this target, instead of without one").choices([
         "cpu",
         "gpu",
       ]),

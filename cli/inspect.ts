@@ -13,7 +13,7 @@ import { optimise, prepareComputation } from "../compiler/prepare.js";
 import { parse } from "../dsl/parse.js";
 import { astText } from "./ast_text.js";
 import type { CommonOptions, Console } from "./console.js";
-import { type ExitCode, exitCodes } from "./failure.js";
+import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { openGraph } from "./front_end.js";
 import { type LoadOptions, warn } from "./load.js";
 import type { Sizes } from "./options.js";
@@ -47,7 +47,9 @@ function syntaxTree(console: Console, file: string): string {
 
 async function formOf(console: Console, file: string, options: InspectOptions): Promise<string> {
   const { stage } = options;
-  if (stage === "llvm" || stage === "asm") requireNative();
+  const native = stage === "llvm" || stage === "asm";
+  requireFit(options);
+  if (native) requireNative();
   const graph = openGraph(console, file, options);
   const choices = choicesOf(graph, options.signature);
   if (stage === "graph")
@@ -72,12 +74,22 @@ async function formOf(console: Console, file: string, options: InspectOptions): 
     const sized = requireSizes(graph, choice, dimsOf(prepared), options.dim);
     sizes.push(sized);
     // Native code is for one place.
-    const followsPlaces = stage !== "llvm" && stage !== "asm" && options.target !== "cpu";
+    const followsPlaces = !native && options.target !== "cpu";
     const optimised = optimise(graph, prepared, sized.dims, { followsPlaces });
     parts.push(await specialised(stage, optimised, choice, placesShown(graph, options)));
   }
   for (const remark of originRemarks(sizes)) console.note(remark);
+  if (native && options.target === undefined && graph.devices.has("gpu"))
+    console.note('this is the code of --target cpu, with what the text places `on "gpu"` on the processor, too');
   return parts.join("\n");
+}
+
+/** Machine code is the processor's, and launches are the device's: no stage shows them for another target. */
+function requireFit({ stage, target }: InspectOptions): void {
+  if ((stage === "llvm" || stage === "asm") && target === "gpu")
+    throw new UsageError(`--stage ${stage} is the processor's code; --stage gpu has what --target gpu runs`);
+  if (stage === "gpu" && target === "cpu")
+    throw new UsageError("--stage gpu is what devices are given, and --target cpu gives them nothing");
 }
 
 /** The stage of the gpu stands for the target, too. */

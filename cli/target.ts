@@ -18,8 +18,13 @@ export async function openBackend(
   { target, device }: ProgramOptions,
   { devices: places }: Graph,
 ): Promise<Backend> {
-  if (device !== undefined && !wantsDevice({ target, places }))
-    throw new UsageError('--device goes with --target gpu, or with a graph that places something `on "gpu"`');
+  if (device !== undefined && !wantsDevice({ target, places })) {
+    throw new UsageError(
+      target === undefined
+        ? '--device goes with --target gpu, or with a graph that places something `on "gpu"`'
+        : `--device does not go with --target ${target}, which computes without one`,
+    );
+  }
   const { backend, warning } = await open({ target, device, places }, (note) => warn(console, [note]));
   if (warning !== undefined) {
     const hint = warning.hint === undefined ? "" : ` (${warning.hint})`;

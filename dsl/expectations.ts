@@ -76,6 +76,20 @@ function startsValue(token: IToken): boolean {
   return literal || type === t.Name || type === t.LeftParen || type === t.LeftBracket || type === t.LeftBrace;
 }
 
+/** Where an `on` stands, for one that stands elsewhere. */
+function placeHint(token: IToken, previous: IToken, expected: string): string | undefined {
+  if (expected === "`{`" && previous.tokenType === t.Text)
+    return 'a block follows it, as in `on "gpu" { ... }`; of one statement it stands at the end: `y = exp(x) on "gpu"`';
+  if (expected === phrases.get("device")) return '`on` names a place: `on "gpu"`';
+  if (token.image !== "on" || previous.endLine !== token.startLine) return undefined;
+  if (expected === "`{`") return 'what stands inside is placed: `on "gpu" { ... }`';
+  if (expected === "a new line")
+    return '`on` stands behind a value, or before the `{` of a scope or an update; a block of statements is `on "gpu" { ... }`';
+  return endsValue(previous) && /`[)\]}=]`/.test(expected)
+    ? 'a whole statement is placed, at its end: `y = exp(x) on "gpu"`'
+    : undefined;
+}
+
 /** How to mend what stands at `token`, where a common slip explains it. */
 export function syntaxHint(token: IToken, previous: IToken, expected: string, rule?: string): string | undefined {
   if (expected === "`(`" && previous.tokenType === t.Arrow)
@@ -88,12 +102,16 @@ export function syntaxHint(token: IToken, previous: IToken, expected: string, ru
     if (rule === "paths") return "a signature gives names only: their types stand where they are declared";
     if (expected === "`->`") return "outputs follow `->`: `-> (y: f32[4])`";
   }
+  const placing = placeHint(token, previous, expected);
+  if (placing !== undefined) return placing;
   if (isDType(previous.image) && (expected === "`:`" || expected === "`=`" || rule === "parameters"))
     return `a type follows its name: \`x: ${previous.image}\``;
   if (expected === "`:`") return "a placeholder has a type: `placeholder x: f32[4]`";
   if (expected === "`else`") return "an `if` gives a value in every case, so it ends with `else { ... }`";
   if (expected === "a field or `}`" && token.tokenType === t.Comma)
     return "fields of `train` stand on lines of their own, without commas";
+  if (expected === "`,`" && rule === "require")
+    return 'a requirement says what is wrong where it is not met: `require N > 4, "at least five rows"`';
   const wantsComma = expected.includes("`,`");
   const sameLine = previous.endLine === token.startLine;
   switch (token.tokenType) {

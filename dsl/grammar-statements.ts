@@ -116,13 +116,16 @@ export abstract class StatementParser extends RegionParser {
       this.OR<StringLiteral>([
         { ALT: () => this.SUBRULE(this.stringLiteral) },
         {
+          GATE: () => this.onSameLine(),
           ALT: () => {
             const { name, span } = this.ident(this.CONSUME(t.Name));
+            const value = isDeviceKind(name) ? name : "gpu";
             this.ACTION(() => {
-              const hint = `a place is quoted: \`on "${isDeviceKind(name) ? name : "gpu"}"\``;
+              const hint = `a place is quoted: \`on "${value}"\``;
               this.report(unexpectedToken(span, '`"cpu"` or `"gpu"`', quote(name), { hint }));
             });
-            return { kind: "string", value: name, span };
+            // One problem is told of one word.
+            return { kind: "string", value, span };
           },
         },
       ]),

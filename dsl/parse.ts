@@ -25,14 +25,15 @@ export function parse(text: string, file: string): ParseResult {
   const { ast, diagnostics: grammatical, parenthesized, unusedDocs } = parser.parse(text, file, tokens, comments);
   // What stands where a sign was refused is no second problem.
   const refusedAt = new Set(lexical.map((d) => d.span?.start));
-  const diagnostics = grammatical.filter((d) => !refusedAt.has(d.span?.start));
+  const understood = (d: Diagnostic): boolean => !refusedAt.has(d.span?.start);
+  const diagnostics = grammatical.filter(understood);
   const trailing = comments.filter((c) => c.doc && !c.ownLine).map((c) => c.span);
   const lastToken = tokens.at(-1)?.startOffset ?? -1;
   const last = comments.filter((c) => c.doc && c.ownLine && c.span.start > lastToken).map((c) => c.span);
   // Where the text is not understood, what its documentation stands before is not known either.
   const failed = lexical.length + diagnostics.length > 0;
   const stray = failed ? [] : [...trailing, ...last, ...unusedDocs.map((d) => d.span)];
-  const all = [...lexical, ...diagnostics, ...checkPlacement(ast), ...stray.map(strayDocumentation)];
+  const all = [...lexical, ...diagnostics, ...checkPlacement(ast).filter(understood), ...stray.map(strayDocumentation)];
   const ok = all.every((d) => d.severity !== "error");
   return { ast, diagnostics: limitDiagnostics(all), source: { text, comments, parenthesized }, ok };
 }

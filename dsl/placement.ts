@@ -105,7 +105,9 @@ function misplaced(statement: Exclude<Statement, { kind: "invalid" | "binding" }
   const places = allowed[statement.kind].map((p) => names[p]);
   const list = places.length < 2 ? places.join("") : `${places.slice(0, -1).join(", ")} or ${places.at(-1)}`;
   const span = wordSpan(statement.span, statement.kind);
-  return misplacedStatement(span, `\`${statement.kind}\` cannot stand in ${names[place]}`, `it stands in ${list}`);
+  const hint =
+    statement.kind === "on" ? `the whole is placed: \`} on "${statement.on.value}"\`` : `it stands in ${list}`;
+  return misplacedStatement(span, `\`${statement.kind}\` cannot stand in ${names[place]}`, hint);
 }
 
 function twice(statement: Statement, first: Span): Diagnostic {

@@ -30,6 +30,8 @@ export function buildOn<T>(device: DeviceKind | undefined, build: () => T): T {
 /** What is wrong with a name that is none, and what it could have been. */
 export function unknownDevice(name: string): { readonly message: string; readonly hint: string } {
   const lower = name.toLowerCase();
-  const hint = isDeviceKind(lower) ? `did you mean \`${lower}\`?` : "there is `cpu` and `gpu`";
+  const hint = isDeviceKind(lower)
+    ? `did you mean \`${lower}\`?`
+    : 'there is `"cpu"` and `"gpu"`; `--device` chooses which device the gpu is';
   return { message: `there is no device ${JSON.stringify(name)}`, hint };
 }

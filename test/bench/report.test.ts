@@ -143,8 +143,8 @@ test("workloads and peers are chosen by name, and an unknown one names those the
   t.deepEqual(read(), { only: [], peers: undefined });
   t.deepEqual(read("W4 W1", "--peers", "pytorch"), { only: ["W4", "W1"], peers: ["pytorch"] });
   t.deepEqual(read("--peers", "none"), { only: [], peers: [] });
-  t.throws(() => read("W5"), { message: "there is no workload W5; there are W1, W4" });
-  t.throws(() => read("--peers", "torch"), { message: "there is no peer torch; there are none, pytorch" });
+  t.throws(() => read("W5"), { message: "there is no workload W5; known are `W1`, `W4`" });
+  t.throws(() => read("--peers", "torch"), { message: "there is no peer torch; known are `none`, `pytorch`" });
 });
 
 test("every row of the schedule has a name of its own, and its peers' line is of its workload", (t) => {

@@ -125,6 +125,9 @@ test.serial("a device of another target, and one that is not there, are errors",
   const other = await graphcHere(["run", file, "--fetch", "loss", "--device", "webasm"]);
   t.is(other.code, 2);
   t.regex(other.stderr, /--device goes with --target gpu/);
+  const both = await graphcHere(["run", file, "--fetch", "loss", "--target", "reference", "--device", "webasm"]);
+  t.is(both.code, 2);
+  t.regex(both.stderr, /--device does not go with --target reference/);
   const missing = await graphcHere(["run", file, "--fetch", "loss", "--target", "gpu", "--device", "webgl2"]);
   t.not(missing.code, 0);
   t.regex(missing.stderr, /G122: device webgl2 is not available/);

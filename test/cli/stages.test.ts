@@ -4,6 +4,7 @@ import { join } from "node:path";
 import test from "ava";
 import { probe } from "../../compiler/backends/llvm/availability.js";
 import { parseModule } from "../../compiler/ir/parser.js";
+import { temporaryFolder } from "../runtime/programs.js";
 import { at, codesOf, graphc, graphcHere, lineFolder, lineGraph, onlyObject } from "./support.js";
 
 const native = probe().available ? test : test.skip;
@@ -97,6 +98,16 @@ native("inspect shows LLVM's form and the machine's", async (t) => {
   const asm = await graphc(["inspect", "line.graph", "--stage", "asm", "--signature", "predict"], { cwd });
   t.is(asm.code, 0, asm.stderr);
   t.regex(asm.stdout, /^graphc_entry:/m);
+});
+
+native("native code of a graph that is placed on both sides says whose it is", async (t) => {
+  const cwd = temporaryFolder(t);
+  writeFileSync(join(cwd, "mixed.graph"), 'graph g {\n  h = exp([0.0, 1.0]) on "gpu"\n  signature s() -> (h)\n}\n');
+  const said = /the code of --target cpu, with what the text places `on "gpu"`/;
+  const llvm = await graphc(["inspect", "mixed.graph", "--stage", "llvm"], { cwd });
+  t.regex(llvm.stderr, said);
+  const chosen = await graphc(["inspect", "mixed.graph", "--stage", "llvm", "--target", "cpu"], { cwd });
+  t.notRegex(chosen.stderr, said);
 });
 
 native("doctor finds all there", async (t) => {

@@ -64,6 +64,8 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
     ["inspect", "a.graph", "--stage", "spirv"],
     /ast, graph, gradients, optimized, kernels, llvm, asm, gpu/,
   ],
+  ["machine code of devices", ["inspect", "a.graph", "--stage", "asm", "--target", "gpu"], /--stage gpu has/],
+  ["launches of the processor", ["inspect", "a.graph", "--stage", "gpu", "--target", "cpu"], /gives them nothing/],
   ["no stage", ["inspect", "a.graph"], /--stage/],
   ["an unknown target", ["train", "a.graph", "--target", "tpu"], /cpu, gpu, reference/],
   ["a negative dim", ["inspect", "a.graph", "--stage", "kernels", "--dim", "N=-1"], /'--dim <N=SIZE>'.*'N=-1'/],

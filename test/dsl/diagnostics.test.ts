@@ -37,6 +37,33 @@ const rows: readonly (readonly [string, string])[] = [
     "x = 1 + if a { yield 1 } else { yield 2 }",
     "G002 2:9 expected a value, found `if` | `if` stands only directly after the `=` of a binding; bind its result to a name first",
   ],
+  [
+    'x = (exp(a) on "gpu") + 1',
+    'G002 2:13 expected `)`, found `on` | a whole statement is placed, at its end: `y = exp(x) on "gpu"`',
+  ],
+  [
+    'x: f32 on "gpu" = a',
+    'G002 2:8 expected `=`, found `on` | a whole statement is placed, at its end: `y = exp(x) on "gpu"`',
+  ],
+  [
+    'placeholder x: f32 on "gpu"',
+    'G002 2:20 expected a new line, found `on` | `on` stands behind a value, or before the `{` of a scope or an update; a block of statements is `on "gpu" { ... }`',
+  ],
+  [
+    'on "gpu" x = 1',
+    'G002 2:10 expected `{`, found `x` | a block follows it, as in `on "gpu" { ... }`; of one statement it stands at the end: `y = exp(x) on "gpu"`',
+  ],
+  ["x = 1 on", 'G002 2:9 expected `"cpu"` or `"gpu"`, found the end of the line | `on` names a place: `on "gpu"`'],
+  ["x = 1 on tpu", 'G002 2:10 expected `"cpu"` or `"gpu"`, found `tpu` | a place is quoted: `on "gpu"`'],
+  ["x = 1 on 'gpu'", 'G008 2:10 strings stand in double quotes | write `"gpu"`'],
+  [
+    'x = 1 on "cuda"',
+    'G125 2:10 there is no device "cuda" | there is `"cpu"` and `"gpu"`; `--device` chooses which device the gpu is',
+  ],
+  [
+    "require N > 4",
+    'G002 2:14 expected `,`, found the end of the line | a requirement says what is wrong where it is not met: `require N > 4, "at least five rows"`',
+  ],
   ["x = scan a on b { yield a }", "G002 2:12 expected `in`, found `on`"],
   [
     "x = a == not b",
@@ -165,6 +192,12 @@ test("two words side by side follow no division: `//` with its operands stays on
       inGraph(line).some((text) => text.startsWith("G001")),
       line,
     );
+});
+
+test("an `on` block in a branch is told where it goes", (t) => {
+  t.deepEqual(inGraph("x = if a {", 'on "gpu" {', "y = 1", "}", "yield y", "} else {", "yield a", "}"), [
+    'G005 3:1 `on` cannot stand in an if | the whole is placed: `} on "gpu"`',
+  ]);
 });
 
 test("each statement's problem is reported, and only that", (t) => {

@@ -165,7 +165,7 @@ function notesOf({ sources }: Computation, { reasons }: Placement): readonly Dia
     // Of those that only the target puts there one stands for all; each statement that is placed is told of.
     const key = node.device === undefined ? message : `${message} ${span?.file} ${span?.start}`;
     if (found.has(key)) continue;
-    const hint = node.device === undefined ? undefined : '`on "cpu"` says so';
+    const hint = node.device === undefined ? undefined : 'placed `on "cpu"` it is computed there without this warning';
     found.set(key, problem("G121", span, message, { severity: "warning", hint }));
   }
   return [...found.values()];
