@@ -10,7 +10,13 @@ export type Step =
   | { readonly kind: "launch"; readonly kernel: DeviceKernel; readonly output: BufferId }
   /** `to` is the array that `from` is now. */
   | { readonly kind: "alias"; readonly from: BufferId; readonly to: BufferId }
-  | { readonly kind: "loop"; readonly loop: LoopId; readonly extent: number; readonly body: readonly Step[] }
+  | {
+      readonly kind: "loop";
+      readonly loop: LoopId;
+      readonly extent: number;
+      readonly body: readonly Step[];
+      readonly stacks: readonly Stack[];
+    }
   | {
       readonly kind: "while";
       readonly loop: LoopId;
@@ -24,6 +30,13 @@ export type Step =
       readonly whenTrue: readonly Step[];
       readonly whenFalse: readonly Step[];
     };
+
+/** What each iteration leaves in `slab` lies one after another in `to` when the loop is done, last first where `isReversed`. */
+export interface Stack {
+  readonly slab: BufferId;
+  readonly to: BufferId;
+  readonly isReversed: boolean;
+}
 
 /** `source` is what a thread does: a function whose parameters are the arrays, then the numbers. */
 export interface DeviceKernel {

@@ -9,20 +9,22 @@ import type {
   Kernel,
   KernelProgram,
   LoopId,
+  LoopKernel,
   LoopStatement,
   NestKernel,
   ScalarExpr,
   Statement,
   StoreStatement,
 } from "../../kernels/form.js";
+import { Rewriter } from "../../kernels/rewrite.js";
 import { workOf } from "../../kernels/work.js";
 import { nestOf } from "./contraction.js";
 import { type DeviceKernel, mostArrays, type Step } from "./form.js";
 import { type Rows, rowsOf } from "./grid.js";
 import { sourcesOf } from "./math.js";
-import { decode } from "./places.js";
+import { coversAll, decode } from "./places.js";
+import { mapStores, stackedLoop } from "./stacks.js";
 import { inStages, type Temporaries } from "./stages.js";
-import { inOrder } from "./store_order.js";
 import { ThreadWriter } from "./thread.js";
 import { inTiles, writeTiles } from "./tiles.js";
 
@@ -68,7 +70,7 @@ function lowerKernel(kernel: Kernel, context: Context): readonly Step[] {
     case "contract":
       return lowerContraction(kernel, context);
     case "loop":
-      return [{ kind: "loop", loop: kernel.loop.id, extent: kernel.loop.extent, body: list(kernel.body) }];
+      return [lowerLoop(kernel, context)];
     case "while":
       return [
         {
@@ -91,6 +93,17 @@ function lowerKernel(kernel: Kernel, context: Context): readonly Step[] {
     case "routine":
       throw new InternalError(`devices have no routine ${kernel.routine}`);
   }
+}
+
+function lowerLoop(kernel: LoopKernel, context: Context): Step {
+  const { id, extent } = kernel.loop;
+  const { body, stacks } = stackedLoop(kernel, context.buffers, loopsAroundStore, context.temporaries.add);
+  return { kind: "loop", loop: id, extent, body: body.flatMap((one) => lowerKernel(one, context)), stacks };
+}
+
+function loopsAroundStore(kernel: NestKernel | ContractKernel, store: StoreStatement): readonly LoopStatement[] {
+  const { body } = kernel.kind === "nest" ? kernel : nestOf(kernel);
+  return pathsOf(body).find((path) => path.store === store)?.loops ?? [];
 }
 
 function lowerContraction(kernel: ContractKernel, context: Context): readonly Step[] {
@@ -119,31 +132,57 @@ export interface StorePath {
   readonly before: readonly (readonly Statement[])[];
 }
 
+/** A nest stores to all its targets at once, which a device does one after another: what it overwrites is read by its old name. */
 function lowerNest(kernel: NestKernel, context: Context): readonly Step[] {
-  const paths = pathsOf(kernel.body);
-  const targets = [...new Set(paths.map(({ store }) => store.target.buffer))];
-  const steps = new Map(targets.map((target) => [target, storesInto(target, paths, kernel, context)] as const));
-  return inOrder(steps, paths, (target) => context.temporaries.add(context.buffers[target]?.length ?? 0));
+  const targets = [...new Set(pathsOf(kernel.body).map(({ store }) => store.target.buffer))];
+  const read = new Set(loadsOf(kernel).map(({ buffer }) => buffer));
+  const overwritten = targets.length < 2 ? [] : targets.filter((target) => read.has(target));
+  if (overwritten.length === 0) return lowerTargets(kernel, targets, context);
+  const old = new Map(
+    overwritten.map((target) => [target, context.temporaries.add(context.buffers[target]?.length ?? 0)] as const),
+  );
+  const loads = new Rewriter({ buffer: (id) => old.get(id) ?? id });
+  const stores = new Rewriter({ buffer: (id) => targets.find((target) => old.get(target) === id) ?? id });
+  const body = mapStores(loads.statements(kernel.body), (store) => ({ ...store, target: stores.access(store.target) }));
+  const names = [...old].map(([from, to]): Step => ({ kind: "alias", from, to }));
+  return [...names, ...lowerTargets({ ...kernel, body }, targets, context)];
 }
 
-function storesInto(
-  target: BufferId,
+function lowerTargets(kernel: NestKernel, targets: readonly BufferId[], context: Context): readonly Step[] {
+  const paths = pathsOf(kernel.body);
+  return targets.flatMap((target, i) => {
+    const length = context.buffers[target]?.length ?? 0;
+    const stores = paths.filter(({ store }) => store.target.buffer === target);
+    if (length === 0) return [];
+    const copied = stores.length === 1 ? copiedWhole(stores[0] as StorePath, context) : undefined;
+    if (copied !== undefined) return [{ kind: "alias", from: copied, to: target }];
+    const [only] = stores;
+    const twin =
+      only === undefined || stores.length > 1 ? undefined : twinOf(only, paths, targets.slice(0, i), context);
+    if (twin !== undefined) return [{ kind: "alias", from: twin, to: target }];
+    if (only !== undefined && stores.length === 1 && coversAll(only, length)) {
+      const staged = inStages(only, length, context.temporaries);
+      if (staged !== undefined)
+        return staged.flatMap((part) => launches(kernel, part.stores, part.target, part.length, context));
+    }
+    return launches(kernel, stores, target, length, context);
+  });
+}
+
+/** An earlier target that gets the very same value whole, as a carry that is stacked too. */
+function twinOf(
+  path: StorePath,
   paths: readonly StorePath[],
-  kernel: Pick<NestKernel, "name" | "spans">,
-  context: Context,
-): readonly Step[] {
-  const length = context.buffers[target]?.length ?? 0;
-  const stores = paths.filter(({ store }) => store.target.buffer === target);
-  if (length === 0) return [];
-  const copied = stores.length === 1 ? copiedWhole(stores[0] as StorePath, context) : undefined;
-  if (copied !== undefined) return [{ kind: "alias", from: copied, to: target }];
-  const [only] = stores;
-  if (only !== undefined && stores.length === 1 && coversAll(only, length)) {
-    const staged = inStages(only, length, context.temporaries);
-    if (staged !== undefined)
-      return staged.flatMap((part) => launches(kernel, part.stores, part.target, part.length, context));
-  }
-  return launches(kernel, stores, target, length, context);
+  earlier: readonly BufferId[],
+  { buffers }: Context,
+): BufferId | undefined {
+  const length = buffers[path.store.target.buffer]?.length ?? 0;
+  return earlier.find((target) => {
+    const [only, ...others] = paths.filter(({ store }) => store.target.buffer === target);
+    if (only === undefined || others.length > 0 || only.store.value !== path.store.value) return false;
+    const isSame = buffers[target]?.length === length && affineEquals(only.store.target.index, path.store.target.index);
+    return isSame && coversAll(only, length) && coversAll(path, length);
+  });
 }
 
 /** Kernels that fill one buffer; several where the parts of it read more arrays than a kernel may. */
@@ -297,20 +336,6 @@ function loopsMentioned(expressions: readonly ScalarExpr[]): ReadonlySet<LoopId>
     });
   }
   return found;
-}
-
-/** Whether a store writes each element of a buffer of this length, each once. */
-export function coversAll({ store, loops }: StorePath, length: number): boolean {
-  const { index, dynamic } = store.target;
-  if (dynamic !== undefined || store.combiner !== undefined || index.offset !== 0) return false;
-  if (index.terms.some(({ loop, stride }) => stride < 0 || !loops.some(({ id }) => id === loop))) return false;
-  if (loops.some(({ id }) => strideOf(index, id) === 0)) return false;
-  let next = 1;
-  for (const { id, extent } of [...loops].sort((a, b) => strideOf(index, a.id) - strideOf(index, b.id))) {
-    if (strideOf(index, id) !== next) return false;
-    next *= extent;
-  }
-  return next === length;
 }
 
 /** The buffer that a store copies as it is; undefined where it does anything else. */

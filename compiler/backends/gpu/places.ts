@@ -1,6 +1,7 @@
 import { InternalError } from "../../ir/diagnostic.js";
 import { strideOf } from "../../kernels/affine.js";
 import type { Affine, LoopStatement, StoreStatement } from "../../kernels/form.js";
+import type { StorePath } from "./lower.js";
 import { literal } from "./scalar.js";
 import type { ThreadWriter } from "./thread.js";
 
@@ -76,4 +77,18 @@ const nearPlaces = 2 ** 20;
 function quotient(writer: ThreadWriter, place: string, stride: number, reach: number): string {
   if (reach < nearPlaces) return `Math.floor((${place} + 0.5) / ${literal(stride)})`;
   return writer.call("quotient", place, literal(stride));
+}
+
+/** Whether a store writes each element of a buffer of this length, each once. */
+export function coversAll({ store, loops }: Pick<StorePath, "store" | "loops">, length: number): boolean {
+  const { index, dynamic } = store.target;
+  if (dynamic !== undefined || store.combiner !== undefined || index.offset !== 0) return false;
+  if (index.terms.some(({ loop, stride }) => stride < 0 || !loops.some(({ id }) => id === loop))) return false;
+  if (loops.some(({ id }) => strideOf(index, id) === 0)) return false;
+  let next = 1;
+  for (const { id, extent } of [...loops].sort((a, b) => strideOf(index, a.id) - strideOf(index, b.id))) {
+    if (strideOf(index, id) !== next) return false;
+    next *= extent;
+  }
+  return next === length;
 }

@@ -115,7 +115,12 @@ function printStep(step: Step, program: KernelProgram): readonly string[] {
     case "alias":
       return [`b${step.to} = b${step.from}`];
     case "loop":
-      return [`for i${step.loop} < ${step.extent} {`, ...inner(step.body), "}"];
+      return [
+        `for i${step.loop} < ${step.extent} {`,
+        ...inner(step.body),
+        "}",
+        ...step.stacks.map(({ slab, to, isReversed }) => `b${to} = stack(b${slab}${isReversed ? ", last first" : ""})`),
+      ];
     case "while":
       return [
         `while b${step.predicate} counting i${step.loop} {`,

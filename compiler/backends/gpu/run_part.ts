@@ -3,6 +3,7 @@ import type { Buffer, BufferId, KernelProgram, LoopId, ScalarExpr } from "../../
 import type { RunState } from "../executable.js";
 import { type DeviceArray, type DeviceWork, toFloats } from "./arrays.js";
 import type { NumberArgument, Step } from "./form.js";
+import { joined } from "./joins.js";
 import type { Lowered } from "./lower.js";
 import { keyParts } from "./random.js";
 
@@ -155,10 +156,7 @@ async function runStep(step: Step, run: PartRun): Promise<void> {
       return;
     }
     case "loop":
-      for (let at = 0; at < step.extent; at++) {
-        run.loops.set(step.loop, at);
-        for (const inner of step.body) await runStep(inner, run);
-      }
+      await runLoop(step, run);
       return;
     case "while":
       for (let turn = 0; ; turn++) {
@@ -173,6 +171,27 @@ async function runStep(step: Step, run: PartRun): Promise<void> {
       for (const inner of chosen) await runStep(inner, run);
       return;
     }
+  }
+}
+
+async function runLoop(step: Extract<Step, { kind: "loop" }>, run: PartRun): Promise<void> {
+  const slabs = step.stacks.map((): DeviceArray[] => []);
+  try {
+    for (let at = 0; at < step.extent; at++) {
+      run.loops.set(step.loop, at);
+      for (const inner of step.body) await runStep(inner, run);
+      step.stacks.forEach(({ slab }, i) => {
+        const array = run.arrays.get(slab);
+        if (array === undefined) throw new InternalError("an iteration left nothing to stack");
+        slabs[i]?.push(array.retain());
+      });
+    }
+    for (const [i, { to, isReversed }] of step.stacks.entries()) {
+      const arrays = slabs[i] ?? [];
+      replace(run, to, await joined(run.memory, isReversed ? arrays.toReversed() : arrays));
+    }
+  } finally {
+    for (const array of slabs.flat()) array.release();
   }
 }
 
@@ -230,7 +249,7 @@ function mentioned(step: Step): readonly BufferId[] {
     case "alias":
       return [step.from, step.to];
     case "loop":
-      return step.body.flatMap(mentioned);
+      return [...step.body.flatMap(mentioned), ...step.stacks.flatMap(({ slab, to }) => [slab, to])];
     case "while":
       return [...step.condition.flatMap(mentioned), step.predicate, ...step.body.flatMap(mentioned)];
     case "branch":
