@@ -20,6 +20,7 @@ import type { ExecutableInfo, TensorSlot } from "../executable.js";
 import { referenceBackend } from "../reference/backend.js";
 import { returnsVectors } from "./devices/device.js";
 import { DeviceExecutable } from "./executable.js";
+import { type FlaggedComputation, withFiniteFlags } from "./finite_flags.js";
 import { exactIntegers, mostArrays, type Step } from "./form.js";
 import type { DeviceLease } from "./lease.js";
 import { type Lowered, lowerProgram } from "./lower.js";
@@ -38,8 +39,10 @@ export interface DeviceProgram {
   readonly parts: readonly CompiledPart[];
   readonly partition: Partition;
   readonly placement: Placement;
-  /** What is evaluated before each run, where numbers that are not finite are looked for. */
+  /** Where numbers that are not finite are looked for: what the reference evaluates to name the first. */
   readonly checked: Computation | undefined;
+  /** The same with flags that the device makes; undefined where it cannot, and the reference looks before each run. */
+  readonly flagged: FlaggedComputation | undefined;
   /** What a recorder of its launches needs, where they are measured. */
   readonly profiled: ConstructorParameters<typeof DeviceRecorder> | undefined;
 }
@@ -71,7 +74,9 @@ export async function compileDevice(
   unplaced: DeviceKind = "gpu",
 ): Promise<Compiled> {
   const start = performance.now();
-  const computation = withIndexChecks(expandComposites(given));
+  const expanded = withIndexChecks(expandComposites(given));
+  const flagged = options.checkNumerics ? withFiniteFlags(expanded) : undefined;
+  const computation = flagged?.computation ?? expanded;
   const placement = place(computation, unplaced);
   const cut = partition(computation, placement);
   const parts: CompiledPart[] = [];
@@ -100,7 +105,7 @@ export async function compileDevice(
   const steps = programs.flatMap(({ lowered }) => lowered.steps);
   const profiled: DeviceProgram["profiled"] =
     options.profile === true ? [steps, { variables: stored, constants }] : undefined;
-  const program: DeviceProgram = { info, parts, partition: cut, placement, checked, profiled };
+  const program: DeviceProgram = { info, parts, partition: cut, placement, checked, flagged, profiled };
   for (const note of notesOf(computation, placement)) notice(note);
   return {
     info,

@@ -17,6 +17,7 @@ import { StepLoop, scalarOutputs } from "../step_loop.js";
 import { DeviceArray, type DeviceMemory, type DeviceWork, fromFloats, toFloats } from "./arrays.js";
 import type { CompiledPart, DeviceProgram } from "./compile.js";
 import { DeviceFailure } from "./failures.js";
+import { firstNotFinite } from "./finite_flags.js";
 import type { DeviceLease } from "./lease.js";
 import { DeviceRecorder } from "./measured.js";
 import type { Origin } from "./partition.js";
@@ -167,8 +168,10 @@ export class DeviceExecutable implements Executable {
   ): Promise<StepResult | RunFailure> {
     const result: StepResult = { memory, feeds, state, edges: new Map(), copies: new Map() };
     try {
-      const found = await this.#checkNumerics(memory, feeds, state);
-      if (found !== undefined) return { ...found, stepsDone };
+      if (this.#program.flagged === undefined) {
+        const found = await this.#findNonFinite(memory, feeds, state);
+        if (found !== undefined) return { ...found, stepsDone };
+      }
       for (const part of this.#parts) {
         const failure =
           part.side === "host"
@@ -178,7 +181,10 @@ export class DeviceExecutable implements Executable {
         letGo(result);
         return { ...failure, stepsDone };
       }
-      return result;
+      const wrong = await this.#checkFlags(memory, feeds, state, result);
+      if (wrong === undefined) return result;
+      letGo(result);
+      return { ...wrong, stepsDone };
     } catch (error) {
       letGo(result);
       if (error instanceof DeviceFailure) return failureOf(error, stepsDone);
@@ -187,7 +193,7 @@ export class DeviceExecutable implements Executable {
   }
 
   /** Beforehand and op by op, where that was asked for: what a kernel computes on its way is not to be seen. */
-  async #checkNumerics(
+  async #findNonFinite(
     memory: DeviceWork,
     feeds: ReadonlyMap<string, TensorData>,
     state: RunState,
@@ -201,6 +207,25 @@ export class DeviceExecutable implements Executable {
       variables.set(name, block.data);
     }
     return (await import("./check_numerics.js")).findNonFinite(checked, this.info, feeds, variables, state);
+  }
+
+  /** What the device says of all floats of a run, in one array; the reference evaluator then says which number it was. */
+  async #checkFlags(
+    memory: DeviceWork,
+    feeds: ReadonlyMap<string, TensorData>,
+    state: RunState,
+    result: StepResult,
+  ): Promise<Omit<RunFailure, "stepsDone"> | undefined> {
+    const { flagged, partition } = this.#program;
+    const origin = partition.outputs[this.info.outputs.length];
+    if (flagged === undefined || origin === undefined) return undefined;
+    const edge = await this.#edge(origin, memory, result);
+    const flags = edge instanceof DeviceArray ? await memory.download(edge) : edge;
+    const node = firstNotFinite(flagged, flags);
+    if (node === undefined) return undefined;
+    const message = `\`${node.op}\` makes a number that is not finite of finite operands`;
+    const spans = flagged.computation.sources.spansOf(node);
+    return (await this.#findNonFinite(memory, feeds, state)) ?? { code: "G110", message, spans };
   }
 
   async #runHost(

@@ -3,10 +3,8 @@ import type { ExecutionContext } from "ava";
 import type { DeviceName } from "../../../compiler/backends/gpu/devices/device.js";
 import { Session } from "../../../index.js";
 import { compileText } from "../../runtime/programs.js";
-import { hasSoftware } from "./software.js";
-import { everywhere, onDevices } from "./support.js";
+import { forEachDevice } from "./support.js";
 
-const devices: readonly DeviceName[] = hasSoftware("swiftshader") ? [...everywhere, "webgpu"] : everywhere;
 const width = 3;
 
 /** Sixteenths, of which f32 holds all that the loops below make of them. */
@@ -62,8 +60,8 @@ async function holds(t: ExecutionContext, device: DeviceName, steps: number, rev
 }
 
 for (const steps of [1, 2, 7, 8, 50, 64]) {
-  onDevices(devices, `a stack of ${steps}`, (t, device) => holds(t, device, steps, false));
-  onDevices(devices, `a stack of ${steps}, last first`, (t, device) => holds(t, device, steps, true));
+  forEachDevice(`a stack of ${steps}`, (t, device) => holds(t, device, steps, false), { also: ["cpu"] });
+  forEachDevice(`a stack of ${steps}, last first`, (t, device) => holds(t, device, steps, true), { also: ["cpu"] });
 }
 
 /** A gradient through the loop reads the stacks backwards; a loop in a loop stacks stacks. */
@@ -100,7 +98,7 @@ const others = [
 ] as const;
 
 for (const [title, text] of others) {
-  onDevices(devices, title, async (t, device) => {
+  forEachDevice(title, async (t, device) => {
     const values: Float32Array[] = [];
     for (const options of [{ target: "reference" }, { target: "gpu", device }] as const) {
       await using session = new Session(await compileText(t, text, options));
