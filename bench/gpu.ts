@@ -26,6 +26,8 @@ async function answering(asked: DeviceName | undefined): Promise<DeviceName> {
   const device = await openDevice(asked);
   console.log(`device ${device.name} answered: ${device.adapter}`);
   if (isSoftware(device)) console.log("THIS IS NO GPU: it computes in software, and its times say nothing of one");
+  else if (device.name === "headlessgl")
+    console.log("GL does not say whether that is a GPU: without one, Mesa computes in software");
   await device.close();
   return device.name;
 }

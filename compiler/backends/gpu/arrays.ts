@@ -161,7 +161,7 @@ export class DeviceMemory implements DeviceWork {
     for (const array of arrays) if (array instanceof Float32Array) this.#bytesUp += array.byteLength;
     const types = raws.map((raw) => (raw instanceof Float32Array ? "Array" : raw.type));
     try {
-      const run = this.#kernel(kernel, types, numbers.length);
+      const run = this.#kernel(kernel, types, numbers.length, raws.map(shapeOf));
       const isNew = !run.kernel.built;
       const result: unknown = await run(...(raws as never[]), ...(numbers as never[]));
       this.#launches++;
@@ -204,8 +204,13 @@ export class DeviceMemory implements DeviceWork {
     });
   }
 
-  #kernel(kernel: DeviceKernel, types: readonly string[], numbers: number): IKernelRunShortcut {
-    const key = [kernel.grid.join("x"), ...types, numbers, ...kernel.functions, kernel.source].join("\n");
+  #kernel(
+    kernel: DeviceKernel,
+    types: readonly string[],
+    numbers: number,
+    shapes: readonly string[],
+  ): IKernelRunShortcut {
+    const key = [kernel.grid.join("x"), ...types, ...shapes, numbers, ...kernel.functions, kernel.source].join("\n");
     const known = this.#kernels.get(key);
     if (known !== undefined) return known;
     const made = this.device.gpu.createKernel(kernel.source, {
@@ -226,6 +231,11 @@ const nothing = new Float32Array(1);
 
 function isRaw(value: unknown): value is Raw {
   return value instanceof Float32Array || (typeof value === "object" && value !== null && "toArray" in value);
+}
+
+/** A kernel of GL is built for textures of one shape, which rows of threads leave as such. */
+function shapeOf(raw: Raw): string {
+  return !(raw instanceof Float32Array) && "output" in raw ? String(raw.output) : "";
 }
 
 /** A handle of WebGPU. The numbers lie there one after another, whatever it says of the threads that have made them. */
