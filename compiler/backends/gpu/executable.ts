@@ -1,5 +1,4 @@
 import { InternalError } from "../../ir/diagnostic.js";
-import type { NumericDType } from "../../ir/dtype.js";
 import { elementCount, type TensorData } from "../../ir/tensor.js";
 import type {
   Executable,
@@ -22,24 +21,12 @@ import type { DeviceLease } from "./lease.js";
 import { DeviceRecorder } from "./measured.js";
 import type { Origin } from "./partition.js";
 import { Interrupted, PartRunner } from "./run_part.js";
+import { type Edge, fetched, letGo, type StepResult } from "./step_result.js";
 import { DeviceBlock } from "./storage.js";
-
-/** An edge between parts, in the memory of whoever made it. */
-type Edge = DeviceArray | TensorData;
 
 type BoundPart =
   | { readonly side: "host"; readonly executable: Executable; readonly part: CompiledPart["part"] }
   | { readonly side: "device"; readonly runner: PartRunner; readonly part: CompiledPart["part"] };
-
-/** What a step has made and not yet given away, and what of. */
-interface StepResult {
-  readonly memory: DeviceWork;
-  readonly feeds: ReadonlyMap<string, TensorData>;
-  readonly state: RunState;
-  readonly edges: Map<string, Edge>;
-  /** What edges and feeds are in the other memory, where they have been sent there. */
-  readonly copies: Map<string, Edge>;
-}
 
 /** A program bound to a session's variables. All that a run makes stays on the device until it is fetched. */
 export class DeviceExecutable implements Executable {
@@ -392,32 +379,10 @@ function failureOf({ message, spans }: DeviceFailure, stepsDone: number): RunFai
   return { code: "G124", message, spans, stepsDone };
 }
 
-/** An edge that the device has, for the processor; downloaded once in a run. */
-async function fetched(
-  name: string,
-  edge: DeviceArray,
-  dtype: NumericDType,
-  memory: DeviceWork,
-  { copies }: StepResult,
-): Promise<TensorData> {
-  const known = copies.get(name);
-  if (known !== undefined && !(known instanceof DeviceArray)) return known;
-  const data = fromFloats(dtype, await memory.download(edge));
-  copies.set(name, data);
-  return data;
-}
-
 /** What several parts of the device read: it is uploaded once. */
 function readSeveralTimes(parts: readonly BoundPart[]): ReadonlySet<string> {
   const names = parts.flatMap(({ side, part }) =>
     side === "device" ? part.computation.placeholders.map(({ name }) => name) : [],
   );
   return new Set(names.filter((name, i) => names.indexOf(name) < i));
-}
-
-/** Frees what a step has made. */
-function letGo({ edges, copies }: StepResult): void {
-  for (const edge of [...edges.values(), ...copies.values()]) if (edge instanceof DeviceArray) edge.release();
-  edges.clear();
-  copies.clear();
 }
