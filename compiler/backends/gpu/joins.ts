@@ -46,6 +46,7 @@ function joinOf(lengths: readonly number[]): DeviceKernel {
   });
   const made: DeviceKernel = {
     name: "stack",
+    of: "stack",
     source: `function(${lengths.map((_, i) => `a${i}`).join(", ")}) {\n  ${lines.join("\n  ")}\n}`,
     functions: [],
     grid: [start],
