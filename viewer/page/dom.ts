@@ -47,7 +47,10 @@ export function part<T extends Element>(id: string, kind: new () => T): T {
 /** Embedded content: base64 of gzip. */
 export async function embedded(id: string): Promise<string> {
   const text = document.getElementById(id)?.textContent?.trim() ?? "";
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const characters = atob(text);
+  // `Uint8Array.from` goes through an iterator, which is several times slower.
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).text();
 }

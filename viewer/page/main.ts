@@ -9,10 +9,12 @@ import { find, searchBox } from "./search.js";
 
 async function start(): Promise<void> {
   document.head.append(element("style", {}, diagramStyle("both")));
+  // The engine takes longer to start than the document to be read, and starts in a thread of its own.
+  const engine = workerEngine();
   const model = JSON.parse(await embedded("document")) as ViewerDocument;
   document.title = `${model.graph} · graphc`;
   part("graph", HTMLElement).textContent = model.graph;
-  const app = new App(model, workerEngine());
+  const app = new App(model, engine);
 
   const programs = part("programs", HTMLSelectElement);
   programs.append(
