@@ -31,6 +31,8 @@ export class StepLoop<Result extends object> {
   readonly #info: ExecutableInfo;
   readonly #target: StepwiseTarget<Result>;
   readonly #order = new RowOrder();
+  /** When others last had their turn: a loop may be shorter than that is due, and the next follow at once. */
+  #turn = performance.now();
 
   constructor(info: ExecutableInfo, target: StepwiseTarget<Result>) {
     this.#info = info;
@@ -48,7 +50,6 @@ export class StepLoop<Result extends object> {
     let place = first ?? { epoch: request.epoch, position: request.position };
     let done = 0;
     let failure: RunFailure | undefined;
-    let turn = performance.now();
     for (let going = first !== undefined; going && done < steps; ) {
       const feeds = batchRows(request, place, this.#order, placeholders);
       const result = await this.#target.run(feeds, stateOf(request, done), done, signal);
@@ -58,9 +59,9 @@ export class StepLoop<Result extends object> {
         break;
       }
       try {
-        if (performance.now() - turn > turnMilliseconds) {
+        if (performance.now() - this.#turn > turnMilliseconds) {
           await nextTurn();
-          turn = performance.now();
+          this.#turn = performance.now();
         }
         const moved = movedOn(request, place);
         going = moved.going && signal?.aborted !== true;

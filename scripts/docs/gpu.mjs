@@ -16,6 +16,7 @@ export async function gpuPage(dist) {
     intro(exactIntegers, mostArrays),
     `## Numbers\n\n${numbers}\n\n${head}\n${rows.join("\n")}\n\n${afterNumbers}`,
     `## What the processor does\n\n${beforeOps}\n\n${names}.`,
+    `## In a page\n\n${inPage}`,
     `## When a device is lost\n\n${lost}`,
   ].join("\n\n")}\n`;
 }
@@ -58,6 +59,10 @@ const afterNumbers = `NaN, infinities and extremes of each element-wise op are t
 const beforeOps = `f64, f16 and bf16, integers that may be more than f32 holds exactly, positions that have to be checked, and these ops, for which there
 is no kernel in at least some cases (an integer division may divide by zero, and that ends a run), are computed by the processor
 within the same program. A warning ([G121](errors.md#g121-dtype-or-op-is-not-supported-by-the-target)) says so for each, and no other op is.`;
+
+const inPage = `A page goes on drawing and answering while it trains or runs on webgpu or webgl2: their results are waited for in turns of the
+event loop. On webasm and cpu the page's own thread computes, and others have their turn between two steps; for steps that take long, open
+the session in a worker. Browsers slow the timers of pages that nobody sees, and with them training there.`;
 
 const lost = `A driver that is reset or replaced takes what lies on a device with it, and a run that was on its way fails
 ([G124](errors.md#g124-device-fails-while-it-runs)), with the kernel that noticed and its line. On webgpu variables are then those of the

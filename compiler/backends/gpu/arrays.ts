@@ -132,12 +132,16 @@ export class DeviceMemory implements DeviceWork {
     const { raw } = array;
     if (raw instanceof Float32Array) return raw.slice(0, array.length);
     let numbers: unknown;
+    array.retain();
     try {
+      await this.#readable();
       numbers = await raw.toArray();
     } catch (error) {
       const why = this.loss === "lost" ? "the device was lost" : error;
       if (array.madeBy !== undefined) throw kernelFailure(array.madeBy, this.device.name, why);
       throw transferFailure(this.device.name, why);
+    } finally {
+      array.release();
     }
     const [wrong] = this.device.takeProblems();
     if (wrong !== undefined) throw new DeviceFailure(`${this.device.name} reports: ${wrong}`, []);
@@ -178,11 +182,22 @@ export class DeviceMemory implements DeviceWork {
 
   async #keepUp(): Promise<void> {
     const { bytes, launches } = this.#behind;
-    if (bytes < mostBehind.bytes && launches < mostBehind.launches) {
-      this.#behind.launches++;
-      return;
+    if (bytes >= mostBehind.bytes || launches >= mostBehind.launches) {
+      this.#caughtUp();
+      await this.device.settle();
     }
-    await this.device.settle();
+    this.#behind.launches++;
+  }
+
+  /** What is read one after another, with nothing launched in between, is waited for once. */
+  async #readable(): Promise<void> {
+    if (this.device.readable === undefined || this.#behind.launches === 0) return;
+    const { launches } = this.#behind;
+    await this.device.readable();
+    if (this.#behind.launches === launches) this.#caughtUp();
+  }
+
+  #caughtUp(): void {
     this.#behind.bytes = 0;
     this.#behind.launches = 0;
   }

@@ -43,6 +43,8 @@ export interface GpuDevice {
   readonly takeProblems: () => readonly string[];
   /** Waits until the device has done all that it was given: what was freed is free then. */
   readonly settle: () => Promise<void>;
+  /** Waits until results can be read at once. Present where reading holds up the thread for all the work that is before it. */
+  readonly readable?: () => Promise<void>;
   /** Whether it went away, with all that lay on it. Absent where that does not happen. */
   readonly isLost?: () => boolean;
   /** The devices before this one in the order, and why they were passed over; none where this one was asked for. */
@@ -59,6 +61,7 @@ export interface Opened {
   readonly gpu: GPU;
   readonly takeProblems: () => readonly string[];
   readonly settle: () => Promise<void>;
+  readonly readable?: () => Promise<void>;
   readonly isLost?: () => boolean;
   readonly close: () => Promise<void>;
 }

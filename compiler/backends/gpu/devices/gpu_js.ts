@@ -1,5 +1,6 @@
 import type * as GpuJs from "gpu.js";
 import { messageOf, type Opened, type Opening, type Refusal } from "./device.js";
+import { glDone } from "./gl_queue.js";
 
 /** What the package's own types leave out. */
 declare module "gpu.js" {
@@ -54,12 +55,9 @@ export function openMode(
 ): Opened {
   const gpu = new GPU({ mode });
   // GL has a queue; WebAssembly and JavaScript are done when they return.
-  const settle = async (): Promise<void> => {
-    const context: unknown = gpu.context;
-    const finish = typeof context === "object" && context !== null ? Reflect.get(context, "finish") : undefined;
-    if (typeof finish === "function") finish.call(context);
-  };
-  return { adapter, gpu, takeProblems: () => none, settle, close: () => gpu.destroy() };
+  const settle = (): Promise<void> => glDone(gpu.context);
+  const opened = { adapter, gpu, takeProblems: () => none, settle, close: () => gpu.destroy() };
+  return mode === "webgl2" ? { ...opened, readable: settle } : opened;
 }
 
 /** The part of WebGL that tells what renders. */

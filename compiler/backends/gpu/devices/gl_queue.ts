@@ -1,0 +1,45 @@
+/** The part of WebGL that tells when the driver has done what it was given; without fences (WebGL 1) it can only be waited for. */
+interface GlQueue {
+  readonly finish: () => void;
+  readonly flush: () => void;
+}
+
+interface FencedGlQueue extends GlQueue {
+  readonly SYNC_GPU_COMMANDS_COMPLETE: number;
+  readonly TIMEOUT_EXPIRED: number;
+  readonly fenceSync: (condition: number, flags: number) => object | null;
+  readonly clientWaitSync: (fence: object, flags: number, nanoseconds: number) => number;
+  readonly deleteSync: (fence: object) => void;
+}
+
+/**
+ * Waits until GL has done all that it was given. In a page the thread is free meanwhile, so that the page draws and answers: a fence
+ * is set behind the work, and asked after in turns of the event loop, between which alone it changes
+ * (https://registry.khronos.org/webgl/specs/latest/2.0/#3.7.14). Ends at once where the context is lost.
+ */
+export async function glDone(context: unknown): Promise<void> {
+  if (!isQueue(context)) return;
+  if (!isFenced(context)) {
+    context.finish();
+    return;
+  }
+  const fence = context.fenceSync(context.SYNC_GPU_COMMANDS_COMPLETE, 0);
+  if (fence === null) return;
+  // A fence that has not been sent off is never passed.
+  context.flush();
+  try {
+    do {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    } while (context.clientWaitSync(fence, 0, 0) === context.TIMEOUT_EXPIRED);
+  } finally {
+    context.deleteSync(fence);
+  }
+}
+
+function isQueue(context: unknown): context is GlQueue {
+  return typeof context === "object" && context !== null && "finish" in context && "flush" in context;
+}
+
+function isFenced(queue: GlQueue): queue is FencedGlQueue {
+  return "fenceSync" in queue && "clientWaitSync" in queue;
+}
