@@ -55,6 +55,7 @@ export async function run(
       ? new Map(Object.entries(await session.run(request, await readFeeds(model.graph, options.feed))))
       : await evaluate(console, session, request, options.data, options);
   if (options.data === undefined) await writeOutputs(results, options.output);
+  if (program.backend.counts !== undefined) console.note(`computed on ${program.backend.device}`);
   for (const request of options.plot ?? []) {
     const { writePlot } = await import("./plot.js");
     await writePlot(request, results);

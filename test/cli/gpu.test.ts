@@ -34,6 +34,17 @@ test.serial("train on a device names it, and tells what it was asked for", async
   t.is(report.device_counts.launches % 30, 0);
 });
 
+test.serial("run names the device that it used, beside the results", async (t) => {
+  const file = join(temporaryFolder(t), "line.graph");
+  writeFileSync(file, text);
+  const ran = await graphcHere(["run", file, "--fetch", "loss", "--target", "gpu", "--device", "webasm"]);
+  t.is(ran.code, 0, ran.stderr);
+  t.is(ran.stdout, "102.0\n");
+  t.is(ran.stderr.split("\n").at(-2), "computed on webasm (WebAssembly)");
+  const quiet = await graphcHere(["run", file, "--fetch", "loss", "--target", "gpu", "--device", "webasm", "--quiet"]);
+  t.false(quiet.stderr.includes("computed on"));
+});
+
 test.serial("a profile of a device has its launches, what moved, and says what a time is", async (t) => {
   const folder = temporaryFolder(t);
   const file = join(folder, "line.graph");
@@ -145,7 +156,7 @@ test.serial(
       t.regex(ended.stdout, /1\.00000\d+, +3\.71828\d+, +11\.1073\d+, +31\.1928\d+/);
       return ended.stderr;
     };
-    t.is(await run("--device", "webasm"), "");
+    t.is(await run("--device", "webasm"), "computed on webasm (WebAssembly)\n");
     t.regex(await run("--target", "reference"), /warning G126: the target reference computes all in one place/);
     for (const stage of ["kernels", "gpu"]) {
       const shown = await graphcHere(["inspect", file, "--stage", stage, "--signature", "go"]);
