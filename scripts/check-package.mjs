@@ -1,7 +1,7 @@
 // Checks what `npm pack` would publish: everything that a user needs, and nothing else. Needs a build.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const { bin, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -17,11 +17,15 @@ const required = [
   ...Object.values(exports["."]),
   ...Object.values(exports["./register"]),
   "dist/import_hook.js",
+  ...readdirSync(join(root, "docs"), { recursive: true, withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/")] : [],
+  ),
   ...readdirSync(join(root, "dsl", "std")).map((name) => `dist/dsl/std/${name}`),
 ].map((path) => path.replace(/^\.\//, ""));
 
 const allowed = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+  /^docs\/([a-z_]+\.md|(pictures\/)?[a-z_]+\.(svg|png))$/,
   /^dist\/(index|register|import_hook)\.(js|d\.ts)$/,
   /^dist\/viewer\/(page|watch)\/page\.html$/,
   /^dist\/(compiler|dsl|runtime|cli|editor|viewer|web)\/.*\.(js|d\.ts)$/,
