@@ -111,8 +111,10 @@ onWebGpu(
   },
 );
 
-onWebGpu("training goes on after a loss, and ends where undisturbed training ends", async (t) => {
-  const learning = `import { adam } from "std/optimizers"
+onWebGpu(
+  "training goes on after a loss between two calls and in the middle of one, and ends where undisturbed training ends",
+  async (t) => {
+    const learning = `import { adam } from "std/optimizers"
 graph learning {
   seed 5
   dim N
@@ -124,23 +126,41 @@ graph learning {
   signature fit(x, y) does learn -> (loss)
 }
 `;
-  const rows = 40;
-  const x = Float32Array.from({ length: 3 * rows }, (_, i) => Math.sin(i * 1.7));
-  const y = Float32Array.from({ length: rows }, (_, i) => (x[3 * i] ?? 0) - 2 * (x[3 * i + 2] ?? 0));
-  const plan = { run: "fit", data: { x, y }, batch: 8, shuffle: true, report: ["loss"], every: 1e6 } as const;
-  const end = async (loseAt: number | undefined): Promise<readonly unknown[]> => {
-    await using session = new Session(await compileText(t, learning, onGpu));
-    if (loseAt !== undefined) {
-      await session.train({ ...plan, steps: loseAt });
+    const rows = 40;
+    const x = Float32Array.from({ length: 3 * rows }, (_, i) => Math.sin(i * 1.7));
+    const y = Float32Array.from({ length: rows }, (_, i) => (x[3 * i] ?? 0) - 2 * (x[3 * i + 2] ?? 0));
+    const plan = { run: "fit", data: { x, y }, batch: 8, shuffle: true, report: ["loss"], every: 1e6 } as const;
+    const end = async (disturb: (session: Session) => Promise<void>): Promise<readonly unknown[]> => {
+      await using session = new Session(await compileText(t, learning, onGpu));
+      await disturb(session);
+      await session.train({ ...plan, steps: 60 });
+      const values: Tensor[] = [];
+      for (const path of session.variables.paths) values.push(await session.read(path));
+      return [session.step, values];
+    };
+    const undisturbed = await end(async () => {});
+    const between = await end(async (session) => {
+      await session.train({ ...plan, steps: 23 });
       await loseDevice();
-    }
-    await session.train({ ...plan, steps: 60 });
-    const values: Tensor[] = [];
-    for (const path of session.variables.paths) values.push(await session.read(path));
-    return [session.step, values];
-  };
-  t.deepEqual(await end(23), await end(undefined));
-});
+    });
+    t.deepEqual(between, undisturbed);
+    let reached = 0;
+    const within = await end(async (session) => {
+      await session.train({ ...plan, steps: 2 });
+      await loseDeviceIn(101);
+      const failure = await t.throwsAsync(session.train({ ...plan, steps: 60 }), { instanceOf: GraphError });
+      const [diagnostic] = failure?.diagnostics ?? [];
+      t.is(diagnostic?.code, "G124");
+      reached = session.step;
+      // It is told at which step, and what was done before it is there.
+      t.regex(diagnostic?.message ?? "", /^step \d+: (the kernel `\w+` failed on webgpu: |webgpu was lost)/);
+      t.true(diagnostic?.message.startsWith(`step ${reached + 1}: `), diagnostic?.message);
+      t.is((await session.read("learn/adam/w/t")).data[0], BigInt(reached));
+    });
+    t.true(reached > 2 && reached < 60, String(reached));
+    t.deepEqual(within, undisturbed);
+  },
+);
 
 onWebGpu("variables are copied when much would have to be done again, apart from what a step moves", async (t) => {
   const wide = `graph g {
