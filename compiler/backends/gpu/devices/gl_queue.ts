@@ -43,3 +43,10 @@ function isQueue(context: unknown): context is GlQueue {
 function isFenced(queue: GlQueue): queue is FencedGlQueue {
   return "fenceSync" in queue && "clientWaitSync" in queue;
 }
+
+/** Whether a browser has taken the context away. */
+export function isGlLost(context: unknown): boolean {
+  if (typeof context !== "object" || context === null) return false;
+  const isContextLost: unknown = Reflect.get(context, "isContextLost");
+  return typeof isContextLost === "function" && isContextLost.call(context) === true;
+}

@@ -1,6 +1,6 @@
 import type * as GpuJs from "gpu.js";
 import { messageOf, type Opened, type Opening, type Refusal } from "./device.js";
-import { glDone } from "./gl_queue.js";
+import { glDone, isGlLost } from "./gl_queue.js";
 
 /** What the package's own types leave out. */
 declare module "gpu.js" {
@@ -57,7 +57,10 @@ export function openMode(
   // GL has a queue; WebAssembly and JavaScript are done when they return.
   const settle = (): Promise<void> => glDone(gpu.context);
   const opened = { adapter, gpu, takeProblems: () => none, settle, close: () => gpu.destroy() };
-  return mode === "webgl2" ? { ...opened, readable: settle } : opened;
+  if (mode !== "webgl2") return opened;
+  // Without an error it gives zeros from then on.
+  const takeProblems = (): readonly string[] => (isGlLost(gpu.context) ? ["the WebGL context was lost"] : none);
+  return { ...opened, readable: settle, takeProblems };
 }
 
 /** The part of WebGL that tells what renders. */
