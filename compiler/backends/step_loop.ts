@@ -50,41 +50,57 @@ export class StepLoop<Result extends object> {
     let place = first ?? { epoch: request.epoch, position: request.position };
     let done = 0;
     let failure: RunFailure | undefined;
-    for (let going = first !== undefined; going && done < steps; ) {
-      const feeds = batchRows(request, place, this.#order, placeholders);
-      const result = await this.#target.run(feeds, stateOf(request, done), done, signal);
-      if (result === undefined) break;
-      if ("code" in result) {
-        failure = result;
-        break;
-      }
-      try {
-        if (performance.now() - this.#turn > turnMilliseconds) {
-          await nextTurn();
-          this.#turn = performance.now();
+    /** The last step that is done, where nobody has looked at its numbers: they are wanted if the next one does not come to its end. */
+    let unread: Result | undefined;
+    const keep = (result: Result | undefined): void => {
+      if (unread !== undefined) this.#target.release(unread);
+      unread = result;
+    };
+    try {
+      for (let going = first !== undefined; going && done < steps; ) {
+        const feeds = batchRows(request, place, this.#order, placeholders);
+        const result = await this.#target.run(feeds, stateOf(request, done), done, signal);
+        if (result === undefined) break;
+        if ("code" in result) {
+          failure = result;
+          break;
         }
-        const moved = movedOn(request, place);
-        going = moved.going && signal?.aborted !== true;
-        const now = step + BigInt(done + 1);
-        const isReported = advance && every > 0 && now % BigInt(every) === 0n;
-        // What nobody looks at stays where it is.
-        if (isReported || !advance || !going || done + 1 === steps) {
-          const numbers = await this.#target.numbers(result, done);
+        let isUnread = false;
+        try {
+          if (performance.now() - this.#turn > turnMilliseconds) {
+            await nextTurn();
+            this.#turn = performance.now();
+          }
+          const moved = movedOn(request, place);
+          going = moved.going && signal?.aborted !== true;
+          const now = step + BigInt(done + 1);
+          const isReported = advance && every > 0 && now % BigInt(every) === 0n;
+          // What nobody looks at stays where it is.
+          const isRead = isReported || !advance || !going || done + 1 === steps;
+          const numbers = isRead ? await this.#target.numbers(result, done) : last;
           if ("code" in numbers) {
             failure = numbers;
             break;
           }
+          failure = advance ? this.#target.assign(result, done) : undefined;
+          if (failure !== undefined) break;
           last = numbers;
+          isUnread = !isRead;
+          keep(isUnread ? result : undefined);
+          done++;
+          place = moved.place;
+          if (isReported) reports.push({ step: now, values: last });
+          if (!advance) for (const [i, value] of last.entries()) sums[i] = (sums[i] ?? 0) + value * request.batch;
+        } finally {
+          if (!isUnread) this.#target.release(result);
         }
-        failure = advance ? this.#target.assign(result, done) : undefined;
-        if (failure !== undefined) break;
-        done++;
-        place = moved.place;
-        if (isReported) reports.push({ step: now, values: last });
-        if (!advance) for (const [i, value] of last.entries()) sums[i] = (sums[i] ?? 0) + value * request.batch;
-      } finally {
-        this.#target.release(result);
       }
+      if (unread !== undefined) {
+        const numbers = await this.#target.numbers(unread, done - 1);
+        if (!("code" in numbers)) last = numbers;
+      }
+    } finally {
+      keep(undefined);
     }
     return { steps: done, ...place, reports, last, sums, failure };
   }
