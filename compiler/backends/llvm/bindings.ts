@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import type * as Koffi from "koffi";
@@ -42,8 +43,25 @@ let koffi: Loaded<KoffiBindings> | undefined;
  */
 export function loadLlvm(): Loaded<LlvmBindings> {
   if (!isMainThread) return { ok: false, reason: "llvm-bindings works on the main thread only" };
+  if (llvm === undefined) openWithOwnSymbols("llvm-bindings/build/Release/llvm-bindings.node");
   llvm ??= tryLoad<LlvmBindings>("llvm-bindings", (module) => module.config.LLVM_VERSION_STRING);
   return llvm;
+}
+
+/**
+ * Mesa's driver for GL in software opens an LLVM of its own for the whole process, and what has the same names in llvm-bindings would be
+ * bound to it: the process ends ("Option registered more than once") or calls functions of the other version. With RTLD_DEEPBIND a
+ * library's own symbols come first (dlopen(3)). The library stays open, so that `require` finds it as it was opened here.
+ */
+function openWithOwnSymbols(file: string): void {
+  const { RTLD_LAZY, RTLD_DEEPBIND } = constants.dlopen;
+  // Only glibc has it, and only Linux has Mesa's driver. AddressSanitizer, which tests preload, does not go with it.
+  if (RTLD_DEEPBIND === undefined || process.env["LD_PRELOAD"]?.includes("libasan") === true) return;
+  try {
+    process.dlopen({ exports: {} }, require.resolve(file), RTLD_LAZY | RTLD_DEEPBIND);
+  } catch {
+    // `require` says why, or finds it elsewhere.
+  }
 }
 
 /** koffi, or why it cannot be loaded. */
