@@ -4,6 +4,7 @@ import type { ViewerDocument } from "../model.js";
 import { svgText } from "../svg.js";
 import { groupId, nodeId } from "../visible.js";
 import { button, element, inBackground, part } from "./dom.js";
+import { unfold, unfoldedIn } from "./kernel_panel.js";
 import { legendOf } from "./legend.js";
 import { groupsAround, indexOf, nodesOf, reach, stemsOf, titleOf, type ViewIndex } from "./links.js";
 import { Pane } from "./pane.js";
@@ -326,7 +327,9 @@ export class App {
     this.#breadcrumbs(pane);
     part("legend", HTMLElement).replaceChildren(...legendOf(pane, this.#colour));
     const others = this.#panes.filter((one) => one !== pane).map(({ index }) => index);
-    part("panel", HTMLElement).replaceChildren(
+    const panel = part("panel", HTMLElement);
+    const unfolded = unfoldedIn(panel);
+    panel.replaceChildren(
       ...panelOf(this.#selected, {
         document: this.document,
         program: pane.program,
@@ -339,6 +342,7 @@ export class App {
         copy: (text) => inBackground(this.#copy(text)),
       }),
     );
+    unfold(panel, unfolded);
   }
 
   async #copy(text: string): Promise<void> {

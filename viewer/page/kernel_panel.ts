@@ -39,10 +39,22 @@ export function listings(kernel: KernelModel, { unlisted }: ProgramModel): reado
 
 function folded(title: string, what: string, text: string): HTMLElement {
   const details = element("details", {}, element("summary", {}, title, " ", element("span", { class: "type" }, what)));
+  details.dataset["form"] = title;
   details.addEventListener("toggle", () => {
     if (details.open && details.childElementCount === 1) details.append(element("pre", {}, text));
   });
   return details;
+}
+
+/** The forms of code that stand open: they stay so when the panel is made anew, as after a layout, and from kernel to kernel. */
+export function unfoldedIn(panel: HTMLElement): ReadonlySet<string> {
+  const open = panel.querySelectorAll<HTMLDetailsElement>("details[data-form][open]");
+  return new Set([...open].map(({ dataset }) => dataset["form"] ?? ""));
+}
+
+export function unfold(panel: HTMLElement, forms: ReadonlySet<string>): void {
+  for (const details of panel.querySelectorAll<HTMLDetailsElement>("details[data-form]"))
+    if (forms.has(details.dataset["form"] ?? "")) details.open = true;
 }
 
 /** Of an op: why it was fused or not, and the kernel that computes it, in whichever view the op stands. */
