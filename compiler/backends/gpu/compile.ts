@@ -21,7 +21,7 @@ import { referenceBackend } from "../reference/backend.js";
 import { returnsVectors } from "./devices/device.js";
 import { DeviceExecutable } from "./executable.js";
 import { type FlaggedComputation, withFiniteFlags } from "./finite_flags.js";
-import { exactIntegers, mostArrays, type Step } from "./form.js";
+import { exactIntegers, kernelsOf, mostArrays, type Step } from "./form.js";
 import type { DeviceLease } from "./lease.js";
 import { type Lowered, lowerProgram } from "./lower.js";
 import type { DeviceRecorder } from "./measured.js";
@@ -92,7 +92,7 @@ export async function compileDevice(
     variables,
     assigned: given.assignments.map(({ path }) => path),
     outputs: given.outputs.map(({ name, value }) => slotOf({ name, type: value.type })),
-    kernels: programs.reduce((sum, { lowered }) => sum + launchesOf(lowered.steps), 0),
+    kernels: programs.reduce((sum, { lowered }) => sum + kernelsOf(lowered.steps).length, 0),
     codeBytes: programs.reduce((sum, { lowered }) => sum + codeOf(lowered.steps), 0),
     arenaBytes,
     peakBytes: arenaBytes + stored,
@@ -213,23 +213,6 @@ function arenaOf({ buffers }: KernelProgram): number {
 
 function constantsOf({ buffers }: KernelProgram): number {
   return buffers.reduce((sum, { storage, length }) => (storage.kind === "constant" ? sum + 4 * length : sum), 0);
-}
-
-function launchesOf(steps: readonly Step[]): number {
-  return steps.reduce((sum, step) => {
-    switch (step.kind) {
-      case "launch":
-        return sum + 1;
-      case "alias":
-        return sum;
-      case "loop":
-        return sum + launchesOf(step.body);
-      case "while":
-        return sum + launchesOf(step.condition) + launchesOf(step.body);
-      case "branch":
-        return sum + launchesOf(step.whenTrue) + launchesOf(step.whenFalse);
-    }
-  }, 0);
 }
 
 function codeOf(steps: readonly Step[]): number {

@@ -82,3 +82,21 @@ export const exactIntegers = 2 ** 24;
 export const longestLoop = 4096;
 /** Arrays that a kernel may read: eight storage buffers with its result is all that WebGPU promises. */
 export const mostArrays = 7;
+
+/** The kernels that steps launch, each as often as it stands there. */
+export function kernelsOf(steps: readonly Step[]): readonly DeviceKernel[] {
+  return steps.flatMap((step) => {
+    switch (step.kind) {
+      case "launch":
+        return [step.kernel];
+      case "alias":
+        return [];
+      case "loop":
+        return kernelsOf(step.body);
+      case "while":
+        return kernelsOf([...step.condition, ...step.body]);
+      case "branch":
+        return kernelsOf([...step.whenTrue, ...step.whenFalse]);
+    }
+  });
+}

@@ -1,7 +1,7 @@
 import { type ExecutionProfile, eventRoom, type KernelEvent } from "../profile.js";
 import { measurementSeconds } from "../reference/profile.js";
 import type { DeviceArray, DeviceMemory, DeviceWork } from "./arrays.js";
-import type { DeviceKernel, Step } from "./form.js";
+import { type DeviceKernel, kernelsOf, type Step } from "./form.js";
 
 interface Row {
   readonly name: string;
@@ -119,23 +119,6 @@ export class DeviceRecorder {
       movedBytes: { ...this.#moved },
     };
   }
-}
-
-function kernelsOf(steps: readonly Step[]): readonly DeviceKernel[] {
-  return steps.flatMap((step) => {
-    switch (step.kind) {
-      case "launch":
-        return [step.kernel];
-      case "alias":
-        return [];
-      case "loop":
-        return kernelsOf(step.body);
-      case "while":
-        return kernelsOf([...step.condition, ...step.body]);
-      case "branch":
-        return kernelsOf([...step.whenTrue, ...step.whenFalse]);
-    }
-  });
 }
 
 async function leastSeconds(run: () => Promise<void>): Promise<number> {

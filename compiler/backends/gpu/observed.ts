@@ -6,7 +6,7 @@ import type { KernelProgram } from "../../kernels/form.js";
 import { FusionLog } from "../../kernels/fusion_log.js";
 import type { TargetLimits } from "../../kernels/schedule.js";
 import { deviceEdges, lowerPart, partsOf } from "./compile.js";
-import type { DeviceKernel, Step } from "./form.js";
+import { type DeviceKernel, kernelsOf } from "./form.js";
 import type { Partition } from "./partition.js";
 
 /** The kernels of one part of a computation, with what was decided on the way. */
@@ -37,26 +37,9 @@ export function observedParts(
     }
     const { program, lowered } = lowerPart(part, onDevice, true, observer);
     const launches = new Map<string, DeviceKernel[]>();
-    for (const launch of launchesOf(lowered.steps))
+    for (const launch of kernelsOf(lowered.steps))
       launches.set(launch.of, [...(launches.get(launch.of) ?? []), launch]);
     return { side: part.side, program, observed, log, launches };
   });
   return { parts, partition };
-}
-
-function launchesOf(steps: readonly Step[]): readonly DeviceKernel[] {
-  return steps.flatMap((step): readonly DeviceKernel[] => {
-    switch (step.kind) {
-      case "launch":
-        return [step.kernel];
-      case "alias":
-        return [];
-      case "loop":
-        return launchesOf(step.body);
-      case "while":
-        return [...launchesOf(step.condition), ...launchesOf(step.body)];
-      case "branch":
-        return [...launchesOf(step.whenTrue), ...launchesOf(step.whenFalse)];
-    }
-  });
 }
