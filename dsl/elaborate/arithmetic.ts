@@ -2,7 +2,8 @@ import { compareDims } from "../../compiler/ir/condition.js";
 import { addDims, type Dim, floorDivideDims, moduloDims, multiplyDims, subtractDims } from "../../compiler/ir/dim.js";
 import type { Span } from "../../compiler/ir/span.js";
 import type { BinaryOperator } from "../ast.js";
-import { declarationNotes, demand } from "./constraints.js";
+import { demand } from "./constraints.js";
+import { declarationNotes } from "./dim_bounds.js";
 import { dimOf, type IntMeaning, int, isLiteral, isStaticInt, type Meaning, poisoned } from "./meaning.js";
 import { type Env, refusal } from "./state.js";
 

@@ -4,8 +4,9 @@ import type { DType } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { shapeEquals, typeText } from "../../compiler/ir/type.js";
-import { declarationNotes, demand } from "./constraints.js";
+import { demand } from "./constraints.js";
 import { toTensor } from "./convert.js";
+import { declarationNotes } from "./dim_bounds.js";
 import { type Item, isLiteral, literalDType, type Meaning } from "./meaning.js";
 import { applyOp, type Env, originNote, refusal, type Site } from "./state.js";
 

@@ -1,5 +1,5 @@
 import { type Code, type Details, problem } from "../../compiler/ir/codes.js";
-import { type Condition, conditionText } from "../../compiler/ir/condition.js";
+import { conditionText } from "../../compiler/ir/condition.js";
 import type { DeviceKind } from "../../compiler/ir/device.js";
 import type { Diagnostic, Note } from "../../compiler/ir/diagnostic.js";
 import { type Dim, isSymbolic } from "../../compiler/ir/dim.js";
@@ -11,6 +11,7 @@ import { deriveSpan, type Span } from "../../compiler/ir/span.js";
 import { type TensorType, typeText } from "../../compiler/ir/type.js";
 import { OpError } from "../../compiler/ops/define.js";
 import { opNamed } from "../../compiler/ops/table.js";
+import { negativeSize, type Requirement } from "./dim_bounds.js";
 import { perform } from "./effects.js";
 import type { Facts } from "./facts.js";
 import type { Item } from "./meaning.js";
@@ -190,6 +191,8 @@ export class State {
   readonly found: Diagnostic[] = [];
   /** The branches that it has read. */
   readonly branches = new Set<object>();
+  /** What the graph itself requires of its dims. */
+  readonly required: Requirement[] = [];
   /** Where each variable is declared, by its path. */
   readonly declared = new Map<string, { readonly frame: Frame; readonly span: Span }>();
 
@@ -225,8 +228,8 @@ export interface Frame {
   readonly standard: boolean;
   /** Inside an initial value: its edges are computed once, before any run, and cannot be fetched. */
   readonly initial: boolean;
-  /** What its requirements ask of the dims. */
-  readonly required: Condition[];
+  /** What the requirements of a call ask of the dims; those of the graph are the state's. */
+  readonly required: Requirement[];
   /** Variables that it may assign, by name, with the values that reads see after an assignment. */
   readonly assigned: Map<string, Value>;
 }
@@ -345,7 +348,11 @@ export function applyOp(
 ): readonly Value[] {
   try {
     const outputs = opNamed(name).apply(inputs, attributes, regions);
-    for (const output of outputs) record(env, output, site.span);
+    for (const output of outputs) {
+      const negative = negativeSize(env, output.type);
+      if (negative !== undefined) throw refusal(env, "G027", site.span, negative.message, negative);
+      record(env, output, site.span);
+    }
     return outputs;
   } catch (error) {
     if (!(error instanceof OpError)) throw error;

@@ -164,6 +164,9 @@ const pieces = [
   '\n  on "cpu" {\n    e2 = h * h\n  }\n',
   "fn f(x: f32[3]) -> (y: f32[3]) {\n  y = x\n}\n",
   '\n  require width > 4, "wide"\n',
+  '\n  require N > 4, "rows"\n',
+  '\n  require N < 4, "few rows"\n',
+  "\n  first = x[:4]\n",
   "\n  constant c2 = width * 2\n",
   "\n  d2 = gradients(metrics.loss, [c])\n",
 ];
@@ -238,6 +241,24 @@ test("what a change cannot reach is not elaborated again, in long files", (t) =>
   t.is(afterChange(t, library, "root = sqrt(total + 1e-6)", "root = sqrt(total + 1e-7)"), 1);
   // What it makes is of another type: all that rests on that is elaborated.
   t.true(afterChange(t, flat, "x: f32[N, 16]", "x: f64[N, 16]") > 100);
+});
+
+test("a bound or a requirement that no size can meet any more is found behind statements that stay", (t) => {
+  const text = `graph g {
+  dim N <= 8
+  require N < 9, "few"
+  placeholder x: f32[N]
+  y = x[:4]
+  z = zeros([N - 3])
+}
+`;
+  afterChange(t, text, "N <= 8", "N <= 3");
+  afterChange(t, text, "N <= 8", "N <= 2");
+  afterChange(t, text.replace("N <= 8", "N <= 2"), "N <= 2", "N <= 8");
+  afterChange(t, text, "N < 9", "N < 4");
+  afterChange(t, text.replace("N < 9", "N < 4"), "N < 4", "N < 9");
+  t.is(loadGraphFromText(text.replace("N < 9", "N < 4"), file).diagnostics.length, 1);
+  t.is(loadGraphFromText(text.replace("N <= 8", "N <= 2"), file).diagnostics.length, 2);
 });
 
 test("what is silent because of a problem elsewhere stays so", (t) => {

@@ -2,7 +2,8 @@ import { compareDims } from "../../../compiler/ir/condition.js";
 import { type Dim, dimText, subtractDims } from "../../../compiler/ir/dim.js";
 import type { Value } from "../../../compiler/ir/node.js";
 import { typeText } from "../../../compiler/ir/type.js";
-import { declarationNotes, demand } from "../constraints.js";
+import { demand } from "../constraints.js";
+import { declarationNotes } from "../dim_bounds.js";
 import type { Arguments } from "../intrinsic.js";
 import { originNote, refusal } from "../state.js";
 
