@@ -1,4 +1,4 @@
-import { median, type Sample, undisturbed } from "../cli/samples.js";
+import { median, type Sample, takeSamples, undisturbed } from "../cli/samples.js";
 import type { Backend, Compiled } from "../compiler/backends/backend.js";
 import type { Executable, StorageBlock } from "../compiler/backends/executable.js";
 import type { NumericDType } from "../compiler/ir/dtype.js";
@@ -34,14 +34,12 @@ export async function timeOfRun(session: Session, signature: string, feeds: Feed
   // Long enough for Node to have compiled the way into the code: 300 ms, as peers warm up by measuring for seconds.
   const start = performance.now();
   for (let i = 0; i < 2 || performance.now() - start < 300; i++) await run();
-  const runs = Math.max(1, Math.floor(2e-3 / (await sample(run)).wall));
-  const samples: Sample[] = [];
-  for (let i = 0; i < repeats; i++) {
-    const { wall, cpu } = await sample(async () => {
-      for (let j = 0; j < runs; j++) await run();
-    });
-    samples.push({ wall: wall / runs, cpu: cpu / runs });
-  }
+  const { samples } = await takeSamples(
+    async (runs) => {
+      for (let i = 0; i < runs; i++) await run();
+    },
+    { count: repeats, least: 2e-3 },
+  );
   return settle(samples);
 }
 
@@ -74,22 +72,9 @@ export async function prepare(backend: Backend, computation: Computation): Promi
   return { compiled, executable, close };
 }
 
-/** One run inside one native call of many: `repeats` calls of about `seconds` each. */
+/** One run inside one native call of many: `repeats` calls of `seconds` at least. */
 export async function timeInside(executable: Executable, repeats = 51, seconds = 0.01): Promise<Timing> {
-  let steps = 1;
-  for (;;) {
-    const { wall } = await sample(() => runSteps(executable, steps));
-    if (wall > seconds / 4 || steps > 1e8) {
-      steps = Math.max(1, Math.round((steps * seconds) / wall));
-      break;
-    }
-    steps *= 8;
-  }
-  const samples: Sample[] = [];
-  for (let i = 0; i < repeats; i++) {
-    const { wall, cpu } = await sample(() => runSteps(executable, steps));
-    samples.push({ wall: wall / steps, cpu: cpu / steps });
-  }
+  const { samples } = await takeSamples((steps) => runSteps(executable, steps), { count: repeats, least: seconds });
   return settle(samples);
 }
 

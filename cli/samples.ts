@@ -26,14 +26,7 @@ export async function takeSamples(
   work: (runs: number) => Promise<void>,
   { count, seconds = 3, least = 0.02 }: SampleOptions = {},
 ): Promise<Samples> {
-  let runs = 1;
-  for (;;) {
-    const { wall, cpu } = await take(work, runs);
-    // By the processor's time, since a wait for the processor tells nothing; work that waits for a device has little of it.
-    if (cpu * runs >= least || wall * runs >= 10 * least) break;
-    // A first run may load code and touch pages, so growth is by steps, not by what it promises.
-    runs *= Math.min(8, Math.max(2, Math.ceil(least / Math.max(1e-9, cpu * runs))));
-  }
+  const runs = await runsThatFill(work, least);
   const samples: Sample[] = [];
   const start = performance.now();
   const isEnough = (): boolean =>
@@ -42,6 +35,20 @@ export async function takeSamples(
       : samples.length >= count;
   while (!isEnough()) samples.push(await take(work, runs));
   return { samples, runs };
+}
+
+/** How many runs take `least` seconds, found by more and more of them. */
+async function runsThatFill(work: (runs: number) => Promise<void>, least: number): Promise<number> {
+  // By the processor's time, since a wait for the processor tells nothing; work that waits for a device has little of it.
+  const isEnough = ({ wall, cpu }: Sample, runs: number): boolean => cpu * runs >= least || wall * runs >= 10 * least;
+  for (let runs = 1; ; ) {
+    const first = await take(work, runs);
+    // A first run may load code and touch pages: what it takes counts only if another that follows it takes as long. Else the
+    // samples would be so short that each is mostly the way into the code.
+    const taken = isEnough(first, runs) ? await take(work, runs) : first;
+    if (isEnough(taken, runs)) return runs;
+    runs *= Math.min(8, Math.max(2, Math.ceil(least / Math.max(1e-9, taken.cpu * runs))));
+  }
 }
 
 async function take(work: (runs: number) => Promise<void>, runs: number): Promise<Sample> {

@@ -1,6 +1,12 @@
 import test from "ava";
 import { isPreempted, median, quantile, spreadOf, takeSamples, undisturbed } from "../../cli/samples.js";
 
+/** Keeps the processor for so long. */
+const spin = (milliseconds: number): void => {
+  const before = process.cpuUsage();
+  while (process.cpuUsage(before).user + process.cpuUsage(before).system < 1000 * milliseconds);
+};
+
 test("quantiles lie between the sorted values, by their distance (R's type 7)", (t) => {
   // quantile(c(7, 1, 3, 10), c(0, .25, .5, .75, 1)) of R 4.2 gives 1, 2.5, 5, 7.75, 10.
   t.deepEqual(
@@ -32,10 +38,6 @@ test("preempted samples do not count, and with fewer than three others the proce
 });
 
 test("short work is done often enough to fill a sample, long work once", async (t) => {
-  const spin = (milliseconds: number): void => {
-    const before = process.cpuUsage();
-    while (process.cpuUsage(before).user + process.cpuUsage(before).system < 1000 * milliseconds);
-  };
   const calls: number[] = [];
   const short = await takeSamples(
     async (runs) => {
@@ -50,6 +52,18 @@ test("short work is done often enough to fill a sample, long work once", async (
   for (const { wall } of short.samples) t.true(wall >= 0.05e-3, String(wall));
   const long = await takeSamples(async (runs) => spin(6 * runs), { count: 2, least: 0.005 });
   t.is(long.runs, 1);
+});
+
+test("a first run that takes long says nothing of how many runs fill a sample", async (t) => {
+  let calls = 0;
+  const { runs } = await takeSamples(
+    async (count) => {
+      calls++;
+      spin(calls === 1 ? 8 : 0.05 * count);
+    },
+    { count: 3, least: 0.005 },
+  );
+  t.true(runs > 1, String(runs));
 });
 
 test("without a count samples end with the time, and are five at least", async (t) => {
