@@ -29,7 +29,7 @@ const allowed: Readonly<Record<Exclude<Statement["kind"], "invalid" | "binding">
   variable: ["graph", "scope", "on", "fn", "optimizer", "if"],
   constant: ["graph", "scope", "on", "fn", "optimizer", "scan", "while", "if", "update"],
   scope: ["graph", "scope", "on", "fn"],
-  on: ["graph", "scope", "on", "fn", "optimizer", "update"],
+  on: ["graph", "scope", "on", "fn", "optimizer", "update", "scan", "while", "if"],
   update: ["graph", "scope", "on"],
   assignment: ["update", "optimizer", "fn"],
   require: ["graph", "scope", "on", "fn", "optimizer"],
@@ -105,9 +105,7 @@ function misplaced(statement: Exclude<Statement, { kind: "invalid" | "binding" }
   const places = allowed[statement.kind].map((p) => names[p]);
   const list = places.length < 2 ? places.join("") : `${places.slice(0, -1).join(", ")} or ${places.at(-1)}`;
   const span = wordSpan(statement.span, statement.kind);
-  const hint =
-    statement.kind === "on" ? `the whole is placed: \`} on "${statement.on.value}"\`` : `it stands in ${list}`;
-  return misplacedStatement(span, `\`${statement.kind}\` cannot stand in ${names[place]}`, hint);
+  return misplacedStatement(span, `\`${statement.kind}\` cannot stand in ${names[place]}`, `it stands in ${list}`);
 }
 
 function twice(statement: Statement, first: Span): Diagnostic {

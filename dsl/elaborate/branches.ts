@@ -7,11 +7,20 @@ import { evaluate, item } from "./expressions.js";
 import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned, tensor } from "./meaning.js";
 import { Names } from "./names.js";
 import { capturesOf, RegionScope } from "./region_scope.js";
-import { applyRegionOp, conditionOf, inside, looseStatement, mayBeEqual, outcome, wordOf } from "./regions.js";
+import {
+  applyRegionOp,
+  conditionOf,
+  eachStatement,
+  inside,
+  looseStatement,
+  mayBeEqual,
+  outcome,
+  wordOf,
+} from "./regions.js";
 import { type Env, refusal, report } from "./state.js";
 import { expectNames } from "./statements.js";
 import { restate } from "./types.js";
-import { checkUnread, yieldOf } from "./unread.js";
+import { checkUnread, withoutPlaces, yieldOf } from "./unread.js";
 
 /** `if a { yield x } else if b { yield y } else { yield z }`: the further conditions stand in the else branch. */
 export function branches(env: Env, one: If, rest: readonly IfBranch[]): Meaning {
@@ -23,7 +32,7 @@ export function branches(env: Env, one: If, rest: readonly IfBranch[]): Meaning 
   if (predicate !== undefined)
     refuseVariables(env, [...rest.map(({ body }) => body), one.otherwise], predicate, first.condition.span);
   const [thenScope, elseScope] = [new RegionScope(env.region, false), new RegionScope(env.region, false)];
-  const [thenEnv, elseEnv] = [inside(env, thenScope), inside(env, elseScope)];
+  const [thenEnv, elseEnv] = [inside(env, thenScope, one), inside(env, elseScope, one)];
   const then = yieldsOf(thenEnv, first.body);
   const otherwise = others.length === 0 ? yieldsOf(elseEnv, one.otherwise) : nested(elseEnv, one, others);
   if (then === undefined || otherwise === undefined || predicate === undefined) return poisoned;
@@ -42,7 +51,7 @@ export function branches(env: Env, one: If, rest: readonly IfBranch[]): Meaning 
 /** A variable is there or is not, whatever a run computes. */
 function refuseVariables(env: Env, blocks: readonly Block[], predicate: Value, condition: Span): void {
   for (const block of blocks) {
-    for (const { kind, span } of block.statements) {
+    for (const { kind, span } of withoutPlaces(block.statements)) {
       if (kind !== "variable") continue;
       const word = deriveSpan(span, { end: span.start + kind.length });
       report(env, "G005", word, "`variable` stands in a branch only where the compiler knows the condition", {
@@ -93,8 +102,10 @@ function yieldsOf(env: Env, block: Block): readonly Item[] | undefined {
   const last = yieldOf(env, block);
   let found: readonly Item[] | undefined;
   for (const one of block.statements) {
-    if (one === last) found = last.values.map((value) => item(env, value));
-    else looseStatement(env, one);
+    eachStatement(env, one, (inner) => {
+      if (inner === last) found = last.values.map((value) => item(env, value));
+      else looseStatement(env, inner);
+    });
   }
   return found?.some(({ meaning }) => isPoisoned(meaning)) ? undefined : found;
 }

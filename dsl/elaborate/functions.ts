@@ -159,6 +159,7 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
     prefix: `${path}/`,
     binding: path,
     region: env.region,
+    whole: env.whole,
     declared: undefined,
   };
   const pairs: Pair[] = [];

@@ -12,6 +12,7 @@ import { evaluate, guarded, item } from "./expressions.js";
 import { define, noteName } from "./facts.js";
 import { describe, type Item, isLiteral, isPoisoned, type Meaning, poisoned, tensor } from "./meaning.js";
 import { Names } from "./names.js";
+import { placed } from "./places.js";
 import { capturesOf, RegionScope } from "./region_scope.js";
 import { applyOp, type Env, originNote, refusal } from "./state.js";
 import { expectNames, statement } from "./statements.js";
@@ -42,9 +43,10 @@ interface CarryState {
 }
 
 /** The body of a region: names of its own, captures for those of around it. */
-export function inside(env: Env, scope: RegionScope): Env {
+export function inside(env: Env, scope: RegionScope, one: Region): Env {
   return {
     ...env,
+    whole: env.whole ?? { kind: one.kind, word: wordOf(one), frame: env.frame },
     names: new Names(env.names, scope.depth),
     region: scope,
     prefix: env.binding === "" ? env.prefix : `${env.binding}/`,
@@ -59,7 +61,7 @@ function scan(env: Env, one: Scan): Meaning {
   });
   const initial = one.carries.map((carry) => item(env, carry.value));
   if ([...sequences.map(({ given }) => given), ...initial].some(({ meaning }) => isPoisoned(meaning))) {
-    poisonedBody(env, one.body, [...sequences.map(({ name }) => name), ...one.carries.map(({ name }) => name)]);
+    poisonedBody(env, one, [...sequences.map(({ name }) => name), ...one.carries.map(({ name }) => name)]);
     return poisoned;
   }
   const { length, stacks } = commonLength(
@@ -68,7 +70,7 @@ function scan(env: Env, one: Scan): Meaning {
     sequences.map(({ span }) => span),
   );
   const scope = new RegionScope(env.region, true);
-  const body = inside(env, scope);
+  const body = inside(env, scope, one);
   const elements = sequences.map(({ name, span }, i) => {
     const { dtype, shape } = (stacks[i] as Value).type;
     const [element] = newRegionParameters([tensorType(dtype, shape.slice(1))]) as readonly [Value];
@@ -103,7 +105,7 @@ function whileLoop(env: Env, one: While): Meaning {
   if (initial.some(({ meaning }) => isPoisoned(meaning))) {
     poisonedBody(
       env,
-      one.body,
+      one,
       one.carries.map(({ name }) => name),
     );
     return poisoned;
@@ -114,8 +116,8 @@ function whileLoop(env: Env, one: While): Meaning {
     });
   }
   const [scope, conditionScope] = [new RegionScope(env.region, true), new RegionScope(env.region, true)];
-  const body = inside(env, scope);
-  const before = inside(env, conditionScope);
+  const body = inside(env, scope, one);
+  const before = inside(env, conditionScope, one);
   const carries = bindCarries(env, body, one.carries, initial);
   const tested = bindCarries(env, before, one.carries, initial).map((carry) => carry.parameter);
   const condition = conditionOf(before, evaluate(before, one.condition), one.condition.span);
@@ -187,7 +189,7 @@ function runBody(body: Env, block: Block, carries: readonly CarryState[]): reado
   expectNames(body.names, block.statements);
   const yields: Value[] = [];
   let sound = true;
-  for (const one of block.statements) {
+  const visit = (one: Statement): void => {
     if (one.kind === "next") sound = next(body, one, carries) && sound;
     else if (one.kind === "yield") {
       for (const expression of one.values) {
@@ -200,7 +202,8 @@ function runBody(body: Env, block: Block, carries: readonly CarryState[]): reado
       statement(body, one);
       if (one.kind === "invalid") sound = false;
     }
-  }
+  };
+  for (const one of block.statements) eachStatement(body, one, visit);
   return sound ? yields : undefined;
 }
 
@@ -324,11 +327,20 @@ function scanOptions(
 }
 
 /** Looks at a body whose operands failed, for problems of its own. */
-function poisonedBody(env: Env, block: Block, names: readonly Ident[]): void {
-  const body = inside(env, new RegionScope(env.region, true));
+function poisonedBody(env: Env, loop: Scan | While, names: readonly Ident[]): void {
+  const body = inside(env, new RegionScope(env.region, true), loop);
   for (const name of names) define(body, name, poisoned);
-  expectNames(body.names, block.statements);
-  for (const one of block.statements) looseStatement(body, one);
+  expectNames(body.names, loop.body.statements);
+  for (const one of loop.body.statements) eachStatement(body, one, (inner) => looseStatement(body, inner));
+}
+
+/** Visits a statement, or those of an `on` block: what it holds stands in the block around it. */
+export function eachStatement(env: Env, one: Statement, visit: (one: Statement) => void): void {
+  if (one.kind !== "on") visit(one);
+  else
+    placed(env, one, () => {
+      for (const inner of one.body.statements) eachStatement(env, inner, visit);
+    });
 }
 
 export function looseStatement(body: Env, one: Statement): void {

@@ -245,8 +245,9 @@ export interface Env {
   readonly prefix: string;
   /** The path of the binding that the expression belongs to: `hidden`, `metrics.loss`, `hidden/dense/y`. */
   readonly binding: string;
-  /** The scan, while or if whose body it stands in. */
+  /** The scan, while or if whose body it stands in; the outermost one, and the body in which that is written. */
   readonly region: RegionScope | undefined;
+  readonly whole?: { readonly kind: "scan" | "while" | "if"; readonly word: Span; readonly frame: Frame } | undefined;
   /** Set in a branch that the compiler chose: what is bound there is not seen outside. */
   readonly local?: boolean;
   /** What an initialiser called here is given. */

@@ -43,7 +43,8 @@ export function checkUnread(env: Env, block: Block): Yield | undefined {
 /** The one `yield` of a branch; undefined where there is none, which is reported. */
 export function yieldOf(env: Env, block: Block): Yield | undefined {
   let found: Yield | undefined;
-  for (const one of block.statements) {
+  const statements = withoutPlaces(block.statements);
+  for (const one of statements) {
     if (one.kind !== "yield") continue;
     if (found === undefined) {
       found = one;
@@ -55,11 +56,16 @@ export function yieldOf(env: Env, block: Block): Yield | undefined {
     });
   }
   // What was not understood may have been the yield.
-  if (found === undefined && block.statements.every((one) => one.kind !== "invalid")) {
+  if (found === undefined && statements.every((one) => one.kind !== "invalid")) {
     const end = { ...block.span, start: Math.max(block.span.start, block.span.end - 1) };
     report(env, "G055", end, "this branch yields nothing", { hint: "it ends with `yield value`" });
   }
   return found;
+}
+
+/** With the statements of `on` blocks in their place. */
+export function withoutPlaces(statements: readonly Statement[]): readonly Statement[] {
+  return statements.flatMap((one) => (one.kind === "on" ? withoutPlaces(one.body.statements) : [one]));
 }
 
 /** The branches of all `if`s among statements, also of those inside other regions. */

@@ -194,9 +194,10 @@ test("two words side by side follow no division: `//` with its operands stays on
     );
 });
 
-test("an `on` block in a branch is told where it goes", (t) => {
-  t.deepEqual(inGraph("x = if a {", 'on "gpu" {', "y = 1", "}", "yield y", "} else {", "yield a", "}"), [
-    'G005 3:1 `on` cannot stand in an if | the whole is placed: `} on "gpu"`',
+test("an `on` block in a branch or loop holds what may stand there", (t) => {
+  t.deepEqual(inGraph("x = if a {", 'on "gpu" {', "y = 1", "yield y", "}", "} else {", "yield a", "}"), []);
+  t.deepEqual(inGraph("x = scan v in a with s = b {", 'on "gpu" {', "next s = v", "update u {", "}", "}", "}"), [
+    "G005 5:1 `update` cannot stand in a scan | it stands in a graph, a scope or an `on` block",
   ]);
 });
 

@@ -164,16 +164,24 @@ async function compilePart(
 /** A warning for each op that the processor does though the device was asked for: by the target, or where it stands in the text. */
 function notesOf({ sources }: Computation, { reasons }: Placement): readonly Diagnostic[] {
   const found = new Map<string, Diagnostic>();
-  for (const { node, reason } of reasons) {
-    const message = `\`${node.op}\` runs on the cpu: ${reason}`;
-    const [span] = sources.spansOf(node);
+  for (const { node, lacking, reason } of reasons) {
+    const inside = lacking === node ? "" : ` as a whole, for ${lackingText(lacking)} in it`;
+    const message = `\`${node.op}\` runs on the cpu${inside}: ${reason}`;
+    const [outer] = sources.spansOf(node);
+    const [span = outer] = sources.spansOf(lacking);
+    const notes = inside === "" ? [] : [{ span: outer, message: `this ${node.op}` }];
     // Of those that only the target puts there one stands for all; each statement that is placed is told of.
     const key = node.device === undefined ? message : `${message} ${span?.file} ${span?.start}`;
     if (found.has(key)) continue;
     const hint = node.device === undefined ? undefined : 'placed `on "cpu"` it is computed there without this warning';
-    found.set(key, problem("G121", span, message, { severity: "warning", hint }));
+    found.set(key, problem("G121", span, message, { severity: "warning", notes, hint }));
   }
   return [...found.values()];
+}
+
+/** What in a loop or branch the device lacks. */
+export function lackingText({ op }: Node): string {
+  return op === "parameter" ? "a value" : `\`${op}\``;
 }
 
 /** Positions are computed in f32, which counts to 2^24. Views are no arrays: what they are read through is not stored. */

@@ -16,6 +16,8 @@ export type Side = "host" | "device" | "either";
 /** What is computed by the processor though the device was asked for, and why. */
 export interface HostReason {
   readonly node: Node;
+  /** What the device lacks: the node, or one inside a loop or branch, which is computed on one side as a whole. */
+  readonly lacking: Node;
   readonly reason: string;
 }
 
@@ -90,16 +92,16 @@ function sidesOf(
         : undefined;
     const isHost =
       follows === undefined || follows === "either" ? (node.device ?? unplaced) === "cpu" : follows === "host";
-    const reason = isHost ? undefined : refusal(node, ranges);
+    const refused = isHost ? undefined : refusal(node, ranges);
     let side: Side = isHost ? "host" : "device";
     if (isHost) {
       // A number that is repeated, or a view of what is fed or of a variable, is there wherever it is read.
       const isFree = isKnown || node.inputs.every((input) => sides.get(input.node) === "either");
       if (isFree && (node.op === "iota" || (kind === "view" && !shrinks(node)))) side = "either";
-    } else if (reason !== undefined) {
+    } else if (refused !== undefined) {
       side = "host";
       const isNews = kind !== "view" && !(isOne && isKnown) && !(kind === "check" && isKnown);
-      if (isNews) reasons.push({ node, reason });
+      if (isNews) reasons.push({ node, ...refused });
     } else if (isKnown && (isOne || kind === "check")) side = "host";
     else if (isKnown && (kind === "view" || node.op === "cast" || node.op === "iota")) side = "either";
     sides.set(node, side);
@@ -114,28 +116,37 @@ function shrinks({ inputs: [x], outputs: [y] }: Node): boolean {
   return x !== undefined && y !== undefined && elementCount(staticShape(y.type)) < elementCount(staticShape(x.type));
 }
 
-/** Why a device cannot compute a node; undefined where it can. */
-function refusal(node: Node, ranges: Ranges): string | undefined {
+/** Why a device cannot compute a node, and what in it; undefined where it can. */
+function refusal(node: Node, ranges: Ranges): Omit<HostReason, "node"> | undefined {
+  if (semanticsOf(node).kind === "region") {
+    ranges.enterScan(node);
+    for (const region of node.regions) {
+      for (const inner of topologicalOrder(region.results)) {
+        if (inner.op === "parameter") {
+          const inexact = inner.outputs.find((output) => !isHeld(output, ranges));
+          if (inexact !== undefined) return { lacking: inner, reason: beyondFloats(inexact) };
+          continue;
+        }
+        const refused = refusal(inner, ranges);
+        if (refused !== undefined) return refused;
+        if (semanticsOf(inner).kind === "check" && !isChecked(inner, ranges))
+          return { lacking: inner, reason: "a position in it is checked" };
+      }
+    }
+  }
+  const reason = ownRefusal(node, ranges);
+  return reason === undefined ? undefined : { lacking: node, reason };
+}
+
+function beyondFloats({ type }: Value): string {
+  return `its ${type.dtype} may be more than f32 holds exactly`;
+}
+
+function ownRefusal(node: Node, ranges: Ranges): string | undefined {
   const semantics = semanticsOf(node);
   switch (semantics.kind) {
     case "routine":
       return `there is no kernel of ${node.op}`;
-    case "region": {
-      ranges.enterScan(node);
-      for (const region of node.regions) {
-        for (const inner of topologicalOrder(region.results)) {
-          if (inner.op === "parameter") {
-            const inexact = inner.outputs.find((output) => !isHeld(output, ranges));
-            if (inexact !== undefined) return `its ${inexact.type.dtype} may be more than f32 holds exactly`;
-            continue;
-          }
-          const reason = refusal(inner, ranges);
-          if (reason !== undefined) return reason;
-          if (semanticsOf(inner).kind === "check" && !isChecked(inner, ranges)) return "a position in it is checked";
-        }
-      }
-      break;
-    }
     case "check":
       return isChecked(node, ranges) ? undefined : "a failed check ends the run";
     case "elementwise":
@@ -155,7 +166,7 @@ function refusal(node: Node, ranges: Ranges): string | undefined {
   const toFloat = node.op === "cast" && isFloat(node.outputs[0]?.type.dtype ?? "f32");
   const held = isView || node.op === "random_uniform" ? [] : toFloat ? [] : [...node.outputs, ...node.inputs];
   const inexact = held.find((value) => !isHeld(value, ranges));
-  return inexact === undefined ? undefined : `its ${inexact.type.dtype} may be more than f32 holds exactly`;
+  return inexact === undefined ? undefined : beyondFloats(inexact);
 }
 
 function isHeld(value: Value, ranges: Ranges): boolean {

@@ -6,7 +6,7 @@ import { buildKernels } from "../../kernels/build.js";
 import type { KernelProgram } from "../../kernels/form.js";
 import { printKernels } from "../../kernels/printer.js";
 import type { TargetLimits } from "../../kernels/schedule.js";
-import { deviceEdges, lowerPart, partsOf } from "./compile.js";
+import { deviceEdges, lackingText, lowerPart, partsOf } from "./compile.js";
 import type { DeviceKernel, NumberArgument, Step } from "./form.js";
 import type { Origin, Part, Partition } from "./partition.js";
 import { detoursOf, type Transfer, totalsOf, transfersOf } from "./transfers.js";
@@ -46,7 +46,10 @@ export function printParts(computation: Computation, unplaced: DeviceKind, print
   const onDevice = deviceEdges(partition);
   const transfers = transfersOf(computation, partition);
   const lines = [`gpu ${computation.name} {`];
-  const reasons = placement.reasons.map(({ node, reason }) => `  # on the cpu: ${node.op}, as ${reason}`);
+  const reasons = placement.reasons.map(({ node, lacking, reason }) => {
+    const inside = lacking === node ? "" : `, for ${lackingText(lacking)} in it`;
+    return `  # on the cpu: ${node.op}${inside}, as ${reason}`;
+  });
   lines.push(...new Set(reasons));
   const lacking = new Set(placement.reasons.map(({ node }) => node.op));
   const detours = detoursOf(partition, transfers, lacking);

@@ -182,7 +182,8 @@ export const limitCodes = [
     code: "G126",
     title: "placement is not followed",
     explain:
-      "The target given has one place only, or the statement stands in a loop or branch, which one side computes as a whole. The values are the same.",
-    example: "$ graphc run mixed.graph --fetch y --target reference",
+      "A loop or branch is computed on one side as a whole, where the `on` at its end says, and a statement in it lies where the whole does: another place is an error. It is a warning in a fn that is called there, which may be called elsewhere, too, and where the target given has one place only.",
+    example:
+      'graph g {\n  placeholder x: f32[3]\n  last = scan v in x with s = 0.0 {\n    t = exp(v) on "gpu"\n    next s = s + t\n  }\n}\n',
   },
 ] as const satisfies readonly CodeRow[];

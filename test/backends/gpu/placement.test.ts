@@ -80,8 +80,7 @@ test("what devices lack runs on the processor, and each statement that is placed
   t.true(notes.some(({ message }) => message.endsWith("kernels do not compute in f64")));
 });
 
-test("a placement in a loop has no effect, and the loop's own has", async (t) => {
-  const loop = (inside: string, behind: string): string => `graph g {
+const doubling = (inside: string, behind: string): string => `graph g {
   placeholder x: f32[4]
   last = scan v in x with s = 0.0 {
     next s = s + twice(v)
@@ -91,12 +90,71 @@ fn twice(x: f32) -> (y: f32) {
   y = 2.0 * x${inside}
 }
 `;
-  const told = await notesOf(t, loop(' on "cpu"', ' on "gpu"'), undefined, ["last"]);
+
+test("a placement in a fn that a loop calls has no effect, and the loop's own has", async (t) => {
+  const told = await notesOf(t, doubling(' on "cpu"', ' on "gpu"'), undefined, ["last"]);
   t.deepEqual(
     told.map(({ code }) => code),
     ["G126"],
   );
-  t.deepEqual(await notesOf(t, loop(' on "gpu"', ' on "gpu"'), undefined, ["last"]), []);
+  t.deepEqual(await notesOf(t, doubling(' on "gpu"', ' on "gpu"'), undefined, ["last"]), []);
+});
+
+test("in a loop another place than its own is refused once, its own is followed", async (t) => {
+  const text = (inner: string, outer: string): string => `graph g {
+  placeholder x: f32[4]
+  last = scan v in x with s = zeros([2]) {
+    on "${inner}" {
+      next s = s + 2.0 * v
+    }
+  }${outer}
+}
+`;
+  t.deepEqual(await refusal(t, () => compileText(t, text("gpu", ' on "cpu"'), { target: undefined })), ["G126"]);
+  t.deepEqual(await refusal(t, () => compileText(t, text("cpu", ""), { target: undefined })), ["G126"]);
+  for (const place of ["cpu", "gpu"]) {
+    const program = await compileText(t, text(place, ` on "${place}"`), { target: "gpu", device: "webasm" });
+    await using session = new Session(program);
+    const { last } = await session.run(["last"], { x: Float32Array.of(1, 2, 3, 4) });
+    t.deepEqual([...(last?.data ?? [])].map(Number), [20, 20]);
+    const { info } = await program.compile(
+      await program.prepare({ kind: "request", fetches: ["last"], updates: [] }),
+      new Map(),
+    );
+    t.is(info.kernels > 0, place === "gpu");
+  }
+});
+
+test("a loop that holds what the device lacks runs on the processor as a whole, and the line in it is told", async (t) => {
+  const text = `graph g {
+  placeholder x: f32[4]
+  last = scan v in x with s = zeros([4]) {
+    t = s + v
+    c = cumsum(t)
+    next s = c
+  } on "gpu"
+  y = exp(last) on "gpu"
+}
+`;
+  const [note, ...others] = await notesOf(t, text, undefined, ["y"]);
+  t.deepEqual(others, []);
+  t.is(note?.code, "G121");
+  t.is(note?.message, "`scan` runs on the cpu as a whole, for `cumsum` in it: there is no kernel of cumsum");
+  t.is(text.slice(note?.span?.start, note?.span?.end), "cumsum(t)");
+  t.deepEqual(
+    note?.notes.map(({ span, message }) => [text.slice(span?.start, span?.end), message]),
+    [["scan", "this scan"]],
+  );
+  const run = async (target: TargetName | undefined): Promise<readonly number[]> => {
+    const device = target === undefined ? ({ device: "webasm" } as const) : {};
+    await using session = new Session(await compileText(t, text, { target, ...device, onWarning: () => {} }));
+    const { y } = await session.run(["y"], { x: Float32Array.of(0.1, 0.2, 0.3, 0.4) });
+    return [...(y?.data ?? [])].map(Number);
+  };
+  const [plain, both] = [await run("reference"), await run(undefined)];
+  plain.forEach((value, i) => {
+    t.true(Math.abs((both[i] ?? Number.NaN) - value) <= 1e-5 * Math.abs(value) + 1e-6);
+  });
 });
 
 test("values do not depend on the place: a variable that both sides assign and read", async (t) => {
