@@ -14,7 +14,8 @@ import { tensorOf } from "../../compiler/ops/precision.js";
 import { sum } from "../../compiler/ops/reduction.js";
 import { placeholder, variable } from "../../compiler/ops/sources.js";
 import { computationOf } from "../kernels/support.js";
-import { bindBoth, nativeIsAvailable, startState } from "./support.js";
+import { startState } from "./bound.js";
+import { bindBoth, nativeIsAvailable } from "./support.js";
 
 const native = nativeIsAvailable ? test : test.skip;
 

@@ -5,8 +5,9 @@ import { nativeEntryCount } from "../../compiler/backends/llvm/library.js";
 import { memoryCounts } from "../../compiler/backends/llvm/memory.js";
 import { shuffleKey, shuffleRows } from "../../compiler/backends/shuffle.js";
 import type { TensorData } from "../../compiler/ir/tensor.js";
+import type { Bound } from "./bound.js";
 import { columnsOf, evaluationStep, requestFor, state, trainingStep, wholeLoop, width } from "./loops.js";
-import { type Bound, bindBoth, nativeIsAvailable } from "./support.js";
+import { bindBoth, nativeIsAvailable } from "./support.js";
 
 const native = nativeIsAvailable ? test : test.skip;
 /** Counts of the whole process: no other test may run meanwhile. */

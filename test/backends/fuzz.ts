@@ -9,10 +9,12 @@ import type { TensorData } from "../../compiler/ir/tensor.js";
 import { staticShape } from "../../compiler/ir/type.js";
 import { type ReferenceContext, ReferenceFailure } from "../../compiler/ops/define.js";
 import { numericDType, referenceFromTensor } from "../../compiler/ops/precision.js";
+import { startState } from "./bound.js";
 import { formProblems } from "./forms.js";
 import { type RandomGraph, randomGraph } from "./graphs.js";
 import { roundings, spread } from "./noise.js";
-import { bindBoth, exact, firstDifference, startState, type Tolerance } from "./support.js";
+import { bindBoth } from "./support.js";
+import { exact, firstDifference, type Tolerance } from "./tolerance.js";
 
 /** Where the back ends disagree about a graph; empty when they agree. Throws what a back end throws. */
 export async function disagreements(numbers: readonly number[], target?: CpuTarget): Promise<readonly string[]> {

@@ -10,8 +10,8 @@ import { randomUniform } from "../../compiler/ops/random.js";
 import { sum } from "../../compiler/ops/reduction.js";
 import { placeholder, runState, variable } from "../../compiler/ops/sources.js";
 import { reshape, slice } from "../../compiler/ops/views.js";
-import type { Bound } from "./support.js";
-import { copyInto } from "./support.js";
+import type { Bound } from "./bound.js";
+import { copyInto } from "./bound.js";
 
 export const state: RunState = { seed: 42n, step: 10n, runsSinceStep: 2n };
 

@@ -7,7 +7,9 @@ import { placeholder, runState } from "../../compiler/ops/sources.js";
 import { streamKey, uniformAt } from "../../compiler/ops/threefry.js";
 import { reshape, slice } from "../../compiler/ops/views.js";
 import { computationOf } from "../kernels/support.js";
-import { bindBoth, firstDifference, nativeIsAvailable, outputsOf } from "./support.js";
+import { outputsOf } from "./bound.js";
+import { bindBoth, nativeIsAvailable } from "./support.js";
+import { firstDifference } from "./tolerance.js";
 
 const native = nativeIsAvailable ? test : test.skip;
 

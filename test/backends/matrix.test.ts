@@ -1,8 +1,10 @@
 import test from "ava";
 import { hostTarget } from "../../compiler/backends/llvm/target.js";
 import { ops } from "../../compiler/ops/table.js";
+import { outputsOf, startState } from "./bound.js";
 import { hasKernel, moduleOf, outputDType, toleranceOf } from "./matrix.js";
-import { bindBoth, firstDifference, nativeIsAvailable, outputsOf, startState } from "./support.js";
+import { bindBoth, nativeIsAvailable } from "./support.js";
+import { firstDifference } from "./tolerance.js";
 
 const native = nativeIsAvailable ? test : test.skip;
 

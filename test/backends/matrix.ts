@@ -9,7 +9,7 @@ import { numericDType } from "../../compiler/ops/precision.js";
 import { placeholder, runState } from "../../compiler/ops/sources.js";
 import { computationOf } from "../kernels/support.js";
 import { materialise, sampleDTypes } from "../support/samples.js";
-import { exact, type Tolerance } from "./support.js";
+import { exact, type Tolerance } from "./tolerance.js";
 
 export interface OpModule {
   readonly op: Op;

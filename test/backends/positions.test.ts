@@ -18,8 +18,9 @@ import { placeholder, variable } from "../../compiler/ops/sources.js";
 import { iota } from "../../compiler/ops/structure.js";
 import { interpretKernels } from "../kernels/interpreter.js";
 import { avx512, computationOf, contextOf } from "../kernels/support.js";
+import { startState } from "./bound.js";
 import { randomGraph } from "./graphs.js";
-import { bindBoth, nativeIsAvailable, startState } from "./support.js";
+import { bindBoth, nativeIsAvailable } from "./support.js";
 
 const native = nativeIsAvailable ? test : test.skip;
 const extremes: Readonly<Record<"i64" | "i32" | "i8" | "u8", readonly bigint[]>> = {

@@ -23,8 +23,8 @@ import { buildKernels } from "../../compiler/kernels/build.js";
 import type { KernelProgram } from "../../compiler/kernels/form.js";
 import { numericDType } from "../../compiler/ops/precision.js";
 import { generator } from "../support/samples.js";
+import { copyInto, startState } from "./bound.js";
 import { randomGraph } from "./graphs.js";
-import { copyInto, startState } from "./support.js";
 
 const line = 64;
 

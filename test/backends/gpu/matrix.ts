@@ -1,114 +1,23 @@
-/** Every op of the table on a device, with the samples and the reference of the processor's tests, and the tolerance of docs/gpu.md. */
+/** Every op of the table on a device of Node's. */
 
 import type { ExecutionContext } from "ava";
 import type { DeviceName } from "../../../compiler/backends/gpu/devices/device.js";
-import { deviceNumerics, processorOps } from "../../../compiler/backends/gpu/documented.js";
-import { referenceBackend } from "../../../compiler/backends/reference/backend.js";
 import type { NumericDType } from "../../../compiler/ir/dtype.js";
-import type { Tensor, TensorData } from "../../../compiler/ir/tensor.js";
-import type { Op, Sample } from "../../../compiler/ops/define.js";
 import { ops } from "../../../compiler/ops/table.js";
-import { hasKernel, moduleOf, type OpModule, outputDType, toleranceOf } from "../matrix.js";
-import { bindOn, firstDifference, outputsOf, startState, type Tolerance } from "../support.js";
+import { hasKernel } from "../matrix.js";
+import { opProblems } from "./differences.js";
 import { backendOf } from "./support.js";
 
-/** What devices compute in, and what travels as it. f64, f16 and bf16 are the processor's. */
-const dtypes: readonly NumericDType[] = ["f32", "bool", "u8", "i8", "i32", "i64"];
-
-const isSpecial = (sample: Sample): boolean => sample.inputs.some(({ fill }) => fill.kind === "specials");
-
-/** A test for each op: plain samples of `taken` dtypes, and those of NaN, infinities and extremes of all. */
+/** A test for each op; `taken` as `opProblems` takes it. */
 export function testOps(
   declare: (title: string, body: (t: ExecutionContext) => Promise<void>) => void,
   device: DeviceName,
-  taken: readonly NumericDType[] = dtypes,
+  taken?: readonly NumericDType[],
 ): void {
   for (const op of ops.values()) {
     if (!hasKernel(op)) continue;
     declare(`${op.opName} gives what the reference gives`, async (t) => {
-      const plain = moduleOf(op, (dtype, sample) => taken.includes(dtype) && !isSpecial(sample));
-      const special = moduleOf(op, (dtype, sample) => dtypes.includes(dtype) && isSpecial(sample));
-      const before = await launchesOn(device);
-      t.deepEqual(await differences(plain, device), []);
-      if (isDevices(op) && plain.feeds.size > 0)
-        t.true((await launchesOn(device)) > before, "the device has launched nothing");
-      t.deepEqual(await differences(special, device), []);
+      t.deepEqual(await opProblems(op, device, await backendOf(device), taken), []);
     });
   }
-}
-
-/** What is no work of its own, and is done by whoever needs it, or before anything is sent. */
-const anywhere: ReadonlySet<string> = new Set(["cast", "iota", "run_state"]);
-
-/** Whether kernels compute it. */
-function isDevices({ opName, kernel }: Op): boolean {
-  return !processorOps.includes(opName) && !["view", "check", "source"].includes(kernel.kind) && !anywhere.has(opName);
-}
-
-async function launchesOn(device: DeviceName): Promise<number> {
-  return (await (await backendOf(device)).counts?.())?.launches ?? 0;
-}
-
-/** How near a device comes; long sums as near as the processor's must. */
-function deviceTolerance(device: DeviceName, op: Op, dtype: NumericDType, inputs: readonly Tensor[]): Tolerance {
-  const own = toleranceOf(op, dtype, inputs);
-  const { relative, absolute, zeroSigns } = deviceNumerics[device];
-  if (dtype !== "f32") return { ...own, zeroSigns };
-  return { ulps: own.ulps, relative, absolute: Math.max(absolute, own.absolute), zeroSigns };
-}
-
-/** Runs a module's feeds on both and says which outputs differ. */
-async function differences(module: OpModule, device: DeviceName): Promise<readonly string[]> {
-  const { op, computation, operands } = module;
-  if (computation.outputs.length === 0) return [];
-  const feeds = withoutSubnormals(module.feeds, device);
-  const reference = await bindOn(referenceBackend(), computation);
-  const bound = await bindOn(await backendOf(device), computation);
-  try {
-    const expected = outputsOf(reference.executable.run(feeds, startState));
-    const outcome = await bound.executable.runAside(feeds, startState, undefined);
-    if (outcome.kind === "interrupted") throw new Error("the run was interrupted");
-    const actual = outputsOf(outcome);
-    return computation.outputs.flatMap(({ name, value }, i) => {
-      const dtype = outputDType(value);
-      const inputs = operands.get(name) ?? [];
-      const [found, wanted] = [actual[i], expected[i]];
-      if (found === undefined || wanted === undefined) return [`${name} is missing`];
-      const compared = withoutUntold(op, device, found, wanted, inputs);
-      const difference = firstDifference(dtype, compared, wanted, deviceTolerance(device, op, dtype, inputs));
-      if (difference === undefined) return [];
-      const shapes = inputs.map((input) => `${input.dtype}[${input.shape.join(", ")}]`).join(", ");
-      return [`${name} of ${shapes} with ${JSON.stringify(value.node.attributes)}: ${difference}`];
-    });
-  } finally {
-    reference.close();
-    bound.close();
-  }
-}
-
-/** What is found, but for the elements about which nothing is told. */
-function withoutUntold(
-  { opName }: Op,
-  device: DeviceName,
-  found: TensorData,
-  wanted: TensorData,
-  [operand]: readonly Tensor[],
-): TensorData {
-  const { sineLimit } = deviceNumerics[device];
-  if (!(found instanceof Float32Array) || !(opName === "sin" || opName === "cos")) return found;
-  return found.map((x, i) => (Math.abs(Number(operand?.data[i])) >= sineLimit ? Number(wanted[i]) : x));
-}
-
-/** The reference and native code count subnormals as zeros; devices may do so or not, so that none are asked. */
-function withoutSubnormals(
-  feeds: ReadonlyMap<string, TensorData>,
-  device: DeviceName,
-): ReadonlyMap<string, TensorData> {
-  if (deviceNumerics[device].subnormals === "zeros") return feeds;
-  return new Map(
-    [...feeds].map(([name, data]) => [
-      name,
-      data instanceof Float32Array ? data.map((x) => (Math.abs(x) < 2 ** -126 ? x * 0 : x)) : data,
-    ]),
-  );
 }

@@ -11,7 +11,9 @@ import { concatenate } from "../../../compiler/ops/structure.js";
 import { cos, sin } from "../../../compiler/ops/trigonometric.js";
 import { broadcastInDim, reverse, slice, transpose } from "../../../compiler/ops/views.js";
 import { computationOf } from "../../kernels/support.js";
-import { bindBoth, exact, firstDifference, nativeIsAvailable, outputsOf, startState } from "../support.js";
+import { outputsOf, startState } from "../bound.js";
+import { bindBoth, nativeIsAvailable } from "../support.js";
+import { exact, firstDifference } from "../tolerance.js";
 
 const native = nativeIsAvailable ? test : test.skip;
 

@@ -9,7 +9,8 @@ import { hostTarget } from "../../../compiler/backends/llvm/target.js";
 import { buildKernels } from "../../../compiler/kernels/build.js";
 import { linearRegression, network, type Step } from "../../kernels/models.js";
 import { computationOf } from "../../kernels/support.js";
-import { bindOn, nativeIsAvailable, outputsOf, startState } from "../support.js";
+import { bindOn, outputsOf, startState } from "../bound.js";
+import { nativeIsAvailable } from "../support.js";
 
 const native = nativeIsAvailable ? test : test.skip;
 

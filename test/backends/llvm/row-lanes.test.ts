@@ -9,7 +9,9 @@ import { numericDType } from "../../../compiler/ops/precision.js";
 import { argmax } from "../../../compiler/ops/reduction.js";
 import { crossEntropy, input, weight } from "../../kernels/models.js";
 import { computationOf } from "../../kernels/support.js";
-import { bindBoth, firstDifference, nativeIsAvailable, outputsOf, startState } from "../support.js";
+import { outputsOf, startState } from "../bound.js";
+import { bindBoth, nativeIsAvailable } from "../support.js";
+import { firstDifference } from "../tolerance.js";
 
 const native = nativeIsAvailable ? test : test.skip;
 

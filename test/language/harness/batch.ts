@@ -14,7 +14,7 @@ import { evaluateDefaults, prepareComputation } from "../../../compiler/prepare.
 import { Program } from "../../../compiler/program.js";
 import { readFeed } from "../../../runtime/feeds.js";
 import { Session } from "../../../runtime/session.js";
-import { bindOn, outputsOf } from "../../backends/support.js";
+import { bindOn, outputsOf } from "../../backends/bound.js";
 import { checksOf, feedsOf, updatesOf } from "./expected.js";
 import { isolate } from "./isolate.js";
 import type { LoadedTest } from "./load.js";
