@@ -4,24 +4,27 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { extname, join, normalize } from "node:path";
+import { text } from "node:stream/consumers";
 import { type Browser, chromium } from "playwright-core";
 
-const executable = "/usr/bin/chromium";
+export const executable = "/usr/bin/chromium";
 
 /** Debian's Chromium, which make setup-gpu installs. Says so where it is missing; where all must be there, that is an error. */
 export function hasBrowser(): boolean {
   if (existsSync(executable)) return true;
-  const text = `tests of pages are skipped: ${executable} is missing (make setup-gpu)`;
-  if (process.env["GRAPHC_REQUIRE_GPU"] === "1") throw new Error(text);
-  console.log(text);
+  const missing = `tests of pages are skipped: ${executable} is missing (make setup-gpu)`;
+  if (process.env["GRAPHC_REQUIRE_GPU"] === "1") throw new Error(missing);
+  console.log(missing);
   return false;
 }
 
+/** With WebGL 2 and WebGPU in software, SwiftShader. */
 export function openBrowser(): Promise<Browser> {
+  const webGpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
   const quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update"];
   return chromium.launch({
     executablePath: executable,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-sync", ...quiet],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-sync", ...quiet, ...webGpu],
   });
 }
 
@@ -31,9 +34,17 @@ const kinds: ReadonlyMap<string, string> = new Map([
   [".css", "text/css"],
 ]);
 
-/** Serves a folder on this machine alone, as any static host would. `asked` are the paths that were asked for. */
-export async function serve(folder: string): Promise<{ readonly address: string; readonly close: () => void }> {
+/** Serves a folder on this machine alone, as any static host would. `onPost` is told what a page sends. */
+export async function serve(
+  folder: string,
+  onPost: (text: string) => void = () => {},
+): Promise<{ readonly address: string; readonly close: () => void }> {
   const server: Server = createServer(async (request, response) => {
+    if (request.method === "POST") {
+      onPost(await text(request));
+      response.end();
+      return;
+    }
     const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
     try {
       const content = await readFile(join(folder, path));
