@@ -46,9 +46,9 @@ const intro = (
 ([G124](errors.md#g124-device-fails-while-it-runs)) and is never computed elsewhere. Kernels read at most ${arrays} arrays, and arrays have at most
 ${largest.toLocaleString("en")} elements. [The design](design.md#kernels-for-devices) says how kernels are made.`;
 
-const numbers = `Kernels compute in f32, and integers travel as f32 where it is known that they fit. Every op is tested on webgpu (with the software
-drivers SwiftShader and Mesa), headlessgl and webasm against the reference, within these bounds; webgl2 and cpu share the
-sources of the kernels. Sums of many terms are as near as [native code's](design.md#numerics).`;
+const numbers = `Kernels compute in f32, and integers travel as f32 where it is known that they fit. Every op is tested on each device against the
+reference, within these bounds: webgpu with the software drivers SwiftShader and Mesa, headlessgl with Mesa's, webgl2 in Chromium with
+SwiftShader. Sums of many terms are as near as [native code's](design.md#numerics).`;
 
 const head = `| device | a result is within | \`sin\` and \`cos\` are so | magnitudes below 2^-126 count as | the sign of a zero is |
 | --- | --- | --- | --- | --- |`;
@@ -62,7 +62,7 @@ within the same program. A warning ([G121](errors.md#g121-dtype-or-op-is-not-sup
 
 const inPage = `A page goes on drawing and answering while it trains or runs on webgpu or webgl2: their results are waited for in turns of the
 event loop. On webasm and cpu the page's own thread computes, and others have their turn between two steps; for steps that take long, open
-the session in a worker. Browsers slow the timers of pages that nobody sees, and with them training there.`;
+the session in a worker. Nothing waits for timers, which browsers slow in pages that nobody sees: training goes on there as it does in front.`;
 
 const lost = `A driver that is reset or replaced takes what lies on a device with it, and a run that was on its way fails
 ([G124](errors.md#g124-device-fails-while-it-runs)), with the kernel that noticed and its line. On webgpu variables are then those of the

@@ -1,0 +1,4 @@
+import test from "ava";
+import { testOps } from "./matrix.js";
+
+testOps(test.serial, "cpu");

@@ -1,0 +1,28 @@
+/** Every op of the table on webgl2, with the samples, the reference and the tolerance of the other devices' tests. */
+
+import test from "ava";
+import { ops } from "../../compiler/ops/table.js";
+import { hasKernel } from "../backends/matrix.js";
+import { hasBrowser } from "./browser.js";
+import { type LibraryPage, openLibrary } from "./library.js";
+
+const browserTest = hasBrowser() ? test.serial : test.serial.skip;
+let library: LibraryPage | undefined;
+
+test.after.always(() => library?.close());
+
+async function opened(): Promise<LibraryPage> {
+  library ??= await openLibrary();
+  return library;
+}
+
+browserTest("the device is webgl2", async (t) => {
+  t.regex(await (await opened()).call("deviceOf", "webgl2"), /^webgl2 \(.*SwiftShader/);
+});
+
+for (const op of ops.values()) {
+  if (!hasKernel(op)) continue;
+  browserTest(`${op.opName} gives what the reference gives`, async (t) => {
+    t.deepEqual(await (await opened()).call("problemsOf", op.opName, "webgl2", ["f32"]), []);
+  });
+}
