@@ -1,6 +1,6 @@
 import { problem } from "../compiler/ir/codes.js";
 import { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
-import type { Graph } from "../compiler/ir/graph.js";
+import type { Graph, Placeholder } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
 import { typeText } from "../compiler/ir/type.js";
 import type { Prepared, Program, Selection } from "../compiler/program.js";
@@ -64,10 +64,11 @@ export function checkFeeds(
 ): ReadonlyMap<string, Feed> {
   const { graph } = program;
   const problems: Diagnostic[] = [];
-  const given = new Map(Object.entries(feeds));
-  const byName = new Map(graph.placeholders.map((placeholder) => [placeholder.name, placeholder]));
+  const byName = placeholdersOf(graph);
+  const given = new Set<string>();
   const read = new Map<string, Feed>();
-  for (const [name, value] of given) {
+  for (const [name, value] of Object.entries(feeds)) {
+    given.add(name);
     const placeholder = byName.get(name);
     if (placeholder === undefined) {
       problems.push(noPlaceholder(graph, name));
@@ -93,6 +94,17 @@ export function checkFeeds(
   }
   if (problems.length > 0) throw new GraphError(problems);
   return read;
+}
+
+/** Kept, since each run asks. */
+const placeholders = new WeakMap<Graph, ReadonlyMap<string, Placeholder>>();
+
+function placeholdersOf(graph: Graph): ReadonlyMap<string, Placeholder> {
+  const known = placeholders.get(graph);
+  if (known !== undefined) return known;
+  const byName = new Map(graph.placeholders.map((placeholder) => [placeholder.name, placeholder]));
+  placeholders.set(graph, byName);
+  return byName;
 }
 
 /** Refuses names that were asked to be reported and are no scalars: they would be left out without a word. */

@@ -1,14 +1,14 @@
 import type { Executable } from "../compiler/backends/executable.js";
-import type { ExecutionProfile } from "../compiler/backends/profile.js";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { GraphTypes } from "../compiler/ir/graph_types.js";
-import { bindDims } from "../compiler/ir/specialise.js";
+import type { Bindings } from "../compiler/ir/specialise.js";
 import type { Tensor, TensorData } from "../compiler/ir/tensor.js";
 import type { Prepared, Program } from "../compiler/program.js";
 import { version } from "../compiler/version.js";
 import type { ColumnValue } from "./dataset.js";
 import type { EvaluateOptions } from "./evaluate.js";
+import { type ComputationProfile, Executables } from "./executables.js";
 import { runFailure } from "./failure.js";
 import type { Checkpoint, LoadedWeights } from "./files/checkpoint.js";
 import { checkFeeds, freeSelection, signatureSelection } from "./requests.js";
@@ -56,19 +56,6 @@ export interface Progress {
   readonly row: number;
 }
 
-/** What was measured of one computation with certain sizes. */
-export interface ComputationProfile extends ExecutionProfile {
-  readonly name: string;
-  readonly dims: ReadonlyMap<string, number>;
-}
-
-interface Bound {
-  readonly name: string;
-  readonly sizes: string;
-  readonly dims: ReadonlyMap<string, number>;
-  readonly executable: Executable;
-}
-
 // What reads files and what trains is loaded when it is first asked for.
 
 /**
@@ -83,9 +70,7 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
   #seed: bigint;
   #progress: Progress = { step: 0, runsSinceStep: 0, epoch: 0, row: 0 };
   #metadata: ReadonlyMap<string, string> = new Map();
-  readonly #executables = new Map<string, Bound[]>();
-  /** Of executables that were dropped for newer ones. */
-  readonly #pastProfiles: ComputationProfile[] = [];
+  readonly #executables: Executables;
   #tail: Promise<unknown>;
   #state: "loading" | "open" | "closed" = "open";
 
@@ -94,6 +79,7 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
     this.program = program;
     this.#seed = wholeSeed(options.seed ?? program.graph.seed);
     this.variables = new VariableStore(program.graph, program.backend.memory);
+    this.#executables = new Executables(program, this.variables);
     const { weights } = options;
     if (weights === undefined) {
       this.#initialise();
@@ -104,7 +90,7 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
       // Whoever runs something hears of it there.
       this.ready.catch(() => undefined);
     }
-    this.#tail = this.ready;
+    this.#tail = this.ready.catch(() => undefined);
   }
 
   /** Updates done so far. */
@@ -230,10 +216,7 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
    * runs that were asked for.
    */
   profile(): Promise<readonly ComputationProfile[]> {
-    return this.#enqueue(async () => {
-      const open = [...this.#executables.values()].flat().flatMap((bound) => profileOf(bound));
-      return [...this.#pastProfiles, ...open].filter(({ entries }) => entries > 0);
-    });
+    return this.#enqueue(async () => this.#executables.profiles());
   }
 
   /** Ends the session and frees its memory, after the runs that were asked for. */
@@ -241,8 +224,7 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
     if (this.#state === "closed") return;
     await this.#tail.catch(() => undefined);
     this.#state = "closed";
-    for (const bound of this.#executables.values()) for (const { executable } of bound) executable.close();
-    this.#executables.clear();
+    this.#executables.close();
     this.variables.free();
   }
 
@@ -295,23 +277,8 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
   }
 
   /** For training: the code of a selection with these dims, bound to this session's variables. */
-  async executable(prepared: Prepared, dims: ReadonlyMap<string, number>): Promise<Executable> {
-    const sizes = [...dims].map(([name, size]) => `${name}=${size}`).join(",");
-    const bound = this.#executables.get(prepared.key) ?? [];
-    const known = bound.find((entry) => entry.sizes === sizes);
-    if (known !== undefined) {
-      if (bound[0] !== known) this.#executables.set(prepared.key, [known, ...bound.filter((entry) => entry !== known)]);
-      return known.executable;
-    }
-    const compiled = await this.program.compile(prepared, dims);
-    const executable = compiled.bind(this.variables.blocks());
-    const kept = [{ name: prepared.name, sizes, dims, executable }, ...bound];
-    for (const dropped of kept.splice(this.program.keptSpecialisations)) {
-      this.#pastProfiles.push(...profileOf(dropped));
-      dropped.executable.close();
-    }
-    this.#executables.set(prepared.key, kept);
-    return executable;
+  executable(prepared: Prepared, dims: Bindings): Promise<Executable> {
+    return this.#executables.forDims(prepared, dims);
   }
 
   async #run(
@@ -325,8 +292,9 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
     const asked = typeof request === "string" ? signatureSelection(graph, request) : freeSelection(graph, request);
     const prepared = await program.prepare(asked.selection);
     const fed = checkFeeds(program, prepared, feeds);
-    const executable = await this.executable(prepared, bindDims(graph, prepared.dims, fed));
-    const data = new Map([...fed].map(([name, feed]) => [name, feed.data]));
+    const executable = await this.#executables.forFeeds(prepared, fed);
+    const data = new Map<string, TensorData>();
+    for (const [name, feed] of fed) data.set(name, feed.data);
     const outputs = await runBound(this, executable, data, signal);
     const tensors = executable.info.outputs.map(({ name, dtype, shape }, index): [string, Fetched] => [
       name,
@@ -357,9 +325,9 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.#tail;
-    const result = this.ready.then(async () => {
-      await before.catch(() => undefined);
+    const result = this.#tail.then(() => {
+      // The weights could not be loaded: that is what each operation rejects with.
+      if (this.#state === "loading") return this.ready.then(work);
       this.#requireOpen();
       return work();
     });
@@ -373,11 +341,6 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
     const hint = this.#state === "closed" ? undefined : "`await session.ready` first";
     throw new GraphError([problem("G088", undefined, message, { hint })]);
   }
-}
-
-function profileOf({ name, dims, executable }: Bound): readonly ComputationProfile[] {
-  const profile = executable.profile?.();
-  return profile === undefined ? [] : [{ name, dims, ...profile }];
 }
 
 /** As the 64 bits that random ops count from. Throws GraphError G046 for what is no whole number of 64 bits. */

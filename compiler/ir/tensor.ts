@@ -38,6 +38,19 @@ export interface Tensor<D extends NumericDType = NumericDType, S extends readonl
   readonly data: TensorDataOf<D>;
 }
 
+/** The constructor of that array. */
+const arrayKinds = {
+  f64: Float64Array,
+  f32: Float32Array,
+  f16: Uint16Array,
+  bf16: Uint16Array,
+  i64: BigInt64Array,
+  i32: Int32Array,
+  i8: Int8Array,
+  u8: Uint8Array,
+  bool: Uint8Array,
+} as const satisfies Record<NumericDType, unknown>;
+
 /** New zero-filled storage of `length` elements. */
 export function allocate(dtype: NumericDType, length: number): TensorData {
   return viewBytes(dtype, new ArrayBuffer(length * byteSize(dtype)), 0, length);
@@ -67,7 +80,7 @@ export function viewBytes(dtype: NumericDType, buffer: ArrayBuffer, byteOffset: 
 
 /** Whether an array is of the kind that holds this dtype. A Buffer and a Uint8ClampedArray hold what a Uint8Array does. */
 export function holdsDType(dtype: NumericDType, value: ArrayBufferView): value is TensorData {
-  const { constructor } = allocate(dtype, 0);
+  const constructor = arrayKinds[dtype];
   if (constructor === Uint8Array) return value instanceof Uint8Array || value instanceof Uint8ClampedArray;
   return value.constructor === constructor;
 }

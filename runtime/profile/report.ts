@@ -1,7 +1,7 @@
 import type { KernelProfile } from "../../compiler/backends/profile.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { type MachinePeaks, rooflineSeconds } from "../../compiler/kernels/work.js";
-import type { ComputationProfile } from "../session.js";
+import type { ComputationProfile } from "../executables.js";
 
 /** Types and no interfaces: only they are JSON values to TypeScript. */
 

@@ -1,4 +1,4 @@
-import type { ComputationProfile } from "../session.js";
+import type { ComputationProfile } from "../executables.js";
 import type { ProfileReport } from "./report.js";
 
 /**

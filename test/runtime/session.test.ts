@@ -43,6 +43,29 @@ for (const target of targets) {
     t.deepEqual([...(again["scaled"]?.data ?? [])], [10, 10]);
   });
 
+  test(`${target}: sizes follow the feeds of each run, whatever the runs before had`, async (t) => {
+    await using session = new Session(await compileText(t, counter, { target }));
+    const rows = (count: number) => ({
+      dtype: "f32" as const,
+      shape: [count, 2],
+      data: Float32Array.from({ length: 2 * count }, (_, i) => i),
+    });
+    const shapes: unknown[] = [];
+    for (const count of [3, 3, 1, 3, 0, 1]) shapes.push((await session.run("read", { x: rows(count) })).scaled?.shape);
+    t.deepEqual(
+      shapes,
+      [3, 3, 1, 3, 0, 1].map((count) => [count, 2]),
+    );
+    // The array that held the last shape is the caller's, who may write to it.
+    const changing = { ...rows(4), shape: [4, 2] };
+    t.deepEqual((await session.run("read", { x: changing })).scaled?.shape, [4, 2]);
+    changing.shape[0] = 5;
+    changing.data = Float32Array.from({ length: 10 }, (_, i) => i);
+    t.deepEqual((await session.run("read", { x: changing })).scaled?.shape, [5, 2]);
+    t.deepEqual(await refusal(t, () => session.run("read", { x: { ...rows(4), shape: [8] } })), ["G081"]);
+    t.deepEqual(await refusal(t, () => session.run("read", { x: rows(65) })), ["G084"]);
+  });
+
   test(`${target}: an update is done once a run, and a fetched variable is its value at the end`, async (t) => {
     await using session = new Session(await compileText(t, counter, { target }));
     await session.run("add", { x: [[1, 2]] });
