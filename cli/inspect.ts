@@ -6,6 +6,7 @@ import type { Computation, Graph } from "../compiler/ir/graph.js";
 import { moduleOf } from "../compiler/ir/module.js";
 import { printComputation, printModule } from "../compiler/ir/printer.js";
 import { selectRequest, selectSignature } from "../compiler/ir/select.js";
+import type { Span } from "../compiler/ir/span.js";
 import { dimsOf } from "../compiler/ir/specialise.js";
 import { buildKernels } from "../compiler/kernels/build.js";
 import { printKernels } from "../compiler/kernels/printer.js";
@@ -17,6 +18,7 @@ import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { openGraph } from "./front_end.js";
 import { type LoadOptions, warn } from "./load.js";
 import type { Sizes } from "./options.js";
+import { placeOf } from "./profile.js";
 import { readSource } from "./source.js";
 import { type Choice, choicesOf, originRemarks, requireSizes, type Sized } from "./specialisation.js";
 import { requireNative, unplacedOn } from "./target.js";
@@ -107,7 +109,7 @@ async function specialised(
   const target = hostTarget();
   if (stage === "gpu" || (stage === "kernels" && unplaced !== undefined)) {
     const { kernelsOn, launches, printParts } = await import("../compiler/backends/gpu/printer.js");
-    return printParts(computation, unplaced ?? "gpu", stage === "gpu" ? launches : kernelsOn(target));
+    return printParts(computation, unplaced ?? "gpu", stage === "gpu" ? launches : kernelsOn(target), lineText);
   }
   const kernels = buildKernels(computation, target, { checkNumerics: false });
   if (stage === "kernels") return printKernels(kernels);
@@ -126,6 +128,12 @@ async function specialised(
     default:
       return unreachable(stage);
   }
+}
+
+/** `model.graph:3`. */
+function lineText(span: Span): string | undefined {
+  const place = placeOf(span);
+  return place === undefined ? undefined : `${place.file}:${place.line}`;
 }
 
 function select(graph: Graph, selection: Choice["selection"]): Computation {

@@ -183,6 +183,8 @@ export interface Computation {
   readonly assignments: readonly { readonly path: string; readonly value: Value }[];
   /** What its sizes must fulfil. */
   readonly constraints?: readonly Constraint[];
+  /** What the text calls edges of the typed graph, for whoever shows it. */
+  readonly names?: ReadonlyMap<string, Value>;
   readonly sources: SourceTable;
 }
 

@@ -80,7 +80,7 @@ function select(graph: Graph, name: string, request: Request, span: Span | undef
     const value = edges.get(fetch);
     if (value !== undefined) outputs.push({ name: fetch, value });
   }
-  return cut(graph, name, outputs, assignments.all());
+  return { ...cut(graph, name, outputs, assignments.all()), names: mode.names };
 }
 
 /** Adds the assignments of every fn call that the run reaches; their values may reach further calls. */

@@ -164,10 +164,10 @@ test.serial(
       t.deepEqual(
         lines.filter((line) => /^(?:up|down|device|cpu) /.test(line)).map((line) => line.replace(/ \{$/, "")),
         [
-          'up "x" f32[4]: 16 bytes  # a feed',
-          'device ("x") -> ("edge 1")',
-          'down "edge 1" f32[4]: 16 bytes  # exp',
-          'cpu ("edge 1") -> ("y result")',
+          `up "x" f32[4]: 16 bytes  # a feed, ${file}:2`,
+          'device ("x") -> ("h")',
+          `down "h" f32[4]: 16 bytes  # exp, ${file}:3`,
+          'cpu ("h") -> ("y result")',
         ],
       );
       t.true(lines.includes("# a run sends 16 bytes up and 16 bytes down"), shown.stdout);

@@ -5,6 +5,7 @@ import { staticShape } from "../../ir/type.js";
 import { reapply } from "../../ops/define.js";
 import { numericDType } from "../../ops/precision.js";
 import { placeholder } from "../../ops/sources.js";
+import { EdgeNames } from "./edge_names.js";
 import type { Placement } from "./place.js";
 
 /** A part of a run that one side computes at a stretch, as a computation of its own. */
@@ -36,12 +37,7 @@ export function partition(computation: Computation, placement: Placement): Parti
   const roots = rootsOf(computation);
   const order = topologicalOrder(roots);
   const stages = stagesOf(order, placement);
-  const names = new Map<Value, string>();
-  const nameOf = (value: Value): string => {
-    const known = names.get(value) ?? `edge ${names.size}`;
-    names.set(value, known);
-    return known;
-  };
+  const names = new EdgeNames(computation);
   const wanted = new Map<string, Set<Value>>();
   const want = (value: Value, by: string | undefined): void => {
     const stage = stages.get(value.node);
@@ -69,9 +65,8 @@ export function partition(computation: Computation, placement: Placement): Parti
     const list = wanted.get(stage) ?? new Set();
     list.add(value);
     wanted.set(stage, list);
-    if (!names.has(value)) names.set(value, name);
     if (!stages.has(value.node)) for (const input of value.node.inputs) want(input, stage);
-    return { kind: "edge", name: nameOf(value) };
+    return { kind: "edge", name: names.give(value, name) };
   };
   const outputs = computation.outputs.map(({ name, value }) => originOf(value, `${name} result`));
   const assignments = computation.assignments.map(({ path, value }) => ({
@@ -82,10 +77,9 @@ export function partition(computation: Computation, placement: Placement): Parti
     .sort(([a], [b]) => numberOf(a) - numberOf(b))
     .map(([stage, values]): Part => {
       const side = stage.startsWith("host") ? "host" : "device";
-      return { side, computation: cutOut(computation, stage, [...values], stages, nameOf) };
+      return { side, computation: cutOut(computation, stage, [...values], stages, (value) => names.nameOf(value)) };
     });
-  const edges = new Map([...names].map(([value, name]) => [name, value]));
-  return { parts, outputs, assignments, edges };
+  return { parts, outputs, assignments, edges: names.edges() };
 }
 
 function hostStage(number: number): string {

@@ -1,6 +1,8 @@
 import type { DeviceKind } from "../../ir/device.js";
-import type { Computation } from "../../ir/graph.js";
+import { type Computation, rootsOf } from "../../ir/graph.js";
+import { type Node, nodesBelow } from "../../ir/node.js";
 import { writtenAs } from "../../ir/sources.js";
+import type { Span } from "../../ir/span.js";
 import { typeText } from "../../ir/type.js";
 import { buildKernels } from "../../kernels/build.js";
 import type { KernelProgram } from "../../kernels/form.js";
@@ -39,9 +41,14 @@ export function kernelsOn(target: TargetLimits): PartPrinter {
 
 /**
  * The parts of a computation that the processor and a device share: what is computed where, and between them each transfer of a run.
- * What the text places nowhere lies on `unplaced`. For people.
+ * What the text places nowhere lies on `unplaced`. `placeOf` writes where a span begins. For people.
  */
-export function printParts(computation: Computation, unplaced: DeviceKind, printer: PartPrinter = launches): string {
+export function printParts(
+  computation: Computation,
+  unplaced: DeviceKind,
+  printer: PartPrinter = launches,
+  placeOf: (span: Span) => string | undefined = () => undefined,
+): string {
   const { partition, placement } = partsOf(computation, unplaced);
   const onDevice = deviceEdges(partition);
   const transfers = transfersOf(computation, partition);
@@ -51,10 +58,13 @@ export function printParts(computation: Computation, unplaced: DeviceKind, print
     return `  # on the cpu: ${node.op}${inside}, as ${reason}`;
   });
   lines.push(...new Set(reasons));
+  const sentOf = nodesSent(computation, partition);
   const lacking = new Set(placement.reasons.map(({ node }) => node.op));
   const detours = detoursOf(partition, transfers, lacking);
   const sent = (before: number): readonly string[] =>
-    transfers.filter((one) => one.before === before).map((one) => `  ${transferText(one, partition, computation)}`);
+    transfers
+      .filter((one) => one.before === before)
+      .map((one) => `  ${transferText(one, sentOf(one), computation, placeOf)}`);
   partition.parts.forEach((part, i) => {
     const { outputs, placeholders } = part.computation;
     const list = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(", ");
@@ -79,14 +89,29 @@ export function printParts(computation: Computation, unplaced: DeviceKind, print
   return `${lines.join("\n")}\n`;
 }
 
-/** `up "x" f32[8, 4]: 128 bytes  # a feed`. */
+/** What is sent: the edge, or the node of a feed or a variable. */
+function nodesSent(computation: Computation, { edges }: Partition): (transfer: Transfer) => Node | undefined {
+  const stored = new Map<string, Node>();
+  for (const node of nodesBelow(rootsOf(computation)))
+    if (node.op === "placeholder" || node.op === "variable")
+      stored.set(`${node.op} ${node.attributes[node.op === "placeholder" ? "name" : "path"]}`, node);
+  const results = new Map(computation.outputs.map(({ name, value }) => [name, value.node]));
+  return ({ what, name }) => {
+    if (what === "result") return results.get(name);
+    if (what === "variable") return stored.get(`variable ${name}`);
+    return edges.get(name)?.node ?? stored.get(`placeholder ${name}`);
+  };
+}
+
+/** `up "x" f32[8, 4]: 128 bytes  # a feed, model.graph:3`. */
 function transferText(
   { direction, name, type, bytes, what }: Transfer,
-  { edges }: Partition,
-  from: Computation,
+  node: Node | undefined,
+  { sources }: Computation,
+  placeOf: (span: Span) => string | undefined,
 ): string {
-  const edge = edges.get(name);
-  const op = edge === undefined ? undefined : writtenAs(from.sources.spansOf(edge.node), edge.node.op);
+  const spans = node === undefined ? [] : sources.spansOf(node);
+  const op = node === undefined || node.op === "placeholder" ? undefined : writtenAs(spans, node.op);
   const why: Readonly<Record<Transfer["what"], string>> = {
     feed: "a feed",
     edge: op ?? "an edge",
@@ -94,7 +119,9 @@ function transferText(
     result: "where it is fetched",
     number: `${op ?? "a feed"}, an argument of launches`,
   };
-  return `${direction} ${JSON.stringify(name)} ${typeText(type)}: ${count(bytes)}  # ${why[what]}`;
+  const place = spans[0] === undefined ? undefined : placeOf(spans[0]);
+  const at = place === undefined ? "" : `, ${place}`;
+  return `${direction} ${JSON.stringify(name)} ${typeText(type)}: ${count(bytes)}  # ${why[what]}${at}`;
 }
 
 function count(bytes: number): string {
