@@ -1,9 +1,10 @@
 /** What the ops that walk along one axis share: their shape rule, and the rows that their evaluators see. */
 import { elementCount } from "../ir/tensor.js";
 import type { TensorType } from "../ir/type.js";
-import type { ReferenceTensor, Sample } from "./define.js";
+import type { AttributeSchema, AttributesOf, ReferenceTensor } from "./define.js";
+import { drawAxis, drawFlag, drawShape } from "./draw.js";
 import { checkAxis, sameShape } from "./rules.js";
-import { specials, uniform } from "./samples.js";
+import { type Fill, type Sample, type Samples, specials, uniform } from "./samples.js";
 
 export function alongAxis(name: string, types: readonly TensorType[], axis: number): TensorType {
   const type = sameShape(name, types);
@@ -41,19 +42,24 @@ export const rowShapes: readonly (readonly [readonly number[], number])[] = [
   [[5, 37], 0],
 ];
 
-export function rowSamples<A extends Sample["attributes"]>(
-  attributes: (axis: number, number: number) => A,
-  fill: Sample["inputs"][number]["fill"] = uniform(-4, 4),
+/** `operands` of one shape, with an axis to walk along; `attributes` makes those of the op from it and from two choices. */
+export function rowSamples<A extends AttributeSchema>(
+  attributes: (axis: number, first: boolean, second: boolean) => AttributesOf<A>,
+  fill: Fill = uniform(-4, 4),
   operands = 1,
-) {
-  const rows = rowShapes.map(([shape, axis], number) => ({
-    inputs: Array.from({ length: operands }, () => ({ shape, fill })),
-    attributes: attributes(axis, number),
-  }));
-  const special = {
-    inputs: Array.from({ length: operands }, () => ({ shape: [40], fill: specials })),
-    attributes: attributes(0, 0),
-    differentiable: false,
+): Samples<A> {
+  const along = (shape: readonly number[], axis: number, first: boolean, second: boolean, of: Fill): Sample<A> => ({
+    inputs: Array.from({ length: operands }, () => ({ shape, fill: of })),
+    attributes: attributes(axis, first, second),
+  });
+  return {
+    fixed: [
+      ...rowShapes.map(([shape, axis], number) => along(shape, axis, number % 2 === 1, number % 3 === 2, fill)),
+      { ...along([40], 0, false, false, specials), differentiable: false },
+    ],
+    random: (draw) => {
+      const shape = drawShape(draw, 1);
+      return along(shape, drawAxis(draw, shape), drawFlag(draw), drawFlag(draw), fill);
+    },
   };
-  return [...rows, special];
 }

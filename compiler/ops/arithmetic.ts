@@ -1,21 +1,25 @@
 import type { Value } from "../ir/node.js";
 import { constantLike, zerosLike } from "./build.js";
 import { eq } from "./comparison.js";
-import {
-  type BinaryOp,
-  defineOp,
-  floats,
-  numbers,
-  operand,
-  ReferenceFailure,
-  type Sample,
-  type UnaryOp,
-} from "./define.js";
+import { type BinaryOp, defineOp, floats, numbers, operand, ReferenceFailure, type UnaryOp } from "./define.js";
+import { drawOne, drawOrder } from "./draw.js";
 import { binaryEvaluator, unaryEvaluator, wrap } from "./evaluate.js";
 import { log } from "./exponential.js";
 import { select } from "./logic.js";
 import { sameShape } from "./rules.js";
-import { binarySamples, shapes, specials, unarySamples, uniform, values, wholeNumbers } from "./samples.js";
+import {
+  apart,
+  binarySamples,
+  elementwise,
+  type Samples,
+  shapes,
+  specials,
+  unarySamples,
+  uniform,
+  values,
+  wholeNumbers,
+  withFixed,
+} from "./samples.js";
 
 export const neg: UnaryOp = defineOp({
   name: "neg",
@@ -40,7 +44,7 @@ export const abs: UnaryOp = defineOp({
   vjp: ({ inputs: [x], dy }) => [mul(dy, sign(x))],
   kernel: { kind: "elementwise", scalar: "abs" },
   reference: unaryEvaluator({ number: Math.abs, i64: (x) => (x < 0n ? -x : x) }),
-  samples: unarySamples(uniform(-4, 4)),
+  samples: unarySamples(apart()),
 });
 
 export const sign: UnaryOp = defineOp({
@@ -166,10 +170,10 @@ export const pow: BinaryOp = defineOp({
   },
   kernel: { kind: "elementwise", scalar: "pow" },
   reference: binaryEvaluator({ float: ieeePower, integer: integerPower, i64: integerPowerI64 }),
-  samples: [
-    ...binarySamples(uniform(0.5, 3), uniform(-2, 2)),
-    { inputs: [uniform(-3, 3), wholeNumbers(0, 5)].map((fill) => ({ shape: [24], fill })), differentiable: false },
-  ],
+  samples: withFixed(binarySamples(uniform(0.5, 3), uniform(-2, 2)), {
+    inputs: [uniform(-3, 3), wholeNumbers(0, 5)].map((fill) => ({ shape: [24], fill })),
+    differentiable: false,
+  }),
 });
 
 export const maximum: BinaryOp = defineOp({
@@ -182,7 +186,7 @@ export const maximum: BinaryOp = defineOp({
   vjp: extremeGradient,
   kernel: { kind: "elementwise", scalar: "max" },
   reference: binaryEvaluator({ float: Math.max, i64: (x, y) => (x > y ? x : y) }),
-  samples: binarySamples(uniform(-4, 4)),
+  samples: binarySamples(apart(0.2), apart(0.7)),
 });
 
 export const minimum: BinaryOp = defineOp({
@@ -195,7 +199,7 @@ export const minimum: BinaryOp = defineOp({
   vjp: extremeGradient,
   kernel: { kind: "elementwise", scalar: "min" },
   reference: binaryEvaluator({ float: Math.min, i64: (x, y) => (x < y ? x : y) }),
-  samples: binarySamples(uniform(-4, 4)),
+  samples: binarySamples(apart(0.2), apart(0.7)),
 });
 
 /** 1 for the operand that was taken, 1/2 for both where they are equal (as JAX does it). */
@@ -214,18 +218,29 @@ function extremeGradient({
   return [select(eq(x, result), taken, zero), select(eq(y, result), taken, zero)];
 }
 
-function divisionSamples(): readonly Sample<Record<never, never>>[] {
+function divisionSamples(): Samples<Record<never, never>> {
   const shape = [31];
-  return [
-    ...shapes.map((size) => ({
-      inputs: [
-        { shape: size, fill: uniform(-40, 40) },
-        { shape: size, fill: uniform(2, 5) },
-      ],
-    })),
-    { inputs: [wholeNumbers(-20, 20), values(-3)].map((fill) => ({ shape, fill })), differentiable: false },
-    { inputs: [specials, values(3)].map((fill) => ({ shape, fill })), differentiable: false },
-  ];
+  return {
+    fixed: [
+      ...shapes.map((size) => ({
+        inputs: [
+          { shape: size, fill: uniform(-40, 40) },
+          { shape: size, fill: uniform(2, 5) },
+        ],
+      })),
+      { inputs: [wholeNumbers(-20, 20), values(-3)].map((fill) => ({ shape, fill })), differentiable: false },
+      { inputs: [specials, values(3)].map((fill) => ({ shape, fill })), differentiable: false },
+    ],
+    // Quotients that are not near a whole number, where the remainder jumps.
+    random: (draw) => {
+      const [low, high] = drawOne(draw, [
+        [2.9, 3.1],
+        [-3.1, -2.9],
+      ] as const);
+      const dividends = drawOrder(draw, [-14.2, -10.7, -7.6, -4.4, -1.5, 1.4, 4.6, 7.3, 10.5, 13.8]);
+      return elementwise(values(...dividends), uniform(low, high))(draw);
+    },
+  };
 }
 
 /** The remainder is exact (fmod is), so this is the floor of the exact quotient wherever that fits a float64. */

@@ -9,8 +9,9 @@ import {
   type ReferenceTensor,
   type UnaryOp,
 } from "./define.js";
+import { drawShape } from "./draw.js";
 import { outOfRange } from "./messages.js";
-import { wholeNumbers } from "./samples.js";
+import { type Fill, type Samples, wholeNumbers } from "./samples.js";
 
 /** The failure of an index that names no place. */
 export function failIndex(index: number | bigint, limit: number, least = 0): never {
@@ -38,10 +39,7 @@ export const checkIndex: UnaryOp<{ readonly size: "dims" }> = defineOp({
     for (const element of data) if (element < 0 || element >= limit) failIndex(element, limit);
     return [data.slice()];
   },
-  samples: [[], [0], [9], [3, 4]].map((shape) => ({
-    inputs: [{ shape, fill: wholeNumbers(0, 6) }],
-    attributes: { size: [7] },
-  })),
+  samples: indexSamples((size) => wholeNumbers(0, size - 1)),
 });
 
 export const wrapIndex: UnaryOp<{ readonly size: "dims" }> = defineOp({
@@ -67,8 +65,20 @@ export const wrapIndex: UnaryOp<{ readonly size: "dims" }> = defineOp({
       }),
     ];
   },
-  samples: [[], [0], [9], [3, 4]].map((shape) => ({
-    inputs: [{ shape, fill: wholeNumbers(-6, 6) }],
-    attributes: { size: [7] },
-  })),
+  samples: indexSamples((size) => wholeNumbers(1 - size, size - 1)),
 });
+
+/** Positions that are allowed. Of no places there are none. */
+function indexSamples(allowed: (size: number) => Fill): Samples<{ readonly size: "dims" }> {
+  return {
+    fixed: [[], [0], [9], [3, 4]].map((shape) => ({
+      inputs: [{ shape, fill: allowed(7) }],
+      attributes: { size: [7] },
+    })),
+    random: (draw) => {
+      const shape = drawShape(draw);
+      const size = draw.integer(shape.includes(0) ? 0 : 1, 9);
+      return { inputs: [{ shape, fill: allowed(size) }], attributes: { size: [size] } };
+    },
+  };
+}

@@ -2,14 +2,14 @@ import { type Dim, dimEquals, dimText } from "../ir/dim.js";
 import type { Value } from "../ir/node.js";
 import { elementCount } from "../ir/tensor.js";
 import { type TensorType, tensorType, typeText } from "../ir/type.js";
-import { type BinaryOp, defineOp, numbers, OpError, operand, type ReferenceTensor, type Sample } from "./define.js";
+import { contractionSamples } from "./contraction_samples.js";
+import { type BinaryOp, defineOp, numbers, OpError, operand, type ReferenceTensor } from "./define.js";
 import { emptyLike, isFloatName, readTransposed, wrap } from "./evaluate.js";
 import type { ReferenceData } from "./precision.js";
 import { checkAxes } from "./rules.js";
-import { uniform } from "./samples.js";
 import { inversePermutation, transposeTo } from "./views.js";
 
-type Contraction = {
+export type Contraction = {
   readonly lhs_batch: "ints";
   readonly rhs_batch: "ints";
   readonly lhs_contract: "ints";
@@ -77,40 +77,7 @@ export const dotGeneral: BinaryOp<Contraction> = defineOp({
     };
     return [multiply(a, b, sizes, isFloatName(left.dtype))];
   },
-  samples: [
-    dot([], [], {}),
-    dot([3], [3], { contract: [[0], [0]] }),
-    dot([2], [3], {}),
-    dot([2, 3], [3, 4], { contract: [[1], [0]] }),
-    dot([2, 3], [4, 3], { contract: [[1], [1]] }),
-    dot([3, 2], [3, 4], { contract: [[0], [0]] }),
-    dot([2, 0], [0, 3], { contract: [[1], [0]] }),
-    dot([0, 2], [2, 3], { contract: [[1], [0]] }),
-    dot([1, 1], [1, 1], { contract: [[1], [0]] }),
-    dot([2, 3, 4], [2, 4, 2], { batch: [[0], [0]], contract: [[2], [1]] }),
-    dot([3, 2, 4], [4, 5, 2], { batch: [[1], [2]], contract: [[2], [0]] }),
-    dot([2, 3, 2, 2], [3, 2, 3], {
-      contract: [
-        [1, 3],
-        [0, 1],
-      ],
-    }),
-    dot([2, 3, 2, 2], [2, 2, 3], {
-      contract: [
-        [3, 1],
-        [0, 2],
-      ],
-    }),
-    dot([2, 1, 2, 1, 3], [2, 2, 3], {
-      batch: [
-        [0, 2],
-        [0, 1],
-      ],
-      contract: [[4], [2]],
-    }),
-    dot([4], [4], { batch: [[0], [0]] }),
-    dot([17, 33], [33, 19], { contract: [[1], [0]] }),
-  ],
+  samples: contractionSamples,
 });
 
 interface Axes {
@@ -235,21 +202,4 @@ function integerDot(a: Float64Array, left: number, b: Float64Array, right: numbe
   let total = 0;
   for (let i = 0; i < k; i++) total = (total + Math.imul(a[left + i] as number, b[right + i] as number)) | 0;
   return total;
-}
-
-type Pair = readonly [readonly number[], readonly number[]];
-
-function dot(
-  lhs: readonly number[],
-  rhs: readonly number[],
-  { batch = [[], []], contract = [[], []] }: { readonly batch?: Pair; readonly contract?: Pair },
-): Sample<Contraction> {
-  const fill = uniform(-4, 4);
-  return {
-    inputs: [
-      { shape: lhs, fill },
-      { shape: rhs, fill },
-    ],
-    attributes: { lhs_batch: batch[0], rhs_batch: batch[1], lhs_contract: contract[0], rhs_contract: contract[1] },
-  };
 }

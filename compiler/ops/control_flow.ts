@@ -9,6 +9,7 @@ import type { Region, Value } from "../ir/node.js";
 import { elementCount } from "../ir/tensor.js";
 import { type TensorType, tensorType, typeEquals, typeText } from "../ir/type.js";
 import { pullBackIf } from "./branch_gradient.js";
+import { drawBranch, drawScan, drawWhile } from "./control_flow_samples.js";
 import {
   anyDType,
   type CallableOp,
@@ -39,19 +40,18 @@ export const parameter: SourceOp<{ readonly region: "int"; readonly index: "int"
   reference: () => {
     throw new InternalError("a region's parameter is evaluated outside its region");
   },
-  samples: [],
+  samples: "its node belongs to a region, and the samples of the ops with regions have some",
 });
 
-export const scan: CallableOp<
-  readonly [Many],
-  {
-    readonly captures: "int";
-    readonly sequences: "int";
-    readonly length: "dims";
-    readonly reverse: "bool";
-    readonly checkpoint: "bool";
-  }
-> = defineOp({
+export type ScanSchema = {
+  readonly captures: "int";
+  readonly sequences: "int";
+  readonly length: "dims";
+  readonly reverse: "bool";
+  readonly checkpoint: "bool";
+};
+
+export const scan: CallableOp<readonly [Many], ScanSchema> = defineOp({
   name: "scan",
   doc:
     "A loop over axis 0 of its sequences. The region gets the position, the captures, an element of each sequence and the carries, " +
@@ -91,7 +91,7 @@ export const scan: CallableOp<
     }
     return [...carries, ...stacks].map(({ data }) => data.slice());
   },
-  samples: [],
+  samples: { fixed: [], random: drawScan },
 });
 
 export const whileLoop: CallableOp<readonly [Many], { readonly captures: "int" }> = defineOp({
@@ -126,7 +126,7 @@ export const whileLoop: CallableOp<readonly [Many], { readonly captures: "int" }
       carries = yield* body(state);
     }
   },
-  samples: [],
+  samples: { fixed: [], random: drawWhile },
 });
 
 export const branch: CallableOp<readonly [Single, Many], Readonly<Record<never, never>>> = defineOp({
@@ -163,7 +163,7 @@ export const branch: CallableOp<readonly [Single, Many], Readonly<Record<never, 
     const results = yield* chosen(captures);
     return results.map(({ data }) => data.slice());
   },
-  samples: [],
+  samples: { fixed: [], random: drawBranch },
 });
 
 function onlyRegion(name: string, regions: readonly Region[]): Region {

@@ -1,8 +1,9 @@
 import { isFloat, type NumericDType } from "../ir/dtype.js";
 import { tensorType } from "../ir/type.js";
-import { anyDType, defineOp, OpError, operand, type Sample, type UnaryOp } from "./define.js";
+import { anyDType, defineOp, OpError, operand, type UnaryOp } from "./define.js";
+import { drawOne, drawShape } from "./draw.js";
 import { numericDType, type ReferenceData } from "./precision.js";
-import { shapes, specials, uniform } from "./samples.js";
+import { type Samples, shapes, specials, uniform } from "./samples.js";
 
 const limits: Readonly<Record<"i64" | "i32" | "i8" | "u8", { readonly least: bigint; readonly greatest: bigint }>> = {
   i64: { least: -(2n ** 63n), greatest: 2n ** 63n - 1n },
@@ -64,9 +65,9 @@ function narrowI64(x: bigint, to: NumericDType): number {
   return Number((x < 0n ? -odd : odd) << shift);
 }
 
-function samplesToEach(): readonly Sample<{ readonly to: "dtype" }>[] {
+function samplesToEach(): Samples<{ readonly to: "dtype" }> {
   const targets = anyDType.map((to) => ({ to }));
-  return [
+  const fixed = [
     ...shapes.map((shape) => ({ inputs: [{ shape, fill: uniform(-100, 100) }], attributes: { to: "f64" as const } })),
     // Rounding to a smaller dtype is no smooth function, so central differences say nothing of it.
     ...targets.map((attributes) => ({
@@ -76,4 +77,12 @@ function samplesToEach(): readonly Sample<{ readonly to: "dtype" }>[] {
     })),
     ...targets.map((attributes) => ({ inputs: [{ shape: [40], fill: specials }], attributes, differentiable: false })),
   ];
+  return {
+    fixed,
+    random: (draw) => {
+      const to = drawOne(draw, ["f64", ...anyDType] as const);
+      const inputs = [{ shape: drawShape(draw), fill: uniform(-300, 300) }];
+      return { inputs, attributes: { to }, differentiable: to === "f64" };
+    },
+  };
 }

@@ -1,9 +1,10 @@
 import type { ConvolutionAttributes, ConvolutionSchema } from "./convolution.js";
-import type { Sample } from "./define.js";
-import { uniform } from "./samples.js";
+import { axesOf, type Draw, drawFlag, drawOne, drawSizes, drawSome } from "./draw.js";
+import { type Sample, type Samples, uniform } from "./samples.js";
+import { drawWindow } from "./window_samples.js";
 
 /** Each attribute by itself and with others; 1, 2 and 3 spatial axes; empty batches and channels; sizes that go through register tiles. */
-export const convolutionSamples: readonly Sample<ConvolutionSchema>[] = [
+const fixed: readonly Sample<ConvolutionSchema>[] = [
   convolved([1, 3, 1], [2, 1, 1], {}),
   convolved([2, 5, 2], [3, 2, 3], {}),
   convolved([2, 5, 2], [2, 2, 3], { strides: [2], low: [1], high: [2] }),
@@ -32,6 +33,28 @@ export const convolutionSamples: readonly Sample<ConvolutionSchema>[] = [
   { ...convolved([2, 7, 9, 5], [3, 3, 5, 19], { low: [1, 1], high: [1, 1] }), differentiable: false },
   { ...convolved([3, 9, 19, 6], [3, 2, 6, 17], { strides: [2, 1], rhs_dilation: [1, 2] }), differentiable: false },
 ];
+
+export const convolutionSamples: Samples<ConvolutionSchema> = { fixed, random: drawConvolution };
+
+/** 0 to 3 spatial axes; groups of neither kind or of one. */
+function drawConvolution(draw: Draw): Sample<ConvolutionSchema> {
+  const spatial = drawSizes(draw, draw.integer(0, 3), 40);
+  const slid = spatial.map((size) => drawWindow(draw, size, { pad: true, dilate: true }));
+  const groups = drawOne(draw, [1, 1, 2, 3]);
+  const ofFeatures = drawFlag(draw);
+  const [batch, taken, made] = drawSizes(draw, 3, 12) as readonly [number, number, number];
+  const lhs = [ofFeatures ? batch : batch * groups, ...spatial, ofFeatures ? taken * groups : taken];
+  return convolved(lhs, [...slid.map(({ window }) => window), taken, made * groups], {
+    strides: slid.map(({ stride }) => stride),
+    low: slid.map(({ low }) => low),
+    high: slid.map(({ high }) => high),
+    lhs_dilation: slid.map(({ baseDilation }) => baseDilation),
+    rhs_dilation: slid.map(({ windowDilation }) => windowDilation),
+    reversal: drawSome(draw, axesOf(spatial)),
+    feature_groups: ofFeatures ? groups : 1,
+    batch_groups: ofFeatures ? 1 : groups,
+  });
+}
 
 function convolved(
   lhs: readonly number[],

@@ -20,7 +20,7 @@ import {
 import { emptyLike, isFloatName, wrap } from "./evaluate.js";
 import { scatter } from "./indexing.js";
 import { or, select } from "./logic.js";
-import { uniform } from "./samples.js";
+import { apart, uniform, values, withFixed } from "./samples.js";
 import { concatenate, iota } from "./structure.js";
 import { slice } from "./views.js";
 
@@ -41,7 +41,7 @@ export const cumsum: UnaryOp<Running> = defineOp({
   vjp: ({ attributes: { axis, reverse, exclusive }, dy }) => [cumsum(dy, { axis, reverse: !reverse, exclusive })],
   kernel: { kind: "routine", routine: "cumsum", along: true },
   reference: runningEvaluator({ start: 0, float: (a, b) => a + b, i64: (a, b) => a + b }),
-  samples: rowSamples((axis, number) => ({ axis, reverse: number % 2 === 1, exclusive: number % 3 === 2 })),
+  samples: rowSamples<Running>((axis, reverse, exclusive) => ({ axis, reverse, exclusive })),
 });
 
 export const cumprod: UnaryOp<Running> = defineOp({
@@ -60,16 +60,13 @@ export const cumprod: UnaryOp<Running> = defineOp({
   },
   kernel: { kind: "routine", routine: "cumprod", along: true },
   reference: runningEvaluator({ start: 1, float: (a, b) => a * b, integer: Math.imul, i64: (a, b) => a * b }),
-  samples: [
-    ...rowSamples(
-      (axis, number) => ({ axis, reverse: number % 2 === 1, exclusive: number % 3 === 2 }),
-      uniform(0.5, 1.5),
-    ),
+  samples: withFixed(
+    rowSamples<Running>((axis, reverse, exclusive) => ({ axis, reverse, exclusive }), uniform(0.5, 1.5)),
     ...[false, true].map((exclusive) => ({
-      inputs: [{ shape: [6], fill: { kind: "values", values: [2, 0, 3, -1, 0, 0.5] } as const }],
+      inputs: [{ shape: [6], fill: values(2, 0, 3, -1, 0, 0.5) }],
       attributes: { axis: 0, reverse: false, exclusive },
     })),
-  ],
+  ),
 });
 
 export const linearRecurrence: BinaryOp<Extreme> = defineOp({
@@ -96,7 +93,7 @@ export const linearRecurrence: BinaryOp<Extreme> = defineOp({
     });
     return [result];
   },
-  samples: rowSamples((axis, number) => ({ axis, reverse: number % 2 === 1 }), uniform(-1, 1), 2),
+  samples: rowSamples<Extreme>((axis, reverse) => ({ axis, reverse }), uniform(-1, 1), 2),
 });
 
 export const cummax: UnaryOp<Extreme> = defineOp({
@@ -108,7 +105,7 @@ export const cummax: UnaryOp<Extreme> = defineOp({
   vjp: ({ inputs: [x], attributes, y, dy }) => [pullBackExtreme(x, y, dy, attributes, gt)],
   kernel: { kind: "routine", routine: "cummax", along: true },
   reference: runningEvaluator({ start: undefined, float: Math.max, i64: (a, b) => (a > b ? a : b) }),
-  samples: rowSamples((axis, number) => ({ axis, reverse: number % 2 === 1 })),
+  samples: rowSamples<Extreme>((axis, reverse) => ({ axis, reverse }), apart()),
 });
 
 export const cummin: UnaryOp<Extreme> = defineOp({
@@ -120,7 +117,7 @@ export const cummin: UnaryOp<Extreme> = defineOp({
   vjp: ({ inputs: [x], attributes, y, dy }) => [pullBackExtreme(x, y, dy, attributes, lt)],
   kernel: { kind: "routine", routine: "cummin", along: true },
   reference: runningEvaluator({ start: undefined, float: Math.min, i64: (a, b) => (a < b ? a : b) }),
-  samples: rowSamples((axis, number) => ({ axis, reverse: number % 2 === 1 })),
+  samples: rowSamples<Extreme>((axis, reverse) => ({ axis, reverse }), apart()),
 });
 
 /** Each element's neighbour before it (after it, in reverse); `edge` has what stands at the end. */

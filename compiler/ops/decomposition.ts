@@ -7,8 +7,8 @@ import { broadcastAlong, constantLike, matmul, matrixTranspose, zerosLike } from
 import { eq } from "./comparison.js";
 import { defineOp, operand, type UnaryOp } from "./define.js";
 import { leastSize, lowerHalf, matricesOf, matrixSizes, precise, solve, squareType } from "./linear_algebra.js";
+import { determinantSamples, eighSamples, svdSamples } from "./linear_algebra_samples.js";
 import { select } from "./logic.js";
-import { positiveDefinite, squareShapes, uniform, wellConditioned } from "./samples.js";
 import { determinants, eigenvalues, singularValues } from "./spectrum.js";
 import { iota } from "./structure.js";
 import { broadcastInDim } from "./views.js";
@@ -58,26 +58,7 @@ export const svd: UnaryOp = defineOp({
   },
   kernel: { kind: "routine", routine: "svd" },
   reference: ({ inputs: [a] }) => singularValues(matricesOf(a)),
-  samples: [
-    ...[
-      [1, 1],
-      [2, 2],
-      [3, 3],
-      [0, 0],
-      [3, 0],
-      [0, 3],
-      [4, 2],
-      [2, 4],
-      [5, 1],
-      [1, 3],
-      [2, 3, 2],
-      [1, 2, 2, 2],
-      [2, 1, 2, 2, 3],
-    ].map((shape) => ({ inputs: [{ shape, fill: uniform(-2, 2) }] })),
-    // Twenty and more vectors, whose values lie near each other: compared on the back ends, too steep for differences.
-    { inputs: [{ shape: [19, 7], fill: uniform(-2, 2) }], differentiable: false },
-    { inputs: [{ shape: [7, 19], fill: uniform(-2, 2) }], differentiable: false },
-  ],
+  samples: svdSamples,
 });
 
 /** Two outputs: use `eigh.apply`. */
@@ -106,12 +87,7 @@ export const eigh: UnaryOp = defineOp({
   },
   kernel: { kind: "routine", routine: "eigh" },
   reference: ({ inputs: [a] }) => eigenvalues(matricesOf(a)),
-  samples: [
-    ...squareShapes.map((shape) => ({
-      inputs: [{ shape, fill: uniform(-2, 2) }],
-    })),
-    { inputs: [{ shape: [11, 11], fill: positiveDefinite }], differentiable: false },
-  ],
+  samples: eighSamples,
 });
 
 export const det: UnaryOp = defineOp({
@@ -126,7 +102,7 @@ export const det: UnaryOp = defineOp({
   vjp: ({ inputs: [a], y, dy }) => [scaleMatrices(transposedInverse(a), mul(dy, y))],
   kernel: { kind: "routine", routine: "det" },
   reference: ({ inputs: [a] }) => [determinants(matricesOf(a)).value],
-  samples: determinantSamples(),
+  samples: determinantSamples,
 });
 
 /** Two outputs: use `slogdet.apply`. */
@@ -149,20 +125,11 @@ export const slogdet: UnaryOp = defineOp({
     const { sign, logarithm } = determinants(matricesOf(a));
     return [sign, logarithm];
   },
-  samples: determinantSamples(),
+  samples: determinantSamples,
 });
 
 function determinantType(name: string, a: TensorType): TensorType {
   return tensorType(a.dtype, squareType(name, a).shape.slice(0, -2));
-}
-
-function determinantSamples() {
-  return [
-    ...squareShapes.map((shape) => ({
-      inputs: [{ shape, fill: wellConditioned }],
-    })),
-    { inputs: [{ shape: [17, 17], fill: uniform(-0.5, 0.5) }], differentiable: false },
-  ];
 }
 
 function transposedInverse(a: Value): Value {

@@ -7,7 +7,9 @@ import { type Attributes, internNode, type Node, type Region, type Value } from 
 import type { Tensor } from "../ir/tensor.js";
 import type { TensorType } from "../ir/type.js";
 import { checkAttributes, checkOperands } from "./application.js";
+import type { Draw } from "./draw.js";
 import type { ReferenceData } from "./precision.js";
+import type { Sample, Samples } from "./samples.js";
 import type { Combiner, ScalarOp } from "./scalar.js";
 import type { Stepwise } from "./stepwise.js";
 
@@ -163,26 +165,6 @@ export type ReferenceEvaluator<A extends AttributeSchema> = (call: {
 
 export type ReferenceRegion = (parameters: readonly ReferenceTensor[]) => Stepwise<readonly ReferenceTensor[]>;
 
-/** Random or fixed contents of one sample operand of the generated tests. */
-export type Fill =
-  | { readonly kind: "uniform"; readonly low: number; readonly high: number }
-  | { readonly kind: "integers"; readonly low: number; readonly high: number }
-  | { readonly kind: "values"; readonly values: readonly number[] }
-  /**
-   * NaN, infinities, zeros of both signs, subnormals, the largest and smallest magnitudes; integers get their extremes. They
-   * repeat along the last axis, or along the first when transposed: two square operands meet in all pairs.
-   */
-  | { readonly kind: "specials"; readonly transposed?: boolean }
-  /** Square matrices in the last two axes that are far from singular, or symmetric and positive definite. */
-  | { readonly kind: "matrices"; readonly property: "well_conditioned" | "positive_definite" };
-
-export interface Sample<A extends AttributeSchema = AttributeSchema> {
-  readonly inputs: readonly { readonly shape: readonly number[]; readonly fill: Fill; readonly dtype?: DType }[];
-  readonly attributes?: AttributesOf<A>;
-  /** False where a numeric gradient is not defined or too badly conditioned (ties, kinks, specials). */
-  readonly differentiable?: boolean;
-}
-
 type ValueOf<O extends Operand> = O["variadic"] extends true ? readonly Value[] : Value;
 type ValuesOf<I extends readonly Operand[]> = { readonly [K in keyof I]: ValueOf<I[K]> };
 type Cotangents<I extends readonly Operand[]> = {
@@ -238,7 +220,8 @@ export interface OpSpec<I extends readonly Operand[], A extends AttributeSchema>
   /** The ops that a composite is computed by, where all sizes are known; they have its type. */
   readonly expand?: (call: Pick<VjpCall<I, A>, "inputs" | "attributes"> & { readonly type: TensorType }) => Value;
   readonly reference: ReferenceEvaluator<A>;
-  readonly samples: readonly Sample<A>[];
+  /** What the generated tests give the op. A string says why there is nothing to give. */
+  readonly samples: Samples<A> | string;
 }
 
 /** An op as the rest of the compiler sees it: the spec with its types erased. */
@@ -249,7 +232,10 @@ export interface Op {
   readonly operands: readonly Operand[];
   readonly schema: AttributeSchema;
   readonly kernel: KernelSemantics;
+  /** The fixed ones. */
   readonly samples: readonly Sample[];
+  /** Undefined for an op that no sample can be given. */
+  readonly randomSample: ((draw: Draw) => Sample) | undefined;
   readonly differentiable: boolean;
   /** Why gradients stop here, when they do. */
   readonly cut: string | undefined;
@@ -358,6 +344,7 @@ export function defineOp<const I extends readonly Operand[], const A extends Att
     const attributes = (given[spec.inputs.length] ?? {}) as Attributes;
     return apply(inputs, attributes)[0] as Value;
   };
+  const { samples } = spec;
   const op = Object.assign(callable, {
     opName: spec.name,
     doc: spec.doc,
@@ -365,7 +352,8 @@ export function defineOp<const I extends readonly Operand[], const A extends Att
     operands: spec.inputs,
     schema: spec.attributes,
     kernel: spec.kernel,
-    samples: spec.samples as readonly Sample[],
+    samples: typeof samples === "string" ? [] : (samples.fixed as readonly Sample[]),
+    randomSample: typeof samples === "string" ? undefined : (samples.random as (draw: Draw) => Sample),
     differentiable: typeof spec.vjp !== "string",
     cut: typeof spec.vjp === "string" ? spec.vjp : undefined,
     apply,

@@ -1,5 +1,6 @@
 /** Boxes of fixed size at a place that is known only at run time. */
 import { type Dim, dimText, staticSize } from "../ir/dim.js";
+import type { DType } from "../ir/dtype.js";
 import { elementCount } from "../ir/tensor.js";
 import { type TensorType, tensorType, typeText } from "../ir/type.js";
 import { zerosLike } from "./build.js";
@@ -13,12 +14,12 @@ import {
   type Operand,
   operand,
   type ReferenceTensor,
-  type Sample,
   variadicOperand,
 } from "./define.js";
+import { type Draw, drawOne, drawShape } from "./draw.js";
 import { readView, stridesOf, writeView } from "./evaluate.js";
 import { checkCount, knownDifference } from "./rules.js";
-import { uniform, wholeNumbers } from "./samples.js";
+import { type Sample, uniform, wholeNumbers } from "./samples.js";
 
 type Single = Operand & { readonly variadic: false };
 type Many = Operand & { readonly variadic: true };
@@ -48,19 +49,22 @@ export const dynamicSlice: CallableOp<readonly [Single, Many], Sizes> = defineOp
     const strides = stridesOf(shape);
     return [readView(data, { shape: box, offset: offsetOf(shape, box, starts), strides })];
   },
-  samples: [
-    sliced([], []),
-    sliced([5], [2]),
-    sliced([5], [5]),
-    sliced([5], [0]),
-    sliced([1], [1]),
-    sliced([4, 7], [2, 3]),
-    sliced([4, 7], [4, 1]),
-    sliced([3, 0, 2], [1, 0, 2]),
-    sliced([3, 20], [1, 19]),
-    sliced([2, 3, 1, 4], [1, 3, 1, 2]),
-    sliced([2, 3, 1, 2, 3], [1, 2, 1, 2, 1]),
-  ],
+  samples: {
+    fixed: [
+      sliced([], []),
+      sliced([5], [2]),
+      sliced([5], [5]),
+      sliced([5], [0]),
+      sliced([1], [1]),
+      sliced([4, 7], [2, 3]),
+      sliced([4, 7], [4, 1]),
+      sliced([3, 0, 2], [1, 0, 2]),
+      sliced([3, 20], [1, 19]),
+      sliced([2, 3, 1, 4], [1, 3, 1, 2]),
+      sliced([2, 3, 1, 2, 3], [1, 2, 1, 2, 1]),
+    ],
+    random: (draw) => sliced(...drawBox(draw)),
+  },
 });
 
 export const dynamicUpdateSlice: CallableOp<readonly [Single, Single, Many], Readonly<Record<never, never>>> = defineOp(
@@ -100,18 +104,21 @@ export const dynamicUpdateSlice: CallableOp<readonly [Single, Single, Many], Rea
       writeView(result, { shape: box.shape, offset, strides: stridesOf(shape) }, box.data);
       return [result];
     },
-    samples: [
-      updated([], []),
-      updated([5], [2]),
-      updated([5], [5]),
-      updated([5], [0]),
-      updated([4, 7], [2, 3]),
-      updated([3, 0, 2], [1, 0, 2]),
-      updated([3, 20], [1, 19]),
-      updated([1], [1]),
-      updated([2, 3, 1, 4], [1, 3, 1, 2]),
-      updated([2, 3, 1, 2, 3], [1, 2, 1, 2, 1]),
-    ],
+    samples: {
+      fixed: [
+        updated([], []),
+        updated([5], [2]),
+        updated([5], [5]),
+        updated([5], [0]),
+        updated([4, 7], [2, 3]),
+        updated([3, 0, 2], [1, 0, 2]),
+        updated([3, 20], [1, 19]),
+        updated([1], [1]),
+        updated([2, 3, 1, 4], [1, 3, 1, 2]),
+        updated([2, 3, 1, 2, 3], [1, 2, 1, 2, 1]),
+      ],
+      random: (draw) => updated(...drawBox(draw)),
+    },
   },
 );
 
@@ -156,19 +163,24 @@ function offsetOf(
   }, 0);
 }
 
-function startsOf(shape: readonly number[], box: readonly number[]) {
-  return shape.map((size, axis) => ({
-    shape: [],
-    fill: wholeNumbers(0, size - (box[axis] as number)),
-    dtype: "i64" as const,
-  }));
+type Box = readonly [shape: readonly number[], sizes: readonly number[], dtype?: DType];
+
+function drawBox(draw: Draw): Box {
+  const shape = drawShape(draw);
+  return [shape, shape.map((size) => size - draw.integer(0, size)), drawOne(draw, integers)];
 }
 
-function sliced(shape: readonly number[], sizes: readonly number[]): Sample<Sizes> {
-  return { inputs: [{ shape, fill: uniform(-4, 4) }, ...startsOf(shape, sizes)], attributes: { sizes } };
+function startsOf(...[shape, box, dtype = "i64"]: Box) {
+  return shape.map((size, axis) => ({ shape: [], fill: wholeNumbers(0, size - (box[axis] as number)), dtype }));
 }
 
-function updated(shape: readonly number[], box: readonly number[]): Sample<Record<never, never>> {
+function sliced(...box: Box): Sample<Sizes> {
+  const [shape, sizes] = box;
+  return { inputs: [{ shape, fill: uniform(-4, 4) }, ...startsOf(...box)], attributes: { sizes } };
+}
+
+function updated(...box: Box): Sample<Record<never, never>> {
+  const [shape, sizes] = box;
   const fill = uniform(-4, 4);
-  return { inputs: [{ shape, fill }, { shape: box, fill }, ...startsOf(shape, box)] };
+  return { inputs: [{ shape, fill }, { shape: sizes, fill }, ...startsOf(...box)] };
 }

@@ -1,6 +1,8 @@
 /** Operands for the generated tests of gather, scatter and the dynamic slices. */
-import type { Fill, Sample } from "./define.js";
-import { uniform, values, wholeNumbers } from "./samples.js";
+import { type DType, integerDTypes } from "../ir/dtype.js";
+import { axesOf, type Draw, drawOne, drawOrder, drawShape, drawSizes } from "./draw.js";
+import { scatterCombiners } from "./indexing_rules.js";
+import { apart, type Fill, type Sample, type Samples, uniform, values, wholeNumbers } from "./samples.js";
 
 const numbers = uniform(-4, 4);
 
@@ -11,7 +13,7 @@ interface Places {
   readonly shape: readonly number[];
   readonly points: readonly number[];
   readonly axes: readonly number[];
-  readonly dtype?: "i64" | "i32" | "u8";
+  readonly dtype?: DType;
 }
 
 /** Shapes and axes of both ops: ranks 0 to 5, sizes 0 and 1, one axis, several, and all, in any order. */
@@ -44,14 +46,30 @@ function updatesOf({ shape, points, axes }: Places): readonly number[] {
   return [...points, ...shape.filter((_, axis) => !axes.includes(axis))];
 }
 
-export const gatherSamples: readonly GatherSample[] = places.map((place) => ({
-  inputs: [{ shape: place.shape, fill: numbers }, ...indicesOf(place)],
-  attributes: { axes: place.axes },
-}));
+/** One axis or several of 1 to 5, in any order, with 0 to 2 axes of points, none where there is no place. */
+function drawPlaces(draw: Draw): Places {
+  const shape = drawShape(draw, 1);
+  const axes = drawOrder(draw, axesOf(shape)).slice(0, draw.integer(1, Math.min(3, shape.length)));
+  const points = drawSizes(draw, draw.integer(0, 2), 8);
+  const isEmpty = axes.some((axis) => shape[axis] === 0) && !points.includes(0);
+  return { shape, points: isEmpty ? [0, ...points.slice(1)] : points, axes, dtype: drawOne(draw, integerDTypes) };
+}
 
-function scattered(place: Places, combiner: string, fill: Fill = numbers): ScatterSample {
+export const gatherSamples: Samples<{ readonly axes: "ints" }> = {
+  fixed: places.map(gathered),
+  random: (draw) => gathered(drawPlaces(draw)),
+};
+
+function gathered(place: Places): GatherSample {
   return {
-    inputs: [{ shape: place.shape, fill }, { shape: updatesOf(place), fill }, ...indicesOf(place)],
+    inputs: [{ shape: place.shape, fill: numbers }, ...indicesOf(place)],
+    attributes: { axes: place.axes },
+  };
+}
+
+function scattered(place: Places, combiner: string, fill: Fill = numbers, updates: Fill = fill): ScatterSample {
+  return {
+    inputs: [{ shape: place.shape, fill }, { shape: updatesOf(place), fill: updates }, ...indicesOf(place)],
     attributes: { axes: place.axes, combiner },
   };
 }
@@ -59,7 +77,7 @@ function scattered(place: Places, combiner: string, fill: Fill = numbers): Scatt
 /** Several updates at one place, and ties among them. */
 const crowded: Places = { shape: [3, 2], points: [8], axes: [0] };
 
-export const scatterSamples: readonly ScatterSample[] = [
+const fixed: readonly ScatterSample[] = [
   ...places.map((place, i) => scattered(place, ["add", "set"][i % 2] ?? "add")),
   ...(["set", "add", "mul", "max", "min"] as const).map((combiner) =>
     scattered(crowded, combiner, combiner === "mul" ? uniform(0.5, 2) : numbers),
@@ -68,3 +86,14 @@ export const scatterSamples: readonly ScatterSample[] = [
   { ...scattered(crowded, "mul", values(2, 0, 3, -1, 0.5, 0, 0)), differentiable: false },
   { ...scattered(crowded, "max", values(1, 2, 1, 2, 0)), differentiable: false },
 ];
+
+export const scatterSamples: Samples<{ readonly axes: "ints"; readonly combiner: "string" }> = {
+  fixed,
+  random: (draw) => {
+    const combiner = drawOne(draw, scatterCombiners);
+    const place = drawPlaces(draw);
+    return combiner === "mul"
+      ? scattered(place, combiner, uniform(0.5, 2))
+      : scattered(place, combiner, apart(0.2), apart(0.7));
+  },
+};

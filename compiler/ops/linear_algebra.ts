@@ -3,23 +3,19 @@ import type { Value } from "../ir/node.js";
 import { shapeEquals, type TensorType, tensorType, typeText } from "../ir/type.js";
 import { add, mul, neg, sub } from "./arithmetic.js";
 import { constantLike, matmul, matrixTranspose, triangle } from "./build.js";
-import {
-  type BinaryOp,
-  defineOp,
-  OpError,
-  operand,
-  type ReferenceTensor,
-  type Sample,
-  type UnaryOp,
-} from "./define.js";
+import { type BinaryOp, defineOp, OpError, operand, type ReferenceTensor, type UnaryOp } from "./define.js";
 import { choleskyFactor, qrFactors, solveSystem, solveTriangular } from "./factorise.js";
+import { choleskySamples, qrSamples, solveSamples, triangularSamples } from "./linear_algebra_samples.js";
 import { knownDifference } from "./rules.js";
-import { positiveDefinite, squareShapes, uniform, wellConditioned } from "./samples.js";
 import { concatenate } from "./structure.js";
 import { slice } from "./views.js";
 
 export const precise = ["f64", "f32"] as const;
-type TriangularAttributes = { readonly lower: "bool"; readonly transpose: "bool"; readonly unit_diagonal: "bool" };
+export type TriangularAttributes = {
+  readonly lower: "bool";
+  readonly transpose: "bool";
+  readonly unit_diagonal: "bool";
+};
 
 export const solve: BinaryOp = defineOp({
   name: "solve",
@@ -35,7 +31,7 @@ export const solve: BinaryOp = defineOp({
   },
   kernel: { kind: "routine", routine: "solve" },
   reference: ({ inputs: [a, b] }) => [solveSystem(matricesOf(a), matricesOf(b))],
-  samples: systemSamples().map((inputs) => ({ inputs })),
+  samples: solveSamples,
 });
 
 export const triangularSolve: BinaryOp<TriangularAttributes> = defineOp({
@@ -61,13 +57,7 @@ export const triangularSolve: BinaryOp<TriangularAttributes> = defineOp({
       unitDiagonal: attributes.unit_diagonal,
     }),
   ],
-  samples: [false, true].flatMap((lower) =>
-    [false, true].flatMap((transpose) =>
-      [false, true].flatMap((unit_diagonal) =>
-        systemSamples().map((inputs) => ({ inputs, attributes: { lower, transpose, unit_diagonal } })),
-      ),
-    ),
-  ),
+  samples: triangularSamples,
 });
 
 export const cholesky: UnaryOp = defineOp({
@@ -90,9 +80,7 @@ export const cholesky: UnaryOp = defineOp({
   },
   kernel: { kind: "routine", routine: "cholesky" },
   reference: ({ inputs: [a] }) => [choleskyFactor(matricesOf(a))],
-  samples: [...squareShapes, [17, 17]].map((shape) => ({
-    inputs: [{ shape, fill: positiveDefinite }],
-  })),
+  samples: choleskySamples,
 });
 
 /** Two outputs: use `qr.apply`. */
@@ -132,29 +120,7 @@ export const qr: UnaryOp = defineOp({
     const { q, r } = qrFactors(matricesOf(a));
     return [q, r];
   },
-  samples: [
-    ...[
-      [1, 1],
-      [3, 3],
-      [0, 0],
-      [2, 4, 4],
-      [1, 2, 2, 2],
-      [2, 1, 2, 2, 2],
-    ].map((shape) => ({ inputs: [{ shape, fill: wellConditioned }] })),
-    ...[
-      [4, 2],
-      [5, 1],
-      [2, 3, 2],
-      [2, 4],
-      [1, 3],
-      [2, 2, 3],
-      [3, 0],
-      [0, 3],
-      [17, 9],
-    ].map((shape) => ({
-      inputs: [{ shape, fill: wellConditioned }],
-    })),
-  ],
+  samples: qrSamples,
 });
 
 /** Matrices in the last two axes, one after another. */
@@ -252,21 +218,4 @@ function systemType(name: string, a: TensorType, b: TensorType): TensorType {
     });
   }
   return b;
-}
-
-function systemSamples(): readonly Sample["inputs"][] {
-  const system = (batch: readonly number[], n: number, k: number): Sample["inputs"] => [
-    { shape: [...batch, n, n], fill: wellConditioned },
-    { shape: [...batch, n, k], fill: uniform(-2, 2) },
-  ];
-  return [
-    system([], 1, 1),
-    system([], 3, 2),
-    system([], 0, 2),
-    system([], 2, 0),
-    system([2], 3, 1),
-    system([2, 1], 2, 1),
-    system([2, 1, 2], 2, 2),
-    system([], 17, 3),
-  ];
 }

@@ -11,9 +11,19 @@ import {
   type TernaryOp,
   type UnaryOp,
 } from "./define.js";
+import { drawShape } from "./draw.js";
 import { binaryEvaluator, emptyLike } from "./evaluate.js";
 import { sameShape } from "./rules.js";
-import { binarySamples, shapes, specials, unarySamples, uniform, wholeNumbers } from "./samples.js";
+import {
+  binarySamples,
+  type Fill,
+  type Sample,
+  shapes,
+  specials,
+  unarySamples,
+  uniform,
+  wholeNumbers,
+} from "./samples.js";
 
 const bitwise = [...bools, ...integers];
 const noBits = "bools and integers have no gradient";
@@ -103,21 +113,18 @@ export const select: TernaryOp = defineOp({
     }
     return [result];
   },
-  samples: [
-    ...shapes.map((shape) => ({
-      inputs: [
-        { shape, fill: wholeNumbers(0, 1), dtype: "bool" as const },
-        { shape, fill: uniform(-4, 4) },
-        { shape, fill: uniform(-4, 4) },
-      ],
-    })),
-    {
-      inputs: [
-        { shape: [40], fill: wholeNumbers(0, 1), dtype: "bool" },
-        { shape: [40], fill: specials },
-        { shape: [40], fill: uniform(-4, 4) },
-      ],
-      differentiable: false,
-    },
-  ],
+  samples: {
+    fixed: [...shapes.map((shape) => chosen(shape)), { ...chosen([40], specials), differentiable: false }],
+    random: (draw) => chosen(drawShape(draw)),
+  },
 });
+
+function chosen(shape: readonly number[], fill: Fill = uniform(-4, 4)): Sample<Record<never, never>> {
+  return {
+    inputs: [
+      { shape, fill: wholeNumbers(0, 1), dtype: "bool" },
+      { shape, fill },
+      { shape, fill: uniform(-4, 4) },
+    ],
+  };
+}

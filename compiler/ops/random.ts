@@ -1,4 +1,5 @@
 import { InternalError } from "../ir/diagnostic.js";
+import type { DType } from "../ir/dtype.js";
 import { elementCount } from "../ir/tensor.js";
 import { type TensorType, tensorType, typeText } from "../ir/type.js";
 import {
@@ -10,11 +11,12 @@ import {
   type ReferenceTensor,
   variadicOperand,
 } from "./define.js";
+import { drawOne, drawShape } from "./draw.js";
 import { checkSizes } from "./rules.js";
-import { values } from "./samples.js";
+import { type Sample, values, wholeNumbers } from "./samples.js";
 import { streamKey, uniformAt } from "./threefry.js";
 
-type RandomAttributes = {
+type RandomSchema = {
   readonly path: "string";
   readonly index: "int";
   readonly dtype: "dtype";
@@ -22,7 +24,7 @@ type RandomAttributes = {
 };
 type RandomOp = CallableOp<
   readonly [Operand & { readonly variadic: false }, Operand & { readonly variadic: true }],
-  RandomAttributes
+  RandomSchema
 >;
 
 export const randomUniform: RandomOp = defineOp({
@@ -64,13 +66,28 @@ export const randomUniform: RandomOp = defineOp({
     for (let i = 0; i < result.length; i++) result[i] = uniformAt(key, i, dtype === "f64" ? "f64" : "f32");
     return [result];
   },
-  samples: (["f32", "f64"] as const).flatMap((dtype) =>
-    [[], [0], [1], [7], [3, 5], [2, 1, 2, 1, 2]].map((shape) => ({
-      inputs: [{ shape: [3], fill: values(42, 7, 3), dtype: "i64" as const }],
-      attributes: { path: "hidden/dropout", index: shape.length, dtype, shape },
-    })),
-  ),
+  samples: {
+    fixed: (["f32", "f64"] as const).flatMap((dtype) =>
+      [[], [0], [1], [7], [3, 5], [2, 1, 2, 1, 2]].map((shape) => drawn(dtype, shape, shape.length)),
+    ),
+    random: (draw) => {
+      const dtype = drawOne(draw, ["f32", "f64"] as const);
+      return drawn(dtype, drawShape(draw), draw.integer(0, 1000), draw.integer(0, 3));
+    },
+  },
 });
+
+function drawn(dtype: DType, shape: readonly number[], index: number, loops = 0): Sample<RandomSchema> {
+  const indices = Array.from({ length: loops }, () => ({
+    shape: [],
+    fill: wholeNumbers(0, 1000),
+    dtype: "i64" as const,
+  }));
+  return {
+    inputs: [{ shape: [3], fill: values(42, 7, 3), dtype: "i64" }, ...indices],
+    attributes: { path: "hidden/dropout", index, dtype, shape },
+  };
+}
 
 /** An element of an i64 tensor. */
 function integerAt({ data }: ReferenceTensor, at: number): bigint {

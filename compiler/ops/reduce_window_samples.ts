@@ -1,9 +1,10 @@
-import type { Sample } from "./define.js";
+import { drawOne, drawShape } from "./draw.js";
 import type { ReduceWindowAttributes, ReduceWindowSchema } from "./reduce_window.js";
-import { specials, uniform, wholeNumbers } from "./samples.js";
+import { apart, type Sample, type Samples, specials, uniform, wholeNumbers } from "./samples.js";
+import { type DrawnWindow, drawWindows, holdsElements } from "./window_samples.js";
 
 /** Every attribute, for each combiner; the maxima also on ties and special values. */
-export const reduceWindowSamples: readonly Sample<ReduceWindowSchema>[] = [
+const fixed: readonly Sample<ReduceWindowSchema>[] = [
   ...(["sum", "max", "min"] as const).flatMap((combiner) => [
     reduced([], { combiner, window: [] }),
     reduced([5], { combiner, window: [2] }),
@@ -35,6 +36,29 @@ export const reduceWindowSamples: readonly Sample<ReduceWindowSchema>[] = [
     }));
   }),
 ];
+
+export const reduceWindowSamples: Samples<ReduceWindowSchema> = {
+  fixed,
+  random: (draw) => {
+    const combiner = drawOne(draw, ["sum", "max", "min"]);
+    const shape = drawShape(draw);
+    const slid = drawWindows(draw, shape, { pad: true, dilate: true });
+    const sample = reduced(shape, {
+      combiner,
+      window: slid.map(({ window }) => window),
+      strides: slid.map(({ stride }) => stride),
+      low: slid.map(({ low }) => low),
+      high: slid.map(({ high }) => high),
+      base_dilation: slid.map(({ baseDilation }) => baseDilation),
+      window_dilation: slid.map(({ windowDilation }) => windowDilation),
+    });
+    return {
+      ...sample,
+      inputs: [{ shape, fill: apart() }],
+      differentiable: combiner === "sum" || shape.every((size, axis) => holdsElements(size, slid[axis] as DrawnWindow)),
+    };
+  },
+};
 
 function reduced(
   shape: readonly number[],

@@ -14,14 +14,14 @@ import {
   OpError,
   operand,
   type ReferenceTensor,
-  type Sample,
   type UnaryOp,
 } from "./define.js";
 import { emptyLike, isFloatName, readTransposed, wrap } from "./evaluate.js";
 import { select } from "./logic.js";
 import { pullBackProduct } from "./product.js";
+import { positionSamples, reduceSamples } from "./reduction_samples.js";
 import { checkAxes, checkAxis, withoutAxes } from "./rules.js";
-import { specials, uniform, wholeNumbers } from "./samples.js";
+import { apart, uniform, values, wholeNumbers, withFixed } from "./samples.js";
 
 type Axes = { readonly axes: "ints" };
 type Axis = { readonly axis: "int" };
@@ -49,11 +49,11 @@ export const prod: UnaryOp<Axes> = defineOp({
   vjp: ({ inputs: [x], attributes: { axes }, dy }) => [pullBackProduct(x, axes, dy)],
   kernel: { kind: "reduce", combiner: "product" },
   reference: reduceEvaluator({ start: 1, float: (a, b) => a * b, integer: Math.imul, i64: (a, b) => a * b }),
-  samples: [
-    ...reduceSamples(uniform(0.5, 2), true),
-    { inputs: [{ shape: [5], fill: { kind: "values", values: [2, 0, 3, -1, 0.5] } }], attributes: { axes: [0] } },
-    { inputs: [{ shape: [4], fill: { kind: "values", values: [2, 0, 0, 5] } }], attributes: { axes: [0] } },
-  ],
+  samples: withFixed(
+    reduceSamples(uniform(0.5, 2), true),
+    { inputs: [{ shape: [5], fill: values(2, 0, 3, -1, 0.5) }], attributes: { axes: [0] } },
+    { inputs: [{ shape: [4], fill: values(2, 0, 0, 5) }], attributes: { axes: [0] } },
+  ),
 });
 
 export const max: UnaryOp<Axes> = defineOp({
@@ -68,7 +68,7 @@ export const max: UnaryOp<Axes> = defineOp({
   vjp: extremeGradient,
   kernel: { kind: "reduce", combiner: "max" },
   reference: reduceEvaluator({ start: "least", float: Math.max, i64: (a, b) => (a > b ? a : b) }),
-  samples: reduceSamples(uniform(-4, 4), false),
+  samples: reduceSamples(apart(), false),
 });
 
 export const min: UnaryOp<Axes> = defineOp({
@@ -83,7 +83,7 @@ export const min: UnaryOp<Axes> = defineOp({
   vjp: extremeGradient,
   kernel: { kind: "reduce", combiner: "min" },
   reference: reduceEvaluator({ start: "greatest", float: Math.min, i64: (a, b) => (a < b ? a : b) }),
-  samples: reduceSamples(uniform(-4, 4), false),
+  samples: reduceSamples(apart(), false),
 });
 
 export const all: UnaryOp<Axes> = defineOp({
@@ -247,48 +247,4 @@ function positionEvaluator(beats: (candidate: number | bigint, best: number | bi
     }
     return [result];
   };
-}
-
-/** Of no elements there is a sum and a product, and their gradients are empty; the extremes are infinite. */
-function reduceSamples(fill: Sample["inputs"][number]["fill"], differentiable: boolean): readonly Sample<Axes>[] {
-  const over = (shape: readonly number[], axes: readonly number[]): Sample<Axes> => ({
-    inputs: [{ shape, fill }],
-    attributes: { axes },
-  });
-  return [
-    over([], []),
-    over([5], [0]),
-    over([5], []),
-    over([1], [0]),
-    over([3, 4], [0]),
-    over([3, 4], [1]),
-    over([3, 4], [0, 1]),
-    over([2, 3, 4], [0, 2]),
-    over([2, 1, 3, 2], [1, 3]),
-    over([2, 1, 2, 1, 3], [0, 1, 4]),
-    over([33, 17], [1]),
-    { ...over([0], [0]), differentiable },
-    { ...over([2, 0], [1]), differentiable },
-    over([0, 3], [1]),
-    { inputs: [{ shape: [40], fill: specials }], attributes: { axes: [0] }, differentiable: false },
-  ];
-}
-
-function positionSamples(): readonly Sample<Axis>[] {
-  const along = (shape: readonly number[], axis: number): Sample<Axis> => ({
-    inputs: [{ shape, fill: uniform(-100, 100) }],
-    attributes: { axis },
-  });
-  return [
-    along([1], 0),
-    along([9], 0),
-    along([3, 4], 0),
-    along([3, 4], 1),
-    along([0, 3], 1),
-    along([2, 3, 4], 1),
-    along([2, 1, 3, 2], 2),
-    along([2, 1, 2, 1, 3], 4),
-    { inputs: [{ shape: [6], fill: wholeNumbers(0, 2) }], attributes: { axis: 0 } },
-    { inputs: [{ shape: [40], fill: specials }], attributes: { axis: 0 } },
-  ];
 }

@@ -1,7 +1,7 @@
 import { defineOp, floats, operand, type UnaryOp } from "./define.js";
 import { unaryEvaluator } from "./evaluate.js";
 import { sameShape } from "./rules.js";
-import { unarySamples, uniform } from "./samples.js";
+import { unarySamples, uniform, values, withFixed } from "./samples.js";
 
 export const floor: UnaryOp = defineOp({
   name: "floor",
@@ -39,13 +39,10 @@ export const round: UnaryOp = defineOp({
   vjp: "round is piecewise constant",
   kernel: { kind: "elementwise", scalar: "round" },
   reference: unaryEvaluator({ number: roundHalfToEven }),
-  samples: [
-    ...unarySamples(uniform(-4, 4)),
-    {
-      inputs: [{ shape: [8], fill: { kind: "values", values: [-2.5, -1.5, -0.5, -0.25, 0.5, 1.5, 2.5, 3.5] } }],
-      differentiable: false,
-    },
-  ],
+  samples: withFixed(unarySamples(uniform(-4, 4)), {
+    inputs: [{ shape: [8], fill: values(-2.5, -1.5, -0.5, -0.25, 0.5, 1.5, 2.5, 3.5) }],
+    differentiable: false,
+  }),
 });
 
 function roundHalfToEven(x: number): number {

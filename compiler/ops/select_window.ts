@@ -14,25 +14,24 @@ import {
   OpError,
   operand,
   type ReferenceTensor,
-  type Sample,
 } from "./define.js";
 import { or, select } from "./logic.js";
 import { max, min, sum } from "./reduction.js";
 import { checkCount } from "./rules.js";
-import { uniform, wholeNumbers } from "./samples.js";
+import { selectionSamples } from "./select_window_samples.js";
 import { iota, pad } from "./structure.js";
 import { broadcastInDim, reshapeTo } from "./views.js";
 import { forEachWindow, padFor, slideWindows, slidingAxes } from "./window_reading.js";
 import { transposedPadding, type WindowAxis, windowPositions } from "./window_rules.js";
 
-type Selection = {
+export type Selection = {
   readonly window: "ints";
   readonly strides: "ints";
   readonly low: "dims";
   readonly high: "dims";
   readonly dilation: "ints";
 };
-type SelectionAttributes = AttributesOf<Selection>;
+export type SelectionAttributes = AttributesOf<Selection>;
 const schema = { window: "ints", strides: "ints", low: "dims", high: "dims", dilation: "ints" } as const;
 
 const selects =
@@ -285,42 +284,4 @@ function scatterOverlapping(x: Value, source: Value, first: Value, attributes: S
     fill(tensorType("i32", shape), last),
   );
   return sum(select(eq(chosen, forward), spread, zerosLike(spread)), { axes: inside });
-}
-
-function selectionSamples(
-  shapes: (shape: readonly number[], positions: readonly number[]) => readonly (readonly number[])[],
-): readonly Sample<Selection>[] {
-  const of = (
-    shape: readonly number[],
-    positions: readonly number[],
-    attributes: Partial<SelectionAttributes> & { readonly window: readonly number[] },
-  ): Sample<Selection> => {
-    const each = (value: number): readonly number[] => shape.map(() => value);
-    return {
-      inputs: shapes(shape, positions).map((size) => ({ shape: size, fill: uniform(-4, 4) })),
-      attributes: { strides: each(1), low: each(0), high: each(0), dilation: each(1), ...attributes },
-    };
-  };
-  const ties = of([2, 6], [2, 3], { window: [1, 2], strides: [1, 2] });
-  return [
-    of([1], [1], { window: [1] }),
-    of([5], [4], { window: [2] }),
-    of([6], [3], { window: [2], strides: [2] }),
-    of([7], [3], { window: [2], strides: [2], low: [-1] }),
-    of([5], [3], { window: [3], strides: [2], low: [1], high: [1] }),
-    of([7], [3], { window: [2], strides: [2], dilation: [3], high: [1] }),
-    of([2, 5, 4, 3], [2, 2, 2, 3], { window: [1, 2, 2, 1], strides: [1, 2, 2, 1] }),
-    of([1, 4, 5, 2], [1, 3, 2, 2], { window: [1, 2, 3, 1], strides: [1, 1, 2, 1] }),
-    of([2, 5], [2, 5], { window: [1, 1] }),
-    of([5], [3], { window: [1], strides: [2] }),
-    of([0, 4], [0, 2], { window: [1, 2], strides: [1, 2] }),
-    of([], [], { window: [] }),
-    of([2, 4, 1], [2, 2, 1], { window: [1, 2, 1], strides: [1, 2, 1] }),
-    of([1, 3, 2, 1, 4], [1, 2, 1, 1, 2], { window: [1, 2, 1, 1, 2], strides: [1, 1, 2, 1, 2] }),
-    {
-      ...ties,
-      inputs: ties.inputs.map((input) => ({ ...input, fill: wholeNumbers(0, 1) })),
-      differentiable: false,
-    },
-  ];
 }

@@ -1,9 +1,11 @@
 import { tensorType } from "../ir/type.js";
 import { alongAxis, forEachRow, rowSamples } from "./along.js";
 import { defineOp, numbers, operand, type ReferenceTensor, type UnaryOp } from "./define.js";
-import { wholeNumbers } from "./samples.js";
+import { specials, wholeNumbers, withFixed } from "./samples.js";
 
-export const argsort: UnaryOp<{ readonly axis: "int"; readonly descending: "bool" }> = defineOp({
+type Sorting = { readonly axis: "int"; readonly descending: "bool" };
+
+export const argsort: UnaryOp<Sorting> = defineOp({
   name: "argsort",
   doc:
     "The positions (i64) that put the elements along an axis in order, ascending or descending. Equal elements keep their order, and " +
@@ -33,10 +35,10 @@ export const argsort: UnaryOp<{ readonly axis: "int"; readonly descending: "bool
     });
     return [result];
   },
-  samples: [
-    ...rowSamples((axis, number) => ({ axis, descending: number % 2 === 1 })),
+  samples: withFixed(
+    rowSamples<Sorting>((axis, descending) => ({ axis, descending })),
     { inputs: [{ shape: [50], fill: wholeNumbers(-3, 3) }], attributes: { axis: 0, descending: false } },
     { inputs: [{ shape: [50], fill: wholeNumbers(-3, 3) }], attributes: { axis: 0, descending: true } },
-    { inputs: [{ shape: [40], fill: { kind: "specials" } }], attributes: { axis: 0, descending: true } },
-  ],
+    { inputs: [{ shape: [40], fill: specials }], attributes: { axis: 0, descending: true } },
+  ),
 });

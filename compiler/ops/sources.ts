@@ -1,6 +1,8 @@
+import { elementCount } from "../ir/tensor.js";
 import { tensorType } from "../ir/type.js";
 import { anyDType, defineOp, OpError, type ReferenceTensor, type SourceOp } from "./define.js";
-import { referenceFromTensor, tensorOf } from "./precision.js";
+import { drawOne, drawShape } from "./draw.js";
+import { numericDType, referenceFromTensor, tensorOf } from "./precision.js";
 import { checkSizes } from "./rules.js";
 
 export const placeholder: SourceOp<{ readonly name: "string"; readonly dtype: "dtype"; readonly shape: "dims" }> =
@@ -17,7 +19,7 @@ export const placeholder: SourceOp<{ readonly name: "string"; readonly dtype: "d
     vjp: () => [],
     kernel: { kind: "source" },
     reference: ({ attributes: { name }, context }) => [given(context.feeds, "placeholder", name).data],
-    samples: [],
+    samples: "it is what the operands of all other samples are",
   });
 
 export const variable: SourceOp<{ readonly path: "string"; readonly dtype: "dtype"; readonly shape: "dims" }> =
@@ -34,8 +36,10 @@ export const variable: SourceOp<{ readonly path: "string"; readonly dtype: "dtyp
     vjp: () => [],
     kernel: { kind: "source" },
     reference: ({ attributes: { path }, context }) => [given(context.variables, "variable", path).data],
-    samples: [],
+    samples: "it is read as a placeholder is",
   });
+
+const stored = anyDType.filter((dtype) => dtype !== "string").map(numericDType);
 
 export const constant: SourceOp<{ readonly value: "literal" }> = defineOp({
   name: "constant",
@@ -47,15 +51,19 @@ export const constant: SourceOp<{ readonly value: "literal" }> = defineOp({
   vjp: () => [],
   kernel: { kind: "source" },
   reference: ({ attributes: { value } }) => [referenceFromTensor(value).data],
-  samples: anyDType.flatMap((dtype) =>
-    dtype === "string"
-      ? []
-      : [
-          { inputs: [], attributes: { value: tensorOf(dtype, [], [1]) } },
-          { inputs: [], attributes: { value: tensorOf(dtype, [2, 2], [0, 1, 0, 1]) } },
-          { inputs: [], attributes: { value: tensorOf(dtype, [0], []) } },
-        ],
-  ),
+  samples: {
+    fixed: stored.flatMap((dtype) => [
+      { inputs: [], attributes: { value: tensorOf(dtype, [], [1]) } },
+      { inputs: [], attributes: { value: tensorOf(dtype, [2, 2], [0, 1, 0, 1]) } },
+      { inputs: [], attributes: { value: tensorOf(dtype, [0], []) } },
+    ]),
+    random: (draw) => {
+      const [dtype, shape] = [drawOne(draw, stored), drawShape(draw)];
+      const [first, step] = [draw.integer(0, 100), draw.integer(0, 100)];
+      const elements = Array.from({ length: elementCount(shape) }, (_, i) => (first + i * step) % 101);
+      return { inputs: [], attributes: { value: tensorOf(dtype, shape, elements) } };
+    },
+  },
 });
 
 export const runState: SourceOp = defineOp({
@@ -67,7 +75,7 @@ export const runState: SourceOp = defineOp({
   vjp: () => [],
   kernel: { kind: "generator" },
   reference: ({ context }) => [BigInt64Array.of(context.seed, context.step, context.runsSinceStep)],
-  samples: [{ inputs: [] }],
+  samples: { fixed: [{ inputs: [] }], random: () => ({ inputs: [] }) },
 });
 
 function checkStored(name: string, dtype: string): void {

@@ -10,7 +10,6 @@ import {
   OpError,
   operand,
   type ReferenceTensor,
-  type Sample,
   type SourceOp,
   type VariadicOp,
   variadicOperand,
@@ -20,10 +19,8 @@ import { select } from "./logic.js";
 import { numericDType } from "./precision.js";
 import { sum } from "./reduction.js";
 import { checkAxis, checkCount, checkSizes } from "./rules.js";
-import { uniform } from "./samples.js";
+import { concatenateSamples, iotaSamples, padSamples } from "./structure_samples.js";
 import { slice } from "./views.js";
-
-const anything = uniform(-4, 4);
 
 export const concatenate: VariadicOp<{ readonly axis: "int" }> = defineOp({
   name: "concatenate",
@@ -78,19 +75,10 @@ export const concatenate: VariadicOp<{ readonly axis: "int" }> = defineOp({
     }
     return [result];
   },
-  samples: [
-    joined(0, [3]),
-    joined(0, [2], [0], [3]),
-    joined(0, [1, 2], [3, 2]),
-    joined(1, [2, 2], [2, 1], [2, 3]),
-    joined(1, [0, 1], [0, 2]),
-    joined(2, [2, 1, 2], [2, 1, 1]),
-    joined(0, [1, 2, 1, 2], [0, 2, 1, 2], [2, 2, 1, 2]),
-    joined(3, [1, 2, 1, 2, 2], [1, 2, 1, 1, 2]),
-  ],
+  samples: concatenateSamples,
 });
 
-type Padding = { readonly low: "dims"; readonly high: "dims"; readonly interior: "ints" };
+export type Padding = { readonly low: "dims"; readonly high: "dims"; readonly interior: "ints" };
 
 export const pad: BinaryOp<Padding> = defineOp({
   name: "pad",
@@ -164,18 +152,7 @@ export const pad: BinaryOp<Padding> = defineOp({
     );
     return [result];
   },
-  samples: [
-    padded([], [], [], []),
-    padded([3], [1], [2], [0]),
-    padded([3], [0], [0], [2]),
-    padded([0], [2], [1], [0]),
-    padded([4], [-1], [-1], [0]),
-    padded([4], [-2], [3], [1]),
-    padded([2, 3], [1, 0], [0, -1], [0, 1]),
-    padded([2, 1, 2], [0, 1, 1], [1, 1, 0], [1, 0, 2]),
-    padded([1, 3, 0, 2], [0, -1, 1, 0], [0, 0, 1, 1], [0, 1, 0, 2]),
-    padded([1, 2, 1, 2, 1], [0, 0, 0, 1, 0], [0, 1, 0, 0, 0], [0, 0, 3, 0, 0]),
-  ],
+  samples: padSamples,
 });
 
 export const iota: SourceOp<{ readonly dtype: "dtype"; readonly shape: "dims"; readonly axis: "int" }> = defineOp({
@@ -202,12 +179,7 @@ export const iota: SourceOp<{ readonly dtype: "dtype"; readonly shape: "dims"; r
     });
     return [result];
   },
-  samples: numbers.flatMap((dtype) => [
-    { inputs: [], attributes: { dtype, shape: [5], axis: 0 } },
-    { inputs: [], attributes: { dtype, shape: [2, 0, 3], axis: 2 } },
-    { inputs: [], attributes: { dtype, shape: [2, 3, 1, 2], axis: 1 } },
-    { inputs: [], attributes: { dtype, shape: [300], axis: 0 } },
-  ]),
+  samples: iotaSamples,
 });
 
 /** n + (n - 1) * interior + low + high: a polynomial, so that it holds for symbolic sizes; never below 0 for an empty axis. */
@@ -215,23 +187,4 @@ function paddedSize(size: Dim, low: Dim, high: Dim, interior: number): Dim {
   const spread = addDims(size, multiplyDims(subtractDims(size, 1), interior));
   const total = addDims(spread, addDims(low, high));
   return size === 0 && typeof total === "number" ? Math.max(0, total) : total;
-}
-
-function joined(axis: number, ...list: readonly (readonly number[])[]): Sample<{ readonly axis: "int" }> {
-  return { inputs: list.map((shape) => ({ shape, fill: anything })), attributes: { axis } };
-}
-
-function padded(
-  shape: readonly number[],
-  low: readonly number[],
-  high: readonly number[],
-  interior: readonly number[],
-): Sample<Padding> {
-  return {
-    inputs: [
-      { shape, fill: anything },
-      { shape: [], fill: anything },
-    ],
-    attributes: { low, high, interior },
-  };
 }

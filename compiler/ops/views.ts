@@ -12,14 +12,12 @@ import {
 import type { Value } from "../ir/node.js";
 import { shapeEquals, shapeText, type TensorType, tensorType, typeText } from "../ir/type.js";
 import { zerosLike } from "./build.js";
-import { anyDType, defineOp, OpError, operand, type ReferenceTensor, type Sample, type UnaryOp } from "./define.js";
+import { anyDType, defineOp, OpError, operand, type ReferenceTensor, type UnaryOp } from "./define.js";
 import { readTransposed, readView, stridesOf } from "./evaluate.js";
 import { sum } from "./reduction.js";
 import { checkAxes, checkCount, checkSizes, knownDifference } from "./rules.js";
-import { uniform } from "./samples.js";
 import { pad } from "./structure.js";
-
-const anything = uniform(-4, 4);
+import { broadcastSamples, reshapeSamples, reverseSamples, sliceSamples, transposeSamples } from "./view_samples.js";
 
 export const broadcastInDim: UnaryOp<{ readonly shape: "dims"; readonly axes: "ints" }> = defineOp({
   name: "broadcast_in_dim",
@@ -71,19 +69,7 @@ export const broadcastInDim: UnaryOp<{ readonly shape: "dims"; readonly axes: "i
     });
     return [readView(data, { shape: target, offset: 0, strides })];
   },
-  samples: [
-    broadcast([], [], []),
-    broadcast([], [4], []),
-    broadcast([3], [2, 3], [1]),
-    broadcast([3, 1], [3, 5], [0, 1]),
-    broadcast([2, 3], [3, 4, 2], [2, 0]),
-    broadcast([1], [0], [0]),
-    broadcast([0], [2, 0], [1]),
-    broadcast([1, 2, 1], [3, 2, 4], [0, 1, 2]),
-    broadcast([2, 2], [2, 1, 2, 1, 3], [0, 2]),
-    broadcast([2, 1, 2, 1], [2, 3, 2, 1], [0, 1, 2, 3]),
-    broadcast([1, 2, 1, 1, 2], [1, 2, 0, 3, 2], [0, 1, 2, 3, 4]),
-  ],
+  samples: broadcastSamples,
 });
 
 export const reshape: UnaryOp<{ readonly shape: "dims" }> = defineOp({
@@ -111,15 +97,7 @@ export const reshape: UnaryOp<{ readonly shape: "dims" }> = defineOp({
   vjp: ({ inputs: [x], dy }) => [reshapeTo(dy, x.type.shape)],
   kernel: { kind: "view" },
   reference: ({ inputs: [x] }) => [(x as ReferenceTensor).data.slice()],
-  samples: [
-    reshaped([], [1, 1]),
-    reshaped([1], []),
-    reshaped([6], [2, 3]),
-    reshaped([2, 3, 2], [4, 3]),
-    reshaped([0, 3], [5, 0]),
-    reshaped([2, 1, 3, 2], [4, 3]),
-    reshaped([2, 1, 2, 1, 2], [8]),
-  ],
+  samples: reshapeSamples,
 });
 
 export const transpose: UnaryOp<{ readonly permutation: "ints" }> = defineOp({
@@ -143,16 +121,7 @@ export const transpose: UnaryOp<{ readonly permutation: "ints" }> = defineOp({
     const { data, shape } = x as ReferenceTensor;
     return [readTransposed(data, shape, permutation)];
   },
-  samples: [
-    transposed([], []),
-    transposed([3], [0]),
-    transposed([2, 3], [1, 0]),
-    transposed([0, 2], [1, 0]),
-    transposed([2, 3, 4], [2, 0, 1]),
-    transposed([2, 1, 0, 3], [3, 1, 0, 2]),
-    transposed([2, 1, 3, 2], [1, 3, 2, 0]),
-    transposed([2, 1, 3, 2, 1], [4, 2, 0, 3, 1]),
-  ],
+  samples: transposeSamples,
 });
 
 export const slice: UnaryOp<{ readonly start: "dims"; readonly limit: "dims"; readonly strides: "ints" }> = defineOp({
@@ -193,19 +162,7 @@ export const slice: UnaryOp<{ readonly start: "dims"; readonly limit: "dims"; re
       }),
     ];
   },
-  samples: [
-    sliced([], [], [], []),
-    sliced([5], [1], [4], [1]),
-    sliced([5], [0], [5], [2]),
-    sliced([5], [2], [2], [1]),
-    sliced([5], [1], [1], [3]),
-    sliced([0], [0], [0], [1]),
-    sliced([4, 6], [1, 1], [4, 6], [2, 3]),
-    sliced([2, 3, 2], [0, 2, 1], [2, 3, 2], [1, 1, 1]),
-    sliced([3, 1, 4, 2], [1, 0, 0, 2], [3, 1, 4, 2], [1, 1, 3, 1]),
-    sliced([3, 1, 4, 2], [1, 0, 0, 1], [3, 1, 4, 2], [2, 1, 3, 1]),
-    sliced([2, 1, 2, 1, 3], [0, 0, 1, 0, 0], [2, 1, 2, 1, 3], [1, 1, 1, 1, 2]),
-  ],
+  samples: sliceSamples,
 });
 
 export const reverse: UnaryOp<{ readonly axes: "ints" }> = defineOp({
@@ -233,15 +190,7 @@ export const reverse: UnaryOp<{ readonly axes: "ints" }> = defineOp({
       }),
     ];
   },
-  samples: [
-    reversed([], []),
-    reversed([4], [0]),
-    reversed([0], [0]),
-    reversed([1, 3], [0, 1]),
-    reversed([2, 3, 4], [2, 0]),
-    reversed([2, 3, 1, 2], [1, 3]),
-    reversed([2, 1, 2, 1, 3], [0, 4]),
-  ],
+  samples: reverseSamples,
 });
 
 /** `reshape` unless the shape is that of x already. */
@@ -276,36 +225,4 @@ function slicedSize(type: TensorType, axis: number, size: Dim, start: Dim, limit
   }
   const span = subtractDims(limit, start);
   return stride === 1 ? span : floorDivideDims(addDims(span, stride - 1), stride);
-}
-
-function broadcast(
-  from: readonly number[],
-  shape: readonly number[],
-  axes: readonly number[],
-): Sample<{ readonly shape: "dims"; readonly axes: "ints" }> {
-  return { inputs: [{ shape: from, fill: anything }], attributes: { shape, axes } };
-}
-
-function reshaped(from: readonly number[], shape: readonly number[]): Sample<{ readonly shape: "dims" }> {
-  return { inputs: [{ shape: from, fill: anything }], attributes: { shape } };
-}
-
-function transposed(
-  shape: readonly number[],
-  permutation: readonly number[],
-): Sample<{ readonly permutation: "ints" }> {
-  return { inputs: [{ shape, fill: anything }], attributes: { permutation } };
-}
-
-function sliced(
-  shape: readonly number[],
-  start: readonly number[],
-  limit: readonly number[],
-  strides: readonly number[],
-): Sample<{ readonly start: "dims"; readonly limit: "dims"; readonly strides: "ints" }> {
-  return { inputs: [{ shape, fill: anything }], attributes: { start, limit, strides } };
-}
-
-function reversed(shape: readonly number[], axes: readonly number[]): Sample<{ readonly axes: "ints" }> {
-  return { inputs: [{ shape, fill: anything }], attributes: { axes } };
 }

@@ -3,15 +3,20 @@ import type { Value } from "../ir/node.js";
 import { type TensorType, tensorType } from "../ir/type.js";
 import { add } from "./arithmetic.js";
 import { zerosLike } from "./build.js";
-import { anyDType, defineOp, OpError, operand, type ReferenceTensor, type Sample, type UnaryOp } from "./define.js";
+import { anyDType, defineOp, OpError, operand, type ReferenceTensor, type UnaryOp } from "./define.js";
 import { readView, stridesOf } from "./evaluate.js";
 import { checkAxes } from "./rules.js";
-import { uniform } from "./samples.js";
 import { pad } from "./structure.js";
 import { reshapeTo, slice } from "./views.js";
 import { dilatedSize, windowPositions } from "./window_rules.js";
+import { windowsSamples } from "./window_samples.js";
 
-type Windows = { readonly axes: "ints"; readonly size: "ints"; readonly strides: "ints"; readonly dilation: "ints" };
+export type Windows = {
+  readonly axes: "ints";
+  readonly size: "ints";
+  readonly strides: "ints";
+  readonly dilation: "ints";
+};
 
 /** What convolutions and pooling read: an index map, so that no window is ever written to memory. */
 export const windows: UnaryOp<Windows> = defineOp({
@@ -60,20 +65,7 @@ export const windows: UnaryOp<Windows> = defineOp({
     const inside = axes.map((axis, i) => (own[axis] as number) * (dilation[i] as number));
     return [readView(data, { shape: y?.shape ?? [], offset: 0, strides: [...moved, ...inside] })];
   },
-  samples: [
-    windowed([5], [0], [2], [1], [1]),
-    windowed([7], [0], [3], [2], [1]),
-    windowed([7], [0], [3], [2], [2]),
-    windowed([3], [], [], [], []),
-    windowed([1], [0], [1], [1], [1]),
-    windowed([4, 5], [1], [2], [3], [1]),
-    windowed([2, 5, 4, 3], [1, 2], [3, 2], [1, 2], [1, 1]),
-    windowed([2, 5, 4, 3], [2, 1], [2, 2], [1, 2], [3, 1]),
-    windowed([0, 3], [1], [2], [1], [1]),
-    windowed([], [], [], [], []),
-    windowed([2, 4, 1], [1], [2], [1], [2]),
-    windowed([1, 3, 2, 4, 2], [3, 1], [2, 2], [2, 1], [1, 1]),
-  ],
+  samples: windowsSamples,
 });
 
 /** The sum, at each element, over the windows that hold it: one window axis after the other, the last first. */
@@ -119,14 +111,4 @@ function overlapped(
     sums = others.reduce((total, term) => add(total, term), first);
   }
   return sums;
-}
-
-function windowed(
-  shape: readonly number[],
-  axes: readonly number[],
-  size: readonly number[],
-  strides: readonly number[],
-  dilation: readonly number[],
-): Sample<Windows> {
-  return { inputs: [{ shape, fill: uniform(-4, 4) }], attributes: { axes, size, strides, dilation } };
 }

@@ -4,11 +4,12 @@ import { isFloat, isInteger, type NumericDType } from "../../compiler/ir/dtype.j
 import type { Computation } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Tensor, TensorData } from "../../compiler/ir/tensor.js";
-import type { Fill, Op, Sample } from "../../compiler/ops/define.js";
+import type { Op } from "../../compiler/ops/define.js";
 import { numericDType } from "../../compiler/ops/precision.js";
+import type { Fill, Sample } from "../../compiler/ops/samples.js";
 import { placeholder, runState } from "../../compiler/ops/sources.js";
 import { computationOf } from "../kernels/support.js";
-import { materialise, sampleDTypes } from "../support/samples.js";
+import { isMadeOf, materialise, sampleDTypes } from "../support/samples.js";
 import { exact, type Tolerance } from "./tolerance.js";
 
 export interface OpModule {
@@ -36,7 +37,7 @@ export function moduleOf(op: Op, accepts: (dtype: NumericDType, sample: Sample) 
   for (const dtype of sampleDTypes(op)) {
     const further = [...furtherSamples(op, dtype), ...positionSamples(op)];
     for (const [number, sample] of [...op.samples, ...further].entries()) {
-      if (!fits(sample, dtype) || !accepts(dtype, sample)) continue;
+      if (!isMadeOf(sample, dtype) || !accepts(dtype, sample)) continue;
       const tensors = materialise(sample, dtype, number + 1);
       const inputs = tensors.map((tensor, i) => {
         if (op.opName === "random_uniform" && i === 0) return runState();
@@ -55,11 +56,6 @@ export function moduleOf(op: Op, accepts: (dtype: NumericDType, sample: Sample) 
   const read = new Set(computation.placeholders.map(({ name }) => name));
   for (const name of feeds.keys()) if (!read.has(name)) feeds.delete(name);
   return { op, computation, feeds, operands };
-}
-
-/** Matrices are made of floats only. */
-function fits(sample: Sample, dtype: NumericDType): boolean {
-  return isFloat(dtype) || sample.inputs.every(({ fill }) => fill.kind !== "matrices");
 }
 
 const pairs = (left: Fill, right: Fill, shape: readonly number[]): Sample => ({

@@ -1,9 +1,10 @@
 import test from "ava";
+import type { Sample } from "../../compiler/ops/samples.js";
 import "../../compiler/ops/table.js";
 import type { DType } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
 import { verifyKernels } from "../../compiler/kernels/verifier.js";
-import { type Op, registeredOps, type Sample } from "../../compiler/ops/define.js";
+import { type Op, registeredOps } from "../../compiler/ops/define.js";
 import { placeholder, runState } from "../../compiler/ops/sources.js";
 import { build, computationOf, contextOf, disagreements } from "./support.js";
 

@@ -1,16 +1,20 @@
+import { isDeepStrictEqual } from "node:util";
 import test from "ava";
+import fc from "fast-check";
 import { describeCode } from "../../compiler/ir/codes/catalogue.js";
-import type { DType } from "../../compiler/ir/dtype.js";
+import type { NumericDType } from "../../compiler/ir/dtype.js";
 import { elementCount } from "../../compiler/ir/tensor.js";
 import { staticShape, tensorType } from "../../compiler/ir/type.js";
 import { add, div, mul } from "../../compiler/ops/arithmetic.js";
 import { checkIndex } from "../../compiler/ops/checks.js";
-import { OpError, ReferenceFailure } from "../../compiler/ops/define.js";
+import { type Op, OpError, ReferenceFailure } from "../../compiler/ops/define.js";
 import { select } from "../../compiler/ops/logic.js";
+import type { Sample } from "../../compiler/ops/samples.js";
 import { binaryScalars, ternaryScalars, unaryScalars } from "../../compiler/ops/scalar.js";
 import { opNamed, ops } from "../../compiler/ops/table.js";
-import { applied, elementsOf, vector } from "../support/evaluate.js";
-import { materialise, sampleDTypes } from "../support/samples.js";
+import { choices, drawnSample, draws, sampledOps, sampleText } from "../support/draws.js";
+import { applied, elementsOf, placeholdersFor, vector } from "../support/evaluate.js";
+import { isMadeOf, materialise, sampleDTypes } from "../support/samples.js";
 
 test("each op has a manual entry, and each scalar function an op that is made of it", (t) => {
   const scalars = new Set<string>();
@@ -24,27 +28,37 @@ test("each op has a manual entry, and each scalar function an op that is made of
   t.throws(() => opNamed("__proto__"), { message: /no op named/ });
 });
 
-for (const op of ops.values()) {
-  if (op.samples.length === 0) continue;
+/** Throws where the op does not evaluate to what its shape rule promises. */
+function evaluateAsPromised(op: Op, sample: Sample, dtype: NumericDType, seed: number): void {
+  const inputs = materialise(sample, dtype, seed);
+  const { attributes = {}, regions = () => [] } = sample;
+  const promised = op
+    .infer(
+      inputs.map((input) => tensorType(input.dtype, input.shape)),
+      attributes,
+      regions(placeholdersFor(inputs)),
+    )
+    .map((type) => `${type.dtype}[${staticShape(type).join(", ")}]`);
+  const outputs = applied(op, inputs, attributes, regions);
+  const found = outputs.map(({ dtype, shape }) => `${dtype}[${shape.join(", ")}]`);
+  const isWhole = outputs.every(({ data, shape }) => data.length === elementCount(shape));
+  if (isWhole && isDeepStrictEqual(found, promised)) return;
+  throw new Error(`${found.join(", ")}, not ${promised.join(", ")}, of ${sampleText(op, sample, dtype)}`);
+}
 
+for (const op of sampledOps) {
   test(`${op.opName}: every sample evaluates in every dtype to what infer promises`, (t) => {
     for (const dtype of sampleDTypes(op)) {
-      op.samples.forEach((sample, number) => {
-        const inputs = materialise(sample, dtype, number);
-        const types = op.infer(
-          inputs.map((input) => tensorType(input.dtype, input.shape)),
-          sample.attributes ?? {},
-        );
-        const outputs = applied(op, inputs, sample.attributes ?? {});
-        t.is(outputs.length, types.length);
-        outputs.forEach((output, i) => {
-          const type = types[i] as (typeof types)[number];
-          t.is<DType, DType>(output.dtype, type.dtype);
-          t.deepEqual(output.shape, staticShape(type));
-          t.is(output.data.length, elementCount(output.shape));
-        });
-      });
+      for (const [number, sample] of op.samples.entries()) evaluateAsPromised(op, sample, dtype, number);
     }
+    fc.assert(
+      fc.property(choices, fc.constantFrom(...sampleDTypes(op)), fc.nat(), (numbers, dtype, seed) => {
+        const sample = drawnSample(op, numbers);
+        if (isMadeOf(sample, dtype)) evaluateAsPromised(op, sample, dtype, seed);
+      }),
+      draws(20),
+    );
+    t.pass();
   });
 }
 

@@ -5,6 +5,7 @@ import type { Value } from "../../compiler/ir/node.js";
 import type { Tensor } from "../../compiler/ir/tensor.js";
 import type { Op, ReferenceContext, ReferenceTensor } from "../../compiler/ops/define.js";
 import { referenceFromTensor, tensorOf } from "../../compiler/ops/precision.js";
+import type { Sample } from "../../compiler/ops/samples.js";
 import { constant, placeholder } from "../../compiler/ops/sources.js";
 
 export const emptyContext: ReferenceContext = {
@@ -30,14 +31,10 @@ export function applied(
   op: Op,
   inputs: readonly Tensor[],
   attributes: Parameters<Op["apply"]>[1] = {},
+  regions: Sample["regions"] = () => [],
 ): readonly ReferenceTensor[] {
-  return evaluateValues(
-    op.apply(
-      inputs.map((value) => constant({ value })),
-      attributes,
-    ),
-    emptyContext,
-  );
+  const operands = inputs.map((value) => constant({ value }));
+  return evaluateValues(op.apply(operands, attributes, regions(operands)), emptyContext);
 }
 
 export function resultOf(value: Value, context: ReferenceContext = emptyContext): ReferenceTensor {

@@ -9,7 +9,8 @@ import { deviceNumerics, processorOps } from "../../../compiler/backends/gpu/doc
 import { referenceBackend } from "../../../compiler/backends/reference/backend.js";
 import type { NumericDType } from "../../../compiler/ir/dtype.js";
 import type { Tensor, TensorData } from "../../../compiler/ir/tensor.js";
-import type { Op, Sample } from "../../../compiler/ops/define.js";
+import type { Op } from "../../../compiler/ops/define.js";
+import type { Sample } from "../../../compiler/ops/samples.js";
 import { bindOn, outputsOf, startState } from "../bound.js";
 import { moduleOf, type OpModule, outputDType, toleranceOf } from "../matrix.js";
 import { firstDifference, type Tolerance } from "../tolerance.js";
