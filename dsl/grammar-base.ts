@@ -30,6 +30,8 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   private tokens: readonly IToken[] = [];
   private brackets: Brackets = { partner: new Int32Array(0), balanced: true, suspect: undefined };
   private nesting = 0;
+  /** What was read since this was unset rests on how the lines around it are indented, or which brackets are open there. */
+  protected restsOnLayout = false;
   private docs = new Map<number, Doc>();
   private endReported = false;
 
@@ -99,6 +101,11 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     const doc = this.docs.get(token.startOffset);
     this.docs.delete(token.startOffset);
     return doc;
+  }
+
+  /** Whether `##` lines stand before the token that nothing has taken. */
+  protected hasDoc(token: IToken | undefined): boolean {
+    return token !== undefined && this.docs.has(token.startOffset);
   }
 
   protected is(token: IToken, type: TokenType): boolean {
@@ -230,6 +237,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     const previous = this.LA(0);
     if (this.RECORDING_PHASE || index === 0 || !this.firstOnLine(index) || !this.startsAt(index)) return;
     if ((this.LA(1).startColumn ?? 0) > indentation(this.tokens, index - 1)) return;
+    this.restsOnLayout = true;
     // `name, name = value` and `name: value` may go on with the items of a list.
     const around = this.enclosing(this.LA(1))?.tokenType;
     if (around === t.LeftParen || around === t.LeftBracket) return;
@@ -244,9 +252,11 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   protected expectArgumentHere(): void {
     const index = this.position(this.LA(1));
     if (this.RECORDING_PHASE || index === 0 || !this.firstOnLine(index) || !this.startsAt(index)) return;
-    const opening = this.brackets.balanced ? undefined : this.enclosing(this.LA(1));
-    if (opening === undefined || this.hasPartner(opening)) return;
+    const opening = this.enclosing(this.LA(1));
+    if (opening === undefined) return;
     if ((this.LA(1).startColumn ?? 0) > indentation(this.tokens, this.position(opening))) return;
+    this.restsOnLayout = true;
+    if (this.brackets.balanced || this.hasPartner(opening)) return;
     const end = this.spanOf(this.LA(0)).end;
     const opened = { text: opening.image, span: this.spanOf(opening) };
     const span = { file: this.file, start: end, end };

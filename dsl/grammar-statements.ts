@@ -26,12 +26,13 @@ import type {
   Yield,
 } from "./ast.js";
 import { quote, unexpectedToken } from "./diagnostics.js";
-import { RegionParser } from "./grammar-regions.js";
+import { isStatement } from "./earlier.js";
+import { ReusingParser } from "./grammar-earlier.js";
 import { classify, type StatementKind } from "./statement-kinds.js";
 import * as t from "./tokens.js";
 
 /** The statements of a block and the regions at the right side of a binding. */
-export abstract class StatementParser extends RegionParser {
+export abstract class StatementParser extends ReusingParser {
   /** What the statement that starts at the next token is; throws a `Refusal` that explains where it is none. */
   private kindOfNext(): StatementKind {
     return classify(
@@ -77,16 +78,18 @@ export abstract class StatementParser extends RegionParser {
   protected override readonly block = this.RULE("block", (): Block => {
     const open = this.CONSUME(t.LeftBrace);
     const statements: Statement[] = [];
-    do {
-      if (this.RECORDING_PHASE || !this.blockEnds()) {
-        const one = (): Statement => this.nested(() => this.SUBRULE(this.statement));
-        statements.push(this.recovering(one, (i) => this.startsAt(i)));
-        this.recovering(
-          () => this.expectLineEnd(),
-          (i) => this.startsAt(i),
-        );
-      }
-    } while (!this.RECORDING_PHASE && !this.blockEnds());
+    this.inBlock(() => {
+      do {
+        if (this.RECORDING_PHASE || !this.blockEnds()) {
+          const one = (): Statement => this.nested(() => this.SUBRULE(this.statement));
+          statements.push(this.part(isStatement, () => this.recovering(one, (i) => this.startsAt(i))));
+          this.recovering(
+            () => this.expectLineEnd(),
+            (i) => this.startsAt(i),
+          );
+        }
+      } while (!this.RECORDING_PHASE && !this.blockEnds());
+    });
     if (!this.RECORDING_PHASE && this.atEnd()) this.reportEnd();
     else this.CONSUME(t.RightBrace);
     return this.ACTION(() => ({ kind: "block", statements, span: this.spanFrom(open) }));
@@ -135,7 +138,7 @@ export abstract class StatementParser extends RegionParser {
     const begin = this.word();
     const doc = this.ACTION(() => this.takeDoc(begin));
     const on = this.SUBRULE(this.device);
-    const body = this.SUBRULE(this.block);
+    const body = this.inContainer(() => this.SUBRULE(this.block));
     return this.ACTION((): Placed => ({ kind: "on", doc, on, body, span: this.spanFrom(begin) }));
   });
 
@@ -245,7 +248,7 @@ export abstract class StatementParser extends RegionParser {
     const doc = this.ACTION(() => this.takeDoc(begin));
     const name = this.valueName(this.CONSUME(t.Word));
     const on = this.place(20);
-    const body = this.SUBRULE(this.block);
+    const body = this.inContainer(() => this.SUBRULE(this.block));
     return this.ACTION((): Scope => ({ kind: "scope", doc, name, on, body, span: this.spanFrom(begin) }));
   });
 

@@ -19,6 +19,7 @@ import type {
 } from "./ast.js";
 import { matchBrackets } from "./brackets.js";
 import { misplacedStatement, strayBracket } from "./diagnostics.js";
+import { type Earlier, isItem, type ReadPart } from "./earlier.js";
 import { attachDocs, joinDoc } from "./grammar-base.js";
 import { StatementParser } from "./grammar-statements.js";
 import { classifyItem, type ItemKind, startsItem, startsStatement } from "./statement-kinds.js";
@@ -30,6 +31,8 @@ export interface Grammar {
   readonly parenthesized: ReadonlySet<Expression>;
   /** `##` lines that document nothing, by the offset of the token they stand before. */
   readonly unusedDocs: readonly Doc[];
+  /** What need not be read again in the next text, where it is as it is here. */
+  readonly parts: readonly ReadPart[];
 }
 
 /** The whole grammar: items of a file over statements over expressions. */
@@ -39,17 +42,19 @@ export class GraphParser extends StatementParser {
     this.performSelfAnalysis();
   }
 
-  parse(text: string, file: string, tokens: IToken[], comments: readonly Comment[]): Grammar {
+  parse(text: string, file: string, tokens: IToken[], comments: readonly Comment[], earlier?: Earlier): Grammar {
     const docs = attachDocs(comments, tokens);
     const firstOnLine = (i: number): boolean => i === 0 || tokens[i - 1]?.endLine !== tokens[i]?.startLine;
     const startsAt = (index: number): boolean => startsStatement(index, (i) => tokens[i], firstOnLine);
     const fileDoc = takeFileDoc(comments, tokens, docs, text);
     this.start(text, file, tokens, matchBrackets(tokens, startsAt), docs);
+    this.startReuse(earlier);
     const items = this.sourceFile();
     this.finishNumbers();
     const span = { file, start: 0, end: text.length };
     const ast: SourceFile = { kind: "file", file, doc: fileDoc, items, span };
-    return { ast, diagnostics: this.diagnostics, parenthesized: this.parenthesized, unusedDocs: [...docs.values()] };
+    const { diagnostics, parenthesized, readParts: parts } = this;
+    return { ast, diagnostics, parenthesized, unusedDocs: [...docs.values()], parts };
   }
 
   private readonly sourceFile = this.RULE("sourceFile", (): readonly Item[] => {
@@ -61,12 +66,8 @@ export class GraphParser extends StatementParser {
         const kind = classifyItem((ahead) => this.LA(ahead));
         if (kind === undefined) this.refuseItem(outside);
         else {
-          items.push(
-            this.recovering(
-              () => this.SUBRULE(this.item, { ARGS: [kind] }),
-              (i) => this.resumesItem(i),
-            ),
-          );
+          const one = (): Item => this.SUBRULE(this.item, { ARGS: [kind] });
+          items.push(this.part(isItem, () => this.recovering(one, (i) => this.resumesItem(i))));
         }
         outside = kind === undefined;
       }
@@ -170,7 +171,7 @@ export class GraphParser extends StatementParser {
     const begin = this.word();
     const doc = this.ACTION(() => this.takeDoc(begin));
     const name = this.valueName(this.CONSUME(t.Word));
-    const body = this.SUBRULE(this.block);
+    const body = this.inContainer(() => this.SUBRULE(this.block));
     return this.ACTION((): GraphDeclaration => ({ kind: "graph", doc, name, body, span: this.spanFrom(begin) }));
   });
 

@@ -1,26 +1,33 @@
-import { type SemanticTokens, SemanticTokensBuilder, type SemanticTokensLegend } from "vscode-languageserver";
+import {
+  type SemanticTokens,
+  SemanticTokensBuilder,
+  type SemanticTokensDelta,
+  type SemanticTokensLegend,
+} from "vscode-languageserver";
+import type { Facts } from "../../dsl/elaborate/facts.js";
 import { isStandard } from "../../dsl/standard.js";
-import { type Analysis, wordAt } from "./analysis.js";
-import { type BinderKind, everyBinder } from "./binders.js";
+import type { Analysis, Source } from "./analysis.js";
+import type { Binder, BinderKind } from "./binders.js";
 import { callableOf } from "./symbols.js";
 
-const tokenTypes = [
-  "namespace",
-  "typeParameter",
-  "parameter",
-  "variable",
-  "property",
-  "function",
-  "event",
-  "interface",
-  "class",
-] as const;
+/** By the number that a token's type is told by. */
+const typeNumbers = {
+  namespace: 0,
+  typeParameter: 1,
+  parameter: 2,
+  variable: 3,
+  property: 4,
+  function: 5,
+  event: 6,
+  interface: 7,
+  class: 8,
+} as const;
 const tokenModifiers = ["declaration", "readonly", "defaultLibrary"] as const;
 
-type TokenType = (typeof tokenTypes)[number];
+type TokenType = keyof typeof typeNumbers;
 
 export const semanticTokensLegend: SemanticTokensLegend = {
-  tokenTypes: [...tokenTypes],
+  tokenTypes: Object.keys(typeNumbers),
   tokenModifiers: [...tokenModifiers],
 };
 
@@ -44,35 +51,107 @@ const typeOfKind: Readonly<Record<BinderKind, TokenType>> = {
 };
 
 /** The colour of each name, by what it means; the words and signs have theirs from the grammar. */
-export function semanticTokens({ source, facts }: Analysis): SemanticTokens {
-  const { file, text, document } = source;
+export function semanticTokens(analysis: Analysis): SemanticTokens {
+  const builder = new SemanticTokensBuilder();
+  pushColours(analysis, builder);
+  return builder.build();
+}
+
+/** The colours of files as an editor was last told them, so that it need be told only what has changed. */
+export class SemanticTokensSent {
+  readonly #builders = new Map<string, SemanticTokensBuilder>();
+
+  all(analysis: Analysis): SemanticTokens {
+    const builder = new SemanticTokensBuilder();
+    this.#builders.set(analysis.source.file, builder);
+    pushColours(analysis, builder);
+    return builder.build();
+  }
+
+  /** What has changed since the colours of `resultId`; all of them where those are not the last that were told. */
+  since(resultId: string, analysis: Analysis): SemanticTokens | SemanticTokensDelta {
+    const builder = this.#builders.get(analysis.source.file);
+    if (builder === undefined) return this.all(analysis);
+    builder.previousResult(resultId);
+    pushColours(analysis, builder);
+    return builder.canBuildEdits() ? builder.buildEdits() : builder.build();
+  }
+
+  forget(file: string): void {
+    this.#builders.delete(file);
+  }
+}
+
+function pushColours({ source, facts }: Analysis, builder: SemanticTokensBuilder): void {
+  const { text, document } = source;
+  const colours = coloursIn(source, facts);
+  const starts = Float64Array.from(colours.keys()).sort();
+  let line = 0;
+  let lineStart = 0;
+  let nextLine = document.offsetAt({ line: 1, character: 0 });
+  for (const start of starts) {
+    const end = wordEnd(text, start);
+    if (end === undefined) continue;
+    if (start >= nextLine) {
+      line = document.positionAt(start).line;
+      lineStart = document.offsetAt({ line, character: 0 });
+      nextLine = line + 1 < document.lineCount ? document.offsetAt({ line: line + 1, character: 0 }) : text.length + 1;
+    }
+    const colour = colours.get(start) ?? 0;
+    builder.push(line, start - lineStart, end - start, colour >> modifierBits, colour & ((1 << modifierBits) - 1));
+  }
+}
+
+/** The colour of the word at each offset: its type, and behind that its modifiers. */
+function coloursIn({ file, binders }: Source, facts: Facts): ReadonlyMap<number, number> {
   const kinds = new Map<number, BinderKind>();
-  for (const { span, kind } of everyBinder(source.binders)) kinds.set(span.start, kind);
-  const colours = new Map<number, { readonly type: TokenType; readonly modifiers: number }>();
-  for (const [start, { origin, meanings, ...fact }] of facts.namesIn(file)) {
-    const callable = callableOf({ origin, meanings, ...fact });
+  collectKinds(binders, kinds);
+  const colours = new Map<number, number>();
+  for (const [start, fact] of facts.namesIn(file)) {
+    const { origin } = fact;
+    const callable = callableOf(fact);
     const kind = origin?.file === file ? kinds.get(origin.start) : undefined;
     if (callable !== undefined && kind !== "parameter") {
       const isOurs = callable.kind === "intrinsic" || isStandard(callable.home.file);
-      colours.set(start, { type: "function", modifiers: isOurs ? modifier("defaultLibrary") : 0 });
+      colours.set(start, colourOf("function", isOurs ? modifier("defaultLibrary") : 0));
     } else if (kind !== undefined) {
-      const modifiers = kind === "constant" ? modifier("readonly") : 0;
-      colours.set(start, { type: typeOfKind[kind], modifiers });
-    } else if (origin !== undefined) colours.set(start, { type: "parameter", modifiers: 0 });
+      colours.set(start, colourOf(typeOfKind[kind], kind === "constant" ? modifier("readonly") : 0));
+    } else if (origin !== undefined) colours.set(start, colourOf("parameter", 0));
   }
   for (const [start, kind] of kinds) {
-    const known = colours.get(start);
-    const modifiers = (known?.modifiers ?? 0) | modifier("declaration");
-    colours.set(start, { type: known?.type ?? typeOfKind[kind], modifiers });
+    colours.set(start, (colours.get(start) ?? colourOf(typeOfKind[kind], 0)) | modifier("declaration"));
   }
-  const builder = new SemanticTokensBuilder();
-  for (const [start, { type, modifiers }] of [...colours].sort(([a], [b]) => a - b)) {
-    const word = wordAt(text, start);
-    if (word === undefined || word.start !== start) continue;
-    const { line, character } = document.positionAt(start);
-    builder.push(line, character, word.end - start, tokenTypes.indexOf(type), modifiers);
+  return colours;
+}
+
+function collectKinds(binders: readonly Binder[], kinds: Map<number, BinderKind>): void {
+  for (const { span, kind, children } of binders) {
+    kinds.set(span.start, kind);
+    if (children.length > 0) collectKinds(children, kinds);
   }
-  return builder.build();
+}
+
+/** The end of the word that starts at an offset; undefined where none does. */
+function wordEnd(text: string, start: number): number | undefined {
+  if (!isLetter(text.charCodeAt(start)) || isWordCharacter(text.charCodeAt(start - 1))) return undefined;
+  let end = start + 1;
+  while (isWordCharacter(text.charCodeAt(end))) end++;
+  return end;
+}
+
+/** A to Z in both cases, and `_`. */
+function isLetter(code: number): boolean {
+  return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code === 0x5f;
+}
+
+function isWordCharacter(code: number): boolean {
+  return isLetter(code) || (code >= 0x30 && code <= 0x39);
+}
+
+const modifierBits = tokenModifiers.length;
+
+function colourOf(type: TokenType, modifiers: number): number {
+  return (typeNumbers[type] << modifierBits) | modifiers;
 }
 
 function modifier(name: (typeof tokenModifiers)[number]): number {

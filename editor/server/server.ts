@@ -28,7 +28,7 @@ import { fileOf, uriOf } from "./paths.js";
 import { Publisher } from "./publisher.js";
 import { rangeOf } from "./ranges.js";
 import { RenameRefusal, renamable, rename } from "./rename.js";
-import { semanticTokens, semanticTokensLegend } from "./semantic_tokens.js";
+import { SemanticTokensSent, semanticTokensLegend } from "./semantic_tokens.js";
 import { signatureHelpAt } from "./signature_help.js";
 import { referencesTo, symbolAt } from "./symbols.js";
 import { Workspace } from "./workspace.js";
@@ -43,6 +43,7 @@ export function serve(connection: Connection, { allowPaths }: ServerOptions): vo
   const workspace = new Workspace();
   workspace.allowPaths = allowPaths;
   const publisher = new Publisher(workspace, connection);
+  const colours = new SemanticTokensSent();
   const documents = new TextDocuments(TextDocument);
 
   connection.onInitialize((parameters) => initialise(workspace, parameters));
@@ -61,10 +62,11 @@ export function serve(connection: Connection, { allowPaths }: ServerOptions): vo
   documents.onDidClose(({ document }) => {
     const file = fileOf(document.uri);
     workspace.close(file);
+    colours.forget(file);
     publisher.changed(file);
   });
   connection.onShutdown(() => publisher.stop());
-  answer(connection, workspace);
+  answer(connection, workspace, colours);
   documents.listen(connection);
   connection.listen();
 }
@@ -87,13 +89,13 @@ function initialise(workspace: Workspace, { workspaceFolders, rootUri }: Initial
       signatureHelpProvider: { triggerCharacters: ["(", ","] },
       inlayHintProvider: true,
       codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
-      semanticTokensProvider: { legend: semanticTokensLegend, full: true },
+      semanticTokensProvider: { legend: semanticTokensLegend, full: { delta: true } },
     },
   };
 }
 
 /** What is asked of one file. */
-function answer(connection: Connection, workspace: Workspace): void {
+function answer(connection: Connection, workspace: Workspace, colours: SemanticTokensSent): void {
   const analysisOf = (uri: string): Analysis | undefined => workspace.analysis(fileOf(uri));
   const sourceOf = (uri: string) => workspace.source(fileOf(uri));
   const at = <T>(
@@ -179,7 +181,11 @@ function answer(connection: Connection, workspace: Workspace): void {
   });
   connection.languages.semanticTokens.on(({ textDocument }) => {
     const analysis = analysisOf(textDocument.uri);
-    return analysis === undefined ? { data: [] } : semanticTokens(analysis);
+    return analysis === undefined ? { data: [] } : colours.all(analysis);
+  });
+  connection.languages.semanticTokens.onDelta(({ textDocument, previousResultId }) => {
+    const analysis = analysisOf(textDocument.uri);
+    return analysis === undefined ? { data: [] } : colours.since(previousResultId, analysis);
   });
   connection.onCodeAction(({ textDocument, range }) => {
     const analysis = analysisOf(textDocument.uri);

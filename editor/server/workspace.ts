@@ -89,17 +89,17 @@ export class Workspace {
   #source(file: string, text: string): Source {
     const known = this.#sources.get(file);
     if (known?.text === text) return known;
-    const source = sourceOf(file, text, this.#kept(file, text, parse(text, file)));
+    const source = sourceOf(file, text, this.#parsed(file, text));
     this.#sources.set(file, source);
     return source;
   }
 
-  /** The tree of an open file, with what it shares with the one before. */
-  #kept(file: string, text: string, parsed: ParseResult): ParseResult {
-    if (!this.#open.has(file)) return parsed;
+  /** The tree of a file; of an open one, it shares with the one before what it can. */
+  #parsed(file: string, text: string): ParseResult {
+    if (!this.#open.has(file)) return parse(text, file);
     const known = this.#trees.get(file) ?? new Trees();
     this.#trees.set(file, known);
-    return known.next(text, parsed);
+    return known.next(text, file);
   }
 
   /** How many statements the last analysis of an open file elaborated, and how many it only repeated. */

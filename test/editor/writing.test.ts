@@ -197,6 +197,56 @@ test.serial("semantic colours tell names by what they mean", async (t) => {
     t.true(found.includes(expected), `${expected} in\n${found.join("\n")}`);
 });
 
+test.serial("of the colours only what has changed is told, and gives all of them", async (t) => {
+  interface Told {
+    readonly resultId: string;
+    readonly data?: readonly number[];
+    readonly edits?: readonly {
+      readonly start: number;
+      readonly deleteCount: number;
+      readonly data?: readonly number[];
+    }[];
+  }
+  const editor = await editorOn(t);
+  await editor.open(file, model);
+  const textDocument = { uri: editor.uri(file) };
+  const all = (): Promise<Told> => editor.request<Told>("textDocument/semanticTokens/full", { textDocument });
+  let { resultId, data: known = [] } = await all();
+  const whole = known.length;
+  const since = async (): Promise<Told> => {
+    const told = await editor.request<Told>("textDocument/semanticTokens/full/delta", {
+      textDocument,
+      previousResultId: resultId,
+    });
+    resultId = told.resultId;
+    const edits = told.edits ?? [{ start: 0, deleteCount: known.length, data: told.data ?? [] }];
+    for (const { start, deleteCount, data = [] } of [...edits].reverse())
+      known = [...known.slice(0, start), ...data, ...known.slice(start + deleteCount)];
+    return told;
+  };
+  for (const [old, text] of [
+    ["hidden =", "more = mean(x)\n  hidden ="],
+    ["mean(x)", "mean(x) + mean(x)"],
+    ["mean(x) + mean(x)", "mean((x)"],
+    ["more = mean((x)\n  ", ""],
+  ] as const) {
+    await editor.type(file, old, text);
+    const told = await since();
+    t.true(
+      told.edits?.every(({ data = [] }) => data.length < whole / 2),
+      text,
+    );
+    // What is asked as a whole between has an id of its own.
+    const anew = await all();
+    t.deepEqual(known, anew.data, text);
+    resultId = anew.resultId;
+  }
+  // Of colours that were never told, or are not the last ones, all are told.
+  resultId = "nope";
+  t.is((await since()).edits, undefined);
+  t.deepEqual(known, (await all()).data);
+});
+
 test.serial("the outline is what the file declares, as it nests", async (t) => {
   const editor = await editorOn(t);
   await editor.open(file, model);
