@@ -15,6 +15,7 @@ export async function gpuPage(dist) {
   return `${[
     intro(exactIntegers, mostArrays),
     `## Numbers\n\n${numbers}\n\n${head}\n${rows.join("\n")}\n\n${afterNumbers}`,
+    `## Positions\n\n${positions}`,
     `## What the processor does\n\n${beforeOps}\n\n${names}.`,
     `## In a page\n\n${inPage}`,
     `## When a device is lost\n\n${lost}`,
@@ -56,7 +57,14 @@ const head = `| device | a result is within | \`sin\` and \`cos\` are so | magni
 const afterNumbers = `NaN, infinities and extremes of each element-wise op are tested too: they come out as the reference has them. Native code counts magnitudes below
 2^-126 as zeros. Random numbers are native code's to the bit.`;
 
-const beforeOps = `f64, f16 and bf16, integers that may be more than f32 holds exactly, positions that have to be checked, and these ops, for which there
+const positions = `What \`gather\`, \`scatter\` and slices read and write at positions that the device computes stays on it, and so do the positions. Where it is known
+that they are inside (what \`argmax\` finds along an axis of that size, \`iota\`, what is clamped or a remainder, what each iteration of a
+loop keeps inside), nothing is checked. Else the device reads and writes nothing outside meanwhile, and each run brings four bytes
+more for each check: the first index that is out of range, in loops that of the first iteration that has one. Such a run fails with that index at its line, as on the processor
+([G086](errors.md#g086-index-out-of-range)), and leaves the variables as they were; so a step with a check waits for the device. Positions that are
+fed are checked by the processor before anything is sent.`;
+
+const beforeOps = `f64, f16 and bf16, integers that may be more than f32 holds exactly, and these ops, for which there
 is no kernel in at least some cases (an integer division may divide by zero, and that ends a run), are computed by the processor
 within the same program. A warning ([G121](errors.md#g121-dtype-or-op-is-not-supported-by-the-target)) says so for each, and no other op is.`;
 

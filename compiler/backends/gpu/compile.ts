@@ -3,7 +3,7 @@ import type { DeviceKind } from "../../ir/device.js";
 import { type Diagnostic, GraphError } from "../../ir/diagnostic.js";
 import { byteSize } from "../../ir/dtype.js";
 import { type Computation, type Parameter, rootsOf } from "../../ir/graph.js";
-import { type Node, nodesBelow, type Value } from "../../ir/node.js";
+import { type Node, nodesBelow, topologicalOrder, type Value } from "../../ir/node.js";
 import type { Span } from "../../ir/span.js";
 import { elementCount } from "../../ir/tensor.js";
 import { staticShape } from "../../ir/type.js";
@@ -20,13 +20,13 @@ import type { ExecutableInfo, TensorSlot } from "../executable.js";
 import { referenceBackend } from "../reference/backend.js";
 import { returnsVectors } from "./devices/device.js";
 import { DeviceExecutable } from "./executable.js";
-import { type FlaggedComputation, withFiniteFlags } from "./finite_flags.js";
 import { exactIntegers, kernelsOf, mostArrays, type Step } from "./form.js";
 import type { DeviceLease } from "./lease.js";
 import { type Lowered, lowerProgram } from "./lower.js";
 import type { DeviceRecorder } from "./measured.js";
-import { type Part, type Partition, partition } from "./partition.js";
+import { type Part, type Partition, partition, stagesOf } from "./partition.js";
 import { type Placement, place } from "./place.js";
+import { type RunFlags, withFlags } from "./run_flags.js";
 
 /** A part of a run, ready for the side that computes it. */
 export type CompiledPart =
@@ -41,8 +41,10 @@ export interface DeviceProgram {
   readonly placement: Placement;
   /** Where numbers that are not finite are looked for: what the reference evaluates to name the first. */
   readonly checked: Computation | undefined;
-  /** The same with flags that the device makes; undefined where it cannot, and the reference looks before each run. */
-  readonly flagged: FlaggedComputation | undefined;
+  /** What the device tells of a run apart from its results. */
+  readonly flags: readonly RunFlags[];
+  /** What the flags tell of. */
+  readonly flagged: Computation;
   /** What a recorder of its launches needs, where they are measured. */
   readonly profiled: ConstructorParameters<typeof DeviceRecorder> | undefined;
 }
@@ -74,11 +76,7 @@ export async function compileDevice(
   unplaced: DeviceKind = "gpu",
 ): Promise<Compiled> {
   const start = performance.now();
-  const expanded = withIndexChecks(expandComposites(given));
-  const flagged = options.checkNumerics ? withFiniteFlags(expanded) : undefined;
-  const computation = flagged?.computation ?? expanded;
-  const placement = place(computation, unplaced);
-  const cut = partition(computation, placement);
+  const { computation, flags, placement, partition: cut } = partsOf(given, unplaced, options.checkNumerics);
   const parts: CompiledPart[] = [];
   const onDevice = deviceEdges(cut);
   for (const part of cut.parts) parts.push(await compilePart(part, host, onDevice, returnsVectors(lease.name)));
@@ -105,7 +103,16 @@ export async function compileDevice(
   const steps = programs.flatMap(({ lowered }) => lowered.steps);
   const profiled: DeviceProgram["profiled"] =
     options.profile === true ? [steps, { variables: stored, constants }] : undefined;
-  const program: DeviceProgram = { info, parts, partition: cut, placement, checked, flagged, profiled };
+  const program: DeviceProgram = {
+    info,
+    parts,
+    partition: cut,
+    placement,
+    checked,
+    flags,
+    flagged: computation,
+    profiled,
+  };
   for (const note of notesOf(computation, placement)) notice(note);
   return {
     info,
@@ -136,14 +143,36 @@ export function deviceEdges({ parts }: Partition): ReadonlySet<string> {
   );
 }
 
-/** The parts of a computation in which a device has a share, as `inspect` shows them. */
-export function partsOf(
-  given: Computation,
-  unplaced: DeviceKind = "gpu",
-): { readonly partition: Partition; readonly placement: Placement } {
-  const computation = withIndexChecks(expandComposites(given));
-  const placement = place(computation, unplaced);
-  return { partition: partition(computation, placement), placement };
+/** A computation as it runs on a device. */
+export interface Parts {
+  /** With the checks written out, and outputs more than it was given: its flags. */
+  readonly computation: Computation;
+  readonly flags: readonly RunFlags[];
+  readonly partition: Partition;
+  readonly placement: Placement;
+}
+
+/** The parts of a computation in which a device has a share. `finite`: whether flags tell of numbers that are not finite, too. */
+export function partsOf(given: Computation, unplaced: DeviceKind = "gpu", finite = false): Parts {
+  const plain = withIndexChecks(expandComposites(given));
+  const first = place(plain, unplaced);
+  const stages = stagesOf(topologicalOrder(rootsOf(plain)), first);
+  const { computation, flags } = withFlags(plain, readChecks(plain, first.checks), finite, (node) => stages.get(node));
+  const placement = flags.length === 0 ? first : place(computation, unplaced);
+  return { computation, flags, partition: partition(computation, placement), placement };
+}
+
+/** Positions that nothing is read or written at are not looked at. */
+function readChecks(computation: Computation, checks: ReadonlySet<Node>): ReadonlySet<Node> {
+  const hasElements = ({ outputs }: Node): boolean => outputs.some((output) => countOf(output) > 0);
+  const nodes = nodesBelow(rootsOf(computation));
+  const reading = nodes.filter(hasElements).flatMap(({ inputs }) => inputs);
+  const results = [
+    ...rootsOf(computation),
+    ...nodes.flatMap(({ regions }) => regions.flatMap((region) => region.results)),
+  ];
+  const operands = new Set([...reading, ...results].map(({ node }) => node));
+  return new Set([...checks].filter((node) => operands.has(node)));
 }
 
 async function compilePart(

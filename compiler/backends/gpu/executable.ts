@@ -16,10 +16,10 @@ import { StepLoop, scalarOutputs } from "../step_loop.js";
 import { DeviceArray, type DeviceMemory, type DeviceWork, fromFloats, toFloats } from "./arrays.js";
 import type { CompiledPart, DeviceProgram } from "./compile.js";
 import { DeviceFailure } from "./failures.js";
-import { firstNotFinite } from "./finite_flags.js";
 import type { DeviceLease } from "./lease.js";
 import { DeviceRecorder } from "./measured.js";
 import type { Origin } from "./partition.js";
+import { firstFailure } from "./run_flags.js";
 import { Interrupted, PartRunner } from "./run_part.js";
 import { type Edge, fetched, letGo, type StepResult } from "./step_result.js";
 import { DeviceBlock } from "./storage.js";
@@ -155,23 +155,21 @@ export class DeviceExecutable implements Executable {
   ): Promise<StepResult | RunFailure> {
     const result: StepResult = { memory, feeds, state, edges: new Map(), copies: new Map() };
     try {
-      if (this.#program.flagged === undefined) {
-        const found = await this.#findNonFinite(memory, feeds, state);
-        if (found !== undefined) return { ...found, stepsDone };
-      }
+      const told = new Set<number>();
       for (const part of this.#parts) {
+        // What the processor would do with numbers that are not what they should be is not to be seen.
         const failure =
           part.side === "host"
-            ? await this.#runHost(part, memory, feeds, state, signal, result)
+            ? ((await this.#told(result, told)) ?? (await this.#runHost(part, memory, feeds, state, signal, result)))
             : await this.#runDevice(part, memory, feeds, state, signal, result);
         if (failure === undefined) continue;
         letGo(result);
         return { ...failure, stepsDone };
       }
-      const wrong = await this.#checkFlags(memory, feeds, state, result);
-      if (wrong === undefined) return result;
+      const failure = await this.#told(result, told);
+      if (failure === undefined) return result;
       letGo(result);
-      return { ...wrong, stepsDone };
+      return { ...failure, stepsDone };
     } catch (error) {
       letGo(result);
       if (error instanceof DeviceFailure) return failureOf(error, stepsDone);
@@ -179,12 +177,28 @@ export class DeviceExecutable implements Executable {
     }
   }
 
-  /** Beforehand and op by op, where that was asked for: what a kernel computes on its way is not to be seen. */
-  async #findNonFinite(
-    memory: DeviceWork,
-    feeds: ReadonlyMap<string, TensorData>,
-    state: RunState,
-  ): Promise<Omit<RunFailure, "stepsDone"> | undefined> {
+  /** What the flags that are there by now, and not yet `told`, say of a run; undefined while all is well. */
+  async #told(result: StepResult, told: Set<number>): Promise<Omit<RunFailure, "stepsDone"> | undefined> {
+    const { flags, flagged, partition } = this.#program;
+    for (const group of flags) {
+      const origin = partition.outputs[group.output];
+      if (told.has(group.output) || origin?.kind !== "edge") continue;
+      const edge = result.edges.get(origin.name);
+      if (edge === undefined) continue;
+      told.add(group.output);
+      const failure = firstFailure(
+        flagged,
+        group,
+        edge instanceof DeviceArray ? await result.memory.download(edge) : edge,
+      );
+      if (failure === undefined) continue;
+      return (failure.code === "G110" ? await this.#findNonFinite(result) : undefined) ?? failure;
+    }
+    return undefined;
+  }
+
+  /** The reference evaluator says which number it was. */
+  async #findNonFinite({ memory, feeds, state }: StepResult): Promise<Omit<RunFailure, "stepsDone"> | undefined> {
     const { checked } = this.#program;
     if (checked === undefined) return undefined;
     const variables = new Map<string, TensorData>();
@@ -196,25 +210,6 @@ export class DeviceExecutable implements Executable {
     return (await import("./check_numerics.js")).findNonFinite(checked, this.info, feeds, variables, state);
   }
 
-  /** What the device says of all floats of a run, in one array; the reference evaluator then says which number it was. */
-  async #checkFlags(
-    memory: DeviceWork,
-    feeds: ReadonlyMap<string, TensorData>,
-    state: RunState,
-    result: StepResult,
-  ): Promise<Omit<RunFailure, "stepsDone"> | undefined> {
-    const { flagged, partition } = this.#program;
-    const origin = partition.outputs[this.info.outputs.length];
-    if (flagged === undefined || origin === undefined) return undefined;
-    const edge = await this.#edge(origin, memory, result);
-    const flags = edge instanceof DeviceArray ? await memory.download(edge) : edge;
-    const node = firstNotFinite(flagged, flags);
-    if (node === undefined) return undefined;
-    const message = `\`${node.op}\` makes a number that is not finite of finite operands`;
-    const spans = flagged.computation.sources.spansOf(node);
-    return (await this.#findNonFinite(memory, feeds, state)) ?? { code: "G110", message, spans };
-  }
-
   async #runHost(
     { executable, part }: Extract<BoundPart, { side: "host" }>,
     memory: DeviceWork,
@@ -222,7 +217,7 @@ export class DeviceExecutable implements Executable {
     state: RunState,
     signal: AbortSignal | undefined,
     result: StepResult,
-  ): Promise<RunFailure | undefined> {
+  ): Promise<Omit<RunFailure, "stepsDone"> | undefined> {
     const { edges } = result;
     for (const { name } of executable.info.variables) await this.#block(name).pull(memory);
     const given = new Map<string, TensorData>();

@@ -2,6 +2,7 @@ import { InternalError } from "../../ir/diagnostic.js";
 import { type Computation, type Parameter, rootsOf } from "../../ir/graph.js";
 import { type Node, topologicalOrder, type Value } from "../../ir/node.js";
 import { staticShape } from "../../ir/type.js";
+import { semanticsOf } from "../../kernels/plan.js";
 import { reapply } from "../../ops/define.js";
 import { numericDType } from "../../ops/precision.js";
 import { placeholder } from "../../ops/sources.js";
@@ -45,6 +46,7 @@ export function partition(computation: Computation, placement: Placement): Parti
       // Computed by whoever needs it, from what that is made of.
       for (const input of value.node.inputs) want(input, by);
     } else if (stage !== by) {
+      if (isShared(value.node, by)) for (const input of value.node.inputs) want(input, by);
       const list = wanted.get(stage) ?? new Set();
       list.add(value);
       wanted.set(stage, list);
@@ -82,6 +84,11 @@ export function partition(computation: Computation, placement: Placement): Parti
   return { parts, outputs, assignments, edges: names.edges() };
 }
 
+/** What the processor has checked is not sent once more: the device reads what was checked, of which it may have a copy. */
+function isShared(node: Node, by: string | undefined): boolean {
+  return by?.startsWith("device") === true && semanticsOf(node).kind === "check";
+}
+
 function hostStage(number: number): string {
   return `host ${number % 2 === 0 ? number : number + 1}`;
 }
@@ -95,7 +102,7 @@ function numberOf(stage: string): number {
 }
 
 /** The stage of each node that has a side. Those of the processor are even, those of the device odd. */
-function stagesOf(order: readonly Node[], placement: Placement): ReadonlyMap<Node, string> {
+export function stagesOf(order: readonly Node[], placement: Placement): ReadonlyMap<Node, string> {
   const stages = new Map<Node, string>();
   const numbers = new Map<Node, number>();
   for (const node of order) {
@@ -133,7 +140,7 @@ function cutOut(
   stages: ReadonlyMap<Node, string>,
   nameOf: (value: Value) => string,
 ): Computation {
-  const isElsewhere = (node: Node): boolean => stages.has(node) && stages.get(node) !== stage;
+  const isElsewhere = (node: Node): boolean => stages.has(node) && stages.get(node) !== stage && !isShared(node, stage);
   const order = topologicalOrder(values);
   const needed = new Set(values.map((value) => value.node));
   for (const node of [...order].reverse()) {

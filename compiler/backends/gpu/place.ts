@@ -27,6 +27,8 @@ export interface Placement {
   readonly hostVariables: ReadonlySet<string>;
   /** Work of more than one number that devices cannot do. */
   readonly reasons: readonly HostReason[];
+  /** Checks of positions that the device computes, in loops too, and of which it is not known that they never fail. */
+  readonly checks: ReadonlySet<Node>;
 }
 
 /** Whole dtypes that kernels do not compute in: their numbers are f32. */
@@ -39,7 +41,9 @@ const beyond: ReadonlySet<NumericDType> = new Set<NumericDType>(["f64", "f16", "
  * anything is sent.
  */
 export function place(computation: Computation, unplaced: DeviceKind = "gpu"): Placement {
-  const order = topologicalOrder(rootsOf(computation));
+  const roots = rootsOf(computation);
+  const order = topologicalOrder(roots);
+  const casts = new Set(positionCasts(order, roots));
   const assigned = new Map(computation.assignments.map(({ path, value }) => [path, value]));
   // Variables of one number stay with the processor while nothing of the device goes into them.
   const hostVariables = new Set<string>();
@@ -48,7 +52,7 @@ export function place(computation: Computation, unplaced: DeviceKind = "gpu"): P
     if (needsHost(numericDType(type.dtype)) || elementCount(shape) <= 1) hostVariables.add(name);
   }
   for (;;) {
-    const { sides, reasons } = sidesOf(order, hostVariables, unplaced);
+    const { sides, reasons, checks } = sidesOf(order, { hostVariables, unplaced, casts });
     const moved = [...hostVariables].filter((path) => {
       const value = assigned.get(path);
       return value !== undefined && sides.get(value.node) === "device";
@@ -58,7 +62,7 @@ export function place(computation: Computation, unplaced: DeviceKind = "gpu"): P
       return type !== undefined && !needsHost(numericDType(type.dtype));
     });
     for (const path of movable) hostVariables.delete(path);
-    if (movable.length === 0) return { sideOf: (node) => sides.get(node) ?? "either", hostVariables, reasons };
+    if (movable.length === 0) return { sideOf: (node) => sides.get(node) ?? "either", hostVariables, reasons, checks };
   }
 }
 
@@ -66,12 +70,53 @@ function needsHost(dtype: NumericDType): boolean {
   return beyond.has(dtype) || dtype === "i64" || dtype === "i32";
 }
 
+interface Setting {
+  readonly hostVariables: ReadonlySet<string>;
+  readonly unplaced: DeviceKind;
+  /** What `positionCasts` finds. */
+  readonly casts: ReadonlySet<Node>;
+}
+
+/**
+ * Casts of floats to integers that are read as checked positions and as f32 alone, which hold what comes of them, however large it is.
+ */
+function positionCasts(order: readonly Node[], roots: readonly Value[]): readonly Node[] {
+  const readers = new Map<Value, Node[]>();
+  for (const node of order) {
+    for (const input of node.inputs) readers.set(input, [...(readers.get(input) ?? []), node]);
+  }
+  const results = new Set(roots);
+  const isChecked = (value: Value): boolean => {
+    const reading = readers.get(value) ?? [];
+    return (
+      !results.has(value) &&
+      reading.every((node) => {
+        const { kind } = semanticsOf(node);
+        if (node.op === "cast") return node.outputs.every(({ type }) => type.dtype === "f32");
+        return kind === "check" || (kind === "view" && node.outputs.every(isChecked));
+      })
+    );
+  };
+  const inside = order.flatMap(({ regions }) =>
+    regions.flatMap(({ results: own }) => positionCasts(topologicalOrder(own), own)),
+  );
+  const own = order.filter(({ op, inputs: [x], outputs }) => {
+    const isWhole = op === "cast" && x !== undefined && isFloat(x.type.dtype) && !outputs.some(isFloating);
+    return isWhole && outputs.every(isChecked);
+  });
+  return [...own, ...inside];
+}
+
+function isFloating({ type }: Value): boolean {
+  return isFloat(type.dtype);
+}
+
 function sidesOf(
   order: readonly Node[],
-  hostVariables: ReadonlySet<string>,
-  unplaced: DeviceKind,
-): { readonly sides: ReadonlyMap<Node, Side>; readonly reasons: readonly HostReason[] } {
+  { hostVariables, unplaced, casts }: Setting,
+): Pick<Placement, "reasons" | "checks"> & { readonly sides: ReadonlyMap<Node, Side> } {
   const ranges = new Ranges();
+  const checks = new Set<Node>();
   const sides = new Map<Node, Side>();
   /** What the processor has without asking the device. */
   const known = new Set<Node>();
@@ -92,7 +137,8 @@ function sidesOf(
         : undefined;
     const isHost =
       follows === undefined || follows === "either" ? (node.device ?? unplaced) === "cpu" : follows === "host";
-    const refused = isHost ? undefined : refusal(node, ranges);
+    const unproven: Node[] = [];
+    const refused = isHost ? undefined : refusal(node, { ranges, casts, unproven });
     let side: Side = isHost ? "host" : "device";
     if (isHost) {
       // A number that is repeated, or a view of what is fed or of a variable, is there wherever it is read.
@@ -105,10 +151,11 @@ function sidesOf(
     } else if (isKnown && (isOne || kind === "check")) side = "host";
     else if (isKnown && (kind === "view" || node.op === "cast" || node.op === "iota")) side = "either";
     sides.set(node, side);
+    if (side === "device") for (const check of unproven) checks.add(check);
     if (isKnown && side !== "device") known.add(node);
     else if (side === "host") known.add(node);
   }
-  return { sides, reasons };
+  return { sides, reasons, checks };
 }
 
 /** Whether a view has fewer elements than its operand. */
@@ -116,10 +163,18 @@ function shrinks({ inputs: [x], outputs: [y] }: Node): boolean {
   return x !== undefined && y !== undefined && elementCount(staticShape(y.type)) < elementCount(staticShape(x.type));
 }
 
+interface Search {
+  readonly ranges: Ranges;
+  readonly casts: ReadonlySet<Node>;
+  /** Checks that are found and may fail. */
+  readonly unproven: Node[];
+}
+
 /** Why a device cannot compute a node, and what in it; undefined where it can. */
-function refusal(node: Node, ranges: Ranges): Omit<HostReason, "node"> | undefined {
+function refusal(node: Node, search: Search): Omit<HostReason, "node"> | undefined {
+  const { ranges } = search;
   if (semanticsOf(node).kind === "region") {
-    ranges.enterScan(node);
+    ranges.enter(node);
     for (const region of node.regions) {
       for (const inner of topologicalOrder(region.results)) {
         if (inner.op === "parameter") {
@@ -127,14 +182,12 @@ function refusal(node: Node, ranges: Ranges): Omit<HostReason, "node"> | undefin
           if (inexact !== undefined) return { lacking: inner, reason: beyondFloats(inexact) };
           continue;
         }
-        const refused = refusal(inner, ranges);
+        const refused = refusal(inner, search);
         if (refused !== undefined) return refused;
-        if (semanticsOf(inner).kind === "check" && !isChecked(inner, ranges))
-          return { lacking: inner, reason: "a position in it is checked" };
       }
     }
   }
-  const reason = ownRefusal(node, ranges);
+  const reason = ownRefusal(node, search);
   return reason === undefined ? undefined : { lacking: node, reason };
 }
 
@@ -142,13 +195,14 @@ function beyondFloats({ type }: Value): string {
   return `its ${type.dtype} may be more than f32 holds exactly`;
 }
 
-function ownRefusal(node: Node, ranges: Ranges): string | undefined {
+function ownRefusal(node: Node, { ranges, casts, unproven }: Search): string | undefined {
   const semantics = semanticsOf(node);
   switch (semantics.kind) {
     case "routine":
       return `there is no kernel of ${node.op}`;
     case "check":
-      return isChecked(node, ranges) ? undefined : "a failed check ends the run";
+      if (!isChecked(node, ranges)) unproven.push(node);
+      break;
     case "elementwise":
       if (unspelt.has(semantics.scalar)) return `there is no kernel of ${node.op}`;
       if (node.op === "pow" && !isFloat(node.outputs[0]?.type.dtype ?? "f32"))
@@ -162,11 +216,17 @@ function ownRefusal(node: Node, ranges: Ranges): string | undefined {
     const dtype = numericDType(value.type.dtype);
     if (beyond.has(dtype)) return `kernels do not compute in ${dtype}`;
   }
-  const isView = semantics.kind === "view";
-  const toFloat = node.op === "cast" && isFloat(node.outputs[0]?.type.dtype ?? "f32");
-  const held = isView || node.op === "random_uniform" ? [] : toFloat ? [] : [...node.outputs, ...node.inputs];
-  const inexact = held.find((value) => !isHeld(value, ranges));
+  const inexact = integersOf(node, casts).find((value) => !isHeld(value, ranges));
   return inexact === undefined ? undefined : beyondFloats(inexact);
+}
+
+/** The operands and results that a device must hold exactly to compute a node. */
+function integersOf(node: Node, casts: ReadonlySet<Node>): readonly Value[] {
+  const { kind } = semanticsOf(node);
+  if (kind === "view" || node.op === "random_uniform" || casts.has(node)) return [];
+  if (node.op === "cast" && node.outputs.every(isFloating)) return [];
+  // What is out of range is so in f32, too.
+  return kind === "check" ? node.outputs : [...node.outputs, ...node.inputs];
 }
 
 function isHeld(value: Value, ranges: Ranges): boolean {

@@ -117,6 +117,7 @@ function transferText(
     edge: op ?? "an edge",
     variable: "a variable that the other side assigns",
     result: "where it is fetched",
+    flags: "whether a position is out of range",
     number: `${op ?? "a feed"}, an argument of launches`,
   };
   const place = spans[0] === undefined ? undefined : placeOf(spans[0]);

@@ -3,8 +3,8 @@ import { isTensor, type Node, type Value } from "../../ir/node.js";
 import { elementCount } from "../../ir/tensor.js";
 import { staticShape } from "../../ir/type.js";
 import { numericDType } from "../../ops/precision.js";
-import { countAttribute, scanParts } from "../../ops/region_parts.js";
 import { exactIntegers } from "./form.js";
+import { boundsInside, ofRegions } from "./loop_ranges.js";
 
 /** The least and the greatest value that an integer may take; bools are 0 or 1. */
 export interface IntegerRange {
@@ -48,18 +48,10 @@ export class Ranges {
     if (range !== undefined) this.#known.set(parameter, range);
   }
 
-  /** Tells a scan's body what its number of iterations, captures and sequences may be. */
-  enterScan(node: Node): void {
-    const [body] = node.regions;
-    if (body === undefined || node.op !== "scan") return;
-    const captures = countAttribute(node.attributes, "captures");
-    const sequences = countAttribute(node.attributes, "sequences");
-    const parts = scanParts({ captures, sequences }, body);
-    const [length] = (node.attributes["length"] as readonly number[] | undefined) ?? [];
-    if (typeof length === "number") this.bind(parts.index, { min: 0, max: Math.max(0, length - 1) });
-    [...parts.captures, ...parts.elements].forEach((parameter, i) => {
-      const operand = node.inputs[i];
-      if (operand !== undefined) this.bind(parameter, this.of(operand));
+  /** Tells a node's regions what their operands, the position of a scan and the carries of a loop may be. */
+  enter(node: Node): void {
+    boundsInside(node, (operand) => this.of(operand)).forEach((range, parameter) => {
+      this.bind(parameter, range);
     });
   }
 
@@ -98,9 +90,17 @@ export class Ranges {
       case "dynamic_slice":
       case "max":
       case "min":
-      case "sort":
       case "windows":
         return a;
+      case "argsort": {
+        const input = node.inputs[0];
+        const size = input === undefined ? 1 : (staticShape(input.type)[Number(node.attributes["axis"])] ?? 1);
+        return { min: 0, max: Math.max(0, size - 1) };
+      }
+      case "scan":
+      case "while":
+      case "if":
+        return ofRegions(value, (operand) => this.of(operand));
       case "concatenate":
       case "pad":
       case "dynamic_update_slice":
@@ -147,7 +147,7 @@ export class Ranges {
   }
 }
 
-function union(a: IntegerRange | undefined, b: IntegerRange | undefined): IntegerRange | undefined {
+export function union(a: IntegerRange | undefined, b: IntegerRange | undefined): IntegerRange | undefined {
   return a && b && { min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) };
 }
 

@@ -15,7 +15,7 @@ export interface Transfer {
   /** As the device has it: its numbers are f32. */
   readonly bytes: number;
   /** A number is an argument of launches, and is not counted. */
-  readonly what: "feed" | "edge" | "variable" | "result" | "number";
+  readonly what: "feed" | "edge" | "variable" | "result" | "flags" | "number";
   /** Before which part it is sent; the number of parts for what is fetched in the end. */
   readonly before: number;
 }
@@ -23,9 +23,10 @@ export interface Transfer {
 /**
  * All transfers of a run, in order, each thing once in a direction. A variable is sent where another side than the one that assigned it
  * reads it: one that nobody assigns is sent once, and not in each run. Results are counted as all fetched.
+ * Outputs of the partition beyond those of the computation are flags, which each run brings.
  */
 export function transfersOf(computation: Computation, partition: Partition): readonly Transfer[] {
-  const { parts, outputs, assignments } = partition;
+  const { parts, outputs, assignments, edges } = partition;
   const made = new Map<string, Part["side"]>();
   const found = new Map<string, Transfer>();
   const sideOf = (origin: Origin): Part["side"] | undefined =>
@@ -57,6 +58,11 @@ export function transfersOf(computation: Computation, partition: Partition): rea
     if (origin?.kind !== "edge" || made.get(origin.name) !== "device") return;
     send({ direction: "down", name, type: value.type, what: "result", before: parts.length }, origin.name);
   });
+  for (const origin of outputs.slice(computation.outputs.length)) {
+    const value = origin.kind === "edge" ? edges.get(origin.name) : undefined;
+    if (origin.kind !== "edge" || value === undefined || made.get(origin.name) !== "device") continue;
+    send({ direction: "down", name: origin.name, type: value.type, what: "flags", before: parts.length });
+  }
   return [...found.values()];
 }
 
