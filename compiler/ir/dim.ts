@@ -69,7 +69,7 @@ export function floorDivideDims(a: Dim, b: Dim): Dim {
 
 /** a // b as an atom. */
 function quotient(a: Dim, b: Dim): Dim {
-  const key = `(${operandText(a)} // ${operandText(b)})`;
+  const key = `(${bareQuotient({ numerator: a, denominator: b })})`;
   return fromTerms([{ coefficient: 1, atoms: [{ kind: "floor_div", key, numerator: a, denominator: b }] }]);
 }
 
@@ -133,7 +133,7 @@ function atomsKey(term: Term): string {
   return term.atoms.map((atom) => atom.key).join("*");
 }
 
-/** Collects like terms and sorts them: higher degree first, then by text, the constant last. */
+/** Collects like terms and sorts them: higher degree first, then what is added before what is taken away, then by text; the constant last. */
 function fromTerms(terms: readonly Term[]): Dim {
   const collected = new Map<string, Term>();
   for (const term of terms) {
@@ -143,7 +143,12 @@ function fromTerms(terms: readonly Term[]): Dim {
   }
   const kept = [...collected.values()].filter((term) => term.coefficient !== 0);
   if (kept.length === 0) return 0;
-  kept.sort((a, b) => b.atoms.length - a.atoms.length || compareText(atomsKey(a), atomsKey(b)));
+  kept.sort(
+    (a, b) =>
+      b.atoms.length - a.atoms.length ||
+      Math.sign(b.coefficient) - Math.sign(a.coefficient) ||
+      compareText(atomsKey(a), atomsKey(b)),
+  );
   const [first] = kept;
   if (kept.length === 1 && first !== undefined && first.atoms.length === 0) return first.coefficient;
   return { key: kept.map(termText).join(""), terms: kept };
@@ -151,7 +156,10 @@ function fromTerms(terms: readonly Term[]): Dim {
 
 function termText(term: Term, position: number): string {
   const magnitude = Math.abs(term.coefficient);
-  const factors = term.atoms.map((atom) => atom.key);
+  const [first, ...others] = term.atoms;
+  // `N // 2 + 1`, but `2*(N // 2)`: `*` and `//` are of one precedence, and a leading sign binds more tightly.
+  const isBare = magnitude === 1 && others.length === 0 && (term.coefficient > 0 || position > 0);
+  const factors = isBare && first?.kind === "floor_div" ? [bareQuotient(first)] : term.atoms.map((atom) => atom.key);
   if (magnitude !== 1 || factors.length === 0) factors.unshift(String(magnitude));
   const body = factors.join("*");
   if (position === 0) return term.coefficient < 0 ? `-${body}` : body;
@@ -178,12 +186,18 @@ function divideExactly(a: Dim, b: Dim): Dim | undefined {
   return fromTerms(quotient);
 }
 
-/** An operand of `//`: in parentheses unless it is one number or atom, so that the text reads back as what it came from. */
+function bareQuotient({ numerator, denominator }: { readonly numerator: Dim; readonly denominator: Dim }): string {
+  return `${operandText(numerator)} // ${operandText(denominator)}`;
+}
+
+/** An operand of `//`: in parentheses unless it is one number or symbol, so that the text reads back as what it came from. */
 function operandText(dim: Dim): string {
-  const [term, ...others] = termsOf(dim);
-  const single =
-    typeof dim === "number" ? dim >= 0 : others.length === 0 && term?.coefficient === 1 && term.atoms.length === 1;
+  const single = typeof dim === "number" ? dim >= 0 : isSymbol(dim);
   return single ? dimText(dim) : `(${dimText(dim)})`;
+}
+
+function isSymbol({ terms: [term, ...others] }: SymbolicDim): boolean {
+  return others.length === 0 && term?.coefficient === 1 && term.atoms.length === 1 && term.atoms[0]?.kind === "symbol";
 }
 
 function compareText(a: string, b: string): number {

@@ -264,12 +264,12 @@ test("shapes of convolutions, by name and with sizes that are dims", (t) => {
   t.deepEqual(types(text, "a", "b", "c", "d", "e", "f", "g", "h"), [
     "f32[N, S - 2, 30, 8]",
     "f32[N, S, 32, 8]",
-    "f32[N, ((S + 1) // 2), 16, 8]",
+    "f32[N, (S + 1) // 2, 16, 8]",
     "f32[N, 11, 6]",
     "f32[N, 4, 4, 3, 1]",
     "f32[N, 60, 6]",
     "f32[N, 62, 6]",
-    "f32[N, ((S - 2) // 2) + 1, 16, 3]",
+    "f32[N, (S - 2) // 2 + 1, 16, 3]",
   ]);
 });
 
