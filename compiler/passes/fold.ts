@@ -2,11 +2,11 @@ import { isFloat } from "../ir/dtype.js";
 import type { Value } from "../ir/node.js";
 import { elementCount } from "../ir/tensor.js";
 import { broadcastScalar } from "../ops/build.js";
-import type { Op, ReferenceContext, ReferenceTensor } from "../ops/define.js";
+import type { Op, ReferenceTensor } from "../ops/define.js";
 import { ReferenceFailure } from "../ops/define.js";
-import { numericDType, referenceFromTensor, roundTo, tensorFromReference } from "../ops/precision.js";
+import { evaluateNode } from "../ops/evaluate_node.js";
+import { referenceFromTensor, tensorFromReference } from "../ops/precision.js";
 import { constant } from "../ops/sources.js";
-import { completed } from "../ops/stepwise.js";
 import { opNamed } from "../ops/table.js";
 import { broadcastInDim } from "../ops/views.js";
 import { type Pass, type Rule, ruleForAny, rules } from "./rule.js";
@@ -30,9 +30,6 @@ const foldable: ReadonlySet<Op["kernel"]["kind"]> = new Set([
   "dynamic_store",
   "check",
 ]);
-
-/** Nothing that is folded reads the run. */
-const noRun: ReferenceContext = { seed: 0n, step: 0n, runsSinceStep: 0n, feeds: new Map(), variables: new Map() };
 
 /** One number op one number is one number: works for symbolic shapes too. */
 export const foldSplats: Rule = ruleForAny("fold-splats", (value) => {
@@ -75,7 +72,7 @@ function evaluateConstant(value: Value): Value | undefined {
   const inputs = node.inputs.map(constantTensor);
   if (!inputs.every((input) => input !== undefined)) return undefined;
   try {
-    const [result] = evaluateOp(value, inputs);
+    const [result] = evaluateNode(value.node, inputs);
     if (result === undefined || (inputs.every(isAllFinite) && !isAllFinite(result))) return undefined;
     return constant({ value: tensorFromReference(result) });
   } catch (error) {
@@ -89,21 +86,7 @@ function constantTensor(value: Value): ReferenceTensor | undefined {
   if (literal !== undefined) return referenceFromTensor(literal);
   if (value.node.op !== broadcastInDim.opName) return undefined;
   const operand = constantTensor(inputOf(value));
-  return operand === undefined ? undefined : evaluateOp(value, [operand])[0];
-}
-
-function evaluateOp({ node }: Value, inputs: readonly ReferenceTensor[]): readonly ReferenceTensor[] {
-  const op = opNamed(node.op);
-  const outputs = node.outputs.map(({ type }) => ({
-    dtype: numericDType(type.dtype),
-    shape: staticSizes(type.shape) ?? [],
-  }));
-  const attributes = node.attributes as Parameters<Op["evaluate"]>[0]["attributes"];
-  const results = completed(op.evaluate({ inputs, attributes, outputs, context: noRun, regions: [] }));
-  return outputs.flatMap(({ dtype, shape }, i) => {
-    const data = results[i];
-    return data === undefined ? [] : [{ dtype, shape, data: roundTo(dtype, data) }];
-  });
+  return operand === undefined ? undefined : evaluateNode(value.node, [operand])[0];
 }
 
 function isAllFinite({ dtype, data }: ReferenceTensor): boolean {

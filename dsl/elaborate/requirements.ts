@@ -1,16 +1,14 @@
 import { type Condition, compareDims, decidedCondition, dimsIn, every, negated } from "../../compiler/ir/condition.js";
 import type { Dim } from "../../compiler/ir/dim.js";
-import { isFloat } from "../../compiler/ir/dtype.js";
-import { isList, isTensor, type Value } from "../../compiler/ir/node.js";
 import { shapeText } from "../../compiler/ir/type.js";
-import { referenceFromTensor } from "../../compiler/ops/precision.js";
 import type { BinaryOperator, Expression, Require } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { demand } from "./constraints.js";
 import { declarationNotes } from "./dim_bounds.js";
 import { perform } from "./effects.js";
 import { attempt, evaluate } from "./expressions.js";
-import { describe, dimOf, floatText, int, intText, isStaticInt, type Meaning } from "./meaning.js";
+import { knownValue } from "./known.js";
+import { describe, dimOf, floatText, intText, isStaticInt, type Meaning } from "./meaning.js";
 import { type Env, type Refusal, refusal } from "./state.js";
 
 /**
@@ -99,15 +97,16 @@ function undecided(env: Env, one: Require, condition: Meaning): Error {
 function unmet(env: Env, one: Require, dims: readonly string[]): Refusal {
   const { call } = env.frame;
   const message = one.message.value;
-  const named = [...new Set(namesIn(one.condition))].flatMap((name) => {
+  const names = [...new Set(namesIn(one.condition))];
+  const named = names.flatMap((name) => {
     const meaning = env.names.lookup(name)?.meaning;
     const text = meaning === undefined ? undefined : valueText(meaning);
-    return text === undefined || text === name ? [] : [{ name, text: `${name} is ${text}` }];
+    return text === undefined || text === name ? [] : [`${name} is ${text}`];
   });
-  const label = named.map(({ text }) => text).join(", ");
+  const label = named.join(", ");
   const declared = declarationNotes(env, dims);
   if (call === undefined) return refusal(env, "G038", one.condition.span, message, { label, notes: declared });
-  const at = named.map(({ name }) => call.items.get(name)?.span).find((span) => span !== undefined) ?? call.span;
+  const at = names.map((name) => call.items.get(name)?.span).find((span) => span !== undefined) ?? call.span;
   // It is the caller who can mend it.
   const caller: Env = { ...env, frame: call.caller };
   return refusal(caller, "G038", at, `${quote(call.name)}: ${message}`, {
@@ -157,34 +156,10 @@ function valueText(meaning: Meaning): string | undefined {
     case "shape":
       return shapeText(meaning.value);
     case "tensor": {
-      const number = numberOf(meaning.value);
+      const number = knownValue(meaning);
       return number === undefined ? `a tensor of shape ${shapeText(meaning.value.type.shape)}` : valueText(number);
     }
     default:
       return undefined;
   }
-}
-
-/** What the compiler knows of a scalar: its number or bool, where it is a literal or a size and not known in the run only. */
-export function knownValue(meaning: Meaning): Meaning | undefined {
-  switch (meaning.kind) {
-    case "int":
-      return isStaticInt(meaning) ? meaning : undefined;
-    case "float":
-    case "bool":
-      return meaning;
-    case "tensor":
-      return numberOf(meaning.value);
-    default:
-      return undefined;
-  }
-}
-
-function numberOf({ node, type }: Value): Meaning | undefined {
-  const literal = node.op === "constant" ? node.attributes["value"] : undefined;
-  if (typeof literal !== "object" || isList(literal) || !isTensor(literal) || type.shape.length > 0) return undefined;
-  const element = referenceFromTensor(literal).data[0];
-  if (element === undefined) return undefined;
-  if (type.dtype === "bool") return { kind: "bool", value: Number(element) !== 0 };
-  return isFloat(type.dtype) ? { kind: "float", value: Number(element) } : int(BigInt(element));
 }

@@ -8,10 +8,10 @@ import { unifyDTypes } from "../broadcast.js";
 import { toShape } from "../convert.js";
 import { consult, perform } from "../effects.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
+import { knownValue } from "../known.js";
 import { int, type Meaning, shape as shapeMeaning, tensor } from "../meaning.js";
 import { matmul } from "../operators.js";
 import { writer, writtenIn } from "../positions.js";
-import { knownValue } from "../requirements.js";
 import { applyOp, originNote, refusal } from "../state.js";
 import { sizeOver } from "./shapes.js";
 
@@ -57,7 +57,7 @@ const questions: readonly Intrinsic[] = [
   {
     name: "known",
     doc:
-      "The number or bool that x is written as, where it is a literal, a constant or a size; `otherwise` where x is computed in the " +
+      "The number or bool that x is written as, where it is a literal, a constant or a size, or cheaply computed from such as in `min([0.1, 0.9])`; `otherwise` where x is computed in the " +
       "run, or is a size that hangs on a dim. For a `require` on a parameter that may be either.",
     parameters: [
       { name: "x", kind: "any" },
