@@ -73,10 +73,12 @@ event loop. On webasm and cpu the page's own thread computes, and others have th
 the session in a worker. Nothing waits for timers, which browsers slow in pages that nobody sees: training goes on there as it does in front.`;
 
 const lost = `A driver that is reset or replaced takes what lies on a device with it, and a run that was on its way fails
-([G124](errors.md#g124-device-fails-while-it-runs)), with the kernel that noticed and its line. On webgpu variables are then those of the
+([G124](errors.md#g124-device-fails-while-it-runs)), with the kernel that noticed and its line. On webgpu and webgl2 variables are then those of the
 last run that was completed: the next use of the session opens the device again, and does the runs since the last copy of the
 variables again, to the same bits. So \`session.read\`, \`save\` and further runs go on, and training is resumed by calling \`train\` again.
 
-For that, a session on webgpu keeps what was fed since the last copy, and copies its variables to this process when 1,000 runs, ten seconds, or feeds
+For that, a session on these two keeps what was fed since the last copy, and copies its variables to this process when 1,000 runs, ten seconds, or feeds
 of 64 MiB and of four times the variables' bytes have come together. What is copied so is counted apart (\`bytesKept\`; \`bytes_kept\` in
-\`train --json\`). The loss of a webgl2 context is not mended so: its variables are those that were last read or saved.`;
+\`train --json\`). A browser may refuse a new device for some
+minutes after it has lost two: that is [G122](errors.md#g122-device-is-not-available), and a later use of the session tries again. headlessgl
+does not tell of a loss.`;

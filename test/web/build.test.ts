@@ -149,29 +149,6 @@ browserTest("a page trains, stops when it is told to, and its weights go on in N
   await session.close();
 });
 
-browserTest("a WebGL context that is lost is an error, and no zeros", async (t) => {
-  const found = await inPage<{ readonly lost: number; readonly failure: string }>(
-    "webgl2",
-    `const contexts = new Set();
-     for (const { prototype } of [HTMLCanvasElement, OffscreenCanvas]) {
-       const original = prototype.getContext;
-       prototype.getContext = function (...given) {
-         const context = original.apply(this, given);
-         if (context instanceof WebGL2RenderingContext) contexts.add(context);
-         return context;
-       };
-     }
-     const session = await digits.open({ device });
-     await session.run("predict", { x });
-     for (const context of contexts) context.getExtension("WEBGL_lose_context").loseContext();
-     await new Promise((resolve) => setTimeout(resolve, 20));
-     const told = (error) => error.diagnostics[0].code + " " + error.diagnostics[0].message;
-     return { lost: contexts.size, failure: await session.run("predict", { x }).then(String, told) };`,
-  );
-  t.true(found.lost > 0);
-  t.regex(found.failure, /^G124 .*the WebGL context was lost/);
-});
-
 browserTest("wrong feeds, weights that are not there and a device that is missing are graphc's errors", async (t) => {
   const found = await inPage<readonly string[]>(
     "webasm",

@@ -1,4 +1,4 @@
-/** A page with the library that tests ask things of (page/library.ts). */
+/** A page with a module that tests ask things of: one of those in page/, bundled as the library for pages is. */
 
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -6,29 +6,31 @@ import type { BuildOptions } from "esbuild";
 import type { Page } from "playwright-core";
 import { folderWith } from "../cli/support.js";
 import { openBrowser, serve } from "./browser.js";
-import type * as library from "./page/library.js";
 
-export type Library = typeof library;
+type Functions = Readonly<Record<string, (...given: never[]) => unknown>>;
 
-/** An empty page, and what calls the functions of its library there with plain values. */
-export interface LibraryPage {
+/** An empty page, and what calls the functions of a module there with plain values. */
+export interface LibraryPage<Module extends Functions> {
   readonly page: Page;
-  readonly call: <Name extends keyof Library>(
+  readonly call: <Name extends keyof Module & string>(
     name: Name,
-    ...given: Parameters<Library[Name]>
-  ) => Promise<Awaited<ReturnType<Library[Name]>>>;
+    ...given: Parameters<Module[Name]>
+  ) => Promise<Awaited<ReturnType<Module[Name]>>>;
+  /** Ends the browser's process that renders, as the end of a driver does. */
+  readonly endRenderer: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 const html = `<!doctype html><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">`;
 const root = join(import.meta.dirname, "..", "..", "..");
 
-export async function openLibrary(): Promise<LibraryPage> {
+/** `Module`: the type of the module of that name in page/. */
+export async function openLibrary<Module extends Functions>(name: string): Promise<LibraryPage<Module>> {
   const folder = folderWith({ "index.html": html });
   const bundler: { readonly bundleForPages: (options: BuildOptions) => Promise<unknown> } = await import(
     pathToFileURL(join(root, "scripts", "web.mjs")).href
   );
-  const entryPoints = [join(import.meta.dirname, "page", "library.js")];
+  const entryPoints = [join(import.meta.dirname, "page", `${name}.js`)];
   await bundler.bundleForPages({ entryPoints, outfile: join(folder, "library.js"), format: "esm" });
   const server = await serve(folder);
   const browser = await openBrowser();
@@ -36,8 +38,13 @@ export async function openLibrary(): Promise<LibraryPage> {
   await page.goto(`${server.address}/index.html`);
   return {
     page,
-    call: (name, ...given) =>
-      page.evaluate(`import("./library.js").then((library) => library.${name}(...${JSON.stringify(given)}))`),
+    call: (of, ...given) =>
+      page.evaluate(`import("./library.js").then((library) => library.${of}(...${JSON.stringify(given)}))`),
+    endRenderer: async () => {
+      const session = await browser.newBrowserCDPSession();
+      // Nobody answers it.
+      session.send("Browser.crashGpuProcess").catch(() => undefined);
+    },
     close: async () => {
       await browser.close();
       server.close();

@@ -5,14 +5,17 @@ import { ops } from "../../compiler/ops/table.js";
 import { hasKernel } from "../backends/matrix.js";
 import { hasBrowser } from "./browser.js";
 import { type LibraryPage, openLibrary } from "./library.js";
+import type * as ops_page from "./page/ops.js";
+
+type Ops = typeof ops_page;
 
 const browserTest = hasBrowser() ? test.serial : test.serial.skip;
-let library: LibraryPage | undefined;
+let library: LibraryPage<Ops> | undefined;
 
 test.after.always(() => library?.close());
 
-async function opened(): Promise<LibraryPage> {
-  library ??= await openLibrary();
+async function opened(): Promise<LibraryPage<Ops>> {
+  library ??= await openLibrary<Ops>("ops");
   return library;
 }
 

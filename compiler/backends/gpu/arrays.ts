@@ -136,6 +136,7 @@ export class DeviceMemory implements DeviceWork {
     try {
       await this.#readable();
       numbers = await raw.toArray();
+      if (this.device.isAnswering?.() === false) throw new Error("the device was lost");
     } catch (error) {
       const why = this.loss === "lost" ? "the device was lost" : error;
       if (array.madeBy !== undefined) throw kernelFailure(array.madeBy, this.device.name, why);

@@ -47,6 +47,8 @@ export interface GpuDevice {
   readonly readable?: () => Promise<void>;
   /** Whether it went away, with all that lay on it. Absent where that does not happen. */
   readonly isLost?: () => boolean;
+  /** Asks whether what was just read came from it. Present where one that went away may give zeros, and say so only later. */
+  readonly isAnswering?: () => boolean;
   /** The devices before this one in the order, and why they were passed over; none where this one was asked for. */
   readonly passedOver: readonly DeviceProbe[];
   /** Kernels and their results cannot be used any more. */
@@ -63,6 +65,7 @@ export interface Opened {
   readonly settle: () => Promise<void>;
   readonly readable?: () => Promise<void>;
   readonly isLost?: () => boolean;
+  readonly isAnswering?: () => boolean;
   readonly close: () => Promise<void>;
 }
 
@@ -118,12 +121,13 @@ export async function openChecked(open: () => Promise<Opening>): Promise<Opening
 
 /** Exact in f32, so that each device has to give the same. */
 async function runCheck({ gpu, takeProblems }: Opened): Promise<string | undefined> {
-  const kernel = gpu.createKernel("function(a) { return a[this.thread.x] * 3.0 + this.constants.c; }", {
-    output: [4],
-    precision: "single",
-    constants: { c: 0.5 },
-  });
+  let kernel: IKernelRunShortcut | undefined;
   try {
+    kernel = gpu.createKernel("function(a) { return a[this.thread.x] * 3.0 + this.constants.c; }", {
+      output: [4],
+      precision: "single",
+      constants: { c: 0.5 },
+    });
     const result = await kernel(Float32Array.of(0, 1, -2, 1024));
     const wrong = fallbackOf(gpu, kernel) ?? takeProblems()[0];
     if (wrong !== undefined) return `a kernel did not run: ${wrong}`;
@@ -132,9 +136,9 @@ async function runCheck({ gpu, takeProblems }: Opened): Promise<string | undefin
       ? undefined
       : `a kernel gave [${values}], not [0.5,3.5,-5.5,3072.5]`;
   } catch (error) {
-    return `a kernel did not run: ${messageOf(error)}`;
+    return `a kernel did not run: ${takeProblems()[0] ?? messageOf(error)}`;
   } finally {
-    kernel.destroy();
+    kernel?.destroy();
   }
 }
 

@@ -57,9 +57,44 @@ function isFenced(queue: GlQueue): queue is FencedGlQueue {
   return "fenceSync" in queue && "clientWaitSync" in queue;
 }
 
-/** Whether a browser has taken the context away. */
-export function isGlLost(context: unknown): boolean {
-  if (typeof context !== "object" || context === null) return false;
-  const isContextLost: unknown = Reflect.get(context, "isContextLost");
-  return typeof isContextLost === "function" && isContextLost.call(context) === true;
+/** The part of WebGL that tells of the end of the driver. */
+interface LosableGl {
+  readonly VERTEX_SHADER: number;
+  readonly isContextLost: () => boolean;
+  readonly createShader: (type: number) => object | null;
+  readonly isShader: (shader: object | null) => boolean;
+}
+
+/** Notices that a browser has taken a context away, for good. */
+export class GlWatch {
+  readonly #contextOf: () => unknown;
+  #witness: object | null | undefined;
+  #isLost = false;
+
+  /** `contextOf` gives the context once there is one. */
+  constructor(contextOf: () => unknown) {
+    this.#contextOf = contextOf;
+  }
+
+  get isLost(): boolean {
+    const context = this.#contextOf();
+    if (isLosable(context) && context.isContextLost()) this.#isLost = true;
+    return this.#isLost;
+  }
+
+  /**
+   * Asks the driver for an answer of its own: when its process has ended, the browser gives zeros as results until it comes to say
+   * that the context is lost.
+   */
+  isAnswering(): boolean {
+    const context = this.#contextOf();
+    if (!isLosable(context) || this.isLost) return !this.#isLost;
+    this.#witness ??= context.createShader(context.VERTEX_SHADER);
+    this.#isLost = !context.isShader(this.#witness);
+    return !this.#isLost;
+  }
+}
+
+function isLosable(context: unknown): context is LosableGl {
+  return typeof context === "object" && context !== null && "isContextLost" in context && "isShader" in context;
 }

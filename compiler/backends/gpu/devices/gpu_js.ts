@@ -1,6 +1,6 @@
 import type * as GpuJs from "gpu.js";
 import { messageOf, type Opened, type Opening, type Refusal } from "./device.js";
-import { glDone, isGlLost } from "./gl_queue.js";
+import { GlWatch, glDone } from "./gl_queue.js";
 
 /** What the package's own types leave out. */
 declare module "gpu.js" {
@@ -58,9 +58,23 @@ export function openMode(
   const settle = (): Promise<void> => glDone(gpu.context);
   const opened = { adapter, gpu, takeProblems: () => none, settle, close: () => gpu.destroy() };
   if (mode !== "webgl2") return opened;
-  // Without an error it gives zeros from then on.
-  const takeProblems = (): readonly string[] => (isGlLost(gpu.context) ? ["the WebGL context was lost"] : none);
-  return { ...opened, readable: settle, takeProblems };
+  const watch = new GlWatch(() => gpu.context);
+  const takeProblems = (): readonly string[] => {
+    if (gpu.context === null) return ["the browser gives no WebGL 2 context"];
+    // Without an error it gives zeros from then on.
+    return watch.isLost ? ["the WebGL context was lost"] : none;
+  };
+  const close = async (): Promise<void> => {
+    if (gpu.context !== null) await gpu.destroy();
+  };
+  return {
+    ...opened,
+    readable: settle,
+    takeProblems,
+    isLost: () => watch.isLost,
+    isAnswering: () => watch.isAnswering(),
+    close,
+  };
 }
 
 /** The part of WebGL that tells what renders. */
@@ -70,12 +84,22 @@ interface GlContext {
   readonly getExtension: (name: "WEBGL_debug_renderer_info") => { readonly UNMASKED_RENDERER_WEBGL: number } | null;
 }
 
+type GlKernelClass = GpuJsModule["HeadlessGLKernel"] | GpuJsModule["WebGL2Kernel"];
+
+const renderers = new Map<GlKernelClass, string>();
+
 /** What renders for GL kernels of a class whose support gpu.js has tried, as its driver says. */
-export function rendererOf(kernel: GpuJsModule["HeadlessGLKernel"] | GpuJsModule["WebGL2Kernel"]): string {
+export function rendererOf(kernel: GlKernelClass): string {
+  const known = renderers.get(kernel);
+  if (known !== undefined) return known;
   const context: GlContext | null | undefined = Reflect.get(kernel, "testContext");
   if (context === null || context === undefined) return "GL";
   const unmasked = context.getExtension("WEBGL_debug_renderer_info")?.UNMASKED_RENDERER_WEBGL;
-  return String(context.getParameter(unmasked ?? context.RENDERER));
+  const name: unknown = context.getParameter(unmasked ?? context.RENDERER);
+  // A browser may have taken that context away, and then says nothing.
+  if (typeof name !== "string") return "GL";
+  renderers.set(kernel, name);
+  return name;
 }
 
 /** Where problems of the shared WebGPU device go: to all that have it open. */
