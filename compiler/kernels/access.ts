@@ -190,7 +190,10 @@ export function writtenBy(kernel: Kernel): ReadonlySet<BufferId> {
 /** Buffers that a kernel reads, writes or uses as scratch. */
 export function buffersOf(kernel: Kernel): ReadonlySet<BufferId> {
   const all = new Set(writtenBy(kernel));
-  for (const leaf of leavesOf([kernel])) if (leaf.kind === "routine") for (const id of leaf.operands) all.add(id);
+  for (const leaf of leavesOf([kernel])) {
+    if (leaf.kind === "routine") for (const id of leaf.operands) all.add(id);
+    if (leaf.kind === "contract" && leaf.panel !== undefined) all.add(leaf.panel.buffer);
+  }
   for (const access of loadsOf(kernel)) all.add(access.buffer);
   return all;
 }

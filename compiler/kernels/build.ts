@@ -9,6 +9,7 @@ import { finishProgram } from "./finish.js";
 import type { BufferId, KernelProgram, ProgramOutput } from "./form.js";
 import type { FusionLog } from "./fusion_log.js";
 import { withIndexChecks } from "./index_checks.js";
+import { panelsBeforeLoops } from "./loop_panels.js";
 import { masksFromResults } from "./masks.js";
 import { KernelNames } from "./names.js";
 import type { FusionOptions } from "./regions.js";
@@ -63,9 +64,9 @@ export function buildKernels(given: Computation, target: TargetLimits, options: 
   );
   return finishProgram({
     name: computation.name,
+    compute: panelsBeforeLoops(compute, context),
+    commit: panelsBeforeLoops(commit, context),
     buffers: buffers.all(),
-    compute,
-    commit,
     outputs: computation.outputs.map(
       ({ name, value }, i): ProgramOutput => ({
         name,

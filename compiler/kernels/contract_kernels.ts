@@ -10,7 +10,7 @@ import type { ContractGroup } from "./regions.js";
 import { Rewriter } from "./rewrite.js";
 import { boundLoop, indexAt, operandsAt, type Root } from "./roots.js";
 import { lanesOf, type OperandShape, scheduleContraction, type TargetLimits } from "./schedule.js";
-import { isOwnElement } from "./storage.js";
+import { type BufferTable, isOwnElement } from "./storage.js";
 import { axesIndex } from "./views.js";
 
 type Store = Extract<Statement, { kind: "store" }>;
@@ -59,7 +59,7 @@ export function emitContraction(
     }),
   );
   const merged = mergeAxes(inMemoryOrder({ ...loopsOf(main), lhs, rhs, epilogue }));
-  return scheduled({ ...merged, m: longRowsLast(merged.m) }, accumulator, emission, target);
+  return scheduled({ ...merged, m: longRowsLast(merged.m) }, accumulator, emission.buffers, target);
 }
 
 /** Rows that a tile needs so that its sums hide each other's latency. */
@@ -72,17 +72,25 @@ interface Loops {
   readonly k: readonly Extent[];
 }
 
-interface Body extends Loops {
+export interface ContractBody extends Loops {
   readonly lhs: ScalarExpr;
   readonly rhs: ScalarExpr;
   readonly epilogue: readonly Store[];
 }
 
-function scheduled(
-  body: Body,
+/** Which operands are the same in each turn of the loop around. */
+export interface FixedOperands {
+  readonly lhs: boolean;
+  readonly rhs: boolean;
+}
+
+/** A contraction with its schedule, and buffers for that. */
+export function scheduled(
+  body: ContractBody,
   accumulator: Accumulator,
-  emission: Emission,
+  buffers: BufferTable,
   target: TargetLimits,
+  fixed: FixedOperands = { lhs: false, rhs: false },
 ): Omit<ContractKernel, "name" | "spans"> {
   const { m, n, k, lhs, rhs, epilogue } = body;
   const { dtype } = accumulator;
@@ -94,8 +102,8 @@ function scheduled(
       n: count(n),
       k: count(k),
       tile: { m: m.at(-1)?.extent ?? 1, n: n.at(-1)?.extent ?? 1 },
-      lhs: operandShape(lhs, m, k),
-      rhs: operandShape(rhs, n, k),
+      lhs: { ...operandShape(lhs, m, k), fixed: fixed.lhs },
+      rhs: { ...operandShape(rhs, n, k), fixed: fixed.rhs },
       turns: k.map((_, outer) => {
         const inner = k.slice(outer);
         return { depth: count(inner), lhs: footprint(lhs, [...m, ...inner]), rhs: footprint(rhs, [...n, ...inner]) };
@@ -110,12 +118,12 @@ function scheduled(
   const scratch = parts
     .map((part) => sizes[part])
     .filter((length) => length > 0)
-    .map((length) => emission.buffers.add(dtype, length, { kind: "temporary" }, "packed panel"));
-  return { kind: "contract", ...body, accumulator, schedule, scratch };
+    .map((length) => buffers.add(dtype, length, { kind: "temporary" }, "packed panel"));
+  return { kind: "contract", batch: body.batch, m, n, k, lhs, rhs, accumulator, epilogue, schedule, scratch };
 }
 
 /** Loops of one part in the order in which their operand lies in memory, so that the innermost takes the least steps. */
-function inMemoryOrder(body: Body): Body {
+function inMemoryOrder(body: ContractBody): ContractBody {
   const { m, n, k, lhs, rhs } = body;
   const all = [...m, ...n, ...k];
   const larger = footprint(lhs, all) >= footprint(rhs, all) ? lhs : rhs;
@@ -154,7 +162,7 @@ function footprint(operand: ScalarExpr, loops: readonly Extent[]): number {
 }
 
 /** Axes that every index steps through as one (a batch of rows of vectors is more rows) become one axis of the tile. */
-function mergeAxes(body: Body): Body {
+function mergeAxes(body: ContractBody): ContractBody {
   for (const name of ["m", "n", "k"] as const) {
     const loops = body[name];
     for (let i = 0; i + 1 < loops.length; i++) {
@@ -228,7 +236,11 @@ function stridedAlong(epilogue: readonly Store[], loops: readonly Extent[]): num
   }).length;
 }
 
-function operandShape(operand: ScalarExpr, free: readonly Extent[], contracted: readonly Extent[]): OperandShape {
+function operandShape(
+  operand: ScalarExpr,
+  free: readonly Extent[],
+  contracted: readonly Extent[],
+): Omit<OperandShape, "fixed"> {
   const loops = [...free, ...contracted];
   const elements = footprint(operand, loops);
   const turns = loops.reduce((product, { extent }) => product * extent, 1);

@@ -56,6 +56,7 @@ export function finishProgram(given: Omit<KernelProgram, "memory">): KernelProgr
             value: rewriter.expression(store.value),
           })),
           scratch: kernel.scratch.map(bufferOf),
+          ...(kernel.panel === undefined ? {} : { panel: { ...kernel.panel, buffer: bufferOf(kernel.panel.buffer) } }),
         };
       case "routine":
         return {

@@ -265,7 +265,18 @@ export interface ContractKernel {
   readonly schedule: ContractSchedule;
   /** Scratch temporaries for packed panels, sized by the schedule. */
   readonly scratch: readonly BufferId[];
+  /** The vector operand's panel where a kernel before the loop around has filled it; else it is in `scratch`, if there is one. */
+  readonly panel?: ReadyPanel;
   readonly spans: readonly Span[];
+}
+
+/**
+ * The vector operand as the tiles read it: strips of `width` columns, one after another, in each of them k by k. Columns of the last
+ * strip that the operand has not are 0.
+ */
+export interface ReadyPanel {
+  readonly buffer: BufferId;
+  readonly width: number;
 }
 
 /** All decisions of a contraction in one place; made by kernels/schedule.ts from the shapes, the strides and the target. */

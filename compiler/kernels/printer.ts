@@ -61,9 +61,14 @@ export function printKernel(kernel: Kernel): readonly string[] {
     case "contract": {
       const writer = new Writer([kernel.lhs, kernel.rhs, ...kernel.epilogue.map((store) => store.value)]);
       const s = kernel.schedule;
-      const packs = [s.packVectorOperand ? "vector operand" : "", s.packScalarOperand ? "scalar operand" : ""].filter(
-        Boolean,
-      );
+      const packs = [
+        s.packVectorOperand && kernel.panel === undefined ? "vector operand" : "",
+        s.packScalarOperand ? "scalar operand" : "",
+      ].filter(Boolean);
+      const ready =
+        kernel.panel === undefined
+          ? ""
+          : `, vector operand in strips of ${kernel.panel.width} at ${bufferText(kernel.panel.buffer)}`;
       const axes = (name: string, loops: readonly Extent[]): string =>
         loops.length === 0 ? "" : ` ${name}(${loops.map((loop) => `i${loop.id} < ${loop.extent}`).join(", ")})`;
       return [
@@ -71,7 +76,7 @@ export function printKernel(kernel: Kernel): readonly string[] {
         `  ${accumulatorText(kernel.accumulator)} += ${writer.text(kernel.lhs)} * ${writer.text(kernel.rhs)}`,
         ...writer.body(kernel.epilogue, "  "),
         `  schedule lanes ${s.vectorAxis}, tile ${s.rows} x ${s.vectors}, blocks ${s.blockRows} x ${s.blockColumns} x ${s.blockDepth}${s.outerDepth > 0 ? `, turns of ${s.outerDepth}` : ""}` +
-          `, ${packs.length === 0 ? "in place" : `packs ${packs.join(" and ")} into ${kernel.scratch.map(bufferText).join(", ")}`}`,
+          `${ready}, ${packs.length === 0 ? "in place" : `packs ${packs.join(" and ")} into ${kernel.scratch.map(bufferText).join(", ")}`}`,
         "}",
       ];
     }

@@ -52,6 +52,8 @@ export interface OperandShape {
   readonly step: number;
   /** From the first to the last that is read. */
   readonly elements: number;
+  /** The same in each turn of the loop around: its panel is filled once, before. */
+  readonly fixed: boolean;
 }
 
 /**
@@ -139,7 +141,7 @@ function chooseVectorAxis(shape: ContractShape, lanes: number, target: TargetLim
     const tiles = (shape.m / Math.max(1, m)) * (shape.n / Math.max(1, n));
     const cost = tiles * (axis === "n" ? chooseTile(m, n, lanes, target) : chooseTile(n, m, lanes, target)).cost;
     // Measured: a transposing pass over the operand, and a strided load or store in the write-back.
-    const packing = operand.plain && operand.unitFree ? (small ? 0 : 2 / lanes) : 0.25;
+    const packing = operand.fixed ? 0 : operand.plain && operand.unitFree ? (small ? 0 : 2 / lanes) : 0.25;
     return cost * shape.k + packing * extent * shape.k + 0.6 * shape.strided[axis] * shape.m * shape.n;
   };
   return cycles("m") < cycles("n") ? "m" : "n";

@@ -12,17 +12,20 @@ import {
 } from "./access.js";
 import { affineRange } from "./affine.js";
 import { Bounds } from "./bounds.js";
+import { tileAxes } from "./contract_scratch.js";
 import type {
   Access,
   Accumulator,
   AccumulatorId,
   Affine,
   BufferId,
+  ContractKernel,
   Extent,
   Kernel,
   KernelProgram,
   LeafKernel,
   LoopId,
+  ReadyPanel,
   ScalarExpr,
   Statement,
   StoreStatement,
@@ -253,6 +256,16 @@ class KernelVerifier {
     const scalarOperand = schedule.vectorAxis === "n" ? kernel.lhs : kernel.rhs;
     if (vectorOperand.kind !== "load" && !schedule.packVectorOperand) this.#report("an expression is read in place");
     if (scalarOperand.kind !== "load" && !schedule.packScalarOperand) this.#report("an expression is read in place");
+    if (kernel.panel !== undefined) this.#panel(kernel, kernel.panel);
+  }
+
+  #panel(kernel: ContractKernel, { buffer: id, width }: ReadyPanel): void {
+    const { columns, depth, turns } = tileAxes(kernel);
+    if (!kernel.schedule.packVectorOperand || turns.length > 0) this.#report(`nothing reads the panel b${id} as it is`);
+    const length = depth.reduce((product, { extent }) => product * extent, Math.ceil(columns.extent / width) * width);
+    const buffer = this.#program.buffers[id];
+    if (buffer?.dtype !== kernel.accumulator.dtype || buffer.length !== length)
+      this.#report(`the panel b${id} is no ${kernel.accumulator.dtype}[${length}]`);
   }
 
   #store({ target, value, combiner }: StoreStatement): void {

@@ -10,6 +10,7 @@ import type {
   Kernel,
   KernelProgram,
   LoopId,
+  ReadyPanel,
   RoutineKernel,
   ScalarExpr,
   Statement,
@@ -343,12 +344,24 @@ class Machine {
       const { dtype } = kernel.accumulator;
       this.#over(kernel.k, () => {
         const point = new Map<ScalarExpr, Element>();
-        const pair = [this.#evaluate(kernel.lhs, point), this.#evaluate(kernel.rhs, point)];
+        const operand = (side: "lhs" | "rhs"): Element =>
+          kernel.panel !== undefined && side === (kernel.schedule.vectorAxis === "n" ? "rhs" : "lhs")
+            ? this.#inPanel(kernel, kernel.panel)
+            : this.#evaluate(kernel[side], point);
+        const pair = [operand("lhs"), operand("rhs")];
         this.#accumulate(kernel.accumulator.id, scalar("mul", dtype, pair, [dtype, dtype]), undefined);
       });
       this.#body(kernel.epilogue, new Map());
     };
     this.#over([...kernel.batch, ...kernel.m, ...kernel.n], element);
+  }
+
+  /** The vector operand's element at the current loops: strip by strip of columns, in each k by k. */
+  #inPanel(kernel: Extract<Kernel, { kind: "contract" }>, { buffer, width }: ReadyPanel): Element {
+    const column = this.#loops.get((kernel.schedule.vectorAxis === "n" ? kernel.n : kernel.m).at(-1)?.id ?? -1) ?? 0;
+    const depth = kernel.k.reduce((product, { extent }) => product * extent, 1);
+    const row = kernel.k.reduce((sum, { id, extent }) => sum * extent + (this.#loops.get(id) ?? 0), 0);
+    return this.#load(buffer, (Math.floor(column / width) * depth + row) * width + (column % width));
   }
 
   #over(loops: readonly { readonly id: LoopId; readonly extent: number }[], visit: () => void, depth = 0): void {

@@ -59,7 +59,8 @@ class ContractEmitter {
   #eachTile(): void {
     const { ofPanel, others } = this.#scope.outerLoops;
     this.#scope.nested(ofPanel, () => {
-      if (this.#scope.sizes.vectorPanel > 0) this.#scope.eachStrip((strip) => packStrip(this.#scope, strip));
+      if (this.#scope.sizes.vectorPanel > 0 && this.#kernel.panel === undefined)
+        this.#scope.eachStrip((strip) => packStrip(this.#scope, strip));
       this.#scope.nested(others, () => this.#blocks());
     });
   }

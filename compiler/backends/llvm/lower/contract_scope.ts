@@ -203,8 +203,10 @@ export class ContractScope {
   }
 
   scratch(which: keyof ContractScratch): Value {
-    const order = scratchOrder.filter((name) => this.sizes[name] > 0);
-    const buffer = this.kernel.scratch[order.indexOf(which)];
+    const { panel, scratch } = this.kernel;
+    const isReady = (name: keyof ContractScratch): boolean => name === "vectorPanel" && panel !== undefined;
+    const order = scratchOrder.filter((name) => this.sizes[name] > 0 && !isReady(name));
+    const buffer = isReady(which) ? panel?.buffer : scratch[order.indexOf(which)];
     const pointer = buffer === undefined ? undefined : this.#pointers.get(buffer);
     if (pointer === undefined) throw new InternalError(`a contraction without its ${which}`);
     return pointer;

@@ -95,7 +95,10 @@ export function useOf(kernel: LeafKernel): KernelUse {
     else if (statement.kind === "loop") statement.body.forEach(visit);
   };
   statements.forEach(visit);
-  if (kernel.kind === "contract") for (const id of kernel.scratch) writes.add(id);
+  if (kernel.kind === "contract") {
+    for (const id of kernel.scratch) writes.add(id);
+    if (kernel.panel !== undefined) reads.add(kernel.panel.buffer);
+  }
   return { reads, writes, checks, draws };
 }
 
