@@ -65,7 +65,8 @@ more for each check: the first index that is out of range, in loops that of the 
 fed are checked by the processor before anything is sent.`;
 
 const beforeOps = `f64, f16 and bf16, integers that may be more than f32 holds exactly, and these ops, for which there
-is no kernel in at least some cases (an integer division may divide by zero, and that ends a run), are computed by the processor
+is no kernel in at least some cases (an integer division may divide by zero, and that ends a run; \`argsort\`, and with it \`sort\` and \`top_k\`,
+where all elements of each row against each other make more than 262,144 comparisons), are computed by the processor
 within the same program. A warning ([G121](errors.md#g121-dtype-or-op-is-not-supported-by-the-target)) says so for each, and no other op is.`;
 
 const inPage = `A page goes on drawing and answering while it trains or runs on webgpu or webgl2: their results are waited for in turns of the

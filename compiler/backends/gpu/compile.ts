@@ -27,6 +27,8 @@ import type { DeviceRecorder } from "./measured.js";
 import { type Part, type Partition, partition, stagesOf } from "./partition.js";
 import { type Placement, place } from "./place.js";
 import { type RunFlags, withFlags } from "./run_flags.js";
+import { sortedByCounting } from "./sorts.js";
+import { watched } from "./watch.js";
 
 /** A part of a run, ready for the side that computes it. */
 export type CompiledPart =
@@ -154,12 +156,20 @@ export interface Parts {
 
 /** The parts of a computation in which a device has a share. `finite`: whether flags tell of numbers that are not finite, too. */
 export function partsOf(given: Computation, unplaced: DeviceKind = "gpu", finite = false): Parts {
-  const plain = withIndexChecks(expandComposites(given));
+  const expanded = withIndexChecks(expandComposites(given));
+  const plain = withSorts(expanded, place(expanded, unplaced));
   const first = place(plain, unplaced);
   const stages = stagesOf(topologicalOrder(rootsOf(plain)), first);
   const { computation, flags } = withFlags(plain, readChecks(plain, first.checks), finite, (node) => stages.get(node));
   const placement = flags.length === 0 ? first : place(computation, unplaced);
   return { computation, flags, partition: partition(computation, placement), placement };
+}
+
+function withSorts(computation: Computation, { sorts }: Placement): Computation {
+  if (sorts.size === 0) return computation;
+  const instead = (node: Node, [x]: readonly Value[]): readonly Value[] | undefined =>
+    sorts.has(node) && x !== undefined ? [sortedByCounting(node, x)] : undefined;
+  return watched(computation, () => [], instead).computation;
 }
 
 /** Positions that nothing is read or written at are not looked at. */

@@ -9,6 +9,7 @@ import { semanticsOf } from "../../kernels/plan.js";
 import { numericDType } from "../../ops/precision.js";
 import { isExact, Ranges } from "./ranges.js";
 import { unspelt } from "./scalar.js";
+import { isSortedByCounting } from "./sorts.js";
 
 /** Where a node is computed; "either" is what costs nothing, and is computed by whoever needs it. */
 export type Side = "host" | "device" | "either";
@@ -29,6 +30,8 @@ export interface Placement {
   readonly reasons: readonly HostReason[];
   /** Checks of positions that the device computes, in loops too, and of which it is not known that they never fail. */
   readonly checks: ReadonlySet<Node>;
+  /** What the device sorts, in loops too. */
+  readonly sorts: ReadonlySet<Node>;
 }
 
 /** Whole dtypes that kernels do not compute in: their numbers are f32. */
@@ -52,7 +55,7 @@ export function place(computation: Computation, unplaced: DeviceKind = "gpu"): P
     if (needsHost(numericDType(type.dtype)) || elementCount(shape) <= 1) hostVariables.add(name);
   }
   for (;;) {
-    const { sides, reasons, checks } = sidesOf(order, { hostVariables, unplaced, casts });
+    const { sides, reasons, checks, sorts } = sidesOf(order, { hostVariables, unplaced, casts });
     const moved = [...hostVariables].filter((path) => {
       const value = assigned.get(path);
       return value !== undefined && sides.get(value.node) === "device";
@@ -62,7 +65,8 @@ export function place(computation: Computation, unplaced: DeviceKind = "gpu"): P
       return type !== undefined && !needsHost(numericDType(type.dtype));
     });
     for (const path of movable) hostVariables.delete(path);
-    if (movable.length === 0) return { sideOf: (node) => sides.get(node) ?? "either", hostVariables, reasons, checks };
+    if (movable.length === 0)
+      return { sideOf: (node) => sides.get(node) ?? "either", hostVariables, reasons, checks, sorts };
   }
 }
 
@@ -114,9 +118,10 @@ function isFloating({ type }: Value): boolean {
 function sidesOf(
   order: readonly Node[],
   { hostVariables, unplaced, casts }: Setting,
-): Pick<Placement, "reasons" | "checks"> & { readonly sides: ReadonlyMap<Node, Side> } {
+): Pick<Placement, "reasons" | "checks" | "sorts"> & { readonly sides: ReadonlyMap<Node, Side> } {
   const ranges = new Ranges();
   const checks = new Set<Node>();
+  const sorts = new Set<Node>();
   const sides = new Map<Node, Side>();
   /** What the processor has without asking the device. */
   const known = new Set<Node>();
@@ -137,8 +142,8 @@ function sidesOf(
         : undefined;
     const isHost =
       follows === undefined || follows === "either" ? (node.device ?? unplaced) === "cpu" : follows === "host";
-    const unproven: Node[] = [];
-    const refused = isHost ? undefined : refusal(node, { ranges, casts, unproven });
+    const found = { unproven: [], sorting: [] };
+    const refused = isHost ? undefined : refusal(node, { ranges, casts, ...found });
     let side: Side = isHost ? "host" : "device";
     if (isHost) {
       // A number that is repeated, or a view of what is fed or of a variable, is there wherever it is read.
@@ -151,11 +156,14 @@ function sidesOf(
     } else if (isKnown && (isOne || kind === "check")) side = "host";
     else if (isKnown && (kind === "view" || node.op === "cast" || node.op === "iota")) side = "either";
     sides.set(node, side);
-    if (side === "device") for (const check of unproven) checks.add(check);
+    if (side === "device") {
+      for (const check of found.unproven) checks.add(check);
+      for (const sort of found.sorting) sorts.add(sort);
+    }
     if (isKnown && side !== "device") known.add(node);
     else if (side === "host") known.add(node);
   }
-  return { sides, reasons, checks };
+  return { sides, reasons, checks, sorts };
 }
 
 /** Whether a view has fewer elements than its operand. */
@@ -168,6 +176,8 @@ interface Search {
   readonly casts: ReadonlySet<Node>;
   /** Checks that are found and may fail. */
   readonly unproven: Node[];
+  /** Sorts that are found. */
+  readonly sorting: Node[];
 }
 
 /** Why a device cannot compute a node, and what in it; undefined where it can. */
@@ -195,11 +205,15 @@ function beyondFloats({ type }: Value): string {
   return `its ${type.dtype} may be more than f32 holds exactly`;
 }
 
-function ownRefusal(node: Node, { ranges, casts, unproven }: Search): string | undefined {
+function ownRefusal(node: Node, { ranges, casts, unproven, sorting }: Search): string | undefined {
   const semantics = semanticsOf(node);
   switch (semantics.kind) {
     case "routine":
-      return `there is no kernel of ${node.op}`;
+      if (isSortedByCounting(node)) {
+        sorting.push(node);
+        break;
+      }
+      return node.op === "argsort" ? "its rows are long" : `there is no kernel of ${node.op}`;
     case "check":
       if (!isChecked(node, ranges)) unproven.push(node);
       break;

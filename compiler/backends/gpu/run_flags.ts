@@ -7,9 +7,8 @@ import { staticShape } from "../../ir/type.js";
 import { fill } from "../../ops/build.js";
 import { failurePlaces, failureText, outOfRange } from "../../ops/messages.js";
 import { numericDType } from "../../ops/precision.js";
-import { opNamed } from "../../ops/table.js";
 import type { RunFailure } from "../executable.js";
-import { type FlagGroup, joinedFlags, one, type Watched, watched } from "./watch.js";
+import { apply, type FlagGroup, joinedFlags, type Watched, watched } from "./watch.js";
 
 /** What a flag tells of: an index that names no place, or a number that is not finite. */
 export type Mark =
@@ -128,12 +127,4 @@ function numbersOf(node: Node, outputs: readonly Value[]): readonly Watched<Mark
     const flag = apply("cast", [apply("reshape", [wrong], { shape: [1] })], { to: "f32" });
     return [{ mark: { kind: "number", node, operands: node.inputs, result } satisfies Mark, flag }];
   });
-}
-
-function apply(
-  op: string,
-  inputs: readonly Value[],
-  attributes: Parameters<ReturnType<typeof opNamed>["apply"]>[1] = {},
-): Value {
-  return one(opNamed(op).apply(inputs, attributes));
 }

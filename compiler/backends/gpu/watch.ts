@@ -2,6 +2,7 @@ import { buildOn } from "../../ir/device.js";
 import { InternalError } from "../../ir/diagnostic.js";
 import { type Computation, rootsOf } from "../../ir/graph.js";
 import {
+  type Attributes,
   type Node,
   newRegionParameters,
   nodesBelow,
@@ -25,6 +26,9 @@ export interface Watched<M> {
 /** What is watched at a node of a block, given what its operands and results have become. */
 export type Look<M> = (node: Node, inputs: readonly Value[], outputs: readonly Value[]) => readonly Watched<M>[];
 
+/** What takes the place of a node without regions whose operands have become `inputs`; undefined where it stays. */
+export type Instead = (node: Node, inputs: readonly Value[]) => readonly Value[] | undefined;
+
 /** The flags that come of one node of a computation: an f32[marks]. */
 export interface FlagGroup<M> {
   readonly node: Node;
@@ -39,9 +43,10 @@ export interface FlagGroup<M> {
 export function watched<M>(
   computation: Computation,
   look: Look<M>,
+  instead: Instead = () => undefined,
 ): { readonly computation: Computation; readonly groups: readonly FlagGroup<M>[] } {
   const roots = rootsOf(computation);
-  const { results, groups } = new Watcher(look, computation.sources).block(roots, new Map(), undefined);
+  const { results, groups } = new Watcher(look, instead, computation.sources).block(roots, new Map(), undefined);
   const made = new Map(roots.map((root, i) => [root, results[i] ?? root]));
   const of = (value: Value): Value => made.get(value) ?? value;
   return {
@@ -57,7 +62,7 @@ export function watched<M>(
 /** Flags one after another. */
 export function joinedFlags(flags: readonly Value[]): Value {
   const [only] = flags;
-  return flags.length === 1 && only !== undefined ? only : one(opNamed("concatenate").apply(flags, { axis: 0 }));
+  return flags.length === 1 && only !== undefined ? only : apply("concatenate", flags, { axis: 0 });
 }
 
 interface Block<M> {
@@ -67,10 +72,12 @@ interface Block<M> {
 
 class Watcher<M> {
   readonly #look: Look<M>;
+  readonly #instead: Instead;
   readonly #sources: SourceTable;
 
-  constructor(look: Look<M>, sources: SourceTable) {
+  constructor(look: Look<M>, instead: Instead, sources: SourceTable) {
     this.#look = look;
+    this.#instead = instead;
     this.#sources = sources;
   }
 
@@ -111,6 +118,8 @@ class Watcher<M> {
     failed: () => Value | undefined,
   ): Block<M> {
     if (node.regions.length > 0) return this.#regions(node, inputs, failed());
+    const other = this.#instead(node, inputs);
+    if (other !== undefined) return { results: other, groups: [] };
     const isSame = inputs.every((input, i) => input === node.inputs[i]);
     return { results: isSame ? node.outputs.map(of) : reapply(node, inputs), groups: [] };
   }
@@ -128,6 +137,17 @@ class Watcher<M> {
     }
   }
 
+  /** A loop with nothing to tell. */
+  #unwatched(node: Node, inputs: readonly Value[]): Block<M> {
+    const regions = node.regions.map((region): Region => {
+      const { results } = this.block(region.results, new Map(), undefined);
+      return results.every((result, i) => result === region.results[i]) ? region : { ...region, results };
+    });
+    const isSame = inputs.every((input, i) => input === node.inputs[i]);
+    const isOld = isSame && regions.every((region, i) => region === node.regions[i]);
+    return { results: isOld ? node.outputs : reapply(node, inputs, regions), groups: [] };
+  }
+
   #scan(node: Node, inputs: readonly Value[], failed: Value | undefined): Block<M> {
     const body = regionOf(node, 0);
     const captures = countAttribute(node.attributes, "captures");
@@ -135,7 +155,7 @@ class Watcher<M> {
     const parts = scanParts({ captures, sequences }, body);
     const hasFailed = waits(node) ? newRegionParameters([tensorType("bool")])[0] : undefined;
     const inside = this.block(body.results, new Map(), hasFailed);
-    if (inside.groups.length === 0 && hasFailed === undefined) return { results: reapply(node, inputs), groups: [] };
+    if (inside.groups.length === 0 && failed === undefined) return this.#unwatched(node, inputs);
     const carried = carriedFlags(inside.groups, hasFailed, failed);
     const count = parts.next.length;
     const outputs = opNamed("scan").apply([...inputs, ...carried.initial], node.attributes, [
@@ -163,16 +183,16 @@ class Watcher<M> {
     const again = asked([turn, ...body.parameters.slice(1, 1 + captures), ...inside.results], hasFailed);
     const groups = [...inside.groups, ...again];
     const before = eitherOf([...(failed === undefined ? [] : [failed]), ...first.map(({ flags }) => isAnySet(flags))]);
-    if (groups.length === 0 && before === undefined) return { results: reapply(node, inputs), groups: [] };
+    if (groups.length === 0 && before === undefined) return this.#unwatched(node, inputs);
     const carried = carriedFlags(groups, hasFailed, before);
     const types = carried.parameters.map(({ type }) => type);
     const own = newRegionParameters(types);
     const [mayNotGoOn] = own;
     const goesOn = this.block(condition.results, new Map(), mayNotGoOn).results[0];
     if (mayNotGoOn === undefined || goesOn === undefined) throw new InternalError("a while without its condition");
-    const ended = one(opNamed("not").apply([mayNotGoOn], {}));
+    const ended = apply("not", [mayNotGoOn]);
     const outputs = opNamed("while").apply([...inputs, ...carried.initial], node.attributes, [
-      { parameters: [...condition.parameters, ...own], results: [one(opNamed("and").apply([goesOn, ended], {}))] },
+      { parameters: [...condition.parameters, ...own], results: [apply("and", [goesOn, ended])] },
       {
         parameters: [...body.parameters, ...carried.parameters],
         results: [...inside.results, ...carried.next],
@@ -191,7 +211,7 @@ class Watcher<M> {
     );
     const blocks = node.regions.map(({ results }, i) => this.block(results, new Map(), hasFailed[i]));
     const groups = blocks.flatMap((block) => block.groups);
-    if (groups.length === 0 && failed === undefined) return { results: reapply(node, inputs), groups: [] };
+    if (groups.length === 0 && failed === undefined) return this.#unwatched(node, inputs);
     const regions = node.regions.map(({ parameters }, i): Region => {
       const known = hasFailed[i];
       // Of what the other branch would tell, nothing is wrong.
@@ -268,20 +288,25 @@ function regionOf({ op, regions }: Node, index: number): Region {
 }
 
 function isAnySet(flags: Value): Value {
-  const wrong = one(opNamed("ne").apply([flags, fill(flags.type, 0)], {}));
-  return one(opNamed("any").apply([wrong], { axes: [0] }));
+  const wrong = apply("ne", [flags, fill(flags.type, 0)]);
+  return apply("any", [wrong], { axes: [0] });
 }
 
 function eitherOf(conditions: readonly Value[]): Value | undefined {
   const [first, ...others] = conditions;
-  return others.reduce((either, next) => either && one(opNamed("or").apply([either, next], {})), first);
+  return others.reduce((either, next) => either && apply("or", [either, next]), first);
 }
 
 function noFlags(count: number): Value {
   return fill(tensorType("f32", [count]), 0);
 }
 
-export function one(values: readonly Value[]): Value {
+/** An op of one result. */
+export function apply(op: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
+  return one(opNamed(op).apply(inputs, attributes));
+}
+
+function one(values: readonly Value[]): Value {
   const [value] = values;
   if (value === undefined) throw new InternalError("an op without an output");
   return value;

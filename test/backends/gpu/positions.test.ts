@@ -85,6 +85,29 @@ const cases: readonly Case[] = [
     checks: 0,
   },
   {
+    title: "the two best of each row, looked up, and what sorts a row",
+    text: `graph g {
+  placeholder x: f32[3, 5]
+  placeholder table: f32[5, 2]
+  values, places = top_k(x, 2)
+  rows = gather(table, places)
+  upwards = argsort(x, axis=0)
+  best = scan row in x with a = zeros([5]) {
+    next a = a + row[argsort(row, descending=true)]
+  }
+  signature step(x, table) -> (values, places, rows, upwards, best)
+}`,
+    good: {
+      x: [
+        [1, 3, 3, Number.NaN, 0],
+        [2, Number.POSITIVE_INFINITY, -1, -0, 0],
+        [5, 4, Number.NEGATIVE_INFINITY, 4, 4],
+      ],
+      table: floats(10, (i) => i),
+    },
+    checks: 0,
+  },
+  {
     title: "a variable written at positions that may be out of range",
     text: `graph g {
   placeholder x: f32[4, 6]
