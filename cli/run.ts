@@ -1,11 +1,13 @@
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
+import type { Graph } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
+import type { Program } from "../compiler/program.js";
 import { parseDataArgument } from "../runtime/data/references.js";
 import { writeTensor } from "../runtime/data/write.js";
 import { loadDataset } from "../runtime/dataset.js";
 import { Evaluator } from "../runtime/evaluate.js";
-import { freeSelection, signatureSelection } from "../runtime/requests.js";
+import { type Asked, freeSelection, signatureSelection } from "../runtime/requests.js";
 import { isScalar } from "../runtime/result_files.js";
 import { Session } from "../runtime/session.js";
 import type { Fetched } from "../runtime/typed.js";
@@ -55,6 +57,7 @@ export async function run(
       ? new Map(Object.entries(await session.run(request, await readFeeds(model.graph, options.feed))))
       : await evaluate(console, session, request, options.data, options);
   if (options.data === undefined) await writeOutputs(results, options.output);
+  if (options.weights === undefined && !console.isJson) await remarkUntrained(console, program, request);
   if (program.backend.counts !== undefined) console.note(`computed on ${program.backend.device}`);
   for (const request of options.plot ?? []) {
     const { writePlot } = await import("./plot.js");
@@ -81,6 +84,30 @@ function requireSense(signature: string | undefined, options: RunOptions): void 
   if (options.batch !== undefined && options.data === undefined) throw new UsageError("--batch goes with --data");
 }
 
+function askedFor(graph: Graph, request: string | readonly string[]): Asked {
+  return typeof request === "string" ? signatureSelection(graph, request) : freeSelection(graph, request);
+}
+
+/** Says so where results rest on variables that some update of the graph trains, and that have their first values. */
+async function remarkUntrained(console: Console, program: Program, request: string | readonly string[]): Promise<void> {
+  const { graph } = program;
+  const { variables } = await program.prepare(askedFor(graph, request).selection);
+  const updated = new Set(
+    [...graph.training.updates.values()].flatMap((one) => one.assignments.map(({ path }) => path)),
+  );
+  const trained = graph.variables.filter(({ path, trainable }) => trainable && updated.has(path));
+  const [first, ...others] = trained.filter(({ path }) => variables.includes(path));
+  if (first === undefined) return;
+  const which =
+    others.length === 0
+      ? `${first.path} has its`
+      : `${first.path} and ${plural(others.length, "other variable")} have their`;
+  const source = graph.train === undefined ? "takes others" : "takes those that `graphc train --save PATH` wrote";
+  console.note(
+    `${console.paint("yellow", "note", process.stderr)}: ${which} initial value${others.length === 0 ? "" : "s"}; --weights PATH ${source}`,
+  );
+}
+
 /** Means of the scalars over all rows, in f64; what has a row for each row goes to the files of --output. */
 async function evaluate(
   console: Console,
@@ -91,7 +118,7 @@ async function evaluate(
 ): Promise<ReadonlyMap<string, Fetched>> {
   const { graph, backend } = session.program;
   const references = new Map([...data].map(([name, text]) => [name, parseDataArgument(text)]));
-  const asked = typeof request === "string" ? signatureSelection(graph, request) : freeSelection(graph, request);
+  const asked = askedFor(graph, request);
   const { outputs } = await session.program.prepare(asked.selection);
   const output = options.output ?? new Map<string, string>();
   const others = [

@@ -18,7 +18,9 @@ export interface PreparedFacts {
   readonly name: string;
   readonly placeholders: readonly Parameter[];
   readonly outputs: readonly Parameter[];
-  /** Paths of the variables that it assigns. */
+  /** Paths of the variables that it reads or assigns. */
+  readonly variables: readonly string[];
+  /** Paths of those that it assigns. */
   readonly assigned: readonly string[];
   /** The declared dims that it mentions. */
   readonly dims: ReadonlySet<string>;
@@ -181,13 +183,14 @@ export class Program<out G extends GraphTypes = GraphTypes> {
   }
 }
 
-function factsOf({ name, placeholders, outputs, assignments, ...rest }: Computation): PreparedFacts {
+function factsOf({ name, placeholders, variables, outputs, assignments, ...rest }: Computation): PreparedFacts {
   return {
     name,
     placeholders,
     outputs: outputs.map((output) => ({ name: output.name, type: output.value.type })),
+    variables: variables.map(({ name }) => name),
     assigned: assignments.map(({ path }) => path),
-    dims: dimsOf({ name, placeholders, outputs, assignments, ...rest }),
+    dims: dimsOf({ name, placeholders, variables, outputs, assignments, ...rest }),
   };
 }
 

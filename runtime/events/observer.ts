@@ -129,7 +129,8 @@ function firstRows(
   const shapes = new Map<string, FedShape>();
   const rows = Math.min(batch, dataset.rows);
   const unfed = computation.placeholders.filter(({ name }) => !dataset.columns.has(name));
-  const facts = { key: "", dims: new Set<string>(), outputs: [], assigned: [], computation: async () => computation };
+  const nothing = { outputs: [], variables: [], assigned: [] };
+  const facts = { key: "", dims: new Set<string>(), ...nothing, computation: async () => computation };
   for (const [name, feed] of checkFeeds(
     session.program,
     { name: computation.name, placeholders: unfed, ...facts },

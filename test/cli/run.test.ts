@@ -55,6 +55,31 @@ test.serial("NaN and the infinities are strings in JSON, and i64 keeps its digit
   t.true(ended.stdout.includes('"data":[9223372036854775806]'));
 });
 
+const untrained =
+  "note: w and 1 other variable have their initial values; --weights PATH takes those that `graphc train --save PATH` wrote\n";
+
+test.serial("a run on variables that nobody has trained says so, and only then", async (t) => {
+  const cwd = lineFolder();
+  const run = async (...rest: readonly string[]) =>
+    (await graphcHere(["run", "line.graph", ...rest, ...reference], { cwd })).stderr;
+  const feed = ["--feed", "x=[1]"];
+  t.is(await run("predict", ...feed), untrained);
+  t.is(
+    await run("--fetch", "b"),
+    untrained.replace("w and 1 other variable have their initial values", "b has its initial value"),
+  );
+  t.is(await run("predict", ...feed, "--quiet"), "");
+  t.is(await run("predict", ...feed, "--json"), "");
+  t.is(await run("--fetch", "x", ...feed), "");
+  await graphcHere(["train", "line.graph", "--save", "line.safetensors", ...reference], { cwd });
+  t.is(await run("predict", ...feed, "--weights", "line.safetensors"), "");
+});
+
+test.serial("variables that no update of the graph trains are no remark", async (t) => {
+  const cwd = folderWith({ "fixed.graph": "graph fixed {\n  variable w: f32[2] = [3, -1]\n  y = w * 2\n}\n" });
+  t.is((await graphcHere(["run", "fixed.graph", "--fetch", "y", ...reference], { cwd })).stderr, "");
+});
+
 test.serial("--data evaluates all rows in batches and prints means weighted by rows", async (t) => {
   // 16 rows in batches of 5: the last has one row. With w = b = 0 the loss is the mean of y squared.
   const cwd = lineFolder();
@@ -65,7 +90,7 @@ test.serial("--data evaluates all rows in batches and prints means weighted by r
   t.true(Math.abs(Number(at(onlyObject(ended), "metrics.loss", "data", 0)) - expected) < 1e-6);
   const text = await graphcHere(["run", "line.graph", "evaluate", ...data, ...reference], { cwd });
   t.is(text.stdout, `${expected}\n`);
-  t.is(text.stderr, "means over 16 rows\n");
+  t.is(text.stderr, `means over 16 rows\n${untrained}`);
   const none = await graphcHere(["run", "line.graph", "predict", "--data", "x=line.csv", ...reference], { cwd });
   t.is(none.code, 2);
   t.regex(none.stderr, /`predict` has none/);
