@@ -2,15 +2,16 @@ import { dirname } from "node:path";
 import type { StorageBlock, TargetMemory } from "../compiler/backends/executable.js";
 import { problem } from "../compiler/ir/codes.js";
 import type { DataReference } from "../compiler/ir/data.js";
-import { GraphError } from "../compiler/ir/diagnostic.js";
+import { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
 import { isSymbolic } from "../compiler/ir/dim.js";
 import type { NumericDType } from "../compiler/ir/dtype.js";
 import type { DataSource, Graph, Placeholder } from "../compiler/ir/graph.js";
 import { copyElements, elementCount } from "../compiler/ir/tensor.js";
 import { typeText } from "../compiler/ir/type.js";
-import { checkRowCounts, type LoadContext, loadData } from "./data/load.js";
+import { checkRowCounts, findData, type LoadContext, loadData } from "./data/load.js";
 import { placedAt } from "./failure.js";
 import { type FeedValue, readFeed } from "./feeds.js";
+import type { PathContext } from "./files/paths.js";
 import { noPlaceholder } from "./requests.js";
 
 /** A column of training data: a file by `idx(...)`, `csv(...)` and so on, or values as for a feed. */
@@ -38,6 +39,7 @@ export async function loadDataset(
   sources: ReadonlyMap<string, DataSource | ColumnValue>,
   folders: DataFolders,
 ): Promise<Dataset> {
+  await requireSources(graph, sources, folders);
   const columns = new Map<string, StorageBlock>();
   const tensors = new Map<string, { dtype: NumericDType; shape: readonly number[]; data: StorageBlock["data"] }>();
   const blocks: StorageBlock[] = [];
@@ -72,6 +74,33 @@ export async function loadDataset(
   const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
   const [first] = shapes.values();
   return { rows: first?.[0] ?? 0, columns, shapes, free };
+}
+
+/** Sees that all names are placeholders and all files are there, before the first is read. Throws GraphError with all problems. */
+async function requireSources(
+  graph: Graph,
+  sources: ReadonlyMap<string, DataSource | ColumnValue>,
+  folders: DataFolders,
+): Promise<void> {
+  const problems: Diagnostic[] = [];
+  const keep = (error: unknown): void => {
+    if (!(error instanceof GraphError)) throw error;
+    problems.push(...error.diagnostics);
+  };
+  // What the command line or a program gives comes first: it is what was just written.
+  const inOrder = [...sources].sort(([, a], [, b]) => Number(isPlanned(a)) - Number(isPlanned(b)));
+  for (const [name, source] of inOrder) {
+    try {
+      placeholderNamed(graph, name);
+    } catch (error) {
+      keep(error);
+    }
+    const reference = referenceOf(source);
+    if (reference === undefined) continue;
+    const span = isPlanned(source) ? source.span : undefined;
+    await placedAt(span, () => findData(reference, pathsOf(graph, source, folders))).catch(keep);
+  }
+  if (problems.length > 0) throw new GraphError(problems);
 }
 
 /** The placeholder of this name. Throws GraphError G083, with the nearest. */
@@ -114,14 +143,20 @@ function contextOf(
   source: DataSource | ColumnValue,
   folders: DataFolders,
 ): LoadContext {
+  return {
+    ...pathsOf(graph, source, folders),
+    name: placeholder.name,
+    dtype: placeholder.value.type.dtype as NumericDType,
+  };
+}
+
+function pathsOf(graph: Graph, source: DataSource | ColumnValue, folders: DataFolders): PathContext {
   const inFile = isPlanned(source);
   return {
     origin: inFile ? "file" : "user",
     baseDir: inFile ? dirname(graph.file) : undefined,
     dataDir: folders.dataDir,
     allow: folders.allow ?? [],
-    name: placeholder.name,
-    dtype: placeholder.value.type.dtype as NumericDType,
   };
 }
 

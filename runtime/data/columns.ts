@@ -27,7 +27,7 @@ export function chooseColumn(
   throw fileError(
     "G079",
     `${quotePath(file)} has ${names.length} columns${preferred === undefined ? "" : `, none named ${quoteName(preferred)}`}; which is meant?`,
-    `name one of ${listNames(names)}: \`column="..."\` in a graph, \`NAME=PATH:COLUMN\` of --data and --feed`,
+    `name one of ${listNames(names)}: \`column="..."\` in a graph, \`NAME=PATH:COLUMN\` on the command line`,
   );
 }
 

@@ -37,8 +37,13 @@ export async function loadData(
   context: LoadContext,
   into: Allocator = allocateArray,
 ): Promise<Tensor> {
-  const path = await resolveDataPath(reference.path, context, mayBeGzipped(reference) ? ["", ".gz"] : [""]);
+  const path = await findData(reference, context);
   return loadFile(await settleFormat(reference, path), path, context, into);
+}
+
+/** Where the file of a reference lies. @throws GraphError G063, G064, G070. */
+export function findData(reference: DataReference, context: PathContext): Promise<string> {
+  return resolveDataPath(reference.path, context, mayBeGzipped(reference) ? ["", ".gz"] : [""]);
 }
 
 /**

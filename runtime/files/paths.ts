@@ -1,5 +1,6 @@
-import { realpath, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join, posix, relative, resolve, sep, win32 } from "node:path";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, posix, relative, resolve, sep, win32 } from "node:path";
+import { nearestName } from "../../compiler/ir/nearest.js";
 import { fileError, quotePath, systemErrorCode, systemFailure } from "./errors.js";
 
 /** Where paths resolve from, and which places outside a .graph file's folder it may name. */
@@ -37,7 +38,7 @@ export async function resolveDataPath(
     const target = await requireAllowed(path, context);
     return (
       (await firstThatExists([{ folder: dirname(target), file: target, trusted: true }], suffixes))?.file ??
-      notFound(path, [target])
+      notFound(path, [{ folder: dirname(target), file: target, trusted: true }], context)
     );
   }
   const places = isAbsolute(path)
@@ -45,10 +46,7 @@ export async function resolveDataPath(
     : searchPlaces(context).map(({ folder, trusted }) => ({ folder, file: join(folder, path), trusted }));
   const found = await firstThatExists(places, suffixes);
   if (found === undefined) {
-    return notFound(
-      path,
-      places.map((place) => place.folder),
-    );
+    return notFound(path, places, context);
   }
   if (!found.trusted) {
     await requireInside(path, found.file, context);
@@ -110,13 +108,29 @@ async function firstThatExists(places: readonly Place[], suffixes: readonly stri
   return undefined;
 }
 
-function notFound(path: string, places: readonly string[]): never {
-  const looked = [...new Set(places)].map(quotePath).join(", ");
-  throw fileError(
-    "G070",
-    `no data file ${quotePath(path)}; looked in ${looked}`,
-    "`--data-dir DIR` says where data lies; in TypeScript, the option `data` of `train` does",
-  );
+async function notFound(path: string, places: readonly Place[], { origin }: PathContext): Promise<never> {
+  const looked = [...new Set(places.map(({ folder }) => folder))].map(quotePath).join(", ");
+  const hint =
+    origin === "file"
+      ? "`--data-dir DIR` says where data lies; in TypeScript, the option `data` of `train` does"
+      : ((await nearestOf(path, places)) ??
+        "a path that the command line or a program gives starts at the working directory");
+  throw fileError("G070", `no data file ${quotePath(path)}; looked in ${looked}`, hint);
+}
+
+async function nearestOf(path: string, places: readonly Place[]): Promise<string | undefined> {
+  const names = await Promise.all(places.map(({ file }) => namesBeside(file)));
+  const nearest = nearestName(basename(path), names.flat());
+  return nearest === undefined ? undefined : `did you mean ${quotePath(join(dirname(path), nearest))}?`;
+}
+
+/** The names in the folder in which a file was looked for. */
+async function namesBeside(file: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(dirname(file))).slice(0, 10_000);
+  } catch {
+    return [];
+  }
 }
 
 function requirePathText(path: string): void {

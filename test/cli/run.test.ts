@@ -286,6 +286,26 @@ test.serial("--allow-path lets an import leave the folder, and nothing else does
   t.is(allowed.stdout, "42.0\n");
 });
 
+test.serial(
+  "all that is wrong with what is fed is told at once: names, and files that are missing, with the nearest",
+  async (t) => {
+    const cwd = lineFolder();
+    const run = (...rest: readonly string[]) =>
+      graphcHere(["run", "line.graph", "evaluate", ...rest, ...reference], { cwd });
+    const data = await run("--data", "xx=nowhere.npy", "--data", "y=lime.csv", "--json");
+    t.deepEqual(codesOf(data), ["G083", "G070", "G070"]);
+    t.regex(data.stdout, /did you mean \\"line\.csv\\"\?/);
+    t.deepEqual(codesOf(await run("--feed", "xx=[1]", "--feed", "y=nowhere.npy", "--json")), ["G083", "G070"]);
+    const bare = ["train", "line.graph", "--data", "xx=nowhere.npy", "--json", ...reference];
+    t.deepEqual(codesOf(await graphcHere(bare, { cwd: folderWith({ "line.graph": lineGraph }) })), [
+      "G083",
+      "G070",
+      "G070",
+      "G070",
+    ]);
+  },
+);
+
 test.serial("--seed chooses the random numbers", async (t) => {
   const cwd = folderWith({
     "r.graph": "graph r {\n  seed 1\n  variable w: f32[3] = normal(standard_deviation=1.0)\n}\n",

@@ -236,7 +236,7 @@ function requireIndexable(computation: Computation, { buffers, compute, commit }
   const [what, elements] =
     large === undefined ? ["random_uniform", countOf(drawn?.outputs[0] as Value)] : [large.label, large.length];
   const message = `\`${what}\` has ${elements.toLocaleString("en")} elements, and kernels of the target gpu index 16,777,216`;
-  const hint = "use a smaller batch, smaller sizes (--dim), or the target cpu";
+  const hint = "use a smaller batch or smaller dims, or the target cpu";
   throw new GraphError([problem("G102", span, message, { hint })]);
 }
 
