@@ -7,7 +7,8 @@ help:
 	@echo "make test       set up, build, run the tests"
 	@echo "make examples   run all examples in full, and write what they print into their READMEs, with new pictures;"
 	@echo "                takes about ten minutes; make examples ONLY=\"iris rbf\" does some"
-	@echo "make fuzz       run GRAPHS=100 random graphs from SEED=1 on: against the reference, between guard pages, under AddressSanitizer"
+	@echo "make fuzz       run GRAPHS=100 random graphs from SEED=1 on: against the reference, between guard pages, under AddressSanitizer;"
+	@echo "                and so many random samples of each op: gradients, shapes, native code"
 	@echo "make bless      bring diagnostics and printed forms in test/language up to date"
 	@echo "make lint       check style, imports between folders, and what the npm package would contain"
 	@echo "make bench      measure against the peaks and floors of this machine, and beside other programs (bench/README.md);"
@@ -41,7 +42,8 @@ GRAPHS ?= 100
 SEED ?= 1
 
 fuzz: build
-	GRAPHC_FUZZ_RUNS=$(GRAPHS) npx ava --timeout 60m dist/test/backends/fuzz.test.js
+	GRAPHC_FUZZ_RUNS=$(GRAPHS) npx ava --timeout 60m dist/test/backends/fuzz.test.js dist/test/backends/matrix-samples.test.js \
+	  dist/test/ops/gradients.test.js dist/test/ops/table.test.js
 	GRAPHC_DEBUG_GUARD=1 node dist/test/backends/guarded.js $(GRAPHS) $(SEED)
 	node dist/test/backends/sanitized.js $(GRAPHS) $(SEED)
 

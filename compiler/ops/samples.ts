@@ -16,9 +16,10 @@ export type Fill =
   | { readonly kind: "apart"; readonly offset: number }
   /**
    * NaN, infinities, zeros of both signs, subnormals, the largest and smallest magnitudes; integers get their extremes. They
-   * repeat along the last axis, or along the first when transposed: two square operands meet in all pairs.
+   * repeat along the last axis, or along the first when transposed: two square operands meet in all pairs. `first`: how many of them
+   * are left out at the start.
    */
-  | { readonly kind: "specials"; readonly transposed?: boolean }
+  | { readonly kind: "specials"; readonly transposed?: boolean; readonly first?: number }
   /**
    * Matrices in the last two axes: square and far from singular, or symmetric and positive definite, or with singular values apart
    * from each other and from 0, or symmetric with such eigenvalues.

@@ -230,6 +230,8 @@ function expandGather(x: Value, values: Value, attributes: SelectionAttributes):
 }
 
 function expandScatter(x: Value, source: Value, attributes: SelectionAttributes): Value {
+  // Windows over padding alone select none of no elements.
+  if (x.type.shape.includes(0)) return zerosLike(x);
   const { window, strides, dilation } = attributes;
   const { first } = firstMaximum(x, attributes);
   const axes = slidingAxes(attributes);

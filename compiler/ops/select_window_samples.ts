@@ -32,6 +32,7 @@ export function selectionSamples(
     of([2, 5], [2, 5], { window: [1, 1] }),
     of([5], [3], { window: [1], strides: [2] }),
     of([0, 4], [0, 2], { window: [1, 2], strides: [1, 2] }),
+    of([0], [1], { window: [2], low: [2] }),
     of([], [], { window: [] }),
     of([2, 4, 1], [2, 2, 1], { window: [1, 2, 1], strides: [1, 2, 1] }),
     of([1, 3, 2, 1, 4], [1, 2, 1, 1, 2], { window: [1, 2, 1, 1, 2], strides: [1, 1, 2, 1, 2] }),

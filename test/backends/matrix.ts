@@ -9,8 +9,8 @@ import { numericDType } from "../../compiler/ops/precision.js";
 import type { Fill, Sample } from "../../compiler/ops/samples.js";
 import { placeholder, runState } from "../../compiler/ops/sources.js";
 import { computationOf } from "../kernels/support.js";
-import { isMadeOf, materialise, sampleDTypes } from "../support/samples.js";
-import { exact, type Tolerance } from "./tolerance.js";
+import { attributesText, isMadeOf, materialise, sampleDTypes } from "../support/samples.js";
+import { exact, firstDifference, type Tolerance, unit } from "./tolerance.js";
 
 export interface OpModule {
   readonly op: Op;
@@ -22,40 +22,82 @@ export interface OpModule {
 
 /**
  * Ops that no kernel of their own is made for: sources are the operands of all others; pseudo-ops are gone before; those with regions
- * are tested by what their bodies hold (control-flow.test.ts).
+ * have random samples only (matrix-samples.test.ts).
  */
 export function hasKernel(op: Op): boolean {
   const sources = ["placeholder", "variable", "parameter"];
   return op.kernel.kind !== "pseudo" && op.kernel.kind !== "region" && !sources.includes(op.opName);
 }
 
-/** `accepts`: only these dtypes, and of these samples. */
+/** A sample in one of the dtypes that its op takes; the key begins the names of its outputs. */
+export interface Case {
+  readonly key: string;
+  readonly sample: Sample;
+  readonly dtype: NumericDType;
+  readonly seed: number;
+}
+
+/** The fixed samples. `accepts`: only these dtypes, and of these samples. */
 export function moduleOf(op: Op, accepts: (dtype: NumericDType, sample: Sample) => boolean = () => true): OpModule {
+  const cases = sampleDTypes(op).flatMap((dtype) =>
+    [...op.samples, ...furtherSamples(op, dtype), ...positionSamples(op)].flatMap((sample, number) =>
+      isMadeOf(sample, dtype) && accepts(dtype, sample)
+        ? [{ key: `${dtype}.${number}`, sample, dtype, seed: number + 1 }]
+        : [],
+    ),
+  );
+  return moduleOfCases(op, cases);
+}
+
+export function moduleOfCases(op: Op, cases: readonly Case[]): OpModule {
   const outputs: Record<string, Value> = {};
   const feeds = new Map<string, TensorData>();
   const operands = new Map<string, readonly Tensor[]>();
-  for (const dtype of sampleDTypes(op)) {
-    const further = [...furtherSamples(op, dtype), ...positionSamples(op)];
-    for (const [number, sample] of [...op.samples, ...further].entries()) {
-      if (!isMadeOf(sample, dtype) || !accepts(dtype, sample)) continue;
-      const tensors = materialise(sample, dtype, number + 1);
-      const inputs = tensors.map((tensor, i) => {
-        if (op.opName === "random_uniform" && i === 0) return runState();
-        const name = `${dtype}.${number}.${i}`;
-        feeds.set(name, tensor.data);
-        return placeholder({ name, dtype: tensor.dtype, shape: tensor.shape });
-      });
-      for (const [i, output] of op.apply(inputs, sample.attributes ?? {}).entries()) {
-        const name = `${dtype}.${number}#${i}`;
-        outputs[name] = output;
-        operands.set(name, tensors);
-      }
+  for (const { key, sample, dtype, seed } of cases) {
+    const tensors = materialise(sample, dtype, seed);
+    const inputs = tensors.map((tensor, i) => {
+      if (op.opName === "random_uniform" && i === 0) return runState();
+      const name = `${key}.${i}`;
+      feeds.set(name, tensor.data);
+      return placeholder({ name, dtype: tensor.dtype, shape: tensor.shape });
+    });
+    for (const [i, output] of op.apply(inputs, sample.attributes ?? {}, sample.regions?.(inputs)).entries()) {
+      const name = `${key}#${i}`;
+      outputs[name] = output;
+      operands.set(name, tensors);
     }
   }
   const computation = computationOf(outputs, {}, op.opName);
   const read = new Set(computation.placeholders.map(({ name }) => name));
   for (const name of feeds.keys()) if (!read.has(name)) feeds.delete(name);
   return { op, computation, feeds, operands };
+}
+
+/** How two results of an output differ, in words: the operands behind it say how near they have to be. */
+type Compare = (
+  dtype: NumericDType,
+  found: TensorData,
+  wanted: TensorData,
+  operands: readonly Tensor[],
+) => string | undefined;
+
+/** Where two runs of a module differ. */
+export function differencesOf(
+  { op, computation, operands }: OpModule,
+  actual: readonly TensorData[],
+  expected: readonly TensorData[],
+  compare: Compare = (dtype, found, wanted, inputs) =>
+    firstDifference(dtype, found, wanted, toleranceOf(op, dtype, inputs)),
+): readonly string[] {
+  return computation.outputs.flatMap(({ name, value }, i) => {
+    const inputs = operands.get(name) ?? [];
+    const [found, wanted] = [actual[i], expected[i]];
+    if (found === undefined || wanted === undefined) return [`${name} is missing`];
+    const difference = compare(numericDType(value.type.dtype), found, wanted, inputs);
+    if (difference === undefined) return [];
+    const shapes = inputs.map((input) => `${input.dtype}[${input.shape.join(", ")}]`).join(", ");
+    return [`${name} of ${shapes} with ${attributesText(value.node.attributes)}: ${difference}`];
+  });
 }
 
 const pairs = (left: Fill, right: Fill, shape: readonly number[]): Sample => ({
@@ -124,9 +166,14 @@ export function toleranceOf(op: Op, dtype: NumericDType, operands: readonly Tens
           return exact;
       }
     case "reduce":
+      if (op.kernel.combiner === "product") return productTolerance(dtype, operands);
+      return { ulps: 2, relative: 0, absolute: sumError(dtype, operands), zeroSigns: false };
     case "contract":
     case "composite":
       return { ulps: 2, relative: 0, absolute: sumError(dtype, operands), zeroSigns: false };
+    case "region":
+      // Their bodies stay below 1, and round each result once or are a few units off, turn after turn.
+      return { ulps: 0, relative: 0, absolute: 16 * unit(dtype, 1), zeroSigns: false };
     case "routine":
       if (op.kernel.along === true) return runningTolerance(dtype, op.opName);
       return { ulps: 0, relative: 0, absolute: dtype === "f32" ? 3e-4 : 1e-12, zeroSigns: false };
@@ -142,6 +189,12 @@ function runningTolerance(dtype: NumericDType, name: string): Tolerance {
   return { ...exactly, ulps: 1, absolute: dtype === "f64" ? 1e-13 : 0 };
 }
 
+/** Each factor adds half a unit to the relative error of a product; those of halves are rounded once. */
+function productTolerance(dtype: NumericDType, [x]: readonly Tensor[]): Tolerance {
+  const factors = dtype === "f16" || dtype === "bf16" ? 1 : (x?.data.length ?? 0);
+  return { ulps: 2, relative: factors * 0.5 * unit(dtype, 1), absolute: 0, zeroSigns: false };
+}
+
 /** Rounding errors of a sum grow with its terms: an ulp of the greatest possible total. */
 function sumError(dtype: NumericDType, operands: readonly Tensor[]): number {
   const count = operands[0]?.data.length ?? 0;
@@ -154,8 +207,4 @@ function finiteMaximum(data: Exclude<TensorData, BigInt64Array>): number {
   let most = 0;
   for (const x of data) if (Number.isFinite(x) && Math.abs(x) < 1e6) most = Math.max(most, Math.abs(x));
   return most;
-}
-
-export function outputDType(output: Value): NumericDType {
-  return numericDType(output.type.dtype);
 }

@@ -3,10 +3,11 @@
 import type { CompileOptions } from "../../compiler/backends/backend.js";
 import { probe } from "../../compiler/backends/llvm/availability.js";
 import { cpuBackend } from "../../compiler/backends/llvm/backend.js";
-import type { CpuTarget } from "../../compiler/backends/llvm/target.js";
+import { type CpuTarget, hostTarget } from "../../compiler/backends/llvm/target.js";
 import { referenceBackend } from "../../compiler/backends/reference/backend.js";
 import type { Computation } from "../../compiler/ir/graph.js";
-import { type Bound, bindOn, type Contents } from "./bound.js";
+import { type Bound, bindOn, type Contents, outputsOf, startState } from "./bound.js";
+import { differencesOf, type OpModule } from "./matrix.js";
 
 export const nativeIsAvailable = probe().available;
 
@@ -35,4 +36,16 @@ export async function bindBoth(
       native.close();
     },
   };
+}
+
+/** Where native code gives something else than the reference for a module of the op table. */
+export async function nativeDifferences(module: OpModule): Promise<readonly string[]> {
+  const both = await bindBoth(module.computation, new Map(), hostTarget());
+  try {
+    const expected = outputsOf(both.reference.executable.run(module.feeds, startState));
+    const actual = outputsOf(both.native.executable.run(module.feeds, startState));
+    return differencesOf(module, actual, expected);
+  } finally {
+    both.close();
+  }
 }

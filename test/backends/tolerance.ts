@@ -71,7 +71,7 @@ const formats: Partial<Record<NumericDType, typeof wholeNumbers>> = {
 };
 
 /** The distance between neighbours of a dtype around a number; at the least normal ones where it is smaller still. */
-function unit(dtype: NumericDType, x: number): number {
+export function unit(dtype: NumericDType, x: number): number {
   const format = formats[dtype];
   if (format === undefined) return 0;
   const magnitude = Math.max(Math.abs(x), format.least);

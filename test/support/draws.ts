@@ -1,11 +1,11 @@
 /** Random samples of the op table, drawn by fast-check, which shrinks one that is at fault to small shapes and plain attributes. */
-import { inspect } from "node:util";
 import fc from "fast-check";
 import { isFloat, type NumericDType } from "../../compiler/ir/dtype.js";
 import type { Op } from "../../compiler/ops/define.js";
 import type { Draw } from "../../compiler/ops/draw.js";
 import type { Sample } from "../../compiler/ops/samples.js";
 import { ops } from "../../compiler/ops/table.js";
+import { attributesText } from "./samples.js";
 
 /** A row of choices, each of which the sample takes for a number in some range; those that are missing are the lowest. */
 export type Choices = readonly number[];
@@ -59,5 +59,5 @@ export function sampleText({ opName }: Op, { inputs, attributes = {} }: Sample, 
   const operands = inputs.map(
     (input) => `${input.dtype ?? dtype}[${input.shape.join(", ")}] ${JSON.stringify(input.fill)}`,
   );
-  return `${opName}(${operands.join(", ")}) ${inspect(attributes, { breakLength: Number.POSITIVE_INFINITY, depth: 4 })}`;
+  return `${opName}(${operands.join(", ")}) ${attributesText(attributes)}`;
 }

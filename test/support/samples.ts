@@ -1,6 +1,7 @@
 /** Makes operands out of the op table's samples, for every test that is generated from the table. */
 
 import { isFloat, isInteger, type NumericDType } from "../../compiler/ir/dtype.js";
+import type { Attributes } from "../../compiler/ir/node.js";
 import { elementCount, type Tensor } from "../../compiler/ir/tensor.js";
 import type { Op } from "../../compiler/ops/define.js";
 import { numericDType, roundNumber, tensorOf } from "../../compiler/ops/precision.js";
@@ -28,6 +29,11 @@ export function materialise(sample: Sample, dtype: NumericDType, seed: number): 
   return sample.inputs.map((input, position) =>
     filled(input.fill, numericDType(input.dtype ?? dtype), input.shape, generator(seed, position)),
   );
+}
+
+/** Attributes in messages. */
+export function attributesText(attributes: Attributes): string {
+  return JSON.stringify(attributes, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
 }
 
 /** Numbers in [0, 1), the same for the same seed and stream. */
@@ -65,7 +71,10 @@ function filled(
       const list = specialValues(dtype);
       const columns = shape.at(-1) ?? 1;
       const rows = count / Math.max(1, shape[0] ?? 1);
-      return each((i) => list[(fill.transposed ? Math.floor(i / rows) : i % columns) % list.length] as number | bigint);
+      const first = fill.first ?? 0;
+      return each(
+        (i) => list[(first + (fill.transposed ? Math.floor(i / rows) : i % columns)) % list.length] as number | bigint,
+      );
     }
     case "matrices":
       return matrices(fill.property, dtype, shape, random);

@@ -12,7 +12,7 @@ import type { Tensor, TensorData } from "../../../compiler/ir/tensor.js";
 import type { Op } from "../../../compiler/ops/define.js";
 import type { Sample } from "../../../compiler/ops/samples.js";
 import { bindOn, outputsOf, startState } from "../bound.js";
-import { moduleOf, type OpModule, outputDType, toleranceOf } from "../matrix.js";
+import { differencesOf, moduleOf, type OpModule, toleranceOf } from "../matrix.js";
 import { firstDifference, type Tolerance } from "../tolerance.js";
 
 /** What devices compute in, and what travels as it. f64, f16 and bf16 are the processor's. */
@@ -64,7 +64,7 @@ function deviceTolerance(device: DeviceName, op: Op, dtype: NumericDType, inputs
 
 /** Runs a module's feeds on a device's back end and on the reference, and says which outputs differ. */
 async function differences(module: OpModule, device: DeviceName, backend: Backend): Promise<readonly string[]> {
-  const { op, computation, operands } = module;
+  const { op, computation } = module;
   if (computation.outputs.length === 0) return [];
   const feeds = withoutSubnormals(module.feeds, device);
   const reference = await bindOn(referenceBackend(), computation);
@@ -74,17 +74,14 @@ async function differences(module: OpModule, device: DeviceName, backend: Backen
     const outcome = await bound.executable.runAside(feeds, startState, undefined);
     if (outcome.kind === "interrupted") throw new Error("the run was interrupted");
     const actual = outputsOf(outcome);
-    return computation.outputs.flatMap(({ name, value }, i) => {
-      const dtype = outputDType(value);
-      const inputs = operands.get(name) ?? [];
-      const [found, wanted] = [actual[i], expected[i]];
-      if (found === undefined || wanted === undefined) return [`${name} is missing`];
-      const compared = withoutUntold(op, device, found, wanted, inputs);
-      const difference = firstDifference(dtype, compared, wanted, deviceTolerance(device, op, dtype, inputs));
-      if (difference === undefined) return [];
-      const shapes = inputs.map((input) => `${input.dtype}[${input.shape.join(", ")}]`).join(", ");
-      return [`${name} of ${shapes} with ${JSON.stringify(value.node.attributes)}: ${difference}`];
-    });
+    return differencesOf(module, actual, expected, (dtype, found, wanted, inputs) =>
+      firstDifference(
+        dtype,
+        withoutUntold(op, device, found, wanted, inputs),
+        wanted,
+        deviceTolerance(device, op, dtype, inputs),
+      ),
+    );
   } finally {
     reference.close();
     bound.close();
