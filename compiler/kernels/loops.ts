@@ -1,4 +1,5 @@
 import { isFloat } from "../ir/dtype.js";
+import { scalarFacts } from "../ops/scalar.js";
 import { expressionsOfStatement, forEachExpression, forEachStatement, strideAlong } from "./access.js";
 import { loopAffine, strideOf } from "./affine.js";
 import type {
@@ -246,23 +247,6 @@ interface LanesAlong {
   readonly rows: ReadonlySet<BufferId>;
 }
 
-const dear = new Map<string, number>([
-  ["div", 5],
-  ["sqrt", 6],
-  ["rsqrt", 8],
-  ["floor_div", 12],
-  ["mod", 12],
-  ["pow", 30],
-  ["exp", 10],
-  ["expm1", 12],
-  ["log", 12],
-  ["log1p", 12],
-  ["sin", 14],
-  ["cos", 14],
-  ["tanh", 12],
-  ["sigmoid", 12],
-  ["erf", 14],
-]);
 /** A scalar call into the same polynomial gains nothing from lanes, so it costs as much as a whole register of them. */
 function statementCycles(
   statement: Statement,
@@ -286,7 +270,7 @@ function statementCycles(
   const count = (expression: ScalarExpr): void => {
     forEachExpression(expression, seen, (e) => {
       if (e.kind === "load") cycles += accessCycles(e.access);
-      else if (e.kind === "apply") cycles += dear.get(e.op) ?? (isFloat(e.dtype) ? 0.5 : 0.75);
+      else if (e.kind === "apply") cycles += scalarFacts[e.op].cycles ?? (isFloat(e.dtype) ? 0.5 : 0.75);
       else if (e.kind === "random") cycles += 40;
       else if (e.kind !== "constant") cycles += 0.5;
     });

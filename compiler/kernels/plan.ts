@@ -1,6 +1,7 @@
 import { InternalError } from "../ir/diagnostic.js";
 import { type Node, nodesBelow, topologicalOrder, type Value } from "../ir/node.js";
 import { type KernelSemantics, registeredOps } from "../ops/define.js";
+import { scalarFacts } from "../ops/scalar.js";
 import { contractionOf } from "./contractions.js";
 import { countReaders, findBroadcast } from "./plan_readers.js";
 import { splatOf } from "./splats.js";
@@ -62,26 +63,6 @@ export interface PlanLimits {
 /** A contraction's result that is not stored at all is worth more than the loads of its readers. */
 const contractionCost = 6;
 
-const costs: ReadonlyMap<string, number> = new Map([
-  ["div", 3],
-  ["sqrt", 3],
-  ["rsqrt", 3],
-  ["floor_div", 6],
-  ["mod", 6],
-  ["pow", 24],
-  ["exp", 10],
-  ["expm1", 12],
-  ["log", 12],
-  ["log1p", 12],
-  ["sin", 14],
-  ["cos", 14],
-  ["tanh", 12],
-  ["sigmoid", 12],
-  ["erf", 14],
-  ["erfc", 40],
-  ["cbrt", 14],
-  ["atan2", 20],
-]);
 const randomCost = 40;
 /** Elements that share a run-time position from which on it is worth storing. */
 const leastRow = 4;
@@ -351,7 +332,7 @@ function inlineFacts(
       return {
         root: false,
         why: "cheap",
-        cost: cost + (costs.get(node.op) ?? 1),
+        cost: cost + scalarFacts[semantics.scalar].additions,
         size,
         acceptsPosition,
         draws,

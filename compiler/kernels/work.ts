@@ -1,5 +1,5 @@
 import { byteSize, isFloat, type NumericDType } from "../ir/dtype.js";
-import type { ScalarOp } from "../ops/scalar.js";
+import { scalarFacts } from "../ops/scalar.js";
 import { dynamicValues, forEachExpression } from "./access.js";
 import type {
   Access,
@@ -59,40 +59,6 @@ export interface MachinePeaks {
   readonly gigaflops: { readonly f32: number; readonly f64: number };
   readonly gigabytesPerSecond: number;
 }
-
-const transcendental: ReadonlySet<ScalarOp> = new Set<ScalarOp>([
-  "exp",
-  "expm1",
-  "log",
-  "log1p",
-  "sin",
-  "cos",
-  "tanh",
-  "sigmoid",
-  "erf",
-  "erfc",
-  "cbrt",
-  "pow",
-  "atan2",
-]);
-const arithmetic: ReadonlySet<ScalarOp> = new Set<ScalarOp>([
-  "neg",
-  "abs",
-  "sign",
-  "floor",
-  "ceil",
-  "round",
-  "sqrt",
-  "rsqrt",
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "floor_div",
-  "mod",
-  "max",
-  "min",
-]);
 
 type Loops = ReadonlySet<LoopId>;
 
@@ -196,8 +162,9 @@ class WorkCounter {
       if (expression.kind !== "apply") return;
       const { op, dtype } = expression;
       if (!isFloat(dtype)) return;
-      if (transcendental.has(op)) this.#transcendentals += this.#turns(loops);
-      else if (arithmetic.has(op)) this.#count(dtype, this.#turns(loops));
+      const { work } = scalarFacts[op];
+      if (work === "function") this.#transcendentals += this.#turns(loops);
+      else if (work === "operation") this.#count(dtype, this.#turns(loops));
     });
   }
 

@@ -4,13 +4,17 @@ import "../../compiler/ops/table.js";
 import type { Value } from "../../compiler/ir/node.js";
 import { leavesOf } from "../../compiler/kernels/access.js";
 import { type KernelWork, rooflineSeconds, workOf } from "../../compiler/kernels/work.js";
-import { add, div, mul, sub } from "../../compiler/ops/arithmetic.js";
+import { add, div, maximum, mul, sub } from "../../compiler/ops/arithmetic.js";
 import { broadcastScalar, matmul } from "../../compiler/ops/build.js";
+import { lt } from "../../compiler/ops/comparison.js";
+import { cast } from "../../compiler/ops/conversion.js";
 import { convolution } from "../../compiler/ops/convolution.js";
-import { exp, tanh } from "../../compiler/ops/exponential.js";
+import { cbrt, erfc, exp, tanh } from "../../compiler/ops/exponential.js";
 import { cholesky } from "../../compiler/ops/linear_algebra.js";
+import { select } from "../../compiler/ops/logic.js";
 import { max, sum } from "../../compiler/ops/reduction.js";
 import { argsort } from "../../compiler/ops/sort.js";
+import { atan2 } from "../../compiler/ops/trigonometric.js";
 import { columns, f32, input, linearRegression, rows, weight } from "./models.js";
 import { build, computationOf } from "./support.js";
 
@@ -47,6 +51,17 @@ test("a product of matrices is 2 m n k operations, and reads and writes each mat
     ),
     { numRuns: 40 },
   );
+});
+
+test("each scalar function counts as XLA counts it: an operation, a function, or nothing", (t) => {
+  const x = input("x", [50]);
+  const y = input("y", [50]);
+  const counts = ({ operations, transcendentals }: KernelWork): readonly unknown[] => [operations, transcendentals];
+  // XLA's HloCostAnalysis: transcendentals apart, one for each other arithmetic operation on floats, nothing for comparisons.
+  for (const made of [exp(x), tanh(x), erfc(x), cbrt(x), atan2(y, x)]) t.deepEqual(counts(only({ made })), [0, 50]);
+  for (const made of [add(x, y), div(x, y), maximum(x, y)]) t.deepEqual(counts(only({ made })), [50, 0]);
+  for (const made of [lt(x, y), select(lt(x, y), x, y), cast(x, { to: "f64" })])
+    t.deepEqual(counts(only({ made })), [0, 0]);
 });
 
 test("a bias and an activation in the epilogue count once an element", (t) => {
