@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { standardPrefix } from "../compiler/ir/span.js";
 import { maximumFileLength } from "./diagnostics.js";
 
 /** Where source files come from: the disk, or texts of a test or an editor. Throws as `readFileSync` does. */
@@ -30,19 +31,16 @@ export const shippedStdFolder: string =
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .find((path) => existsSync(path)) ?? fileURLToPath(new URL("./std", import.meta.url));
 
-/** Files of the standard library are named so in spans and caches, wherever the package is installed. */
-const prefix = "<std>/";
-
 /** The name of a file of the standard library. */
 export function standardFile(name: string): string {
-  return `${prefix}${name}.graph`;
+  return `${standardPrefix}${name}.graph`;
 }
 
 export function isStandard(file: string): boolean {
-  return file.startsWith(prefix);
+  return file.startsWith(standardPrefix);
 }
 
 /** Where a file lies that places name so. */
 export function pathOfSource(file: string, stdFolder: string = shippedStdFolder): string {
-  return isStandard(file) ? join(stdFolder, file.slice(prefix.length)) : file;
+  return isStandard(file) ? join(stdFolder, file.slice(standardPrefix.length)) : file;
 }

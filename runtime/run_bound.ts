@@ -1,6 +1,6 @@
 import { type Executable, runsAside } from "../compiler/backends/executable.js";
 import type { TensorData } from "../compiler/ir/tensor.js";
-import { runFailure } from "./failure.js";
+import { failedStep } from "./failed_step.js";
 import type { Session } from "./session.js";
 
 /**
@@ -22,7 +22,7 @@ export async function runBound(
     ? await executable.runAside(feeds, state, signal)
     : executable.run(feeds, state);
   if (outcome.kind === "interrupted") throw signal?.reason;
-  if (outcome.kind === "failed") throw runFailure(outcome.failure);
+  if (outcome.kind === "failed") throw failedStep(session.program.graph, outcome.failure, step + 1, "run");
   const updated = executable.info.assigned.length > 0;
   session.advance({
     ...progress,

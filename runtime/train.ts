@@ -10,7 +10,8 @@ import { type Dataset, loadDataset } from "./dataset.js";
 import { Evaluator } from "./evaluate.js";
 import type { TrainingEvents } from "./events/events.js";
 import { openEvents } from "./events/open.js";
-import { joinFailures, nanWarning, runFailure, withNote } from "./failure.js";
+import { failedStep } from "./failed_step.js";
+import { joinFailures, nanWarning, withNote } from "./failure.js";
 import { requireWritable } from "./files/atomic.js";
 import { readCheckpoint, writeCheckpoint } from "./files/checkpoint.js";
 import { checkpointPath, saveCheckpoint } from "./files/rotation.js";
@@ -231,8 +232,7 @@ class Trainer {
     for (const report of reports) await this.#record(report);
     this.#warnOfNaN([...reports, { step: this.#session.step, metrics: this.#last }]);
     if (outcome.failure !== undefined) {
-      const step = this.#session.step + 1;
-      throw runFailure(outcome.failure, `step ${step}: ${outcome.failure.message}`);
+      throw failedStep(this.#session.program.graph, outcome.failure, this.#session.step + 1, "training");
     }
   }
 

@@ -51,3 +51,6 @@ export function deriveSpan(span: Span, { start, end, written }: Partial<Omit<Spa
   known.push(made);
   return made;
 }
+
+/** Files of the standard library are named so in spans and caches, wherever the package is installed. */
+export const standardPrefix = "<std>/";

@@ -1,4 +1,5 @@
 import test from "ava";
+import { GraphError } from "../../compiler/ir/diagnostic.js";
 import { problems } from "../dsl/elaborate/support.js";
 import { refusal, targets } from "../runtime/programs.js";
 import { near, open, variable } from "./support.js";
@@ -74,9 +75,16 @@ graph g {
     await session.run("fit");
     const before = variable(session, "w");
     const failure = await t.throwsAsync(() => session.run("fit"), {
-      message: /the schedule ends after 2 steps; with `hold=true`/,
+      instanceOf: GraphError,
+      message: /step 3: the schedule ends after 2 steps; with `hold=true`/,
     });
     t.regex(failure?.message ?? "", /G086/);
+    const [user] = failure?.diagnostics[0]?.notes ?? [];
+    const text = `sgd(learning_rate=cosine_decay(1.0, steps=2))`;
+    t.deepEqual(
+      [user?.message, (user?.span?.end ?? 0) - (user?.span?.start ?? 0)],
+      ["`sgd` takes its rate from it", text.length],
+    );
     t.deepEqual(variable(session, "w"), before);
     t.is(session.step, 2);
   });
