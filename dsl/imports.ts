@@ -6,6 +6,7 @@ import type { Span } from "../compiler/ir/span.js";
 import type { FunctionDeclaration, Import, OptimizerDeclaration, SourceFile } from "./ast.js";
 import { didYouMean, maximumFileLength, quote } from "./diagnostics.js";
 import type { parse } from "./parse.js";
+import { projectOf } from "./project.js";
 import { sectionsOf, textOfSection } from "./sections.js";
 import { isStandard, pathOfSource, type ReadFile, standardFile } from "./standard.js";
 
@@ -58,8 +59,11 @@ export class Files {
   readonly #loaded = new Map<string, LoadedFile>();
   readonly #loading: { readonly path: string; readonly span: Span | undefined }[] = [];
   readonly #options: ImportOptions;
-  /** The folder of the main file: what a program is made of lies in it. */
+  /** The folder of the main file: what a program is made of lies in it. Of a library by itself, that of its project. */
   #root = ".";
+  #rootIs: "the folder of the main file" | "the folder of this library" | "the project of this library" =
+    "the folder of the main file";
+  #main: string | undefined;
 
   constructor(options: ImportOptions) {
     this.#options = options;
@@ -68,7 +72,15 @@ export class Files {
   /** The main file, whose text may be given. */
   main(path: string, text: string | undefined): LoadedFile | undefined {
     this.#root = dirname(path);
+    this.#main = path;
     return this.#load(path, text, undefined);
+  }
+
+  /** A library that is looked at by itself may have its main file anywhere in its project, and is part of no run. */
+  #beginLibrary(path: string): void {
+    const project = projectOf(dirname(path));
+    if (project !== undefined) this.#root = project;
+    this.#rootIs = project === undefined ? "the folder of this library" : "the project of this library";
   }
 
   /** A file of the standard library; undefined where there is none of this name. */
@@ -110,6 +122,7 @@ export class Files {
     const ast =
       sections === undefined ? this.#parse(content, path) : this.#parse(sections.rest ?? "", path, content.length);
     if (content.length > maximumFileLength) return undefined;
+    if (path === this.#main && !ast.items.some(({ kind }) => kind === "graph")) this.#beginLibrary(path);
     this.#loading.push({ path, span: from });
     const imports = new Map<Import, LoadedFile | undefined>();
     for (const item of ast.items) if (item.kind === "import") imports.set(item, this.#import(item, path));
@@ -208,20 +221,24 @@ export class Files {
     const reaches = (folder: string): boolean => isInside(resolve(path), resolve(folder));
     const allowed = allowPaths.some(reaches) || (!absolute && (!upwards || reaches(this.#root)));
     if (text === "" || text.includes("\0") || !allowed) {
-      this.#reportOutside(text, "", span);
+      this.#reportOutside(text, "", dirname(path), span);
       return undefined;
     }
     // Its folder may be reached through links itself.
     const real = realPath(path);
     if ([this.#root, dirname(importer), ...allowPaths].some((folder) => isInside(real, realPath(folder)))) return path;
-    this.#reportOutside(text, " through a symbolic link", span);
+    this.#reportOutside(text, " through a symbolic link", dirname(real), span);
     return undefined;
   }
 
-  #reportOutside(text: string, how: string, span: Span): void {
+  #reportOutside(text: string, how: string, folder: string, span: Span): void {
+    const way =
+      this.#rootIs === "the folder of this library"
+        ? "; a package.json or .git marks a project, in which libraries may import each other"
+        : "";
     this.diagnostics.push(
-      problem("G063", span, `the import ${quote(text)} leaves the folder of the main file${how}`, {
-        hint: "absolute paths, `..` and links that lead out need `--allow-path DIR` of graphc",
+      problem("G063", span, `the import ${quote(text)} leaves ${this.#rootIs}${how}`, {
+        hint: `if you trust the file, allow the place: \`--allow-path ${folder}\`${way}`,
       }),
     );
   }

@@ -26,6 +26,11 @@ function told(folder: string, path: string, allowPaths: readonly string[] = []):
   );
 }
 
+/** A library that imports another. */
+function block(path: string): string {
+  return `import { f as g } from ${JSON.stringify(path)}\nfn f(x: f32[...]) -> (y: f32[...]) {\n  y = g(x)\n}\n`;
+}
+
 const library = "fn f(x: f32[...]) -> (y: f32[...]) {\n  y = x\n}\n";
 
 test("every name of every file of the standard library can be imported", (t) => {
@@ -92,8 +97,6 @@ test("a folder, a pipe, what is no text and what is too large are refused as wha
 
 test("a library imports what lies anywhere in the main file's folder, and nothing outside", (t) => {
   const outside = folderOf(t, { "secret.graph": library });
-  const block = (path: string): string =>
-    `import { f as g } from ${JSON.stringify(path)}\nfn f(x: f32[...]) -> (y: f32[...]) {\n  y = g(x)\n}\n`;
   const folder = folderOf(t, {
     "lib/util.graph": library,
     "beside.graph": library,
@@ -136,27 +139,55 @@ test("a library imports what lies anywhere in the main file's folder, and nothin
     writeFileSync(join(folder, "lib/blocks/inside.graph"), block(path));
     t.deepEqual(told(folder, "lib/blocks/inside"), [], path);
   }
-  // Alone, the same file is the main one, and its folder is all there is.
-  const alone = loadGraph(join(folder, "lib/blocks/two.graph"), {}).diagnostics.map(({ code }) => code);
-  t.deepEqual(alone, ["G063"]);
+});
+
+test("a library by itself may import what its project has, and nothing else", (t) => {
+  const files = {
+    "secret.graph": library,
+    "app/lib/util.graph": library,
+    "app/lib/blocks/two.graph": block("../util"),
+    "app/lib/blocks/out.graph": block("../../../secret"),
+    "app/lib/blocks/main.graph": `${block("../util")}\ngraph g {\n  x = 1\n}\n`,
+  };
+  const folder = folderOf(t, files);
+  const alone = (path: string, allowPaths: readonly string[] = []) =>
+    loadGraph(join(folder, "app/lib/blocks", path), { allowPaths }).diagnostics.map(
+      ({ code, message, hint }) => `${code} ${message} (${hint})`,
+    );
+  const util = join(folder, "app/lib");
+  t.deepEqual(alone("two.graph"), [
+    `G063 the import \`../util\` leaves the folder of this library (if you trust the file, allow the place: \`--allow-path ${util}\`; ` +
+      "a package.json or .git marks a project, in which libraries may import each other)",
+  ]);
+  t.deepEqual(alone("two.graph", [util]), []);
+  writeFileSync(join(folder, "app/package.json"), "{}");
+  t.deepEqual(alone("two.graph"), []);
+  t.deepEqual(alone("out.graph"), [
+    `G063 the import \`../../../secret\` leaves the project of this library (if you trust the file, allow the place: \`--allow-path ${folder}\`)`,
+  ]);
+  symlinkSync(folder, join(folder, "app/lib/up"));
+  writeFileSync(join(folder, "app/lib/blocks/link.graph"), block("../up/secret"));
+  t.regex(alone("link.graph").join(), /^G063 .*leaves the project of this library through a symbolic link/);
+  // What runs is where it may be copied to another machine, without the project around it.
+  t.regex(alone("main.graph").join(), /^G063 the import `..\/util` leaves the folder of the main file/);
 });
 
 test("an import stays in its folder, also through links, unless the place is allowed", (t) => {
   const outside = folderOf(t, { "lib.graph": library });
   const folder = folderOf(t, { "lib.graph": library });
-  const hint = "(absolute paths, `..` and links that lead out need `--allow-path DIR` of graphc)";
+  const hint = (place: string) => `(if you trust the file, allow the place: \`--allow-path ${place}\`)`;
   symlinkSync(outside, join(folder, "linked"));
   symlinkSync(join(outside, "lib.graph"), join(folder, "link.graph"));
   symlinkSync(join(folder, "lib.graph"), join(folder, "within.graph"));
   for (const path of ["linked/lib", "link"]) {
     t.deepEqual(told(folder, path), [
-      `G063 the import \`${path}\` leaves the folder of the main file through a symbolic link ${hint}`,
+      `G063 the import \`${path}\` leaves the folder of the main file through a symbolic link ${hint(outside)}`,
     ]);
     t.deepEqual(told(folder, path, [outside]), []);
   }
   t.deepEqual(told(folder, "within"), []);
   t.deepEqual(told(folder, "a/../../lib"), [
-    `G063 the import \`a/../../lib\` leaves the folder of the main file ${hint}`,
+    `G063 the import \`a/../../lib\` leaves the folder of the main file ${hint(dirname(folder))}`,
   ]);
   t.deepEqual(told(folder, join(outside, "lib"), [outside]), []);
   // The folder itself may be a link: its own files are within, and a missing one is missing.

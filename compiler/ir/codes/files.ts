@@ -24,7 +24,7 @@ export const importCodes = [
     code: "G063",
     title: "path leaves the allowed folders",
     explain:
-      "Imports stay in the folder of the main file, data and checkpoints in that of the file that names them. Absolute paths, and `..` and links that lead out, are refused unless `--allow-path DIR` names the place.",
+      "Imports stay in the folder of the main file, those of a library that is checked by itself in its project (the nearest folder with a package.json or .git), data and checkpoints in that of the file that names them. Absolute paths, and `..` and links that lead out, are refused unless `--allow-path DIR` names the place.",
     example: 'import { f } from "../secret.graph"\n\ngraph g {\n}\n',
   },
   {
