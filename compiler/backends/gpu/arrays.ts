@@ -69,6 +69,9 @@ export interface DeviceWork {
  */
 const mostBehind = { bytes: 2 ** 26, launches: 4096 } as const;
 
+/** All that are open, whose kernels hold something of which there is little. */
+const ofWebAssembly = new Set<DeviceMemory>();
+
 /** The arrays and kernels of one device. Every launch makes a new array. */
 export class DeviceMemory implements DeviceWork {
   readonly device: GpuDevice;
@@ -84,6 +87,13 @@ export class DeviceMemory implements DeviceWork {
 
   constructor(device: GpuDevice) {
     this.device = device;
+    if (device.name === "webasm") ofWebAssembly.add(this);
+  }
+
+  /** Nothing of it can be used any more. */
+  async close(): Promise<void> {
+    ofWebAssembly.delete(this);
+    await this.device.close();
   }
 
   get loss(): "never" | "possible" | "lost" {
@@ -165,10 +175,22 @@ export class DeviceMemory implements DeviceWork {
     });
     for (const array of arrays) if (array instanceof Float32Array) this.#bytesUp += array.byteLength;
     const types = raws.map((raw) => (raw instanceof Float32Array ? "Array" : raw.type));
-    try {
+    const call = async (): Promise<{
+      readonly run: IKernelRunShortcut;
+      readonly isNew: boolean;
+      readonly result: unknown;
+    }> => {
       const run = this.#kernel(kernel, types, numbers.length, raws.map(shapeOf));
       const isNew = !run.kernel.built;
-      const result: unknown = await run(...(raws as never[]), ...(numbers as never[]));
+      return { run, isNew, result: await run(...(raws as never[]), ...(numbers as never[])) };
+    };
+    try {
+      const { run, isNew, result } = await call().catch((error: unknown) => {
+        // Each kernel of WebAssembly has a memory of its own, of which Chromium gives a process 125.
+        if (this.device.name !== "webasm" || !(error instanceof RangeError)) throw error;
+        for (const memory of ofWebAssembly) memory.#forgetKernels();
+        return call();
+      });
       this.#launches++;
       const array = this.#array(result, kernel.length, kernel);
       // gpu.js goes over to JavaScript without a word where it cannot build a kernel, and only prints what a driver reports.
@@ -179,6 +201,12 @@ export class DeviceMemory implements DeviceWork {
     } catch (error) {
       throw kernelFailure(kernel, this.device.name, this.loss === "lost" ? "the device was lost" : error);
     }
+  }
+
+  /** They are made anew when they are launched next. */
+  #forgetKernels(): void {
+    for (const kernel of this.#kernels.values()) kernel.destroy();
+    this.#kernels.clear();
   }
 
   async #keepUp(): Promise<void> {

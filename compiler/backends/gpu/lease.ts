@@ -38,7 +38,7 @@ export class DeviceLease {
 
   /** Until it is done, nobody else is given the new device. */
   async #recover(lost: DeviceMemory): Promise<DeviceMemory> {
-    await lost.device.close();
+    await lost.close();
     const memory = new DeviceMemory(await this.#open());
     await this.journal.recover(memory);
     this.#memory = Promise.resolve(memory);
@@ -69,6 +69,6 @@ export class DeviceLease {
     if (this.#holders > 0) return;
     const memory = this.#memory;
     this.#memory = undefined;
-    memory?.then(({ device }) => device.close()).catch(() => undefined);
+    memory?.then((opened) => opened.close()).catch(() => undefined);
   }
 }
