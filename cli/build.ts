@@ -16,7 +16,8 @@ import { compareWithModel } from "../runtime/files/compare.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes } from "./failure.js";
 import { openGraph } from "./front_end.js";
-import type { LoadOptions } from "./load.js";
+import { type LoadOptions, warn } from "./load.js";
+import { pageNotes } from "./page_notes.js";
 import { modelInterface } from "./types.js";
 
 export interface BuildOptions extends CommonOptions, LoadOptions {
@@ -36,6 +37,7 @@ export async function build(console: Console, file: string, options: BuildOption
   const graph = openGraph(console, file, options);
   const name = basename(file).replace(/\.graph$/, "");
   const { output, weights } = options;
+  const { warnings, remarks } = pageNotes(graph);
   if (weights !== undefined) await requireFitting(graph, weights);
   await mkdir(output, { recursive: true });
   const written: string[] = [];
@@ -54,6 +56,8 @@ export async function build(console: Console, file: string, options: BuildOption
   const copy = join(output, basename(library));
   await copyFile(library, copy);
   written.push(copy);
+  warn(console, warnings);
+  for (const remark of remarks) console.note(remark);
   if (console.isJson) console.object({ output, files: written });
   else console.say(written.join("\n"));
   return exitCodes.fine;

@@ -2,6 +2,7 @@
 
 import { parse } from "devalue";
 import type { DeviceName } from "../compiler/backends/gpu/devices/device.js";
+import type { Diagnostic } from "../compiler/ir/diagnostic.js";
 import type { GraphTypes } from "../compiler/ir/graph_types.js";
 import { restoreGraph, type SavedGraph } from "../compiler/ir/saved.js";
 import { Program } from "../compiler/program.js";
@@ -13,7 +14,7 @@ import { givenFiles } from "./twins/bytes.js";
 
 export type { DeviceName, DeviceProbe } from "../compiler/backends/gpu/devices/device.js";
 export { deviceNames } from "../compiler/backends/gpu/devices/device.js";
-export { GraphError } from "../compiler/ir/diagnostic.js";
+export { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
 export type { Tensor } from "../compiler/ir/tensor.js";
 export { version } from "../compiler/version.js";
 export { idx, npy, safetensors } from "../runtime/data/references.js";
@@ -28,6 +29,8 @@ export interface OpenOptions {
   readonly weights?: string | URL | Uint8Array | undefined;
   /** Starts from the variables' first values, whatever weights there are. */
   readonly fresh?: boolean | undefined;
+  /** Told of what is not wrong but worth knowing, as of an op that the device lacks (G121). `graphc build` tells the same. */
+  readonly onWarning?: ((warning: Diagnostic) => void) | undefined;
 }
 
 let given = 0;
@@ -41,7 +44,7 @@ export async function openModel<G extends GraphTypes = GraphTypes>(
   options: OpenOptions = {},
 ): Promise<Session<G>> {
   const saved: SavedGraph = parse(text);
-  const backend = await pageBackend(options.device);
+  const backend = await pageBackend(options.device, options.onWarning);
   const program = await Program.create<G>(restoreGraph(saved), backend, { checkNumerics: false });
   const { seed, weights, fresh } = options;
   if (weights === undefined || fresh === true) return new Session<G>(program, { seed });

@@ -2,9 +2,13 @@
 
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { ExecutionContext } from "ava";
+import { stringify } from "devalue";
 import type { BuildOptions } from "esbuild";
 import type { Page } from "playwright-core";
+import { saveGraph } from "../../compiler/ir/saved.js";
 import { folderWith } from "../cli/support.js";
+import { compileText } from "../runtime/programs.js";
 import { openBrowser, serve } from "./browser.js";
 
 type Functions = Readonly<Record<string, (...given: never[]) => unknown>>;
@@ -12,6 +16,8 @@ type Functions = Readonly<Record<string, (...given: never[]) => unknown>>;
 /** An empty page, and what calls the functions of a module there with plain values. */
 export interface LibraryPage<Module extends Functions> {
   readonly page: Page;
+  /** What is served. */
+  readonly folder: string;
   readonly call: <Name extends keyof Module & string>(
     name: Name,
     ...given: Parameters<Module[Name]>
@@ -38,6 +44,7 @@ export async function openLibrary<Module extends Functions>(name: string): Promi
   await page.goto(`${server.address}/index.html`);
   return {
     page,
+    folder,
     call: (of, ...given) =>
       page.evaluate(`import("./library.js").then((library) => library.${of}(...${JSON.stringify(given)}))`),
     endRenderer: async () => {
@@ -50,4 +57,10 @@ export async function openLibrary<Module extends Functions>(name: string): Promi
       server.close();
     },
   };
+}
+
+/** What `graphc build` writes of a graph's text, for `openModel`. */
+export async function modelOf(t: ExecutionContext, text: string): Promise<string> {
+  const { graph } = await compileText(t, text, { onWarning: () => {} });
+  return stringify(saveGraph(graph));
 }

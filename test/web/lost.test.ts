@@ -1,10 +1,7 @@
 /** A WebGL context that a browser takes away: what it held is made again on the next one. */
-import test, { type ExecutionContext } from "ava";
-import { stringify } from "devalue";
-import { saveGraph } from "../../compiler/ir/saved.js";
-import { compileText } from "../runtime/programs.js";
+import test from "ava";
 import { hasBrowser } from "./browser.js";
-import { type LibraryPage, openLibrary } from "./library.js";
+import { type LibraryPage, modelOf, openLibrary } from "./library.js";
 import type * as lost from "./page/lost.js";
 
 const browserTest = hasBrowser() ? test.serial : test.serial.skip;
@@ -44,11 +41,6 @@ graph learning {
   signature fit(x, y) does learn -> (loss)
 }
 `;
-
-/** What `graphc build` writes of a graph. */
-async function modelOf(t: ExecutionContext, text: string): Promise<string> {
-  return stringify(saveGraph((await compileText(t, text)).graph));
-}
 
 browserTest("contexts that are lost between runs, again and again, take nothing with them", async (t) => {
   const { call } = await opened();

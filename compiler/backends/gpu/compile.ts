@@ -201,7 +201,7 @@ async function compilePart(
 }
 
 /** A warning for each op that the processor does though the device was asked for: by the target, or where it stands in the text. */
-function notesOf({ sources }: Computation, { reasons }: Placement): readonly Diagnostic[] {
+export function notesOf({ sources }: Computation, { reasons }: Placement): readonly Diagnostic[] {
   const found = new Map<string, Diagnostic>();
   for (const { node, lacking, reason } of reasons) {
     const inside = lacking === node ? "" : ` as a whole, for ${lackingText(lacking)} in it`;

@@ -96,7 +96,7 @@ async function counts({ backend }: Program): Promise<DeviceCounts> {
 }
 
 /** What `inspect` says that a run of `fit` sends. */
-function announced(program: Program, unplaced: DeviceKind): { readonly up: number; readonly down: number } {
+export function announced(program: Program, unplaced: DeviceKind): { readonly up: number; readonly down: number } {
   const { graph } = program;
   const prepared = prepareComputation(graph, { kind: "signature", name: "fit" });
   const computation = optimise(graph, prepared, new Map(), { followsPlaces: true });
