@@ -69,7 +69,8 @@ export async function explain(
   const parts = await partsOf(computation, unplaced);
   const { part, edge } = edgeIn(parts, value, computation);
   const kernels = part === undefined ? [] : await explainKernels(part, edge?.logged.kernels ?? []);
-  const timed = part === undefined || kernels.length === 0 ? undefined : await timesFor(parts, computation, options);
+  const timed =
+    part === undefined || kernels.length === 0 ? undefined : await timesFor(parts, part, computation, options);
   const explained: Explained = { graph, name, value, choice, sized, edge, kernels, timed };
   if (console.isJson) console.object(explainedJson(explained));
   else console.print(explainedText(console, explained));
@@ -81,16 +82,14 @@ export async function explain(
 
 async function timesFor(
   parts: readonly LoggedPart[],
+  part: LoggedPart,
   computation: Computation,
   { measure, profile }: ExplainOptions,
 ): Promise<Timed | undefined> {
   if (profile !== undefined) {
     const { device, times } = await readProfile(profile);
-    const named = parts.map(({ program, launches }) => ({
-      program,
-      launches: new Map([...launches].map(([name, kernels]) => [name, kernels.map((kernel) => kernel.name)])),
-    }));
-    return { seconds: timesOf(computation.name, named, times), from: `measured by ${profile} on ${device}` };
+    const seconds = timesOf(computation.name, parts, times)[parts.indexOf(part)] ?? new Map();
+    return { seconds, from: `measured by ${profile} on ${device}` };
   }
   const measured = measure === true ? await measureOnZeros(computation) : undefined;
   return measured && { seconds: measured.kernels, from: `measured on zeros, ${plural(measured.runs, "run")}` };
@@ -140,7 +139,7 @@ function noEdge(graph: Graph, name: string): GraphError {
 }
 
 /** Kernels of one device, with what was decided on the way. */
-interface LoggedPart extends Pick<ObservedPart, "program" | "log" | "launches"> {
+interface LoggedPart extends Pick<ObservedPart, "program" | "log" | "launches" | "measured" | "isEvaluated"> {
   readonly device: "cpu" | "gpu";
 }
 
@@ -149,7 +148,7 @@ async function partsOf(computation: Computation, unplaced: DeviceKind | undefine
   if (unplaced === undefined) {
     const log = new FusionLog();
     const program = buildKernels(computation, hostTarget(), { checkNumerics: false, log });
-    return [{ device: "cpu", program, log, launches: new Map() }];
+    return [{ device: "cpu", program, log, launches: new Map(), measured: new Map(), isEvaluated: false }];
   }
   const { observedParts } = await import("../compiler/backends/gpu/observed.js");
   return observedParts(computation, unplaced, hostTarget()).parts.map((part) => ({
@@ -181,11 +180,12 @@ function edgeIn(
 }
 
 async function explainKernels(
-  { program, launches, device }: LoggedPart,
+  { program, launches, device, isEvaluated }: LoggedPart,
   names: readonly string[],
 ): Promise<readonly ExplainedKernel[]> {
   if (names.length === 0) return [];
-  const listings = device === "cpu" && probe().available ? await listingsOf(program, hostTarget()) : undefined;
+  const listings =
+    device === "cpu" && !isEvaluated && probe().available ? await listingsOf(program, hostTarget()) : undefined;
   const codeOf = (name: string): readonly Listing[] => {
     const { llvm, assembly } = listings?.get(name) ?? {};
     return [
@@ -199,6 +199,7 @@ async function explainKernels(
     .map((kernel) => ({
       name: kernel.name,
       device,
+      isEvaluated,
       kind: kernel.kind,
       work: workOf(kernel, program.buffers),
       text: printKernel(kernel),

@@ -42,6 +42,8 @@ export interface Edge {
 export interface ExplainedKernel {
   readonly name: string;
   readonly device: "cpu" | "gpu";
+  /** Whether the reference evaluates its ops one by one instead. */
+  readonly isEvaluated: boolean;
   readonly kind: string;
   readonly work: KernelWork;
   readonly text: readonly string[];
@@ -95,6 +97,7 @@ export function explainedText(console: Console, explained: Explained): string {
         kernel.work.operations === undefined ? "" : `, ${(kernel.work.operations / time / 1e9).toPrecision(3)} GFLOP/s`;
       lines.push(`  ${durationText(time)} a call${rate}, ${timed.from}`);
     }
+    if (kernel.isEvaluated) lines.push("  so few numbers are evaluated op by op on the cpu: no code is made of it");
     lines.push(...clipped(kernel.text).map((line) => `  ${line}`));
     lines.push(...kernel.code.flatMap(listingLines));
   }

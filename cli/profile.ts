@@ -8,6 +8,7 @@ import {
   type ProfileReport,
   profileReport,
   type ReportPlace,
+  type TransferReport,
 } from "../runtime/profile/report.js";
 import { profileFile } from "../runtime/profile/trace.js";
 import type { Session } from "../runtime/session.js";
@@ -80,29 +81,32 @@ export function reportText(report: ProfileReport): string {
   }
   if (report.target === "gpu") {
     parts.push(
-      `on ${report.device}: a kernel's time is from its launch until the device says that it is done, each waited for; ` +
-        "without --profile launches overlap",
+      `on ${report.device}: a kernel's time on the gpu is from its launch until the device says that it is done, each waited for; ` +
+        "without --profile launches overlap, and feeds go up with the launch that reads them",
     );
   }
   return parts.join("\n\n");
 }
 
 const right = "right" as const;
-const columns: readonly Column[] = [
+/** A device's peaks are not known: where kernels ran stands in the place of how near they came to them. */
+const columnsOf = (hasSides: boolean): readonly Column[] => [
   { title: "kernel" },
+  ...(hasSides ? [{ title: "on" }] : []),
   { title: "calls", align: right },
   { title: "time", align: right },
   { title: "", align: right },
   { title: "a call", align: right },
   { title: "GFLOP/s", align: right },
   { title: "GB/s", align: right },
-  { title: "of peak", align: right },
+  ...(hasSides ? [] : [{ title: "of peak", align: right }]),
   { title: "memory", align: right },
   { title: "line" },
 ];
 
 function computationText(computation: ComputationReport): string {
-  const { name, dims, entries, seconds, kernels } = computation;
+  const { name, dims, entries, seconds, kernels, transfers } = computation;
+  const hasSides = transfers !== null;
   const sizes = Object.entries(dims).map(([dim, size]) => `${dim} = ${size}`);
   const inKernels = kernels.reduce((sum, kernel) => sum + kernel.seconds, 0);
   const byTime = [...kernels].filter(({ calls }) => calls > 0).sort((a, b) => b.seconds - a.seconds);
@@ -111,6 +115,7 @@ function computationText(computation: ComputationReport): string {
   const rows = shown.map((kernel) => kernelRow(kernel, seconds, computation));
   const short = (label: string, time: number): readonly string[] => [
     label,
+    ...(hasSides ? [""] : []),
     "",
     durationText(time),
     percent(time / seconds),
@@ -125,44 +130,62 @@ function computationText(computation: ComputationReport): string {
   }
   rows.push(short("(between kernels)", Math.max(0, seconds - inKernels)));
   const head = `${[name, ...sizes].join(", ")}: ${durationText(seconds)} in ${countText(entries)} ${entries === 1 ? "call" : "calls"}`;
-  const { variable_bytes: variables, constant_bytes: constants, arena_bytes: arena, moved_bytes: moved } = computation;
+  const { variable_bytes: variables, constant_bytes: constants, arena_bytes: arena } = computation;
   const fixed =
     constants > 0
       ? `variables ${bytesText(variables)}, constants ${bytesText(constants)}`
       : `variables ${bytesText(variables)}`;
-  const fullest = kernels.reduce<KernelReport | undefined>(
-    (most, kernel) => (most === undefined || kernel.live_bytes > most.live_bytes ? kernel : most),
-    undefined,
-  );
+  const fullest = kernels
+    .filter(usesArena)
+    .reduce<KernelReport | undefined>(
+      (most, kernel) => (most === undefined || kernel.live_bytes > most.live_bytes ? kernel : most),
+      undefined,
+    );
   const peak =
     fullest === undefined || fullest.live_bytes === 0
       ? ""
       : `, fullest in ${fullest.name} (${bytesText(fullest.live_bytes)})`;
   return [
     head,
-    table(columns, rows),
-    ...(moved === null ? [] : [`moved: ${bytesText(moved.up)} to the device, ${bytesText(moved.down)} from it`]),
-    `memory: ${fixed}, ${moved === null ? "arena" : "other arrays"} ${bytesText(arena)}${peak}`,
+    table(columnsOf(hasSides), rows),
+    ...(transfers === null ? [] : [movedText(transfers)]),
+    `memory: ${fixed}, ${hasSides ? "other arrays of the device" : "arena"} ${bytesText(arena)}${peak}`,
     `measuring took at most ${percent(computation.measuring_seconds / seconds)} of the time`,
   ].join("\n");
 }
 
-function kernelRow(kernel: KernelReport, total: number, { arena_bytes: arena }: ComputationReport): readonly string[] {
-  const { name, calls, seconds, operations, read_bytes: read, written_bytes: written } = kernel;
+/** Where two sides compute, the arena is the device's. */
+function usesArena({ on }: KernelReport): boolean {
+  return on !== "cpu";
+}
+
+function movedText({ up, down }: NonNullable<ComputationReport["transfers"]>): string {
+  const text = ({ count, bytes, seconds }: TransferReport): string =>
+    `${bytesText(bytes)} in ${plural(count, "transfer")} of ${durationText(seconds)}`;
+  return `moved: to the device ${text(up)}, from it ${text(down)}`;
+}
+
+function kernelRow(
+  kernel: KernelReport,
+  total: number,
+  { arena_bytes: arena, transfers }: ComputationReport,
+): readonly string[] {
+  const { name, on, calls, seconds, operations, read_bytes: read, written_bytes: written } = kernel;
   const each = seconds / calls;
   const rate = (amount: number | null): string =>
     amount === null || amount === 0 ? "-" : rounded(amount / each / 1e9);
   const place = kernel.places[0];
   return [
     name,
+    ...(transfers === null ? [] : [kernel.kind === "transfer" ? "" : (on ?? "")]),
     countText(calls),
     durationText(seconds),
     percent(seconds / total),
     durationText(each),
     rate(operations),
     rate(read === null || written === null ? null : read + written),
-    kernel.roofline_seconds === null ? "-" : percent(kernel.roofline_seconds / each),
-    arena === 0 ? "-" : bytesText(kernel.live_bytes),
+    ...(transfers === null ? [kernel.roofline_seconds === null ? "-" : percent(kernel.roofline_seconds / each)] : []),
+    arena === 0 || !usesArena(kernel) ? "-" : bytesText(kernel.live_bytes),
     place === undefined ? "" : `${place.file}:${place.line}`,
   ];
 }

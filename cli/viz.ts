@@ -66,7 +66,7 @@ const writers: Readonly<Record<string, (picture: Picture, options: VizOptions) =
 interface Picture {
   readonly document: ViewerDocument;
   /** Of each program that has kernels, by its name. */
-  readonly kernels: ReadonlyMap<string, KernelProgram>;
+  readonly kernels: ReadonlyMap<string, readonly KernelProgram[]>;
   readonly program: ViewerDocument["programs"][number];
   readonly view: ViewModel;
   readonly open: ReadonlySet<number>;
@@ -86,14 +86,14 @@ export async function viz(console: Console, file: string, options: VizOptions): 
   await requireWritable(options.output);
   const { shown, sized } = programsOf(graph, options);
   const measured = options.profile === undefined ? undefined : await readProfile(options.profile);
-  const kernels = new Map<string, KernelProgram>();
+  const kernels = new Map<string, KernelProgram[]>();
   const document = documentOf(graph, shown, {
     file,
     textOf: sourceText,
     target: hostTarget(),
     device: measured?.device ?? "cpu",
     times: measured?.times ?? new Map(),
-    onKernels: (name, program) => kernels.set(name, program),
+    onKernels: (name, program) => kernels.set(name, [...(kernels.get(name) ?? []), program]),
     lower,
   });
   const content = await writer(pictureOf(document, kernels, options), options);
@@ -164,7 +164,7 @@ async function nativeListings(program: KernelProgram): Promise<ReadonlyMap<strin
 
 function pictureOf(
   document: ViewerDocument,
-  kernels: ReadonlyMap<string, KernelProgram>,
+  kernels: ReadonlyMap<string, readonly KernelProgram[]>,
   options: VizOptions,
 ): Picture {
   const program = document.programs[0] ?? emptyProgram;

@@ -11,17 +11,17 @@ const mostCharacters = 3_000_000;
 /** What compiles a program; a text says why it cannot. */
 export type Lister = (program: KernelProgram) => Promise<ReadonlyMap<string, KernelListing> | string>;
 
-/** The document with the code that its kernels become. `programs`: the kernels by the program's name. */
+/** The document with the code that its kernels become. `programs`: the processor's kernels by the program's name. */
 export async function withCode(
   document: ViewerDocument,
-  programs: ReadonlyMap<string, KernelProgram>,
+  programs: ReadonlyMap<string, readonly KernelProgram[]>,
   list: Lister,
 ): Promise<ViewerDocument> {
   // All at once: while tools compile one program, the next is lowered.
   const found = await Promise.all(
     document.programs.map(({ name }) => {
-      const kernels = programs.get(name);
-      return kernels === undefined ? undefined : listed(kernels, list);
+      const parts = programs.get(name);
+      return parts === undefined ? undefined : listed(parts, list);
     }),
   );
   const room = { left: mostCharacters };
@@ -34,25 +34,38 @@ export async function withCode(
   };
 }
 
-async function listed(program: KernelProgram, list: Lister): ReturnType<Lister> {
-  const count = leavesOf([...program.compute, ...program.commit]).length;
+type Listings = ReadonlyMap<string, KernelListing>;
+
+async function listed(parts: readonly KernelProgram[], list: Lister): Promise<readonly Listings[] | string> {
+  const count = parts.reduce((sum, { compute, commit }) => sum + leavesOf([...compute, ...commit]).length, 0);
   if (count > mostKernels)
     return `${count} kernels are too many for a page: graphc inspect --stage asm prints their code.`;
-  return list(program);
+  const found = await Promise.all(parts.map(list));
+  const refused = found.find((one) => typeof one === "string");
+  return typeof refused === "string" ? refused : found.filter((one) => typeof one !== "string");
 }
 
 function withListings(
   program: ProgramModel,
-  listings: Awaited<ReturnType<Lister>>,
+  listings: readonly Listings[] | string,
   room: { left: number },
 ): ProgramModel {
   if (typeof listings === "string") return { ...program, unlisted: listings };
   let isFull = false;
+  // Parts may have kernels of one name: they come in the same order here and there.
+  const left = listings.map((part) => new Map(part));
+  const taken = (name: string): KernelListing | undefined => {
+    const part = left.find((one) => one.has(name));
+    const found = part?.get(name);
+    part?.delete(name);
+    return found;
+  };
   const groups = (given: readonly GroupModel[]): readonly GroupModel[] =>
     given.map((group): GroupModel => {
       const { name, kernel } = group;
-      const code = listings.get(name);
-      if (kernel === undefined || code === undefined || isFull) return group;
+      if (kernel === undefined || kernel.listings.length > 0 || kernel.unlisted !== undefined || isFull) return group;
+      const code = taken(name);
+      if (code === undefined) return group;
       const models = [...listing("LLVM", code.llvm), ...listing("assembly", code.assembly)];
       room.left -= models.reduce((sum, { text }) => sum + text.length, 0);
       isFull = room.left < 0;

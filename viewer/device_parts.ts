@@ -26,12 +26,13 @@ export function lowerForDevice(computation: Computation, unplaced: DeviceKind, t
   let left = mostSources;
   return {
     ends,
-    parts: parts.map(({ side, program, observed, log, launches }) => ({
+    parts: parts.map(({ side, program, observed, log, launches, measured, isEvaluated }) => ({
       program,
       observed,
       log,
       device: side === "host" ? "cpu" : "gpu",
-      launches: new Map([...launches].map(([name, kernels]) => [name, kernels.map((kernel) => kernel.name)])),
+      measured,
+      isCompiled: side === "host" && !isEvaluated,
       listings: new Map(
         [...launches].map(([name, kernels]) => {
           const listings = kernels.map(listingOf);

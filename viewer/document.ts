@@ -87,7 +87,7 @@ function programModel(graph: Graph, shown: Shown, lines: LineTable, options: Doc
     sizes: [...sizes].map(([name, size]) => `${name} = ${size}`).join(", "),
     views: [finished(source.view("source")), finished(gradients.view("gradients")), kernels],
     memory,
-    unlisted: options.lower === undefined ? undefined : "Of kernels on the cpu, --target cpu shows the code.",
+    unlisted: undefined,
   };
 }
 
@@ -114,6 +114,7 @@ function kernelView(
   if (lower !== undefined) {
     const lowered = lower(computation);
     addParts(builder, lowered, timesOf(computation.name, lowered.parts, options.times ?? new Map()));
+    for (const { program, isCompiled } of lowered.parts) if (isCompiled) options.onKernels?.(shown.name, program);
     return {
       view: finished(builder.view("kernels")),
       memory: memoryOfParts(lowered.parts.map(({ program }) => program)),
@@ -127,8 +128,17 @@ function kernelView(
     observe: (name, kernel) => observed.set(name, kernel),
   });
   options.onKernels?.(shown.name, program);
-  const part = { program, observed, log, device: options.device, launches: new Map(), listings: new Map() };
-  addKernels(builder, part, timesOf(program.name, [part], options.times ?? new Map()));
+  const part = {
+    program,
+    observed,
+    log,
+    device: options.device,
+    measured: new Map(),
+    listings: new Map(),
+    isCompiled: true,
+  };
+  const [times = new Map()] = timesOf(program.name, [part], options.times ?? new Map());
+  addKernels(builder, part, times);
   return { view: finished(builder.view("kernels")), memory: memoryOf(program) };
 }
 

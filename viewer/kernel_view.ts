@@ -10,6 +10,8 @@ import { inlinedText } from "./constants.js";
 import type { ListingModel, Role, WorkModel } from "./model.js";
 import type { KernelTimes } from "./times.js";
 
+const evaluatedText = "A part of the processor with so few numbers is evaluated op by op: no code is made of it.";
+
 /** Characters of a kernel's loops that a document quotes. */
 const mostCode = 6000;
 
@@ -19,8 +21,10 @@ export interface LoweredPart {
   readonly observed: ReadonlyMap<string, ObservedKernel>;
   readonly log: FusionLog;
   readonly device: string;
-  /** The names that the launches of a kernel are measured under, where those are not its own. */
-  readonly launches: ReadonlyMap<string, readonly string[]>;
+  /** The names that a kernel is measured under, where those are not its own. */
+  readonly measured: ReadonlyMap<string, readonly string[]>;
+  /** Whether the processor's code is made of it: not of what a device computes, nor of what is evaluated op by op. */
+  readonly isCompiled: boolean;
   /** By the kernel's name. */
   readonly listings: ReadonlyMap<string, readonly ListingModel[]>;
 }
@@ -49,11 +53,11 @@ interface Join {
 }
 
 /** Fills a view with the kernels of a computation in parts. */
-export function addParts(builder: ViewBuilder, { parts, ends }: Lowered, times: KernelTimes): void {
+export function addParts(builder: ViewBuilder, { parts, ends }: Lowered, times: readonly KernelTimes[]): void {
   let base = 0;
   const join = { edges: new Map<string, Place>(), outer: new Map<Value, number>(), ends };
-  for (const part of parts) {
-    addKernels(builder, part, times, { ...join, base });
+  for (const [i, part] of parts.entries()) {
+    addKernels(builder, part, times[i] ?? new Map(), { ...join, base });
     base += part.program.buffers.length;
   }
 }
@@ -64,7 +68,7 @@ export function addParts(builder: ViewBuilder, { parts, ends }: Lowered, times: 
  */
 export function addKernels(
   builder: ViewBuilder,
-  { program, observed, log, device, listings }: LoweredPart,
+  { program, observed, log, device, listings, isCompiled }: LoweredPart,
   times: KernelTimes,
   join?: Join,
 ): void {
@@ -157,6 +161,7 @@ export function addKernels(
         work: isLeaf(kernel) ? workModel(workOf(kernel, program.buffers)) : undefined,
         seconds: times.get(kernel.name),
         listings: listings.get(kernel.name) ?? [],
+        unlisted: isCompiled || listings.has(kernel.name) ? undefined : evaluatedText,
       },
     });
     const parts = observed.get(kernel.name);

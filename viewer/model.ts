@@ -117,6 +117,8 @@ export interface KernelModel {
   /** Measured by a profile. */
   readonly seconds: number | undefined;
   readonly listings: readonly ListingModel[];
+  /** Why it never has any. */
+  readonly unlisted: string | undefined;
 }
 
 export interface WorkModel {

@@ -4,32 +4,34 @@ import type { KernelProgram } from "../compiler/kernels/form.js";
 /** Measured seconds by the kernel's name, where there is a profile. */
 export type KernelTimes = ReadonlyMap<string, number>;
 
-/** Kernels of a computation, those of a device with the names that their launches are measured under. */
+/** Kernels of a computation, with the names that they are measured under where those are not their own. */
 export interface TimedPart {
   readonly program: KernelProgram;
-  readonly launches: ReadonlyMap<string, readonly string[]>;
+  readonly measured: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
- * What a profile has of a computation: under its name, or, as training asks for what it reports and not for a signature, under
+ * What a profile has of a computation, by its parts: under its name, or, as training asks for what it reports and not for a signature, under
  * another one with the same kernels. A kernel of several launches takes as long as all of them.
  */
 export function timesOf(
   computation: string,
   parts: readonly TimedPart[],
   measured: ReadonlyMap<string, KernelTimes>,
-): KernelTimes {
-  const kernels = new Map<string, readonly string[]>();
-  for (const { program, launches } of parts)
-    for (const { name } of leavesOf([...program.compute, ...program.commit]))
-      kernels.set(name, launches.get(name) ?? [name]);
-  const names = [...kernels.values()].flat();
+): readonly KernelTimes[] {
+  const kernels = parts.map(({ program, measured: own }) =>
+    leavesOf([...program.compute, ...program.commit]).map(({ name }) => ({ name, as: own.get(name) ?? [name] })),
+  );
+  const names = kernels.flatMap((part) => part.flatMap(({ as }) => as));
   const times = measured.get(computation) ?? mostAlike(names, measured);
-  return new Map(
-    [...kernels].flatMap(([kernel, launches]): readonly (readonly [string, number])[] => {
-      const seconds = launches.reduce((sum, launch) => sum + (times.get(launch) ?? Number.NaN), 0);
-      return Number.isNaN(seconds) || launches.length === 0 ? [] : [[kernel, seconds]];
-    }),
+  return kernels.map(
+    (part) =>
+      new Map(
+        part.flatMap(({ name, as }): readonly (readonly [string, number])[] => {
+          const seconds = as.reduce((sum, one) => sum + (times.get(one) ?? Number.NaN), 0);
+          return Number.isNaN(seconds) || as.length === 0 ? [] : [[name, seconds]];
+        }),
+      ),
   );
 }
 

@@ -2,7 +2,10 @@ import type { FixedBytes, KernelFacts } from "../kernels/kernel_facts.js";
 
 /** What a back end measured of one kernel, or of one op where it knows no kernels. */
 export interface KernelProfile extends Omit<KernelFacts, "kind" | "work"> {
-  readonly kind: KernelFacts["kind"] | "op";
+  /** A transfer is no kernel: numbers that went to a device or came from it. */
+  readonly kind: KernelFacts["kind"] | "op" | "transfer";
+  /** Where it ran, of a program on two sides; the device's part of a transfer is which way it went. */
+  readonly side?: "cpu" | "gpu";
   /** What one call does; undefined where nothing counts it. */
   readonly work: KernelFacts["work"] | undefined;
   readonly calls: number;
@@ -35,7 +38,14 @@ export interface ExecutionProfile {
   readonly fixedBytes: FixedBytes;
   readonly arenaBytes: number;
   /** What went to a device and came from it; absent where the target computes in this process's memory. */
-  readonly movedBytes?: { readonly up: number; readonly down: number };
+  readonly moved?: { readonly up: Moved; readonly down: Moved };
+}
+
+/** All transfers in one direction. */
+export interface Moved {
+  readonly transfers: number;
+  readonly bytes: number;
+  readonly seconds: number;
 }
 
 /** The most calls that are kept one by one. */

@@ -1,4 +1,4 @@
-import type { KernelProfile } from "../../compiler/backends/profile.js";
+import type { KernelProfile, Moved } from "../../compiler/backends/profile.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { type MachinePeaks, rooflineSeconds } from "../../compiler/kernels/work.js";
 import type { ComputationProfile } from "../executables.js";
@@ -15,6 +15,8 @@ export type ReportPlace = {
 export type KernelReport = {
   readonly name: string;
   readonly kind: KernelProfile["kind"];
+  /** Where it ran, of a program of a device and the processor; null on other targets. */
+  readonly on: "cpu" | "gpu" | null;
   readonly calls: number;
   readonly seconds: number;
   /** Of one call, as are all that follow; null where nothing counts them. */
@@ -41,8 +43,12 @@ export type ComputationReport = {
   readonly arena_bytes: number;
   /** To a device and from it; null where the target computes in this process's memory. */
   readonly moved_bytes: { readonly up: number; readonly down: number } | null;
+  /** The same with how often and how long. */
+  readonly transfers: { readonly up: TransferReport; readonly down: TransferReport } | null;
   readonly kernels: readonly KernelReport[];
 };
+
+export type TransferReport = { readonly count: number; readonly bytes: number; readonly seconds: number };
 
 /** All that was measured, as JSON: what stands under `graphc` in a file of `--profile`. */
 export type ProfileReport = {
@@ -84,6 +90,7 @@ export function profileReport(profiles: readonly ComputationProfile[], context: 
 
 function computationReport(profile: ComputationProfile, context: ReportContext): ComputationReport {
   const calls = profile.kernels.reduce((sum, kernel) => sum + kernel.calls, 0);
+  const { moved } = profile;
   return {
     name: profile.name,
     dims: Object.fromEntries(profile.dims),
@@ -93,17 +100,23 @@ function computationReport(profile: ComputationProfile, context: ReportContext):
     variable_bytes: profile.fixedBytes.variables,
     constant_bytes: profile.fixedBytes.constants,
     arena_bytes: profile.arenaBytes,
-    moved_bytes: profile.movedBytes ?? null,
+    moved_bytes: moved === undefined ? null : { up: moved.up.bytes, down: moved.down.bytes },
+    transfers: moved === undefined ? null : { up: transferReport(moved.up), down: transferReport(moved.down) },
     kernels: profile.kernels.map((kernel) => kernelReport(kernel, context)),
   };
 }
 
+function transferReport({ transfers, bytes, seconds }: Moved): TransferReport {
+  return { count: transfers, bytes, seconds };
+}
+
 function kernelReport(kernel: KernelProfile, { machine, placeOf }: ReportContext): KernelReport {
-  const { name, kind, calls, seconds, work, liveBytes, spans } = kernel;
+  const { name, kind, side, calls, seconds, work, liveBytes, spans } = kernel;
   const least = work === undefined || machine === undefined ? undefined : rooflineSeconds(work, machine);
   return {
     name,
     kind,
+    on: side ?? null,
     calls,
     seconds,
     operations: work?.operations ?? null,

@@ -1,3 +1,4 @@
+import type { KernelProfile } from "../../compiler/backends/profile.js";
 import type { ComputationProfile } from "../executables.js";
 import type { ProfileReport } from "./report.js";
 
@@ -48,15 +49,23 @@ export function profileFile(profiles: readonly ComputationProfile[], report: Pro
   };
 }
 
-const tid = 1;
+/** The rows of a computation's kernels: one where the target has one place. */
+const threads = { kernels: 1, gpu: 1, cpu: 2, transfers: 3 } as const;
+
+function threadOf({ kind, side }: KernelProfile): keyof typeof threads {
+  if (side === undefined) return "kernels";
+  return kind === "transfer" ? "transfers" : side;
+}
 
 function eventsOf(profile: ComputationProfile, pid: number, origin: number): readonly TraceEvent[] {
   const { name, dims, kernels, events, fixedBytes } = profile;
   const sizes = [...dims].map(([dim, size]) => `${dim} = ${size}`).join(", ");
   const title = sizes === "" ? name : `${name} (${sizes})`;
   const found: TraceEvent[] = [
-    { ph: "M", name: "process_name", pid, tid, args: { name: title } },
-    { ph: "M", name: "thread_name", pid, tid, args: { name: "kernels" } },
+    { ph: "M", name: "process_name", pid, tid: threads.kernels, args: { name: title } },
+    ...[...new Set(kernels.length === 0 ? (["kernels"] as const) : kernels.map(threadOf))].map(
+      (thread): TraceEvent => ({ ph: "M", name: "thread_name", pid, tid: threads[thread], args: { name: thread } }),
+    ),
   ];
   const fixed = fixedBytes.variables + fixedBytes.constants;
   let shown: number | undefined;
@@ -65,8 +74,12 @@ function eventsOf(profile: ComputationProfile, pid: number, origin: number): rea
     if (kernel === undefined) continue;
     const ts = microseconds((profile.origin - origin) / 1000 + event.start);
     const bytes = fixed + kernel.liveBytes;
-    if (bytes !== shown) found.push({ ph: "C", name: "memory", pid, tid, ts, args: { bytes } });
-    shown = bytes;
+    const tid = threads[threadOf(kernel)];
+    // Of two sides the memory is the device's.
+    if (bytes !== shown && kernel.side !== "cpu") {
+      found.push({ ph: "C", name: "memory", pid, tid: threads.kernels, ts, args: { bytes } });
+      shown = bytes;
+    }
     found.push({ ph: "X", name: kernel.name, cat: kernel.kind, pid, tid, ts, dur: microseconds(event.seconds) });
   }
   return found;

@@ -32,7 +32,8 @@ export function costOf({ work, seconds }: KernelModel): HTMLElement | undefined 
 }
 
 /** The code of a kernel, closed: a listing is made when it is opened. */
-export function listings(kernel: KernelModel, { unlisted }: ProgramModel): readonly HTMLElement[] {
+export function listings(kernel: KernelModel, program: ProgramModel): readonly HTMLElement[] {
+  const unlisted = kernel.unlisted ?? program.unlisted;
   if (kernel.listings.length === 0) return unlisted === undefined ? [] : [element("p", { class: "hint" }, unlisted)];
   return kernel.listings.map(({ form, what, text }) => folded(form, what, text));
 }

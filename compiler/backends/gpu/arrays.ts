@@ -49,17 +49,18 @@ export class DeviceArray {
 
 /** What a program asks of a device. */
 export interface DeviceWork {
-  /** An array of these numbers, which stay the caller's. */
-  readonly upload: (data: Float32Array) => Promise<DeviceArray>;
+  /** An array of these numbers, which stay the caller's. `name`: what they are, for whoever measures. */
+  readonly upload: (data: Float32Array, name: string) => Promise<DeviceArray>;
   /** The numbers of an array, which are the caller's. */
-  readonly download: (array: DeviceArray) => Promise<Float32Array>;
+  readonly download: (array: DeviceArray, name: string) => Promise<Float32Array>;
   /** Whether the device may go away with all that lies on it, or has. */
   readonly loss: "never" | "possible" | "lost";
-  /** What a kernel makes of arrays and numbers. */
+  /** What a kernel makes of arrays and numbers; `names` are those of the arrays. */
   readonly launch: (
     kernel: DeviceKernel,
     arrays: readonly (DeviceArray | Float32Array)[],
     numbers: readonly number[],
+    names?: readonly string[],
   ) => Promise<DeviceArray>;
 }
 
@@ -135,10 +136,18 @@ export class DeviceMemory implements DeviceWork {
     return this.launch(copyOf(data.length), [data], []);
   }
 
-  async download(array: DeviceArray, purpose: "asked" | "kept" = "asked"): Promise<Float32Array> {
-    const bytes = array.length * Float32Array.BYTES_PER_ELEMENT;
-    if (purpose === "asked") this.#bytesDown += bytes;
-    else this.#bytesKept += bytes;
+  download(array: DeviceArray): Promise<Float32Array> {
+    this.#bytesDown += array.length * Float32Array.BYTES_PER_ELEMENT;
+    return this.#numbersOf(array);
+  }
+
+  /** The same for a copy that nobody has asked for: against the loss of the device. */
+  keep(array: DeviceArray): Promise<Float32Array> {
+    this.#bytesKept += array.length * Float32Array.BYTES_PER_ELEMENT;
+    return this.#numbersOf(array);
+  }
+
+  async #numbersOf(array: DeviceArray): Promise<Float32Array> {
     const { raw } = array;
     if (raw instanceof Float32Array) return raw.slice(0, array.length);
     let numbers: unknown;

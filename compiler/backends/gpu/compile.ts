@@ -81,7 +81,9 @@ export async function compileDevice(
   const { computation, flags, placement, partition: cut } = partsOf(given, unplaced, options.checkNumerics);
   const parts: CompiledPart[] = [];
   const onDevice = deviceEdges(cut);
-  for (const part of cut.parts) parts.push(await compilePart(part, host, onDevice, returnsVectors(lease.name)));
+  const profile = options.profile === true;
+  for (const part of cut.parts)
+    parts.push(await compilePart(part, host, onDevice, returnsVectors(lease.name), profile));
   const programs = parts.flatMap((part) => (part.side === "device" ? [part] : []));
   const arenaBytes = programs.reduce((most, { program }) => Math.max(most, arenaOf(program)), 0);
   const variables = computation.variables.map(slotOf);
@@ -102,9 +104,8 @@ export async function compileDevice(
   };
   const checked = options.checkNumerics ? given : undefined;
   const constants = programs.reduce((sum, { program }) => sum + constantsOf(program), 0);
-  const steps = programs.flatMap(({ lowered }) => lowered.steps);
-  const profiled: DeviceProgram["profiled"] =
-    options.profile === true ? [steps, { variables: stored, constants }] : undefined;
+  const steps = parts.map((part) => (part.side === "device" ? part.lowered.steps : []));
+  const profiled: DeviceProgram["profiled"] = profile ? [steps, { variables: stored, constants }] : undefined;
   const program: DeviceProgram = {
     info,
     parts,
@@ -190,14 +191,20 @@ async function compilePart(
   host: Backend,
   onDevice: ReadonlySet<string>,
   vectors: boolean,
+  profile: boolean,
 ): Promise<CompiledPart> {
   if (part.side === "device") return { side: "device", part, ...lowerPart(part, onDevice, vectors) };
-  const elements = nodesBelow(rootsOf(part.computation)).reduce(
+  const backend = isEvaluated(part) ? referenceBackend() : host;
+  return { side: "host", part, compiled: await backend.compile(part.computation, { checkNumerics: false, profile }) };
+}
+
+/** Whether the reference evaluates a part of the processor, op by op: it is done before code of it would be there. */
+export function isEvaluated({ computation }: Part): boolean {
+  const elements = nodesBelow(rootsOf(computation)).reduce(
     (sum, node) => sum + node.outputs.reduce((all, { type }) => all + elementCount(staticShape(type)), 0),
     0,
   );
-  const backend = elements <= fewElements ? referenceBackend() : host;
-  return { side: "host", part, compiled: await backend.compile(part.computation, { checkNumerics: false }) };
+  return elements <= fewElements;
 }
 
 /** A warning for each op that the processor does though the device was asked for: by the target, or where it stands in the text. */

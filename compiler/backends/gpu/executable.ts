@@ -16,6 +16,7 @@ import { StepLoop, scalarOutputs } from "../step_loop.js";
 import { DeviceArray, type DeviceMemory, type DeviceWork, fromFloats, toFloats } from "./arrays.js";
 import type { CompiledPart, DeviceProgram } from "./compile.js";
 import { DeviceFailure } from "./failures.js";
+import { joinedProfile } from "./joined_profile.js";
 import type { DeviceLease } from "./lease.js";
 import { DeviceRecorder } from "./measured.js";
 import type { Origin } from "./partition.js";
@@ -109,7 +110,11 @@ export class DeviceExecutable implements Executable {
   }
 
   profile(): ExecutionProfile | undefined {
-    return this.#recorder?.profile();
+    if (this.#recorder === undefined) return undefined;
+    return joinedProfile(
+      this.#recorder.profile(),
+      this.#parts.map((part) => (part.side === "host" ? part.executable.profile?.() : undefined)),
+    );
   }
 
   close(): void {
@@ -189,7 +194,7 @@ export class DeviceExecutable implements Executable {
       const failure = firstFailure(
         flagged,
         group,
-        edge instanceof DeviceArray ? await result.memory.download(edge) : edge,
+        edge instanceof DeviceArray ? await result.memory.download(edge, origin.name) : edge,
       );
       if (failure === undefined) continue;
       return (failure.code === "G110" ? await this.#findNonFinite(result) : undefined) ?? failure;
@@ -204,7 +209,7 @@ export class DeviceExecutable implements Executable {
     const variables = new Map<string, TensorData>();
     for (const { name } of this.info.variables) {
       const block = this.#block(name);
-      await block.pull(memory);
+      await block.pull(memory, name);
       variables.set(name, block.data);
     }
     return (await import("./check_numerics.js")).findNonFinite(checked, this.info, feeds, variables, state);
@@ -219,7 +224,7 @@ export class DeviceExecutable implements Executable {
     result: StepResult,
   ): Promise<Omit<RunFailure, "stepsDone"> | undefined> {
     const { edges } = result;
-    for (const { name } of executable.info.variables) await this.#block(name).pull(memory);
+    for (const { name } of executable.info.variables) await this.#block(name).pull(memory, name);
     const given = new Map<string, TensorData>();
     for (const { name, dtype } of executable.info.placeholders) {
       const edge = edges.get(name) ?? feeds.get(name);
@@ -254,11 +259,11 @@ export class DeviceExecutable implements Executable {
         if (edge.length <= 1 || !this.#shared.has(name)) return toFloats(edge);
         const known = copies.get(name);
         if (known instanceof DeviceArray) return known;
-        const array = await memory.upload(toFloats(edge));
+        const array = await memory.upload(toFloats(edge), name);
         copies.set(name, array);
         return array;
       },
-      variable: (path) => this.#block(path).onDevice(memory),
+      variable: (path) => this.#block(path).onDevice(memory, path),
       state,
       signal,
     });
@@ -279,7 +284,7 @@ export class DeviceExecutable implements Executable {
       edge instanceof DeviceArray
         ? origin.kind === "edge"
           ? await fetched(origin.name, edge, slot.dtype, memory, result)
-          : fromFloats(slot.dtype, await memory.download(edge))
+          : fromFloats(slot.dtype, await memory.download(edge, slot.name))
         : edge;
     return data.slice(0, elementCount(slot.shape));
   }
@@ -287,7 +292,7 @@ export class DeviceExecutable implements Executable {
   async #edge(origin: Origin, memory: DeviceWork, { edges }: StepResult): Promise<Edge> {
     if (origin.kind === "variable") {
       const block = this.#block(origin.path);
-      return block.isCurrent ? block.data : block.onDevice(memory);
+      return block.isCurrent ? block.data : block.onDevice(memory, origin.path);
     }
     const edge = edges.get(origin.name);
     if (edge === undefined) throw new InternalError(`nothing gives ${origin.name}`);

@@ -1,50 +1,57 @@
-import { type ExecutionProfile, eventRoom, type KernelEvent } from "../profile.js";
+import type { KernelWork } from "../../kernels/work.js";
+import { type ExecutionProfile, eventRoom, type KernelEvent, type KernelProfile, type Moved } from "../profile.js";
 import { measurementSeconds } from "../reference/profile.js";
-import type { DeviceArray, DeviceMemory, DeviceWork } from "./arrays.js";
+import { DeviceArray, type DeviceMemory, type DeviceWork } from "./arrays.js";
 import { type DeviceKernel, kernelsOf, type Step } from "./form.js";
 
+/** A row for what is sent is made when something is. */
 interface Row {
   readonly name: string;
+  readonly kind: KernelProfile["kind"];
   readonly kernel: DeviceKernel | undefined;
+  /** The part that launches it. */
+  readonly part: number | undefined;
   calls: number;
+  /** What was sent, all calls together. */
+  sent: number;
   milliseconds: number;
   /** The most bytes that the device held when it was done. */
   bytes: number;
 }
 
+type Direction = "up" | "down";
+
+/** What a device did for a program, with the part of the run that each row belongs to; none for transfers. */
+export interface DeviceProfile {
+  readonly profile: ExecutionProfile;
+  readonly parts: readonly (number | undefined)[];
+}
+
 /**
  * Measures what a device does for one program. Each launch is waited for, from when it is given to the device until the device says that
- * it is done: so its own time is found, with what handing it over takes, and nothing overlaps as it otherwise would.
+ * it is done: so its own time is found, with what handing it over takes, and nothing overlaps as it otherwise would. What a launch
+ * would bring with it is sent before, so that it has a time of its own.
  */
 export class DeviceRecorder {
   readonly #rows: Row[];
   readonly #places: ReadonlyMap<DeviceKernel, number>;
-  readonly #up: number;
-  readonly #down: number;
+  readonly #sent: Readonly<Record<Direction, Map<string, number>>> = { up: new Map(), down: new Map() };
   readonly #stacks: number;
   readonly #fixed: ExecutionProfile["fixedBytes"];
   readonly #events: KernelEvent[] = [];
-  readonly #moved = { up: 0, down: 0 };
   #origin: number | undefined;
   #entries = 0;
   #entered = 0;
   #total = 0;
   #waiting = 0;
 
-  constructor(steps: readonly Step[], fixed: ExecutionProfile["fixedBytes"]) {
-    const kernels = kernelsOf(steps);
-    const seen = new Map<string, number>();
-    const numbered = (name: string): string => {
-      const count = (seen.get(name) ?? 0) + 1;
-      seen.set(name, count);
-      return count === 1 ? name : `${name}_${count}`;
-    };
-    const row = (name: string, kernel?: DeviceKernel): Row => ({ name, kernel, calls: 0, milliseconds: 0, bytes: 0 });
-    this.#rows = kernels.map((kernel) => row(numbered(kernel.name), kernel));
-    this.#places = new Map(kernels.map((kernel, i) => [kernel, i]));
-    this.#up = this.#rows.push(row("(to the device)")) - 1;
-    this.#down = this.#rows.push(row("(from the device)")) - 1;
-    this.#stacks = this.#rows.push(row("(stacks)")) - 1;
+  /** `steps`: those of each part of the run, none of a part of the processor. */
+  constructor(steps: readonly (readonly Step[])[], fixed: ExecutionProfile["fixedBytes"]) {
+    this.#rows = steps.flatMap((own, part) =>
+      kernelsOf(own).map((kernel) => emptyRow({ name: kernel.name, kind: "nest", kernel, part })),
+    );
+    this.#places = new Map(this.#rows.flatMap(({ kernel }, i) => (kernel === undefined ? [] : [[kernel, i] as const])));
+    this.#stacks = this.#rows.push(emptyRow({ name: "(stacks)", kind: "op" })) - 1;
     this.#fixed = fixed;
   }
 
@@ -62,41 +69,79 @@ export class DeviceRecorder {
     await memory.settle();
     this.#waiting = await leastSeconds(() => memory.settle());
     const timed = async <T>(row: number, work: () => Promise<T>): Promise<T> => {
-      const { bytesUp, bytesDown } = memory.counts;
+      const before = memory.counts;
       const start = performance.now();
       const result = await work();
       await memory.settle();
-      this.#take(row, start, performance.now(), memory.bytes);
-      this.#moved.up += memory.counts.bytesUp - bytesUp;
-      this.#moved.down += memory.counts.bytesDown - bytesDown;
+      const end = performance.now();
+      const after = memory.counts;
+      const sent = after.bytesUp - before.bytesUp + after.bytesDown - before.bytesDown;
+      this.#take(row, start, end, { held: memory.bytes, sent });
       return result;
     };
+    const upload = (data: Float32Array, name: string): Promise<DeviceArray> =>
+      timed(this.#sentRow("up", name), () => memory.upload(data));
     return {
       get loss() {
         return memory.loss;
       },
-      upload: (data) => timed(this.#up, () => memory.upload(data)),
-      download: (array: DeviceArray) => timed(this.#down, () => memory.download(array)),
-      launch: (kernel, arrays, numbers) => {
+      upload,
+      download: (array, name) => timed(this.#sentRow("down", name), () => memory.download(array)),
+      launch: async (kernel, arrays, numbers, names = []) => {
         // What a loop stacks is joined by kernels of their own.
         const row = this.#places.get(kernel) ?? this.#stacks;
-        return timed(row, () => memory.launch(kernel, arrays, numbers));
+        const sent: DeviceArray[] = [];
+        try {
+          const there: DeviceArray[] = [];
+          for (const [i, array] of arrays.entries()) {
+            const own = array instanceof DeviceArray ? array : await upload(array, names[i] ?? "");
+            if (own !== array) sent.push(own);
+            there.push(own);
+          }
+          return await timed(row, () => memory.launch(kernel, there, numbers));
+        } finally {
+          for (const array of sent) array.release();
+        }
       },
     };
   }
 
-  #take(row: number, start: number, end: number, bytes: number): void {
+  #sentRow(direction: Direction, name: string): number {
+    const rows = this.#sent[direction];
+    const known = rows.get(name);
+    if (known !== undefined) return known;
+    const row = this.#rows.push(emptyRow({ name: `${direction} ${name}`.trimEnd(), kind: "transfer" })) - 1;
+    rows.set(name, row);
+    return row;
+  }
+
+  #take(row: number, start: number, end: number, bytes: { readonly held: number; readonly sent: number }): void {
     const found = this.#rows[row];
     if (found === undefined) return;
     found.calls++;
     found.milliseconds += end - start;
-    found.bytes = Math.max(found.bytes, bytes);
+    found.bytes = Math.max(found.bytes, bytes.held);
+    found.sent += bytes.sent;
     if (this.#events.length >= eventRoom) return;
     this.#origin ??= start;
     this.#events.push({ kernel: row, start: (start - this.#origin) / 1000, seconds: (end - start) / 1000 });
   }
 
-  profile(): ExecutionProfile {
+  #moved(direction: Direction): Moved {
+    const rows = [...this.#sent[direction].values()].flatMap((row) => this.#rows[row] ?? []);
+    const sum = (of: (row: Row) => number): number => rows.reduce((all, row) => all + of(row), 0);
+    return {
+      transfers: sum(({ calls }) => calls),
+      bytes: sum(({ sent }) => sent),
+      seconds: sum(({ milliseconds }) => milliseconds) / 1000,
+    };
+  }
+
+  profile(): DeviceProfile {
+    return { profile: this.#measured(), parts: this.#rows.map(({ part }) => part) };
+  }
+
+  #measured(): ExecutionProfile {
     const fixed = this.#fixed.variables + this.#fixed.constants;
     const live = ({ bytes }: Row): number => Math.max(0, bytes - fixed);
     return {
@@ -105,8 +150,8 @@ export class DeviceRecorder {
       secondsPerMeasurement: this.#waiting + measurementSeconds(),
       kernels: this.#rows.map((row) => ({
         name: row.name,
-        kind: row.kernel === undefined ? "op" : "nest",
-        work: row.kernel?.work,
+        kind: row.kind,
+        work: row.kind === "transfer" ? sentWork(row) : row.kernel?.work,
         liveBytes: live(row),
         spans: row.kernel?.spans ?? [],
         calls: row.calls,
@@ -116,9 +161,23 @@ export class DeviceRecorder {
       events: [...this.#events],
       fixedBytes: this.#fixed,
       arenaBytes: this.#rows.reduce((most, row) => Math.max(most, live(row)), 0),
-      movedBytes: { ...this.#moved },
+      moved: { up: this.#moved("up"), down: this.#moved("down") },
     };
   }
+}
+
+function emptyRow({
+  name,
+  kind,
+  kernel,
+  part,
+}: Pick<Row, "name" | "kind"> & Partial<Pick<Row, "kernel" | "part">>): Row {
+  return { name, kind, kernel, part, calls: 0, sent: 0, milliseconds: 0, bytes: 0 };
+}
+
+/** A transfer computes nothing: its rate is that of the bytes that cross. */
+function sentWork({ calls, sent }: Row): KernelWork {
+  return { operations: 0, transcendentals: 0, readBytes: 0, writtenBytes: sent / Math.max(1, calls), dtype: undefined };
 }
 
 async function leastSeconds(run: () => Promise<void>): Promise<number> {

@@ -1,12 +1,16 @@
 import type { DeviceKind } from "../../ir/device.js";
-import type { Computation } from "../../ir/graph.js";
+import { type Computation, rootsOf } from "../../ir/graph.js";
+import { leavesOf } from "../../kernels/access.js";
 import type { ObservedKernel } from "../../kernels/block.js";
 import { buildKernels } from "../../kernels/build.js";
 import type { KernelProgram } from "../../kernels/form.js";
 import { FusionLog } from "../../kernels/fusion_log.js";
 import type { TargetLimits } from "../../kernels/schedule.js";
-import { deviceEdges, lowerPart, partsOf } from "./compile.js";
+import { planValues } from "../reference/evaluate.js";
+import { stepNames } from "../reference/profile.js";
+import { deviceEdges, isEvaluated, lowerPart, partsOf } from "./compile.js";
 import { type DeviceKernel, kernelsOf } from "./form.js";
+import { MeasuredNames } from "./joined_profile.js";
 import type { Partition } from "./partition.js";
 
 /** The kernels of one part of a computation, with what was decided on the way. */
@@ -17,6 +21,10 @@ export interface ObservedPart {
   readonly log: FusionLog;
   /** The launches of each kernel, by its name; none on the processor. */
   readonly launches: ReadonlyMap<string, readonly DeviceKernel[]>;
+  /** What a profile calls all that a kernel is: its launches, or the ops that the reference evaluates in its place. */
+  readonly measured: ReadonlyMap<string, readonly string[]>;
+  /** Whether the reference evaluates the part op by op, so that no code of its kernels is ever made. */
+  readonly isEvaluated: boolean;
 }
 
 /** The parts of a computation as it runs on a device, for whoever shows them. `target`: what the processor's kernels are made for. */
@@ -27,19 +35,45 @@ export function observedParts(
 ): { readonly parts: readonly ObservedPart[]; readonly partition: Partition } {
   const { partition } = partsOf(computation, unplaced);
   const onDevice = deviceEdges(partition);
+  const names = new MeasuredNames();
   const parts = partition.parts.map((part): ObservedPart => {
     const observed = new Map<string, ObservedKernel>();
     const log = new FusionLog();
     const observer = { log, observe: (name: string, kernel: ObservedKernel) => observed.set(name, kernel) };
     if (part.side === "host") {
       const program = buildKernels(part.computation, target, { ...observer, checkNumerics: false });
-      return { side: part.side, program, observed, log, launches: new Map() };
+      const leaves = leavesOf([...program.compute, ...program.commit]);
+      const evaluated = isEvaluated(part);
+      const measured = evaluated
+        ? measuredSteps(part.computation, observed, names)
+        : new Map(leaves.map(({ name }) => [name, [names.next(name)]]));
+      return { side: part.side, program, observed, log, launches: new Map(), measured, isEvaluated: evaluated };
     }
     const { program, lowered } = lowerPart(part, onDevice, true, observer);
     const launches = new Map<string, DeviceKernel[]>();
-    for (const launch of kernelsOf(lowered.steps))
+    const measured = new Map<string, string[]>();
+    for (const launch of kernelsOf(lowered.steps)) {
       launches.set(launch.of, [...(launches.get(launch.of) ?? []), launch]);
-    return { side: part.side, program, observed, log, launches };
+      measured.set(launch.of, [...(measured.get(launch.of) ?? []), names.next(launch.name)]);
+    }
+    return { side: part.side, program, observed, log, launches, measured, isEvaluated: false };
   });
   return { parts, partition };
+}
+
+/** The ops that are evaluated in the place of kernels; one that several kernels would compute is the first one's. */
+function measuredSteps(
+  computation: Computation,
+  observed: ReadonlyMap<string, ObservedKernel>,
+  names: MeasuredNames,
+): ReadonlyMap<string, readonly string[]> {
+  const plan = planValues(rootsOf(computation));
+  const steps = new Map(stepNames(plan).map((name, i) => [plan.steps[i]?.node, names.next(name)]));
+  const measured = new Map<string, readonly string[]>();
+  for (const [kernel, { nodes }] of observed) {
+    const own = nodes.flatMap((node) => steps.get(node) ?? []);
+    for (const node of nodes) steps.delete(node);
+    measured.set(kernel, own);
+  }
+  return measured;
 }

@@ -70,7 +70,10 @@ export function partition(computation: Computation, placement: Placement): Parti
     if (!stages.has(value.node)) for (const input of value.node.inputs) want(input, stage);
     return { kind: "edge", name: names.give(value, name) };
   };
-  const outputs = computation.outputs.map(({ name, value }) => originOf(value, `${name} result`));
+  // What is assigned is called so, fetched or not: kernels keep their names whatever a run reports.
+  for (const { path, value } of computation.assignments)
+    if (value.node.op !== "variable") names.give(value, `${path} update`);
+  const outputs = computation.outputs.map(({ name, value }) => originOf(value, name));
   const assignments = computation.assignments.map(({ path, value }) => ({
     path,
     origin: originOf(value, `${path} update`),

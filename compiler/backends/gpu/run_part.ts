@@ -58,6 +58,7 @@ export class PartRunner {
       loops: new Map(),
       keys: new Map(),
       source: (buffer) => this.#source(buffer, memory, inputs, arrays),
+      nameOf: (buffer) => this.#nameOf(buffer),
     };
     try {
       for (const [i, step] of this.#steps.entries()) {
@@ -81,10 +82,15 @@ export class PartRunner {
     this.#zeros.clear();
   }
 
+  #nameOf(buffer: BufferId): string {
+    const { storage, label = "" } = this.#program.buffers[buffer] ?? {};
+    return storage?.kind === "placeholder" ? storage.name : storage?.kind === "variable" ? storage.path : label;
+  }
+
   async #output(buffer: BufferId, run: PartRun): Promise<DeviceArray> {
     const found = run.arrays.get(buffer) ?? (await run.source(buffer));
     if (!(found instanceof Float32Array)) return found;
-    const array = await run.memory.upload(found);
+    const array = await run.memory.upload(found, this.#nameOf(buffer));
     run.arrays.set(buffer, array);
     return array;
   }
@@ -102,7 +108,7 @@ export class PartRunner {
         const given = await inputs.placeholder(storage.name);
         if (!(given instanceof Float32Array)) return given;
         if ((this.#readers.get(id) ?? 0) <= 1) return given;
-        const array = await memory.upload(given);
+        const array = await memory.upload(given, storage.name);
         arrays.set(id, array);
         return array;
       }
@@ -111,7 +117,7 @@ export class PartRunner {
       case "constant": {
         const known = this.#constants.get(id);
         if (known !== undefined) return known;
-        const array = await memory.upload(toFloats(storage.data));
+        const array = await memory.upload(toFloats(storage.data), "constants");
         this.#constants.set(id, array);
         return array;
       }
@@ -120,7 +126,7 @@ export class PartRunner {
       default: {
         // Written in parts, or read where nothing has been written: it begins with zeros, which no launch changes.
         const length = this.#lengths[id] ?? 0;
-        const known = this.#zeros.get(length) ?? (await memory.upload(new Float32Array(length)));
+        const known = this.#zeros.get(length) ?? (await memory.upload(new Float32Array(length), "zeros"));
         this.#zeros.set(length, known);
         return known;
       }
@@ -137,6 +143,7 @@ interface PartRun {
   /** Keys of draws, which several kernels share. */
   readonly keys: Map<string, readonly number[]>;
   readonly source: (buffer: BufferId) => Promise<DeviceArray | Float32Array>;
+  readonly nameOf: (buffer: BufferId) => string;
 }
 
 async function runStep(step: Step, run: PartRun): Promise<void> {
@@ -147,12 +154,16 @@ async function runStep(step: Step, run: PartRun): Promise<void> {
       for (const buffer of kernel.arrays) arrays.push(run.arrays.get(buffer) ?? (await run.source(buffer)));
       const numbers: number[] = [];
       for (const argument of kernel.numbers) numbers.push(await numberOf(argument, run));
-      replace(run, output, await run.memory.launch(kernel, arrays, numbers));
+      replace(run, output, await run.memory.launch(kernel, arrays, numbers, kernel.arrays.map(run.nameOf)));
       return;
     }
     case "alias": {
       const from = run.arrays.get(step.from) ?? (await run.source(step.from));
-      replace(run, step.to, from instanceof Float32Array ? await run.memory.upload(from) : from.retain());
+      replace(
+        run,
+        step.to,
+        from instanceof Float32Array ? await run.memory.upload(from, run.nameOf(step.from)) : from.retain(),
+      );
       return;
     }
     case "loop":
@@ -202,7 +213,7 @@ function replace(run: PartRun, buffer: BufferId, array: DeviceArray): void {
 
 async function isTrue(buffer: BufferId, run: PartRun): Promise<boolean> {
   const array = run.arrays.get(buffer) ?? (await run.source(buffer));
-  const numbers = array instanceof Float32Array ? array : await run.memory.download(array);
+  const numbers = array instanceof Float32Array ? array : await run.memory.download(array, run.nameOf(buffer));
   return (numbers[0] ?? 0) > 0.5;
 }
 
@@ -215,7 +226,8 @@ async function numberOf(argument: NumberArgument, run: PartRun): Promise<number>
     }
     case "scalar": {
       const given = run.arrays.get(argument.buffer) ?? (await run.source(argument.buffer));
-      const numbers = given instanceof Float32Array ? given : await run.memory.download(given);
+      const numbers =
+        given instanceof Float32Array ? given : await run.memory.download(given, run.nameOf(argument.buffer));
       return numbers[0] ?? 0;
     }
     case "key": {

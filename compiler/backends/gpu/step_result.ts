@@ -26,7 +26,7 @@ export async function fetched(
 ): Promise<TensorData> {
   const known = copies.get(name);
   if (known !== undefined && !(known instanceof DeviceArray)) return known;
-  const data = fromFloats(dtype, await memory.download(edge));
+  const data = fromFloats(dtype, await memory.download(edge, name));
   copies.set(name, data);
   return data;
 }

@@ -42,11 +42,11 @@ export class DeviceBlock implements StorageBlock, Mirror {
   }
 
   /** `memory`: the device's, where the caller has it; without it a device that was lost is replaced first. */
-  async pull(memory?: DeviceWork): Promise<void> {
+  async pull(memory?: DeviceWork, name = ""): Promise<void> {
     if (this.#isCurrent) return;
     const device = memory ?? (await this.#lease.memory());
     if (this.#isCurrent || this.#array === undefined) return;
-    const floats = await downloaded(device, this.#array);
+    const floats = await downloaded(device, this.#array, name);
     this.#keepBase();
     copyElements(this.host.data, fromFloats(this.dtype, floats));
     this.#isCurrent = true;
@@ -77,8 +77,8 @@ export class DeviceBlock implements StorageBlock, Mirror {
   }
 
   /** What the device has, brought there if need be; the block's own. */
-  async onDevice(memory: DeviceWork): Promise<DeviceArray> {
-    this.#array ??= await memory.upload(toFloats(this.host.data));
+  async onDevice(memory: DeviceWork, name: string): Promise<DeviceArray> {
+    this.#array ??= await memory.upload(toFloats(this.host.data), name);
     return this.#array;
   }
 
@@ -103,7 +103,7 @@ export class DeviceBlock implements StorageBlock, Mirror {
       array === undefined && this.#base !== undefined ? this.host.data.slice() : undefined;
     return {
       download: async (memory) => {
-        if (array !== undefined) value = fromFloats(this.dtype, await memory.download(array, "kept"));
+        if (array !== undefined) value = fromFloats(this.dtype, await memory.keep(array));
       },
       keep: () => {
         if (this.#version === version) {
@@ -143,10 +143,10 @@ export class DeviceBlock implements StorageBlock, Mirror {
 }
 
 /** Throws GraphError G124 where the device fails. */
-async function downloaded(memory: DeviceWork, array: DeviceArray): Promise<Float32Array> {
+async function downloaded(memory: DeviceWork, array: DeviceArray, name: string): Promise<Float32Array> {
   let failure: DeviceFailure;
   try {
-    return await memory.download(array);
+    return await memory.download(array, name);
   } catch (error) {
     if (!(error instanceof DeviceFailure)) throw error;
     failure = error;

@@ -17,6 +17,16 @@ export function liveBytesOf({ steps }: EvaluationPlan): readonly number[] {
   });
 }
 
+/** What the steps of a plan are measured as. */
+export function stepNames({ steps }: EvaluationPlan): readonly string[] {
+  const seen = new Map<string, number>();
+  return steps.map(({ node: { op } }) => {
+    const count = (seen.get(op) ?? 0) + 1;
+    seen.set(op, count);
+    return count === 1 ? op : `${op}_${count}`;
+  });
+}
+
 /** The evaluator has no loops to count operations in: an op's own time, and how often. */
 export class StepRecorder {
   readonly #names: readonly string[];
@@ -37,12 +47,7 @@ export class StepRecorder {
     this.#storedBytes = storedBytes;
     this.#calls = plan.steps.map(() => 0);
     this.#milliseconds = plan.steps.map(() => 0);
-    const seen = new Map<string, number>();
-    this.#names = plan.steps.map(({ node: { op } }) => {
-      const count = (seen.get(op) ?? 0) + 1;
-      seen.set(op, count);
-      return count === 1 ? op : `${op}_${count}`;
-    });
+    this.#names = stepNames(plan);
   }
 
   enter(): void {
