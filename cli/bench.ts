@@ -8,6 +8,7 @@ import type { Feed, FeedValue } from "../runtime/feeds.js";
 import { type ProfileReport, profileReport } from "../runtime/profile/report.js";
 import { checkFeeds } from "../runtime/requests.js";
 import { Session } from "../runtime/session.js";
+import { type Batch, firstBatch } from "./batch.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { readFeeds } from "./feeds.js";
@@ -23,6 +24,8 @@ import { openBackend } from "./target.js";
 
 export interface BenchOptions extends CommonOptions, LoadOptions {
   readonly feed?: Named | undefined;
+  readonly data?: Named | undefined;
+  readonly batch?: number | undefined;
   readonly dim?: Sizes | undefined;
   readonly weights?: string | undefined;
   readonly seed?: bigint | undefined;
@@ -81,12 +84,14 @@ export async function bench(
   signature: string,
   options: BenchOptions,
 ): Promise<ExitCode> {
+  requireSense(options);
   const { graph, store } = await openModel(console, file, options);
   const backend = await openBackend(console, options, graph);
   const program = await Program.create(graph, backend, { checkNumerics: false }, store);
   const choice = { name: signature, selection: { kind: "signature", name: signature } } as const;
   const prepared = await program.prepare(choice.selection);
-  const feeds = await readFeeds(graph, options.feed);
+  const batch = options.data === undefined ? undefined : await firstBatch(graph, signature, options.data, options);
+  const feeds = { ...batch?.feeds, ...(await readFeeds(graph, options.feed)) };
   const needed = new Set(prepared.placeholders.map(({ name }) => name));
   const defaults = [...program.defaults].filter(([name]) => needed.has(name));
   const fromFeeds = dimsOfFeeds(graph, { ...Object.fromEntries(defaults), ...feeds });
@@ -131,8 +136,15 @@ export async function bench(
   };
   if (console.isJson) console.object(measuredJson(measured));
   else console.print(measuredText(measured));
+  if (batch !== undefined) console.note(batchText(batch));
   for (const remark of remarks(measured, sized)) console.note(remark);
   return exitCodes.fine;
+}
+
+function requireSense({ data, feed, batch }: BenchOptions): void {
+  const twice = [...(data?.keys() ?? [])].find((name) => feed?.has(name));
+  if (twice !== undefined) throw new UsageError(`--data and --feed both give ${JSON.stringify(twice)}`);
+  if (batch !== undefined && data === undefined) throw new UsageError("--batch goes with --data");
 }
 
 function requireAgreement(fromFeeds: ReadonlyMap<string, number>, given: Sizes | undefined): void {
@@ -144,6 +156,12 @@ function requireAgreement(fromFeeds: ReadonlyMap<string, number>, given: Sizes |
       );
     }
   }
+}
+
+function batchText({ feeds, rows, of }: Batch): string {
+  const names = Object.keys(feeds);
+  const rest = rows === of ? `all ${plural(of, "row")}` : `the first ${countText(rows)} of ${plural(of, "row")}`;
+  return `${names.join(", ")} ${names.length === 1 ? "is" : "are"} ${rest} of the data`;
 }
 
 /** So many runs with the same feeds, one after another without a return to JavaScript where the target can. */
@@ -282,7 +300,7 @@ function remarks({ generated, inside, called, work }: Measured, sized: Sized): r
   const lines = [...originRemarks([sized])];
   if (generated.length > 0) {
     lines.push(
-      `${generated.join(", ")} ${generated.length === 1 ? "is" : "are"} made up: floats from 0 to 1, integers 0 or 1; --feed gives others`,
+      `${generated.join(", ")} ${generated.length === 1 ? "is" : "are"} made up: floats from 0 to 1, integers 0 or 1; --data and --feed give others`,
     );
   }
   for (const [what, { preempted, contended, samples }] of [

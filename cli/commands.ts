@@ -182,6 +182,7 @@ export function commandLine(outcome: Outcome): Command {
     "how fast a signature runs here, beside what one core can do",
     "graphc bench mnist.graph fit --dim N=100",
     "graphc bench mnist.graph predict --feed image=t10k-images-idx3-ubyte[0:10] --json",
+    "graphc bench mnist.graph fit --data image=train-images-idx3-ubyte --data label=train-labels-idx1-ubyte",
   )
     .argument("<file>", "a .graph file")
     .argument("<signature>", "what to run")
@@ -191,6 +192,8 @@ export function commandLine(outcome: Outcome): Command {
         "a placeholder's value: numbers, or a data file (repeatable); without it values are made up",
       ).argParser(namedTexts("VALUE")),
     )
+    .addOption(dataOption("the first batch of these rows (repeatable)"))
+    .option("--batch <N>", "rows of the batch with --data; without it the train block's", wholeNumber(1))
     .addOption(dimOption())
     .option("--weights <PATH>", "variables from this safetensors file")
     .addOption(new Option("--seed <N>", "the seed of all randomness, instead of the file's").argParser(seedNumber))

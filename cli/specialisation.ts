@@ -104,7 +104,10 @@ function requireDims(graph: Graph, given: Sizes | undefined): void {
 }
 
 /** The dim that the train block's `batch` binds, in the signatures that training runs. */
-function trainBatch(graph: Graph, signature: string): { readonly dim: string; readonly size: number } | undefined {
+export function trainBatch(
+  graph: Graph,
+  signature: string,
+): { readonly dim: string; readonly size: number } | undefined {
   const { train } = graph;
   if (train?.batch === undefined || (signature !== train.run && signature !== train.validate?.run)) return undefined;
   for (const name of train.data.keys()) {

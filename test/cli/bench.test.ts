@@ -28,7 +28,7 @@ native("bench tells times, work and memory of a signature on made-up values", as
   t.regex(ended.stdout, /^work +8,192 operations a run: [\d.,]+ GFLOP\/s of [\d.,]+$/m);
   t.regex(ended.stdout, /^floor .* % of peak$/m);
   t.regex(ended.stdout, /^code +\d+ kernels?, /m);
-  t.regex(ended.stderr, /^x is made up: floats from 0 to 1, integers 0 or 1; --feed gives others$/m);
+  t.regex(ended.stderr, /^x is made up: floats from 0 to 1, integers 0 or 1; --data and --feed give others$/m);
 });
 
 native("--json is one object with all of it", async (t) => {
@@ -114,4 +114,33 @@ native("a value that a check refuses is named, with its line", async (t) => {
   const ended = await graphcHere(["bench", "products.graph", "pick", "--feed", "index=[9, 9]", ...quick], { cwd });
   t.is(ended.code, 1);
   t.regex(ended.stderr, /error G\d+[\s\S]*products\.graph:7/);
+});
+
+test.serial(
+  "--data gives the first batch: of the train block's size, of --batch, of --dim, or all rows there are",
+  async (t) => {
+    const cwd = lineFolder();
+    const data = ["--data", "x=line.csv", "--data", "y=line.csv"];
+    const reference = ["--target", "reference", ...quick];
+    const run = (...rest: readonly string[]) => graphcHere(["bench", "line.graph", ...rest, ...reference], { cwd });
+    const told = await run("fit", ...data);
+    t.is(told.code, 0, told.stderr);
+    t.regex(told.stdout, /^fit, N = 4: /m);
+    t.regex(told.stderr, /^x, y are the first 4 of 16 rows of the data$/m);
+    t.notRegex(told.stderr, /made up/);
+    t.deepEqual(at(onlyObject(await run("evaluate", ...data, "--json")), "dims"), { N: 16 });
+    t.deepEqual(at(onlyObject(await run("fit", ...data, "--batch", "5", "--json")), "dims"), { N: 5 });
+    t.deepEqual(at(onlyObject(await run("fit", ...data, "--dim", "N=3", "--json")), "dims"), { N: 3 });
+    t.deepEqual(at(onlyObject(await run("predict", "--data", "x=line.csv[2:4]", "--json")), "dims"), { N: 2 });
+    t.deepEqual(codesOf(await run("fit", "--data", "x=line.csv", "--data", "y=line.csv[1:]", "--json")), ["G073"]);
+    t.deepEqual(codesOf(await run("fit", "--data", "z=line.csv", "--json")), ["G083"]);
+    t.is((await run("fit", ...data, "--feed", "x=[1]")).code, 2);
+    t.is((await run("fit", "--batch", "4")).code, 2);
+  },
+);
+
+native("a check that data break fails the bench as it would a run", async (t) => {
+  const cwd = folderWith({ "products.graph": products, "index.csv": "index\n0\n3\n9\n" });
+  const bench = ["bench", "products.graph", "pick", "--data", "index=index.csv", "--json", ...quick];
+  t.deepEqual(codesOf(await graphcHere(bench, { cwd })), ["G086"]);
 });
