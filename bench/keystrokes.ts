@@ -1,18 +1,22 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
-import { createProtocolConnection, type PublishDiagnosticsParams } from "vscode-languageserver/node";
+import {
+  createProtocolConnection,
+  type InitializeResult,
+  type PublishDiagnosticsParams,
+} from "vscode-languageserver/node";
 import { median } from "../cli/samples.js";
 import { type LongFile, longFiles } from "./long_files.js";
 
 /**
  * What a keystroke costs in a file of a thousand lines, from the change to the last answer, through the server's own messages: an editor
  * tells the change, then asks for what has changed of the colours and for the hints of the lines that it shows, and gets the problems. Run it on a calm machine,
- * `taskset -c 1 node dist/bench/keystrokes.js`; the load is printed beside the figures. On Linux the time that the server's main thread
- * spent on a processor is told, too, which other work on the machine hardly changes.
+ * `taskset -c 1 node dist/bench/keystrokes.js`; the load is printed beside the figures. On Linux the time that the server's thread spent
+ * on a processor is told, too, which other work on the machine changes less. Parameters: how often, and the `cli/main.js` of another build.
  */
-const binary = fileURLToPath(new URL("../cli/main.js", import.meta.url));
+const binary = process.argv[3] ?? fileURLToPath(new URL("../cli/main.js", import.meta.url));
 const repeats = Number(process.argv[2] ?? 1);
 
 /** What is typed, letter by letter, and deleted again. */
@@ -31,13 +35,24 @@ function places(text: string): readonly Place[] {
   return [0.05, 0.3, 0.5, 0.8].map((share) => found[Math.floor(share * found.length)] ?? { line: 0, character: 0 });
 }
 
-/** Milliseconds that the main thread of a process has run; not a number where the system does not tell. */
-function processorTime(pid: number | undefined): number {
+/** Milliseconds that each thread of a process has run on a processor; none where the system does not tell. */
+function processorTimes(pid: number | undefined): ReadonlyMap<string, number> {
   try {
-    return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+    return new Map(
+      readdirSync(`/proc/${pid}/task`).map((thread) => {
+        const [ran] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
+        return [thread, Number(ran) / 1e6];
+      }),
+    );
   } catch {
-    return Number.NaN;
+    return new Map();
   }
+}
+
+/** What the thread that worked most did since then: the others collect garbage and compile beside it. */
+function processorTimeSince(before: ReadonlyMap<string, number>, pid: number | undefined): number {
+  const spent = [...processorTimes(pid)].map(([thread, ran]) => ran - (before.get(thread) ?? 0));
+  return spent.length === 0 ? Number.NaN : Math.max(...spent);
 }
 
 interface Told {
@@ -60,7 +75,10 @@ async function measure({ name, text }: LongFile): Promise<Measured> {
   });
   const problems = (): Promise<void> => new Promise((resolve) => (told = resolve));
   connection.listen();
-  await connection.sendRequest("initialize", { processId: process.pid, rootUri: null, capabilities: {} });
+  const client = { processId: process.pid, rootUri: null, capabilities: {} };
+  const { capabilities } = await connection.sendRequest<InitializeResult>("initialize", client);
+  const provider = capabilities.semanticTokensProvider;
+  const tellsChanges = typeof provider?.full === "object" && provider.full.delta === true;
   await connection.sendNotification("initialized", {});
   const start = performance.now();
   const first = problems();
@@ -74,7 +92,7 @@ async function measure({ name, text }: LongFile): Promise<Measured> {
   const processor: number[] = [];
   let version = 1;
   const change = async (range: { readonly start: Place; readonly end: Place }, inserted: string): Promise<void> => {
-    const [begin, spent] = [performance.now(), processorTime(child.pid)];
+    const [begin, spent] = [performance.now(), processorTimes(child.pid)];
     const done = problems();
     const textDocument = { uri };
     const around = {
@@ -84,17 +102,19 @@ async function measure({ name, text }: LongFile): Promise<Measured> {
     version++;
     const change = { textDocument: { uri, version }, contentChanges: [{ range, text: inserted }] };
     await connection.sendNotification("textDocument/didChange", change);
-    const told = connection.sendRequest<Told>("textDocument/semanticTokens/full/delta", {
-      textDocument,
-      previousResultId: colours.resultId,
-    });
+    const told = tellsChanges
+      ? connection.sendRequest<Told>("textDocument/semanticTokens/full/delta", {
+          textDocument,
+          previousResultId: colours.resultId,
+        })
+      : connection.sendRequest<Told>("textDocument/semanticTokens/full", { textDocument });
     [colours] = await Promise.all([
       told,
       done,
       connection.sendRequest("textDocument/inlayHint", { textDocument, range: around }),
     ]);
     times.push(performance.now() - begin);
-    processor.push(processorTime(child.pid) - spent);
+    processor.push(processorTimeSince(spent, child.pid));
   };
   for (let i = 0; i < repeats; i++) {
     for (const place of places(text)) {

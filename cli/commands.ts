@@ -332,7 +332,7 @@ export function commandLine(outcome: Outcome): Command {
   add("lsp", "a language server on standard input and output, which editors start", "graphc lsp")
     .option("--stdio", "as editors say it; there is no other way to talk to it")
     .addOption(allowPathOption())
-    .action((options) => run("lsp", options, async () => (await import("./lsp.js")).lsp(options)));
+    .action((options) => run("lsp", options, async (console) => (await import("./lsp.js")).lsp(console, options)));
 
   add("doctor", "what this machine has and lacks for native code, and how to mend it", "graphc doctor").action(
     (options) => run("doctor", options, async (console) => (await import("./doctor.js")).doctor(console)),

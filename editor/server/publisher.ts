@@ -1,6 +1,7 @@
 import type { Connection } from "vscode-languageserver";
 import type { Diagnostic } from "../../compiler/ir/diagnostic.js";
 import { isStandard } from "../../dsl/standard.js";
+import { afterInput } from "./after_input.js";
 import { editorDiagnostic } from "./diagnostics.js";
 import { uriOf } from "./paths.js";
 import type { Workspace } from "./workspace.js";
@@ -22,6 +23,8 @@ export class Publisher {
   #soon: NodeJS.Timeout | undefined;
   #later: NodeJS.Timeout | undefined;
   #slowest = 0;
+  #changes = 0;
+  #hasStopped = false;
 
   constructor(workspace: Workspace, connection: Connection) {
     this.#workspace = workspace;
@@ -31,10 +34,19 @@ export class Publisher {
   /** A file changed: it and all that import it are looked at again. */
   changed(file: string): void {
     this.#changed.add(file);
+    this.#changes++;
     const isSlow = this.#slowest > slowMilliseconds;
     if (isSlow) clearTimeout(this.#soon);
     else if (this.#soon !== undefined) return;
-    this.#soon = setTimeout(() => this.#run(), isSlow ? restMilliseconds : 0);
+    this.#soon = setTimeout(() => this.#whenRead(this.#changes), isSlow ? restMilliseconds : 0);
+  }
+
+  /** What the editor has said meanwhile is heard first: of a text that is outdated nothing need be known. */
+  #whenRead(changes: number): void {
+    afterInput(() => {
+      if (this.#changes === changes) this.#run();
+      else this.#whenRead(this.#changes);
+    });
   }
 
   /** Everything may have changed. */
@@ -43,12 +55,14 @@ export class Publisher {
   }
 
   stop(): void {
+    this.#hasStopped = true;
     clearTimeout(this.#soon);
     clearTimeout(this.#later);
   }
 
   #run(): void {
     this.#soon = undefined;
+    if (this.#hasStopped) return;
     const changed = [...this.#changed];
     this.#changed.clear();
     this.#slowest = 0;

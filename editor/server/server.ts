@@ -6,8 +6,11 @@ import {
   type InitializeParams,
   type InitializeResult,
   type Location,
+  LSPErrorCodes,
   type Position,
   ResponseError,
+  type SemanticTokens,
+  type SemanticTokensDelta,
   type TextDocumentPositionParams,
   TextDocumentSyncKind,
   TextDocuments,
@@ -16,6 +19,7 @@ import {
 import { TextDocument } from "vscode-languageserver-textdocument";
 import type { Span } from "../../compiler/ir/span.js";
 import { version } from "../../compiler/version.js";
+import { inputRead } from "./after_input.js";
 import type { Analysis } from "./analysis.js";
 import { completionAt, resolveCompletion } from "./completion.js";
 import { editorDiagnostic, rangeIn } from "./diagnostics.js";
@@ -46,7 +50,11 @@ export function serve(connection: Connection, { allowPaths }: ServerOptions): vo
   const colours = new SemanticTokensSent();
   const documents = new TextDocuments(TextDocument);
 
-  connection.onInitialize((parameters) => initialise(workspace, parameters));
+  const client = { asksAgain: false };
+  connection.onInitialize((parameters) => {
+    client.asksAgain = parameters.capabilities.general?.staleRequestSupport?.cancel === true;
+    return initialise(workspace, parameters);
+  });
   connection.onDidChangeWatchedFiles(({ changes }) => {
     for (const { uri, type } of changes) {
       const file = fileOf(uri);
@@ -66,7 +74,7 @@ export function serve(connection: Connection, { allowPaths }: ServerOptions): vo
     publisher.changed(file);
   });
   connection.onShutdown(() => publisher.stop());
-  answer(connection, workspace, colours);
+  answer(connection, workspace, colours, client);
   documents.listen(connection);
   connection.listen();
 }
@@ -95,7 +103,13 @@ function initialise(workspace: Workspace, { workspaceFolders, rootUri }: Initial
 }
 
 /** What is asked of one file. */
-function answer(connection: Connection, workspace: Workspace, colours: SemanticTokensSent): void {
+function answer(
+  connection: Connection,
+  workspace: Workspace,
+  colours: SemanticTokensSent,
+  /** Whether the editor asks again where it is told that the text has changed. */
+  client: { readonly asksAgain: boolean },
+): void {
   const analysisOf = (uri: string): Analysis | undefined => workspace.analysis(fileOf(uri));
   const sourceOf = (uri: string) => workspace.source(fileOf(uri));
   const at = <T>(
@@ -174,19 +188,27 @@ function answer(connection: Connection, workspace: Workspace, colours: SemanticT
   connection.onSignatureHelp((parameters) =>
     at(parameters, ({ source }, offset) => signatureHelpAt(workspace, source, offset)),
   );
-  connection.languages.inlayHint.on(({ textDocument, range }) => {
-    const analysis = analysisOf(textDocument.uri);
-    if (analysis === undefined) return [];
-    return [...inlayHints(analysis, offsetOf(analysis, range.start), offsetOf(analysis, range.end))];
-  });
-  connection.languages.semanticTokens.on(({ textDocument }) => {
-    const analysis = analysisOf(textDocument.uri);
-    return analysis === undefined ? { data: [] } : colours.all(analysis);
-  });
-  connection.languages.semanticTokens.onDelta(({ textDocument, previousResultId }) => {
-    const analysis = analysisOf(textDocument.uri);
-    return analysis === undefined ? { data: [] } : colours.since(previousResultId, analysis);
-  });
+  /** What editors ask anew after each change: of a text that has changed meanwhile it need not be known. */
+  const ofLatest = async <T>(uri: string, nothing: T, give: (analysis: Analysis) => T): Promise<T | ResponseError> => {
+    const { changes } = workspace;
+    if (client.asksAgain) await inputRead();
+    if (changes !== workspace.changes) return new ResponseError(LSPErrorCodes.ContentModified, "the text has changed");
+    const analysis = analysisOf(uri);
+    return analysis === undefined ? nothing : give(analysis);
+  };
+  connection.languages.inlayHint.on(({ textDocument, range }) =>
+    ofLatest(textDocument.uri, [], (analysis) => [
+      ...inlayHints(analysis, offsetOf(analysis, range.start), offsetOf(analysis, range.end)),
+    ]),
+  );
+  connection.languages.semanticTokens.on(({ textDocument }) =>
+    ofLatest(textDocument.uri, { data: [] }, (analysis) => colours.all(analysis)),
+  );
+  connection.languages.semanticTokens.onDelta(({ textDocument, previousResultId }) =>
+    ofLatest<SemanticTokens | SemanticTokensDelta>(textDocument.uri, { data: [] }, (analysis) =>
+      colours.since(previousResultId, analysis),
+    ),
+  );
   connection.onCodeAction(({ textDocument, range }) => {
     const analysis = analysisOf(textDocument.uri);
     if (analysis === undefined) return [];

@@ -29,6 +29,8 @@ export class Workspace {
   readonly #trees = new Map<string, Trees>();
   readonly #memories = new Map<string, Memory>();
   readonly #listed = new Map<string, readonly string[]>();
+  /** How often the text of an open file has changed. */
+  changes = 0;
   folders: readonly string[] = [];
   allowPaths: readonly string[] = [];
 
@@ -42,6 +44,7 @@ export class Workspace {
 
   /** The text of an open file, after a change. */
   setText(file: string, text: string): void {
+    this.changes++;
     this.#open.set(file, text);
     this.#forget(file);
   }

@@ -48,6 +48,12 @@ interface Message {
 /** An answer that is an error. */
 export class AnsweredError extends Error {
   override readonly name = "AnsweredError";
+  readonly code: number;
+
+  constructor({ code, message }: { readonly code: number; readonly message: string }) {
+    super(message);
+    this.code = code;
+  }
 }
 
 export class Editor {
@@ -109,7 +115,7 @@ export class Editor {
       const waiting = this.#waiting.get(message.id);
       this.#waiting.delete(message.id);
       if (message.error === undefined) waiting?.resolve(message.result);
-      else waiting?.reject(new AnsweredError(message.error.message));
+      else waiting?.reject(new AnsweredError(message.error));
     }
   }
 
@@ -125,12 +131,12 @@ export class Editor {
     this.#send({ method, params });
   }
 
-  async initialise(): Promise<void> {
+  async initialise(capabilities: object): Promise<void> {
     const root = pathToFileURL(this.folder).href;
     const result = await this.request<{ capabilities: Record<string, unknown> }>("initialize", {
       processId: process.pid,
       rootUri: root,
-      capabilities: {},
+      capabilities,
       workspaceFolders: [{ uri: root, name: "test" }],
     });
     this.capabilities = result.capabilities;
@@ -249,6 +255,7 @@ export async function editorOn(
   t: ExecutionContext,
   files: Readonly<Record<string, string>> = {},
   parameters: readonly string[] = [],
+  capabilities: object = {},
 ): Promise<Editor> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "graphc-editor-")));
   for (const [name, text] of Object.entries(files)) {
@@ -260,6 +267,6 @@ export async function editorOn(
     editor.child.kill();
     rmSync(folder, { recursive: true, force: true });
   });
-  await editor.initialise();
+  await editor.initialise(capabilities);
   return editor;
 }
