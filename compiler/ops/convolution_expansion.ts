@@ -12,6 +12,7 @@ import { numericDType } from "./precision.js";
 import { sum } from "./reduction.js";
 import { pad } from "./structure.js";
 import { broadcastInDim, reshapeTo, reverse, slice, transpose, transposeTo } from "./views.js";
+import { holesOf } from "./window_reading.js";
 import { windows } from "./windows.js";
 
 /**
@@ -70,8 +71,7 @@ function withZeros(x: Value, low: readonly Dim[], high: readonly Dim[], dilation
   const added = [low, high].map((list) => sizes(list).map((size) => Math.max(0, size))) as [number[], number[]];
   const isSame = added.flat().every((size) => size === 0) && dilation.every((step) => step === 1);
   const zero = literal(numericDType(x.type.dtype), [], [x.type.dtype === "i64" ? 0n : 0]);
-  const interior = dilation.map((step) => step - 1);
-  const wide = isSame ? x : pad(x, zero, { low: added[0], high: added[1], interior });
+  const wide = isSame ? x : pad(x, zero, { low: added[0], high: added[1], interior: holesOf(x, dilation) });
   const start = sizes(low).map((size) => Math.max(0, -size));
   const end = sizes(high).map((size) => Math.max(0, -size));
   if ([...start, ...end].every((size) => size === 0)) return wide;

@@ -30,6 +30,7 @@ const fixed: readonly Sample<ConvolutionSchema>[] = [
   convolved([0, 3, 2], [2, 2, 3], {}),
   convolved([2, 3, 0], [2, 0, 3], {}),
   convolved([1, 0, 2], [2, 2, 3], { low: [1], high: [2] }),
+  convolved([1, 0, 2], [1, 2, 3], { low: [0], high: [1], lhs_dilation: [2] }),
   { ...convolved([2, 7, 9, 5], [3, 3, 5, 19], { low: [1, 1], high: [1, 1] }), differentiable: false },
   { ...convolved([3, 9, 19, 6], [3, 2, 6, 17], { strides: [2, 1], rhs_dilation: [1, 2] }), differentiable: false },
 ];

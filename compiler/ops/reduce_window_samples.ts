@@ -23,6 +23,7 @@ const fixed: readonly Sample<ReduceWindowSchema>[] = [
       high: [0, 1, 1, 0],
     }),
     reduced([0, 4], { combiner, window: [1, 2] }),
+    { ...reduced([0], { combiner, window: [2], high: [2], base_dilation: [3] }), differentiable: combiner === "sum" },
     reduced([2, 4, 1], { combiner, window: [1, 2, 1], strides: [1, 3, 1] }),
     reduced([1, 3, 2, 1, 4], { combiner, window: [1, 2, 1, 1, 2], strides: [1, 1, 2, 1, 2] }),
     { ...reduced([3, 19, 40], { combiner, window: [1, 3, 1] }), differentiable: false },

@@ -24,8 +24,13 @@ export function padFor(
   return pad(x, literal(dtype, [], [fillerOf(dtype, filler)]), {
     low,
     high,
-    interior: dilation.map((step) => step - 1),
+    interior: holesOf(x, dilation),
   });
+}
+
+/** Between no elements there are no holes: an empty axis is as long as its padding. */
+export function holesOf(x: Value, dilation: readonly number[]): readonly number[] {
+  return dilation.map((step, axis) => (x.type.shape[axis] === 0 ? 0 : step - 1));
 }
 
 function fillerOf(dtype: ReturnType<typeof numericDType>, filler: Filler): number | bigint {

@@ -1,6 +1,7 @@
 import test from "ava";
 import { hostTarget, targetLevels } from "../../compiler/backends/llvm/target.js";
 import type { Value } from "../../compiler/ir/node.js";
+import { sub } from "../../compiler/ops/arithmetic.js";
 import { randomUniform } from "../../compiler/ops/random.js";
 import { sum } from "../../compiler/ops/reduction.js";
 import { placeholder, runState } from "../../compiler/ops/sources.js";
@@ -36,7 +37,11 @@ for (const level of targetLevels) {
       outputs[`${dtype} rows`] = slice(whole, { start: [1, 3], limit: [7, 13], strides: [2, 3] });
       outputs[`${dtype} tail`] = slice(reshape(whole, { shape: [91] }), { start: [5], limit: [91], strides: [1] });
       const index = placeholder({ name: "i", dtype: "i64", shape: [] });
-      outputs[`${dtype} loop`] = randomUniform(runState(), [index, index], { path: "p", index: 0, dtype, shape: [19] });
+      const looped = randomUniform(runState(), [index, index], { path: "p", index: 0, dtype, shape: [19] });
+      outputs[`${dtype} loop`] = looped;
+      // In one kernel, the same draw outside the loops has a key of its own.
+      const outside = randomUniform(runState(), [], { path: "p", index: 0, dtype, shape: [19] });
+      outputs[`${dtype} in and out`] = sub(looped, outside);
     }
     const both = await bindBoth(computationOf(outputs), new Map(), hostTarget(level));
     for (const state of states) {

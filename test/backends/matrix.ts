@@ -176,7 +176,8 @@ export function toleranceOf(op: Op, dtype: NumericDType, operands: readonly Tens
       return { ulps: 0, relative: 0, absolute: 16 * unit(dtype, 1), zeroSigns: false };
     case "routine":
       if (op.kernel.along === true) return runningTolerance(dtype, op.opName);
-      return { ulps: 0, relative: 0, absolute: dtype === "f32" ? 3e-4 : 1e-12, zeroSigns: false };
+      // Determinants are products of pivots, each of which has an error of its own.
+      return { ulps: 0, relative: 16 * unit(dtype, 1), absolute: dtype === "f32" ? 3e-4 : 1e-12, zeroSigns: false };
     default:
       return exact;
   }

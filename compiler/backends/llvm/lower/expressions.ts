@@ -126,7 +126,9 @@ export class ExpressionEmitter {
   #random(expr: Extract<ScalarExpr, { kind: "random" }>, position: Position): Value {
     const { b } = this.#scope;
     const indices = expr.loopIndices.map((index) => this.emit(index, position));
-    const key = this.#keys.get(`${expr.index} ${expr.path}`) ?? this.#drawKey(expr, indices);
+    // What is prepared is the key of a draw outside loops, which the same draw inside one does not share.
+    const prepared = indices.length === 0 ? this.#keys.get(`${expr.index} ${expr.path}`) : undefined;
+    const key = prepared ?? this.#drawKey(expr, indices);
     return emitUniform(b, expr.dtype, key, this.#affine(expr.position, position));
   }
 
