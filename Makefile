@@ -1,6 +1,6 @@
 # Each target does what it needs first, Debian packages included; what is done already takes no time.
 
-.PHONY: help setup setup-gpu build demo test examples fuzz bless lint format bench bench-gpu vscode clean
+.PHONY: help setup setup-gpu build demo test examples fuzz bless lint format bench bench-gpu accuracy vscode clean
 
 help:
 	@echo "make demo       set up, build, train on MNIST and show the predictions"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench      measure against the peaks and floors of this machine, and beside other programs (bench/README.md);"
 	@echo "                make bench ONLY=\"W4 W6\" PEERS=pytorch does some; PEERS=none leaves the others out"
 	@echo "make bench-gpu  its rows of devices, on the first GPU that works; make bench-gpu DEVICE=webgpu asks for one"
+	@echo "make accuracy   measure the largest errors of f32 on a device, as docs/gpu.md has them; make accuracy DEVICE=headlessgl"
 	@echo "make vscode     package the extension for Visual Studio Code: editor/vscode/graphc-*.vsix"
 	@echo "make setup-gpu  install devices in software, so that no test of a GPU is skipped"
 	@echo "make setup | build | format | clean"
@@ -61,6 +62,9 @@ bench: build
 
 bench-gpu: build
 	@node dist/bench/gpu.js $(DEVICE)
+
+accuracy: build
+	@node dist/test/backends/gpu/accuracy_main.js $(DEVICE)
 
 vscode: build
 	@npm run --silent package:vscode

@@ -217,13 +217,14 @@ const functions: readonly KernelFunction[] = [
   {
     name: "complementary_error",
     calls: ["exponential"],
-    // Chebyshev fit of Numerical Recipes (3rd edition, section 6.2.2), to the digits of f32.
+    // Chebyshev fit of Numerical Recipes (3rd edition, section 6.2.2), to the digits of f32. The square of 12 bits of z is exact.
     source: `function complementary_error(x) {
   const z = Math.abs(x);
   const t = 2 / (2 + z);
   const p = -1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 + t * (0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277))))))));
   let r = 0.0;
-  if (!(z >= 10.5)) { r = t * exponential(p - z * z); }
+  const h = Math.floor(z * 256) / 256;
+  if (!(z >= 10.5)) { r = t * exponential(-h * h) * exponential(p - (z - h) * (z + h)); }
   if (x < 0) { return 2 - r; }
   return r;
 }`,
