@@ -1,6 +1,6 @@
 /** Contractions with several sums a thread, held against products of small integers, which f32 adds up exactly in any order. */
 import test, { type ExecutionContext } from "ava";
-import type { DeviceName } from "../../../compiler/backends/gpu/devices/device.js";
+import { type DeviceName, returnsVectors } from "../../../compiler/backends/gpu/devices/device.js";
 import { Session } from "../../../index.js";
 import { compileText } from "../../runtime/programs.js";
 import { forEachDevice } from "./support.js";
@@ -129,7 +129,8 @@ async function holds(t: ExecutionContext, device: DeviceName, one: Case): Promis
   const before = await program.backend.counts?.();
   const { c } = await session.run("multiply", { a, b });
   const after = await program.backend.counts?.();
-  t.is((after?.launches ?? 0) - (before?.launches ?? 0), launches);
+  // A second one puts in order what threads of four sums have made.
+  t.is((after?.launches ?? 0) - (before?.launches ?? 0), returnsVectors(device) ? launches : 1);
   const found = c?.data as Float32Array;
   t.is(found.length, length(result));
   const [left, right] = [reader(a, lhs), reader(b, rhs)];

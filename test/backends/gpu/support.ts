@@ -16,14 +16,18 @@ export function backendOf(device: DeviceName): Promise<Backend> {
 
 let hasWebGpu: boolean | undefined;
 
-/** A test on WebAssembly and one on WebGPU, each told which it is; the latter is skipped where there is no software for it. */
+/**
+ * A test on WebAssembly, one in JavaScript and one on WebGPU, each told which it is; the last is skipped where there is no software for it.
+ * `without`: devices on which a test would take long and tell nothing more.
+ */
 export function forEachDevice(
   title: string,
   body: (t: ExecutionContext, device: DeviceName) => Promise<void>,
-  { also = [] }: { readonly also?: readonly DeviceName[] } = {},
+  { without = [] }: { readonly without?: readonly DeviceName[] } = {},
 ): void {
   // Asked, and said, once a file and before the first device is opened.
   hasWebGpu ??= hasSoftware("swiftshader");
-  for (const device of ["webasm", ...also] as const) test.serial(`${device}: ${title}`, (t) => body(t, device));
+  for (const device of ["webasm", "cpu"] as const)
+    if (!without.includes(device)) test.serial(`${device}: ${title}`, (t) => body(t, device));
   (hasWebGpu ? test.serial : test.serial.skip)(`webgpu: ${title}`, (t) => body(t, "webgpu"));
 }
