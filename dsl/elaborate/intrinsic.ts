@@ -123,9 +123,14 @@ export class Arguments {
   axes(parameter: string, x: Value): readonly number[] {
     const rank = x.type.shape.length;
     if (this.item(parameter).meaning.kind === "all_axes") return Array.from({ length: rank }, (_, axis) => axis);
+    return [...this.axesInOrder(parameter, x)].sort((a, b) => a - b);
+  }
+
+  /** The same in the order that they are given in, which is that of other lists of the call: one window size for each, say. */
+  axesInOrder(parameter: string, x: Value): readonly number[] {
+    if (this.item(parameter).meaning.kind === "all_axes") return this.axes(parameter, x);
     const axes = this.integers(parameter).map((axis) => this.#axis(axis, x, this.spanOf(parameter)));
-    const sorted = [...new Set(axes)].sort((a, b) => a - b);
-    if (sorted.length === axes.length) return sorted;
+    if (new Set(axes).size === axes.length) return axes;
     throw refusal(this.env, "G025", this.spanOf(parameter), `\`${this.name}\` is given one axis twice`);
   }
 

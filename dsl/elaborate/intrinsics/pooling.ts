@@ -196,13 +196,13 @@ function slidingReduction(call: Arguments): Meaning {
   const value = call.tensor("x");
   const { meaning } = call.item("combiner");
   if (call.has("combiner") && meaning.kind !== "string") throw call.wrong("combiner", '"sum", "max" or "min",');
-  const pool = poolOf(call, call.axes("axis", value), value, false);
+  const pool = poolOf(call, call.axesInOrder("axis", value), value, false);
   return tensor(reduced(call, meaning.kind === "string" ? meaning.value : "sum", value, pool, pool.padding));
 }
 
 function slidingWindows(call: Arguments): Meaning {
   const value = call.tensor("x");
-  const axes = call.axes("axis", value);
+  const axes = call.axesInOrder("axis", value);
   const attributes = {
     axes,
     size: perAxis(call, "window", axes.length, 1),
