@@ -1,67 +1,87 @@
 /** One random graph on both back ends: outputs, variables and failures of several runs and of a loop. */
 
 import type { RunState } from "../../compiler/backends/executable.js";
-import { type CpuTarget, hostTarget } from "../../compiler/backends/llvm/target.js";
+import type { CpuTarget } from "../../compiler/backends/llvm/target.js";
 import { evaluateValues } from "../../compiler/backends/reference/evaluate.js";
 import { isFloat } from "../../compiler/ir/dtype.js";
+import type { Computation } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { TensorData } from "../../compiler/ir/tensor.js";
-import { staticShape } from "../../compiler/ir/type.js";
+import { staticShape, type TensorType } from "../../compiler/ir/type.js";
 import { type ReferenceContext, ReferenceFailure } from "../../compiler/ops/define.js";
 import { numericDType, referenceFromTensor } from "../../compiler/ops/precision.js";
-import { startState } from "./bound.js";
+import { type Contents, copyInto, startState } from "./bound.js";
 import { formProblems } from "./forms.js";
-import { type RandomGraph, randomGraph } from "./graphs.js";
 import { roundings, spread } from "./noise.js";
+import type { ReadyGraph } from "./ready.js";
 import { bindBoth } from "./support.js";
 import { exact, firstDifference, type Tolerance } from "./tolerance.js";
 
-/** Where the back ends disagree about a graph; empty when they agree. Throws what a back end throws. */
-export async function disagreements(numbers: readonly number[], target?: CpuTarget): Promise<readonly string[]> {
-  const graph = randomGraph(numbers);
-  const { computation, feeds, contents } = graph;
-  // Both as it stands and after the passes, which rewrite loops and what gradients are made of.
-  const native = (numbers[0] ?? 0) % 2 === 0 ? graph.optimised : computation;
-  const problems = formProblems(native, target ?? hostTarget());
-  if (problems.length > 0) return problems;
+type Both = Awaited<ReturnType<typeof bindBoth>>;
+
+/** Where the back ends disagree, with what the variables held before that run. */
+export interface Disagreement {
+  readonly problems: readonly string[];
+  readonly run: number;
+  readonly contents: Contents;
+}
+
+/**
+ * Compares two runs of a graph by the reference with those of native code, which may be made of another form of it. Undefined where they
+ * agree. Throws what a back end throws.
+ */
+export async function disagreement(
+  graph: ReadyGraph,
+  native: Computation,
+  target: CpuTarget,
+  first: RunState = startState,
+): Promise<Disagreement | undefined> {
+  const { computation, contents } = graph;
+  const problems = formProblems(native, target);
+  if (problems.length > 0) return { problems, run: 0, contents };
   const both = await bindBoth(computation, contents, target, { checkNumerics: false }, native);
-  const found: string[] = [];
   try {
-    for (let run = 0; run < 2 && found.length === 0; run++) {
+    for (let run = 0; run < 2; run++) {
       const before = new Map([...both.reference.variables].map(([name, { data }]) => [name, data.slice()]));
-      const state = { ...startState, step: startState.step + BigInt(run) };
-      const context = contextOf(graph, feeds, before, state);
-      const bound = magnitudeBound(graph, context);
-      const expected = both.reference.executable.run(feeds, state);
-      const actual = both.native.executable.run(feeds, state);
-      if (expected.kind === "failed" || actual.kind === "failed") {
-        const codes = [actual, expected].map((outcome) => (outcome.kind === "failed" ? outcome.failure.code : "done"));
-        if (codes[0] !== codes[1]) found.push(`run ${run}: ${codes[0]}, not ${codes[1]}`);
-      } else {
-        computation.outputs.forEach(({ name, value }, i) => {
-          const [x, y] = [actual.outputs[i], expected.outputs[i]];
-          if (x === undefined || y === undefined) throw new Error(`the output ${name} is missing`);
-          const difference = firstDifference(numericDType(value.type.dtype), x, y, toleranceOf(graph, value, bound));
-          if (difference !== undefined && !isUndetermined(graph, value, context, x, y))
-            found.push(`run ${run}: ${name} (${describe(value)}) ${difference}`);
-        });
-      }
-      for (const { name, type } of computation.variables) {
-        const [x, y] = [both.native.variables.get(name), both.reference.variables.get(name)];
-        if (x === undefined || y === undefined) throw new Error(`the variable ${name} is missing`);
-        const assigned = computation.assignments.find(({ path }) => path === name)?.value;
-        const tolerance =
-          assigned === undefined || expected.kind === "failed" ? exact : toleranceOf(graph, assigned, bound);
-        const difference = firstDifference(numericDType(type.dtype), x.data, y.data, tolerance);
-        const free = assigned !== undefined && isUndetermined(graph, assigned, context, x.data, y.data);
-        if (difference !== undefined && !free) found.push(`run ${run}: variable ${name} ${difference}`);
-        // The next run starts from equal variables: errors do not add up.
-        if (x.data instanceof BigInt64Array) x.data.set(y.data as BigInt64Array);
-        else x.data.set(y.data as Exclude<typeof y.data, BigInt64Array>);
-      }
+      const found = differences(graph, both, before, { ...first, step: first.step + BigInt(run) });
+      if (found.length > 0) return { problems: found.map((one) => `run ${run}: ${one}`), run, contents: before };
     }
   } finally {
     both.close();
+  }
+  return undefined;
+}
+
+/** Does one run on both back ends, and makes their variables equal after it: errors do not add up. */
+function differences(graph: ReadyGraph, both: Both, before: Contents, state: RunState): readonly string[] {
+  const { computation, feeds } = graph;
+  const context = contextOf(graph, feeds, before, state);
+  const bound = magnitudeBound(graph, context);
+  const expected = both.reference.executable.run(feeds, state);
+  const actual = both.native.executable.run(feeds, state);
+  const found: string[] = [];
+  if (expected.kind === "failed" || actual.kind === "failed") {
+    const codes = [actual, expected].map((outcome) => (outcome.kind === "failed" ? outcome.failure.code : "done"));
+    if (codes[0] !== codes[1]) found.push(`${codes[0]}, not ${codes[1]}`);
+  } else {
+    computation.outputs.forEach(({ name, value }, i) => {
+      const [x, y] = [actual.outputs[i], expected.outputs[i]];
+      if (x === undefined || y === undefined) throw new Error(`the output ${name} is missing`);
+      const difference = firstDifference(numericDType(value.type.dtype), x, y, toleranceOf(graph, value, bound));
+      if (difference !== undefined && !isUndetermined(graph, value, context, x, y))
+        found.push(`${name} (${describe(value)}) ${difference}`);
+    });
+  }
+  for (const { name, type } of computation.variables) {
+    const [x, y] = [both.native.variables.get(name), both.reference.variables.get(name)];
+    if (x === undefined || y === undefined) throw new Error(`the variable ${name} is missing`);
+    const assigned = computation.assignments.find(({ path }) => path === name)?.value;
+    const tolerance =
+      assigned === undefined || expected.kind === "failed" ? exact : toleranceOf(graph, assigned, bound);
+    const difference = firstDifference(numericDType(type.dtype), x.data, y.data, tolerance);
+    const free = assigned !== undefined && isUndetermined(graph, assigned, context, x.data, y.data);
+    if (difference !== undefined && !free) found.push(`variable ${name} ${difference}`);
+    copyInto(x.data, y.data);
   }
   return found;
 }
@@ -71,9 +91,9 @@ function describe(value: Value): string {
 }
 
 function contextOf(
-  { computation }: RandomGraph,
-  feeds: RandomGraph["feeds"],
-  variables: RandomGraph["contents"],
+  { computation }: ReadyGraph,
+  feeds: Contents,
+  variables: Contents,
   state: RunState,
 ): ReferenceContext {
   return {
@@ -85,7 +105,7 @@ function contextOf(
 
 /** Results that differ by no more than rounding can change them. */
 function isUndetermined(
-  { exact: exactValues }: RandomGraph,
+  { exact: exactValues }: ReadyGraph,
   value: Value,
   context: ReferenceContext,
   actual: TensorData,
@@ -99,7 +119,7 @@ function isUndetermined(
 }
 
 /** The greatest finite magnitude of any float on the way: errors are proportional to it, and products of it. */
-function magnitudeBound({ computation }: RandomGraph, context: ReferenceContext): number {
+function magnitudeBound({ computation }: ReadyGraph, context: ReferenceContext): number {
   let most = 1;
   try {
     const reached = reachable(
@@ -126,18 +146,14 @@ function reachable(roots: readonly Value[]): ReadonlySet<Value> {
   return seen;
 }
 
-function widened(
-  name: string,
-  type: RandomGraph["computation"]["placeholders"][number]["type"],
-  contents: RandomGraph["feeds"],
-) {
+function widened(name: string, type: TensorType, contents: Contents) {
   const data = contents.get(name);
   if (data === undefined) throw new Error(`${name} has no content`);
   return referenceFromTensor({ dtype: numericDType(type.dtype), shape: staticShape(type), data });
 }
 
 /** Exact where all that leads to the value is; otherwise the coarsest float on the way sets the error. */
-function toleranceOf({ exact: exactValues }: RandomGraph, value: Value, bound: number): Tolerance {
+function toleranceOf({ exact: exactValues }: ReadyGraph, value: Value, bound: number): Tolerance {
   const reached = reachable([value]);
   if (exactValues.has(value)) return { ...exact, zeroSigns: ![...reached].some(isExtreme) };
   let rounding = 0;

@@ -1,6 +1,8 @@
 /** Steps of random graphs that ask for gradients, where they do not hang on the last digits of what they are taken of. */
+import { differentiateValues } from "../../compiler/autodiff/differentiate.js";
 import { isFloat, type NumericDType } from "../../compiler/ir/dtype.js";
 import { type Node, nodesBelow, type Value } from "../../compiler/ir/node.js";
+import { SourceTable } from "../../compiler/ir/sources.js";
 import { numericDType } from "../../compiler/ops/precision.js";
 import { gradients } from "../../compiler/ops/pseudo.js";
 import { reachedByGradient } from "../../compiler/ops/reach.js";
@@ -16,7 +18,9 @@ export function gradientOf(choices: Choices, values: readonly Value[], exact: Re
     const below = differentiableIn(y, values, exact);
     if (below.length === 0) continue;
     const xs = [...new Set(Array.from({ length: 1 + choices.below(2) }, () => choices.of(below)))];
-    return gradients.apply([y, ...xs], {});
+    const made = gradients.apply([y, ...xs], {});
+    // A gradient that depends on nothing has no gradient itself, and an operand of a loop may not lead to its result.
+    if (differentiateValues(made, new SourceTable()).diagnostics.length === 0) return made;
   }
   return [];
 }

@@ -1,18 +1,15 @@
 /** Random typed graphs over all dtypes, with variables that are assigned (swapped, updated in place) and several outputs. */
 
-import { differentiate, differentiateValues } from "../../compiler/autodiff/differentiate.js";
 import { floatDTypes, integerDTypes, isFloat, isInteger, type NumericDType } from "../../compiler/ir/dtype.js";
-import { type Computation, rootsOf } from "../../compiler/ir/graph.js";
-import { topologicalOrder, type Value } from "../../compiler/ir/node.js";
-import { SourceTable } from "../../compiler/ir/sources.js";
-import { elementCount, type TensorData } from "../../compiler/ir/tensor.js";
+import type { Computation } from "../../compiler/ir/graph.js";
+import type { Value } from "../../compiler/ir/node.js";
+import { elementCount } from "../../compiler/ir/tensor.js";
 import { staticShape } from "../../compiler/ir/type.js";
 import { broadcastScalar, literal } from "../../compiler/ops/build.js";
 import { numericDType } from "../../compiler/ops/precision.js";
 import { randomUniform } from "../../compiler/ops/random.js";
 import { placeholder, runState, variable } from "../../compiler/ops/sources.js";
 import { opNamed } from "../../compiler/ops/table.js";
-import { beforeGradients, pipeline, runPipeline } from "../../compiler/passes/pipeline.js";
 import { computationOf } from "../kernels/support.js";
 import { Choices } from "./choices.js";
 import { alongAnAxis, ofBits, ofMatrices } from "./graph_algebra.js";
@@ -21,24 +18,21 @@ import { gradientOf } from "./graph_gradients.js";
 import { atRunTimePositions } from "./graph_positions.js";
 import { withRegion } from "./graph_regions.js";
 import { withWindows } from "./graph_windows.js";
-
-export interface RandomGraph {
-  readonly computation: Computation;
-  /** As the compiler runs it: with the passes before and after gradients are expanded. */
-  readonly optimised: Computation;
-  readonly feeds: ReadonlyMap<string, TensorData>;
-  readonly contents: ReadonlyMap<string, TensorData>;
-  /** Values that every back end must have to the last bit: no sum of floats and no elementary function is in them. */
-  readonly exact: ReadonlySet<Value>;
-}
+import { NoGradient, type ReadyGraph, ready } from "./ready.js";
 
 const sizes = [1, 2, 3, 5, 16, 0, 17, 37];
 const sourceDTypes: readonly NumericDType[] = ["f32", "f64", "i32", "f32", "bool", "u8", "i64", "f16", "i8", "bf16"];
 const tooLarge = 6000;
 
 /** `outside` lets positions lie anywhere: most runs fail, and must touch nothing outside their buffers all the same. */
-export function randomGraph(numbers: readonly number[], outside = false): RandomGraph {
-  return new GraphMaker(new Choices(numbers), outside).make();
+export function randomGraph(numbers: readonly number[], outside = false): ReadyGraph {
+  try {
+    return new GraphMaker(new Choices(numbers), { outside, gradients: true }).make();
+  } catch (error) {
+    // The passes may find that what a loop is given is not read: then the language refuses the gradient.
+    if (!(error instanceof NoGradient)) throw error;
+    return new GraphMaker(new Choices(numbers), { outside, gradients: false }).make();
+  }
 }
 
 const shapeOf = (value: Value): readonly number[] => staticShape(value.type);
@@ -56,19 +50,24 @@ interface Surroundings {
   readonly indices: readonly Value[];
 }
 
+interface Options {
+  readonly outside: boolean;
+  readonly gradients: boolean;
+}
+
 class GraphMaker {
   readonly #choices: Choices;
   readonly #values: Value[];
   readonly #exact: Set<Value>;
-  readonly #outside: boolean;
+  readonly #options: Options;
   readonly #depth: number;
   /** The numbers of the iterations, by which draws differ. */
   readonly #indices: readonly Value[];
   #number = 0;
 
-  constructor(choices: Choices, outside: boolean, around?: Surroundings) {
+  constructor(choices: Choices, options: Options, around?: Surroundings) {
     this.#choices = choices;
-    this.#outside = outside;
+    this.#options = options;
     this.#values = [...(around?.parameters ?? [])];
     this.#exact = around?.exact ?? new Set();
     this.#depth = around?.depth ?? 0;
@@ -78,14 +77,14 @@ class GraphMaker {
   /** A few steps on top of a region's parameters: all values of the region. */
   #grow(parameters: readonly Value[], indices: readonly Value[], steps: number): readonly Value[] {
     const around = { parameters, exact: this.#exact, depth: this.#depth + 1, indices };
-    const inner = new GraphMaker(this.#choices, this.#outside, around);
+    const inner = new GraphMaker(this.#choices, this.#options, around);
     const enough = parameters.length + steps;
     for (let step = 0; step < 3 * steps && this.#choices.left > 10 && inner.#values.length < enough; step++)
       inner.#step();
     return inner.#values;
   }
 
-  make(): RandomGraph {
+  make(): ReadyGraph {
     const choices = this.#choices;
     const sources = 2 + choices.below(3);
     for (let i = 0; i < sources; i++) this.#source();
@@ -120,21 +119,11 @@ class GraphMaker {
     };
     const contents = (parameters: Computation["placeholders"]) =>
       new Map(parameters.map(({ name, type }) => [name, contentOf(name, numericDType(type.dtype), staticShape(type))]));
-    const { rewritten } = differentiateValues(rootsOf(computation), new SourceTable());
-    const known = topologicalOrder(rootsOf(computation)).flatMap(({ outputs: edges }) => edges);
-    const expanded = differentiate(computation).computation;
-    return {
-      computation: expanded,
-      optimised: runPipeline(
-        pipeline,
-        differentiate(runPipeline(beforeGradients, computation, { verify: true })).computation,
-        { verify: true },
-      ),
+    return ready({
+      asked: computation,
       feeds: contents(computation.placeholders),
       contents: contents(computation.variables),
-      // Those of regions stand as they are: a region without gradients is not rebuilt.
-      exact: new Set([...this.#exact, ...known.filter((value) => this.#exact.has(value)).map(rewritten)]),
-    };
+    });
   }
 
   /** Often of the type of an earlier one, so that variables can be swapped and operands meet. */
@@ -255,7 +244,7 @@ class GraphMaker {
         const made = atRunTimePositions(choices, x, {
           values: this.#values,
           exact: this.#exact,
-          outside: this.#outside,
+          outside: this.#options.outside,
           tooLarge,
         });
         return made === undefined ? undefined : this.#keep(made.value, made.exact);
@@ -278,6 +267,7 @@ class GraphMaker {
       }
       case 27:
       case 28:
+        if (!this.#options.gradients) return;
         for (const value of gradientOf(choices, this.#values, this.#exact)) this.#keep(value, false);
         return;
       case 29:

@@ -1,0 +1,36 @@
+import test from "ava";
+import { hostTarget, targetLevels } from "../../compiler/backends/llvm/target.js";
+import { nativeIsAvailable } from "../backends/support.js";
+import { fileFault, nativeFault, textFault } from "./compare.js";
+import { search } from "./search.js";
+
+const native = nativeIsAvailable ? test : test.skip;
+const runs = Number(process.env["GRAPHC_FUZZ_RUNS"] ?? 24);
+const seed = process.env["GRAPHC_FUZZ_SEED"] === undefined ? undefined : Number(process.env["GRAPHC_FUZZ_SEED"]);
+
+for (const level of targetLevels) {
+  native(`random typed graphs give on ${level} what the reference gives`, async (t) => {
+    const target = hostTarget(level);
+    const found = await search({
+      runs: level === "avx512" ? runs : Math.ceil(runs / 2),
+      seed,
+      check: (drawn) => nativeFault(drawn, target),
+      checkFile: (text) => fileFault(text, target),
+      commands: (path) => [
+        `GRAPHC_CPU=${level} graphc run ${path} all --target cpu`,
+        `graphc run ${path} all --target reference`,
+      ],
+    });
+    t.is(found?.report, undefined);
+  });
+}
+
+test("the text of a random graph means that graph, whatever way it is written", async (t) => {
+  const found = await search({
+    runs: 2 * runs,
+    seed,
+    check: (drawn) => Promise.resolve(textFault(drawn)),
+    commands: (path) => [`graphc inspect ${path} --stage graph`],
+  });
+  t.is(found?.report, undefined);
+});
