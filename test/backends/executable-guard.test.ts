@@ -8,8 +8,6 @@ const native = nativeIsAvailable ? test : test.skip;
 
 native("generated code keeps to its buffers: pages that may not be touched stand around each", async (t) => {
   const script = fileURLToPath(new URL("./guarded.js", import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [script, "8"], {
-    env: { ...process.env, GRAPHC_DEBUG_GUARD: "1" },
-  });
+  const { stdout } = await promisify(execFile)(process.execPath, [script, "8"]);
   t.regex(stdout, /8 graphs kept to their buffers/);
 });

@@ -2,6 +2,7 @@ import test from "ava";
 import { hostTarget, targetLevels } from "../../compiler/backends/llvm/target.js";
 import { nativeIsAvailable } from "../backends/support.js";
 import { fileFault, nativeFault, textFault } from "./compare.js";
+import { randomGraphs } from "./random_graphs.js";
 import { search } from "./search.js";
 
 const native = nativeIsAvailable ? test : test.skip;
@@ -14,6 +15,7 @@ for (const level of targetLevels) {
     const found = await search({
       runs: level === "avx512" ? runs : Math.ceil(runs / 2),
       seed,
+      graphs: randomGraphs(),
       check: (drawn) => nativeFault(drawn, target),
       checkFile: (text) => fileFault(text, target),
       commands: (path) => [
@@ -29,6 +31,7 @@ test("the text of a random graph means that graph, whatever way it is written", 
   const found = await search({
     runs: 2 * runs,
     seed,
+    graphs: randomGraphs(),
     check: (drawn) => Promise.resolve(textFault(drawn)),
     commands: (path) => [`graphc inspect ${path} --stage graph`],
   });

@@ -4,6 +4,7 @@ import { opNamed } from "../../compiler/ops/table.js";
 import { nativeIsAvailable } from "../backends/support.js";
 import { at, graphcHere, onlyObject } from "../cli/support.js";
 import { fileFault, nativeFault } from "./compare.js";
+import { randomGraphs } from "./random_graphs.js";
 import { search } from "./search.js";
 
 const native = nativeIsAvailable ? test.serial : test.serial.skip;
@@ -41,6 +42,7 @@ for (const { op, seed, wrong } of faults) {
         const found = await search({
           runs: 100,
           seed,
+          graphs: randomGraphs(),
           check: (drawn) => nativeFault(drawn, target),
           checkFile: (text) => fileFault(text, target),
           commands: (path) => [`graphc run ${path} all`],

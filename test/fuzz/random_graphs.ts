@@ -8,20 +8,23 @@ import { smaller } from "./smaller.js";
 export interface Drawn extends AskedGraph {
   /** What else is chosen with it: which form is compared, and how it is written. It stays when the graph is shrunk. */
   readonly choice: number;
+  /** The program that it was made of; not of what it is shrunk to. */
+  readonly text?: string | undefined;
 }
 
-class RandomGraphs extends fc.Arbitrary<Drawn> {
-  readonly #outside: boolean;
+type Draw = (random: fc.Random) => AskedGraph & { readonly text?: string };
 
-  constructor(outside: boolean) {
+/** Graphs that are drawn so. */
+export class Graphs extends fc.Arbitrary<Drawn> {
+  readonly #draw: Draw;
+
+  constructor(draw: Draw) {
     super();
-    this.#outside = outside;
+    this.#draw = draw;
   }
 
   override generate(random: fc.Random): fc.Value<Drawn> {
-    const length = random.nextInt(30, 260);
-    const numbers = Array.from({ length }, () => random.nextInt(0, 5039));
-    return valueOf({ ...randomGraph(numbers, this.#outside), choice: random.nextInt(0, 999_999) });
+    return valueOf({ ...this.#draw(random), choice: random.nextInt(0, 999_999) });
   }
 
   override canShrinkWithoutContext(value: unknown): value is Drawn {
@@ -33,8 +36,15 @@ class RandomGraphs extends fc.Arbitrary<Drawn> {
   }
 }
 
-function valueOf({ asked, feeds, contents, choice }: Drawn): fc.Value<Drawn> {
-  const drawn = { asked, feeds, contents, choice, [fc.toStringMethod]: () => printComputation(asked, { elide: 16 }) };
+function valueOf({ asked, feeds, contents, choice, text }: Drawn): fc.Value<Drawn> {
+  const drawn = {
+    asked,
+    feeds,
+    contents,
+    choice,
+    text,
+    [fc.toStringMethod]: () => printComputation(asked, { elide: 16 }),
+  };
   return new fc.Value(drawn, undefined);
 }
 
@@ -42,7 +52,16 @@ function* shrunk(value: Drawn): IterableIterator<fc.Value<Drawn>> {
   for (const graph of smaller(value)) yield valueOf({ ...graph, choice: value.choice });
 }
 
-/** `outside` lets positions lie anywhere: most runs fail. */
-export function randomGraphs(outside = false): fc.Arbitrary<Drawn> {
-  return new RandomGraphs(outside);
+export function randomGraphs(): fc.Arbitrary<Drawn> {
+  return new Graphs((random) => randomGraph(numbersOf(random)));
+}
+
+export function numbersOf(random: fc.Random): readonly number[] {
+  const length = random.nextInt(30, 260);
+  return Array.from({ length }, () => random.nextInt(0, 5039));
+}
+
+/** One graph, which is shrunk like random ones. */
+export function shrinkable(graph: AskedGraph): fc.Arbitrary<Drawn> {
+  return new Graphs(() => graph);
 }

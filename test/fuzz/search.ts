@@ -4,15 +4,15 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import type { AskedGraph } from "../backends/ready.js";
 import type { Fault, FileFault } from "./compare.js";
-import { type Drawn, randomGraphs } from "./random_graphs.js";
+import { type Drawn, shrinkable } from "./random_graphs.js";
 import { sourceOf } from "./source.js";
 
 export interface Search {
   readonly runs: number;
   readonly seed?: number | undefined;
-  /** Positions may lie anywhere. */
-  readonly outside?: boolean;
+  readonly graphs: fc.Arbitrary<Drawn>;
   /** Undefined where all is well. */
   readonly check: (graph: Drawn) => Promise<Fault | undefined>;
   /** The same of a file; without it the file is only what the graph looks like. */
@@ -42,7 +42,7 @@ interface Failure {
 export async function search(one: Search): Promise<Found | undefined> {
   let failure: Failure | undefined;
   const details = await fc.check(
-    fc.asyncProperty(randomGraphs(one.outside), async (drawn) => {
+    fc.asyncProperty(one.graphs, async (drawn) => {
       const found = await failureOf(drawn, one, failure);
       if (found === undefined) return;
       failure = found;
@@ -53,6 +53,37 @@ export async function search(one: Search): Promise<Found | undefined> {
   if (!details.failed) return undefined;
   if (failure === undefined) throw new Error(`no graph was made: ${String(details.errorInstance)}`);
   return written(failure, one, `seed ${details.seed}, path ${details.counterexamplePath}`);
+}
+
+/** The smallest file of which `faultOf` still says something; where it says nothing of the graph's own text, that text. */
+export async function shrunkToFile(
+  graph: AskedGraph,
+  said: string,
+  faultOf: (text: string) => string | undefined,
+  commands: Search["commands"],
+): Promise<Found> {
+  const faultWith = (problem: string): FileFault => ({
+    problems: [problem],
+    contents: graph.contents,
+    isOfTarget: true,
+  });
+  let isFirst = true;
+  const found = await search({
+    runs: 1,
+    graphs: shrinkable(graph),
+    check: () => {
+      const fault = isFirst ? faultWith(said) : undefined;
+      isFirst = false;
+      return Promise.resolve(fault);
+    },
+    checkFile: (text) => {
+      const problem = faultOf(text);
+      return Promise.resolve(problem === undefined ? undefined : faultWith(problem));
+    },
+    commands,
+  });
+  if (found === undefined) throw new Error("a graph at fault is not shrunk");
+  return found;
 }
 
 /** Shrinking must not lead to another fault, nor to one that is harder to see. */
