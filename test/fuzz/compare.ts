@@ -60,6 +60,16 @@ export async function fileFault(text: string, target: CpuTarget): Promise<FileFa
   return { ...fault, isOfTarget: (await disagreement(after, optimised, target, state)) !== undefined };
 }
 
+/** Of a program, its own text, laid out as well; of what it is shrunk to, as of any graph. */
+export async function programFault(drawn: Drawn, target: CpuTarget): Promise<Fault | undefined> {
+  const { text, contents } = drawn;
+  if (text === undefined) return await nativeFault(drawn, target);
+  const problems = formatProblems(text);
+  if (problems.length > 0) return { problems, contents, text };
+  const fault = await fileFault(text, target);
+  return fault === undefined ? undefined : { ...fault, text };
+}
+
 function ofSource({ computation, optimised, feeds, contents }: LoadedSource): ReadyGraph {
   return ready({ asked: computation, feeds, contents }, optimised);
 }

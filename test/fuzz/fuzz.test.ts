@@ -1,8 +1,9 @@
 import test from "ava";
 import { hostTarget, targetLevels } from "../../compiler/backends/llvm/target.js";
 import { nativeIsAvailable } from "../backends/support.js";
-import { fileFault, nativeFault, textFault } from "./compare.js";
+import { fileFault, nativeFault, programFault, textFault } from "./compare.js";
 import { randomGraphs } from "./random_graphs.js";
+import { randomPrograms } from "./random_programs.js";
 import { search } from "./search.js";
 
 const native = nativeIsAvailable ? test : test.skip;
@@ -26,6 +27,22 @@ for (const level of targetLevels) {
     t.is(found?.report, undefined);
   });
 }
+
+native(
+  "random programs, with dims, broadcasting and calls of the library, give natively what the reference gives",
+  async (t) => {
+    const target = hostTarget();
+    const found = await search({
+      runs: Math.ceil(runs / 2),
+      seed,
+      graphs: randomPrograms(),
+      check: (drawn) => programFault(drawn, target),
+      checkFile: (text) => fileFault(text, target),
+      commands: (path) => [`graphc run ${path} all --target cpu`, `graphc run ${path} all --target reference`],
+    });
+    t.is(found?.report, undefined);
+  },
+);
 
 test("the text of a random graph means that graph, whatever way it is written", async (t) => {
   const found = await search({
