@@ -75,12 +75,12 @@ function ofSource({ computation, optimised, feeds, contents }: LoadedSource): Re
 }
 
 /** Whether the text of a graph means the graph, and laying it out changes nothing. What it draws stands in it as numbers. */
-export function textFault(drawn: Drawn): Fault | undefined {
+export function textFault(drawn: Drawn, isLaidOut = true): Fault | undefined {
   const graph = { ...drawn, asked: withoutDraws(drawn.asked) };
   const text = sourceOf(graph, styleOf(drawn.choice));
   const loaded = loadSource(text);
   const problems = [
-    ...formatProblems(text),
+    ...(isLaidOut ? formatProblems(text) : []),
     ...differentContents(graph.asked.placeholders, graph.feeds, loaded.feeds),
     ...differentContents(graph.asked.variables, graph.contents, loaded.contents),
     ...differentValues(ready(graph), ofSource(loaded)),

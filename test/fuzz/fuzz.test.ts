@@ -46,7 +46,7 @@ native(
 
 test("the text of a random graph means that graph, whatever way it is written", async (t) => {
   const found = await search({
-    runs: 2 * runs,
+    runs,
     seed,
     graphs: randomGraphs(),
     check: (drawn) => Promise.resolve(textFault(drawn)),

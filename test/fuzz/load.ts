@@ -11,6 +11,7 @@ import { specialise } from "../../compiler/passes/specialise.js";
 import { evaluateDefaults, optimise, prepareComputation } from "../../compiler/prepare.js";
 import { format } from "../../dsl/format.js";
 import { loadGraphFromText } from "../../dsl/load.js";
+import { parse } from "../../dsl/parse.js";
 import { signatureName } from "./source.js";
 
 /** The run that `graphc run FILE all` does. */
@@ -24,9 +25,21 @@ export interface LoadedSource {
   readonly contents: ReadonlyMap<string, TensorData>;
 }
 
+const fileName = "random.graph";
+const library = new Map<string, ReturnType<typeof parse>>();
+
+/** What of the standard library is read is read once. */
+function parseOnce(text: string, file: string): ReturnType<typeof parse> {
+  if (file === fileName) return parse(text, file);
+  const key = `${file}\n${text}`;
+  const known = library.get(key) ?? parse(text, file);
+  library.set(key, known);
+  return known;
+}
+
 /** Throws where the file is refused. */
 export function loadSource(text: string): LoadedSource {
-  const { graph, diagnostics } = loadGraphFromText(text, "random.graph");
+  const { graph, diagnostics } = loadGraphFromText(text, fileName, { parse: parseOnce });
   if (graph === undefined)
     throw new Error(
       `the file is refused: ${diagnostics.map(({ code, message }) => `${code} ${message}`).join("; ")}\n${text}`,
@@ -55,9 +68,9 @@ const tensorOf = (value: ReferenceTensor): Tensor => tensorFromReference(value);
 
 /** What laying a file out breaks: the layout of the layout, or the graph. Empty where all is well. */
 export function formatProblems(text: string): readonly string[] {
-  const first = format(text, "random.graph");
+  const first = format(text, fileName);
   if (!first.ok) return ["what the elaborator takes is not formatted"];
-  const second = format(first.text, "random.graph");
+  const second = format(first.text, fileName);
   if (!second.ok || second.text !== first.text) return ["the formatted file is formatted otherwise"];
   const [before, after] = [text, first.text].map((one) => printComputation(loadSource(one).computation));
   return before === after ? [] : ["formatting changes the graph"];
