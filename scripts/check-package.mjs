@@ -1,7 +1,7 @@
 // Checks what `npm pack` would publish: everything that a user needs, and nothing else. Needs a build.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, posix, relative } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const { bin, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -29,7 +29,10 @@ const allowed = [
   /^dist\/(index|register|import_hook)\.(js|d\.ts)$/,
   /^dist\/viewer\/(page|watch)\/page\.html$/,
   /^dist\/(compiler|dsl|runtime|cli|editor|viewer|web)\/.*\.(js|d\.ts)$/,
-  /^dist\/dsl\/std\/[a-z_]+\.graph$/,
+  /^(dist\/)?dsl\/std\/[a-z_]+\.graph$/,
+  /^examples\/([a-z_]+\/)?([a-z_]+\.(graph|ts|svg|png)|README\.md)$/,
+  /^(bench|editor\/vscode|test\/language)\/README\.md$/,
+  /^bench\/([a-z_]+\.graph|workloads\.ts)$/,
 ];
 
 // Through a shell, since npm is a script of its own kind on Windows.
@@ -60,6 +63,23 @@ const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "u
 const nan = packages["node_modules/nan"];
 if (nan !== undefined && nan.name === undefined)
   problems.push("nan stands beside llvm-bindings, which then does not compile: see the `nan` of package.json");
+
+/** Links of pages that are published lead to what is published. */
+const folders = new Set(
+  [...packed].flatMap((path) => path.split("/").map((_, i, parts) => parts.slice(0, i).join("/"))),
+);
+for (const page of [...packed].filter((path) => path.endsWith(".md"))) {
+  const text = readFileSync(join(root, page), "utf8")
+    .replace(/^```[\s\S]*?^```$/gm, "")
+    .replace(/`[^`\n]*`/g, "");
+  const targets = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"/g)].map(
+    ([, link, source]) => link ?? source,
+  );
+  for (const target of targets.filter((link) => !/^(https?:|#)/.test(link))) {
+    const path = posix.normalize(posix.join(posix.dirname(page), target.split("#")[0])).replace(/\/$/, "");
+    if (!packed.has(path) && !folders.has(path)) problems.push(`${page} links to ${target}, which is not published`);
+  }
+}
 
 for (const problem of problems) console.error(`package: ${problem}`);
 if (problems.length > 0) process.exit(1);
