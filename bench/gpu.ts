@@ -2,17 +2,20 @@ import { type DeviceName, deviceNames, isSoftware } from "../compiler/backends/g
 import { openDevice } from "../compiler/backends/gpu/devices/node.js";
 import { GraphError } from "../index.js";
 import { printDevices } from "./devices.js";
+import { showUsage } from "./usage.js";
 
 /**
  * The rows of `make bench` for devices, on one: the device named by the first argument, or the first that works. It is said which one
  * answered, and whether that is a GPU.
  */
-const [asked] = process.argv.slice(2);
+const usage = `usage: node dist/bench/gpu.js [DEVICE]
+
+Measures on one device: ${deviceNames.join(", ")}; without a name the first that works.`;
+const [asked, ...more] = process.argv.slice(2);
 const wish = deviceNames.find((name) => name === asked);
-if (asked !== undefined && asked !== "" && wish === undefined) {
-  console.error(`no device is called ${asked}: ${deviceNames.join(", ")}`);
-  process.exit(2);
-}
+const unknown = asked !== undefined && asked !== "" && wish === undefined;
+const problem = unknown ? `no device is called ${asked}` : `one device, not ${more.length + 1}`;
+showUsage(usage, process.argv.slice(2), unknown || more.length > 0 ? problem : undefined);
 try {
   const name = await answering(wish);
   await printDevices(name);

