@@ -90,6 +90,32 @@ function placeHint(token: IToken, previous: IToken, expected: string): string | 
     : undefined;
 }
 
+/** What other languages write where this one cannot read on. */
+function foreignHint(token: IToken, previous: IToken, expected: string, rule: string | undefined): string | undefined {
+  const wantsComma = expected.includes("`,`");
+  if (previous.image === "lambda")
+    return "a function has a name, which is passed: `fn f(x: f32[...]) -> (y: f32[...]) { ... }`";
+  if (token.tokenType === t.Text && /^[fFrRbBuU]$/.test(previous.image))
+    return "strings stand in plain quotes, and hold no values: a signature names what is to be seen";
+  if (token.image === "for" && wantsComma)
+    return "operators and functions work on whole tensors; `scan x in xs` goes through the first axis of one";
+  if (token.tokenType === t.Comma && expected === "`)`") return "a list stands in square brackets: `[3, 4]`";
+  if (previous.tokenType === t.Dot && expected === "a name") {
+    if (tokenMatcher(token, t.BinarySign)) return `\`${token.image}\` works element by element, without a dot`;
+    if (token.tokenType === t.LeftParen) return "functions work element by element, without a dot: `sin(x)`";
+  }
+  if (expected === "a new line" && token.image === "is") return "`==` compares two values";
+  if (expected === "a new line" && token.image === "in") return "`in` stands in a loop only: `scan x in xs`";
+  if (expected === "a new line" && token.tokenType === t.If && previous.endLine === token.startLine)
+    return "one of two values is `if condition { yield a } else { yield b }` after the `=`, or `select(condition, a, b)`";
+  if (wantsComma && (token.tokenType === t.Star || token.tokenType === t.StarStar))
+    return "arguments are not unpacked: each is given by itself";
+  if (expected === "`=`" && rule === "variable" && previous.endLine !== token.startLine)
+    return "a variable has a first value, such as `= zeros()` or `= glorot_uniform()`";
+  if (rule === "record" && token.tokenType === t.Text) return "`{ name = value }` stands in `train` only";
+  return undefined;
+}
+
 /** How to mend what stands at `token`, where a common slip explains it. */
 export function syntaxHint(token: IToken, previous: IToken, expected: string, rule?: string): string | undefined {
   if (expected === "`(`" && previous.tokenType === t.Arrow)
@@ -97,6 +123,8 @@ export function syntaxHint(token: IToken, previous: IToken, expected: string, ru
       ? "outputs have names, and stand in brackets: `-> (y: f32[4])`"
       : "outputs stand in brackets: `-> (y)`";
   if (token.tokenType === t.SlashSlash && expected === "a new line") return commentHint;
+  const foreign = foreignHint(token, previous, expected, rule);
+  if (foreign !== undefined) return foreign;
   if (expected === "`{`" && previous.image === "import") return importHint;
   if (token.tokenType === t.Colon) {
     if (rule === "paths") return "a signature gives names only: their types stand where they are declared";

@@ -222,8 +222,8 @@ export abstract class BaseParser extends EmbeddedActionsParser {
       const failed = this.LA(1);
       if (error instanceof Refusal) this.report(error.diagnostic);
       else if (error instanceof Error && isRecognitionException(error)) {
-        const end = failed.tokenType === EOF && this.endReported;
-        if (!end) this.report(this.refuse(failed, this.LA(0), error.message, ruleOf(error)));
+        const told = failed.tokenType === t.Choice || (failed.tokenType === EOF && this.endReported);
+        if (!told) this.report(this.refuse(failed, this.LA(0), error.message, ruleOf(error)));
       } else throw error;
       this.skipTo(begin, this.position(failed), resumes);
       if (this.LA(1) === first && first.tokenType !== t.RightBrace && !this.atEnd()) this.SKIP_TOKEN();

@@ -30,7 +30,7 @@ export function lex(text: string, file: string): Lexed {
   const diagnostics: Diagnostic[] = [...lexingErrors(result.errors, text, file)];
   const tokens: IToken[] = [];
   for (const token of result.tokens) {
-    const repaired = repair(token, file, diagnostics);
+    const repaired = repair(token, tokens.at(-1), file, diagnostics);
     if (repaired !== undefined) tokens.push(repaired);
   }
   return { tokens, comments: (result.groups["comments"] ?? []).map((c) => comment(c, text, file)), diagnostics };
@@ -54,7 +54,11 @@ function comment(token: IToken, text: string, file: string): Comment {
 function lexingErrors(errors: readonly ILexingError[], text: string, file: string): Diagnostic[] {
   return errors.map((error) => {
     const odd = text.slice(error.offset, error.offset + error.length);
-    const hint = /^\s+$/u.test(odd) ? "use a plain space" : undefined;
+    const hint = /^\s+$/u.test(odd)
+      ? "use a plain space"
+      : odd.startsWith("'")
+        ? "`transpose(x)` transposes; strings stand in double quotes"
+        : undefined;
     return unexpectedCharacter({ file, start: error.offset, end: error.offset + error.length }, odd, hint);
   });
 }
@@ -74,7 +78,7 @@ const foreignSigns: ReadonlyMap<string, { readonly hint: string; readonly as: To
   ["!==", { hint: "write `!=`", as: t.NotEqual }],
   ["<>", { hint: "write `!=`", as: t.NotEqual }],
   ["?", { hint: choiceHint, as: undefined }],
-  ["=>", { hint: "outputs follow `->`; at least is `>=`", as: t.Arrow }],
+  ["=>", { hint: "outputs follow `->`; at least is `>=`; a function is a `fn` with a name", as: t.Arrow }],
   ["\u00D7", { hint: "write `*`", as: t.Star }],
   ["\u00B7", { hint: "write `*` or `@`", as: t.Star }],
   ["\u2212", { hint: "write `-`", as: t.Minus }],
@@ -87,7 +91,15 @@ const foreignSigns: ReadonlyMap<string, { readonly hint: string; readonly as: To
   ["\u2190", { hint: "a binding is `name = value`, an assignment `name := value`", as: t.Equal }],
 ]);
 
-function repair(token: IToken, file: string, diagnostics: Diagnostic[]): IToken | undefined {
+/** What other languages write for a size that is not known yet. */
+export const openSizeHint = "a size that feeds decide is a dim: `dim N <= 1024`, then `f32[N, 3]`";
+
+function repair(
+  token: IToken,
+  previous: IToken | undefined,
+  file: string,
+  diagnostics: Diagnostic[],
+): IToken | undefined {
   const span = tokenSpan(token, file);
   switch (token.tokenType) {
     case t.SlashComment:
@@ -96,11 +108,16 @@ function repair(token: IToken, file: string, diagnostics: Diagnostic[]): IToken 
       return undefined;
     case t.Choice:
       diagnostics.push(unexpectedCharacter({ ...span, end: span.start + 1 }, "?", choiceHint));
-      return retype(token, t.Or);
+      // The parser stops there, and has nothing to add.
+      return token;
     case t.Semicolon:
       diagnostics.push(unexpectedCharacter(span, token.image, "statements end at the end of the line, without `;`"));
       return undefined;
     case t.ForeignSign: {
+      if (token.image === "?" && (previous?.tokenType === t.LeftBracket || previous?.tokenType === t.Comma)) {
+        diagnostics.push(unexpectedCharacter(span, token.image, openSizeHint));
+        return retype(token, t.Integer, "1");
+      }
       const known = foreignSigns.get(token.image);
       diagnostics.push(unexpectedCharacter(span, token.image, known?.hint));
       return known?.as === undefined ? undefined : retype(token, known.as);

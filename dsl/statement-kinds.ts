@@ -73,6 +73,26 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ["output", "outputs are named in a `signature`"],
 ]);
 
+/** Types of other languages that stand before the name. */
+const foreignTypes: ReadonlyMap<string, string> = new Map([
+  ["float", "f32"],
+  ["double", "f64"],
+  ["int", "i64"],
+  ["long", "i64"],
+]);
+
+/** Methods that other libraries call for what they do, and what does that here. */
+const foreignMethods: ReadonlyMap<string, string> = new Map([
+  ["append", "lists do not grow: `stack([a, b])` puts tensors together, and a `scan` stacks what it yields"],
+  ["extend", "lists do not grow: `concatenate([a, b])` puts tensors together"],
+  ["backward", "a gradient is an edge: `dw = gradients(loss, [w])`, or `update learn = minimize(loss, adam())`"],
+  ["step", "an optimizer's steps are an update: `update learn = minimize(loss, adam())`"],
+  ["minimize", "an optimizer's steps are an update: `update learn = minimize(loss, adam())`"],
+  ["fit", "how to train stands in `train { run = fit ... }`, and `graphc train FILE` does it"],
+]);
+
+const trainingHint = "`training` is true where a signature does an update";
+
 function bindsAt(peek: Peek): boolean {
   let ahead = 1;
   for (;;) {
@@ -185,6 +205,20 @@ function looksLikeValue(second: IToken | undefined): boolean {
   );
 }
 
+/** `x[...] = value`: an `=` on the line, behind the brackets. */
+function assignsElement(peek: Peek): boolean {
+  const line = peek(1)?.startLine;
+  let depth = 0;
+  for (let ahead = 2; ahead < 256; ahead++) {
+    const token = peek(ahead);
+    if (token === undefined || token.startLine !== line) return false;
+    if (token.tokenType === t.LeftBracket) depth++;
+    else if (token.tokenType === t.RightBracket) depth--;
+    else if (depth === 0) return token.tokenType === t.Equal;
+  }
+  return false;
+}
+
 function explain(
   first: IToken,
   second: IToken | undefined,
@@ -193,23 +227,23 @@ function explain(
   spanOf: (token: IToken) => Span,
 ) {
   const span = spanOf(first);
-  const type = first.tokenType;
-  if (type === t.RightParen || type === t.RightBracket || type === t.RightBrace) return strayBracket(span, first.image);
-  if (type === t.If || type === t.While || type === t.ScanWord) {
+  const kind = first.tokenType;
+  if (kind === t.RightParen || kind === t.RightBracket || kind === t.RightBrace) return strayBracket(span, first.image);
+  if (kind === t.If || kind === t.While || kind === t.ScanWord) {
     return unknownStatement(
       span,
       `\`${first.image}\` is no statement: it gives values`,
       `bind them: \`y = ${first.image} ...\``,
     );
   }
-  if (type === t.Else) return unknownStatement(span, "`else` without an `if`", "it stands behind the `}` of an `if`");
-  if (type !== t.Name) {
-    const bracket = type === t.LeftParen || type === t.LeftBracket;
+  if (kind === t.Else) return unknownStatement(span, "`else` without an `if`", "it stands behind the `}` of an `if`");
+  if (kind !== t.Name) {
+    const bracket = kind === t.LeftParen || kind === t.LeftBracket;
     const hint = bracket
       ? "the `(` or `[` of a call or an index stands on the line of what it follows"
-      : type === t.Text
+      : kind === t.Text
         ? 'a string constant is bound to a name: `greeting = "Hello"`'
-        : type === t.SlashSlash
+        : kind === t.SlashSlash
           ? commentHint
           : undefined;
     return unknownStatement(
@@ -219,7 +253,10 @@ function explain(
     );
   }
   const name = first.image;
-  if (sameLine && (name === "import" || (name === "from" && second?.tokenType === t.Text)))
+  if (
+    sameLine &&
+    (name === "import" || (name === "from" && (second?.tokenType === t.Text || second?.tokenType === t.Name)))
+  )
     return unknownStatement(span, `this is no ${quote("import")}`, importHint);
   if (
     sameLine &&
@@ -238,6 +275,26 @@ function explain(
     const hint = `in an update, write \`${name} := ${name} ${operator.image} ...\``;
     return unknownStatement(whole, `there is no \`${operator.image}=\``, hint);
   }
+  const type = foreignTypes.get(name);
+  if (sameLine && type !== undefined && second?.tokenType === t.Name)
+    return unknownStatement(
+      span,
+      `unknown statement ${quote(name)}`,
+      `a type follows its name: \`${second.image}: ${type} = ...\``,
+    );
+  if (sameLine && second?.tokenType === t.Dot && third !== undefined) {
+    const method = third.image === "train" || third.image === "eval" ? trainingHint : foreignMethods.get(third.image);
+    if (method !== undefined) return unknownStatement(span, "a call alone is no statement", method);
+  }
+  if (sameLine && second?.tokenType === t.LeftParen && foreignWords.has(name))
+    return unknownStatement(span, `there is no ${quote(name)}`, foreignWords.get(name));
+  if (!sameLine && name === "end") return unknownStatement(span, "`end` ends nothing", "a block ends with `}`");
+  if (sameLine && second?.tokenType === t.LeftBracket && assignsElement(peek))
+    return unknownStatement(
+      span,
+      "elements of a tensor are not assigned",
+      `\`scatter(${name}, [0], [value])\` and \`dynamic_update_slice\` give a tensor with others in their places`,
+    );
   if (sameLine && second !== undefined && tokenMatcher(second, t.Word)) {
     const foreign = foreignWords.get(name);
     const nearest = suggest(name, t.statementWords);
@@ -249,11 +306,7 @@ function explain(
     );
   }
   if (sameLine && second?.tokenType === t.LeftBracket) {
-    return unknownStatement(
-      span,
-      "a value alone is no statement",
-      `bind it: \`y = ${name}[...]\`; elements of a tensor are not assigned`,
-    );
+    return unknownStatement(span, "a value alone is no statement", `bind it: \`y = ${name}[...]\``);
   }
   return unknownStatement(
     span,

@@ -1,20 +1,12 @@
 import { deriveSpan, joinSpans, type Span } from "../../compiler/ir/span.js";
-import type {
-  Argument,
-  Call,
-  Expression,
-  FunctionDeclaration,
-  OptimizerDeclaration,
-  Parameter,
-  TypeExpression,
-} from "../ast.js";
+import type { Argument, Call, Expression, FunctionDeclaration, OptimizerDeclaration, TypeExpression } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { evaluate } from "./expressions.js";
 import { noteName } from "./facts.js";
 import { foreignParameter } from "./foreign.js";
 import { expandFunction } from "./functions.js";
 import { Arguments, type Intrinsic, type IntrinsicParameter } from "./intrinsic.js";
-import { callable } from "./lookup.js";
+import { callable, isAxes } from "./lookup.js";
 import { type Callable, calleeName, type Item, isPoisoned, type Meaning, poisoned } from "./meaning.js";
 import { type Env, type Refusal, refusal } from "./state.js";
 
@@ -116,13 +108,6 @@ function parametersOf(fn: Callable): readonly ParameterShape[] {
     optional: parameter.default !== undefined || isAxes(parameter),
     variadic: false,
   }));
-}
-
-/** An `axes` parameter that is left out means all axes. */
-export function isAxes(parameter: Parameter): boolean {
-  return (
-    parameter.type?.kind === "named-type" && parameter.type.name.name === "axes" && parameter.type.dims === undefined
-  );
 }
 
 /** Each argument by its parameter. All that is wrong is reported; throws `Refusal` at the end if anything was. */

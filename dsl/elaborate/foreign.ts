@@ -5,6 +5,16 @@ export const foreignNames: ReadonlyMap<string, string> = new Map([
   ["True", "`true`"],
   ["False", "`false`"],
   ["None", "an axis of size 1 is `expand_dims(x, axis)`; what may be left out is left out"],
+  ["newaxis", "an axis of size 1 is `expand_dims(x, axis)`"],
+  ["array", "a nested list is a tensor: `x = [[1, 2], [3, 4]]`"],
+  ["asarray", "a nested list is a tensor: `x = [[1, 2], [3, 4]]`"],
+  ["tensor", "a nested list is a tensor: `x = [[1, 2], [3, 4]]`"],
+  ["map", "operators and functions work on whole tensors; `scan x in xs` goes through the first axis of one"],
+  ["zip", "a scan goes through several: `scan a in xs, b in ys`"],
+  ["Adam", "`adam(learning_rate=1e-3)` of std/optimizers"],
+  ["AdamW", "`adamw(learning_rate=1e-3)` of std/optimizers"],
+  ["SGD", "`sgd(learning_rate=0.1)` of std/optimizers"],
+  ["RMSprop", "`rmsprop(learning_rate=1e-3)` of std/optimizers"],
   ["bitwise_xor", "`xor(x, y)`"],
   ["logical_and", "`x and y`"],
   ["logical_or", "`x or y`"],
@@ -77,11 +87,33 @@ const parameters: ReadonlyMap<string, string> = new Map([
   ["dtype", "to"],
 ]);
 
-const modules: ReadonlySet<string> = new Set(["torch", "nn", "F", "tf", "keras", "np", "numpy", "jnp", "jax", "math"]);
+const modules: ReadonlySet<string> = new Set([
+  "torch",
+  "nn",
+  "F",
+  "tf",
+  "keras",
+  "np",
+  "numpy",
+  "jnp",
+  "jax",
+  "math",
+  "random",
+  "scipy",
+  "optim",
+  "layers",
+]);
 
-/** How a name of another library is written here; undefined for any other. */
-export function foreignName(name: string): string | undefined {
-  if (modules.has(name)) return "functions are called by their bare names, such as `relu(x)`: docs/std.md has them all";
+/** How a name of another library is written here, of a module with what is taken from it; undefined for any other. */
+export function foreignName(name: string, member?: string, isOurs?: (name: string) => boolean): string | undefined {
+  if (modules.has(name)) {
+    const bare = "functions are called by their bare names";
+    const names = member === undefined ? [] : [...(name === "random" ? [`random_${member}`] : []), member];
+    const ours = names.find((one) => isOurs?.(one) === true);
+    if (ours !== undefined) return `${bare}: \`${ours}(...)\``;
+    const written = member === undefined ? undefined : foreignName(member);
+    return written ?? `${bare}, such as \`relu(x)\`: docs/std.md has them all`;
+  }
   const ours = foreignNames.get(name) ?? (dtypeOf(name) === undefined ? undefined : `\`${dtypeOf(name)}\``);
   return ours?.startsWith("`") === true ? `write ${ours}` : ours;
 }

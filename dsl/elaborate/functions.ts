@@ -1,15 +1,18 @@
+import { dtypes } from "../../compiler/ir/dtype.js";
 import type { CallUpdate } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import type { NamedType, Output, Parameter, TypeExpression } from "../ast.js";
 import { quote } from "../diagnostics.js";
-import { bindArguments, type Given, isAxes } from "./calls.js";
+import { bindArguments, type Given } from "./calls.js";
 import { toShape, toTensors } from "./convert.js";
 import { perform } from "./effects.js";
 import { evaluate, guarded } from "./expressions.js";
 import { define } from "./facts.js";
+import { foreignName } from "./foreign.js";
 import { Inference, type Pair } from "./inference.js";
 import type { ParameterKind } from "./intrinsic.js";
+import { isAxes } from "./lookup.js";
 import {
   type Callable,
   describe,
@@ -217,7 +220,9 @@ function known(env: Env, parameter: Parameter, kind: ParameterKind, item: Item, 
     const hint =
       item.meaning.kind === "tensor"
         ? `${quote(parameter.name.name)} must be known when the graph is compiled`
-        : undefined;
+        : kind === "dtype" && item.meaning.kind === "string"
+          ? (foreignName(item.meaning.value) ?? `a dtype stands without quotes: ${dtypes.join(", ")}`)
+          : undefined;
     throw refusal(
       env,
       "G031",

@@ -1,5 +1,5 @@
 import { deriveSpan, type Span } from "../../compiler/ir/span.js";
-import type { Ident, Reference } from "../ast.js";
+import type { Ident, Parameter, Reference } from "../ast.js";
 import { commentHint, didYouMean, quote } from "../diagnostics.js";
 import { noteName } from "./facts.js";
 import { foreignName } from "./foreign.js";
@@ -13,7 +13,7 @@ export function reference(env: Env, expression: Reference): Meaning {
   if (first === undefined) return poisoned;
   let holder = env.names.holderOf(first.name);
   const entry = holder?.own(first.name) ?? builtIn(env, first);
-  if (entry === undefined) throw unknownName(env, first, env.names, env.names.visible());
+  if (entry === undefined) throw unknownName(env, first, env.names, env.names.visible(), undefined, rest.at(-1)?.name);
   noteName(env, first.span, entry);
   let meaning = entry.meaning;
   let place = entry.span;
@@ -72,7 +72,15 @@ function builtIn(env: Env, name: Ident): Entry | undefined {
     : undefined;
 }
 
-export function unknownName(env: Env, name: Ident, names: Names, candidates: Iterable<string>, scope?: Span) {
+/** `member`: what is taken from it, as in `np.mean`. */
+export function unknownName(
+  env: Env,
+  name: Ident,
+  names: Names,
+  candidates: Iterable<string>,
+  scope?: Span,
+  member?: string,
+) {
   // Whether it is told, and how, rests on the whole file.
   env.state.shared.memory?.foundProblem();
   const later = names.later(name.name);
@@ -85,8 +93,11 @@ export function unknownName(env: Env, name: Ident, names: Names, candidates: Ite
   if (names.incomplete) return new Refusal(undefined);
   const { file, start, end } = name.span;
   const isComment = /\/\/[ \t]*\w+$/.test(env.state.shared.textOf({ file, start: Math.max(0, start - 8), end }));
+  const isOurs = (one: string): boolean =>
+    env.names.lookupCallable(one) !== undefined || env.state.shared.suggestImport(one) !== undefined;
   const near =
-    (isComment ? `\`//\` divides; ${commentHint}` : foreignName(name.name)) ?? didYouMean(name.name, candidates);
+    (isComment ? `\`//\` divides; ${commentHint}` : foreignName(name.name, member, isOurs)) ??
+    didYouMean(name.name, candidates);
   const imported = env.state.shared.suggestImport(name.name);
   return refusal(env, "G012", name.span, `unknown name ${quote(name.name)}`, {
     notes: scope === undefined ? [] : [{ span: scope, message: "the scope" }],
@@ -98,9 +109,30 @@ export function unknownName(env: Env, name: Ident, names: Names, candidates: Ite
 function methodHint(env: Env, { segments, text }: Reference, method: string): string {
   const other = foreignName(method);
   if (other !== undefined) return `tensors have no methods: ${other}`;
-  if (env.names.lookupCallable(method) === undefined) return "`.` enters a scope";
+  const entry = env.names.lookupCallable(method);
+  if (entry === undefined) return "`.` enters a scope";
   const object = segments.length === 2 ? text.slice(0, -method.length - 1) : "x";
-  return `tensors have no methods: \`${method}(${object})\`, or \`${object} |> ${method}()\``;
+  const rest = needsMore(entry.meaning) ? "..." : "";
+  const after = rest === "" ? "" : `, ${rest}`;
+  return `tensors have no methods: \`${method}(${object}${after})\`, or \`${object} |> ${method}(${rest})\``;
+}
+
+/** Whether a function needs more than one argument. */
+function needsMore(meaning: Meaning): boolean {
+  if (meaning.kind !== "fn") return false;
+  const { fn } = meaning;
+  const needed =
+    fn.kind === "intrinsic"
+      ? fn.intrinsic.parameters.filter((one) => one.default === undefined)
+      : fn.declaration.parameters.filter((one) => one.default === undefined && !isAxes(one));
+  return needed.length > 1;
+}
+
+/** An `axes` parameter that is left out means all axes. */
+export function isAxes(parameter: Parameter): boolean {
+  return (
+    parameter.type?.kind === "named-type" && parameter.type.name.name === "axes" && parameter.type.dims === undefined
+  );
 }
 
 /** The function that a call names. */

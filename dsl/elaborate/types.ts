@@ -6,6 +6,7 @@ import type { Span } from "../../compiler/ir/span.js";
 import { type TensorType, tensorType, typeEquals, typeText } from "../../compiler/ir/type.js";
 import type { Expression, TypeExpression } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
+import { openSizeHint } from "../lex.js";
 import { expand, requireEqual } from "./broadcast.js";
 import { toDim, toTensor } from "./convert.js";
 import { noteName } from "./facts.js";
@@ -58,7 +59,10 @@ export function size(env: Env, dim: Expression, evaluate: Evaluate): Dim {
   if (dim.kind === "reference" && dim.segments.length === 1 && env.names.lookup(dim.text) === undefined) {
     if (env.names.incomplete) throw new Refusal(undefined);
     throw refusal(env, "G017", dim.span, `the dim ${quote(dim.text)} is not declared`, {
-      hint: didYouMean(dim.text, env.state.shared.dims.keys()) ?? `\`dim ${dim.text} <= 1024\` declares it`,
+      hint:
+        (dim.text === "None" ? openSizeHint : undefined) ??
+        didYouMean(dim.text, env.state.shared.dims.keys()) ??
+        `\`dim ${dim.text} <= 1024\` declares it`,
     });
   }
   const result = toDim(env, { meaning: evaluate(env, dim), span: dim.span });

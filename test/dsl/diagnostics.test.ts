@@ -91,7 +91,10 @@ const rows: readonly (readonly [string, string])[] = [
   ["x == 3", "G004 2:3 `==` compares, it does not bind | write `x = ...`"],
   ["x += 3", "G004 2:3 there is no `+=` | in an update, write `x := x + ...`"],
   ["f(x)", "G004 2:1 a value alone is no statement | bind it to a name: `y = f(...)`"],
-  ["x[0] = 3", "G004 2:1 a value alone is no statement | bind it: `y = x[...]`; elements of a tensor are not assigned"],
+  [
+    "x[0] = 3",
+    "G004 2:1 elements of a tensor are not assigned | `scatter(x, [0], [value])` and `dynamic_update_slice` give a tensor with others in their places",
+  ],
   [
     "(1 + 2)",
     "G004 2:1 a statement cannot start with `(` | the `(` or `[` of a call or an index stands on the line of what it follows",

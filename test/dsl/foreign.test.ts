@@ -30,3 +30,59 @@ test("names, methods and parameters of other libraries are answered with those o
   t.is(await hintOf("softmax(x, dim=1)"), "here it is called `axis`");
   t.is(await hintOf("cast(x, to=float64)"), "write `f64`");
 });
+
+/** What newcomers write in a graph where x is f32[N, 3], with all the problems that they are told: code, and a part of the hint. */
+const slips: readonly (readonly [string, ...(readonly [string, string])[]])[] = [
+  ["y = np.mean(x, axis=0)", ["G012", "bare names: `mean(...)`"]],
+  ["y = np.array([1.0, 2.0])", ["G012", "a nested list is a tensor"]],
+  ["y = F.cross_entropy(x, x)", ["G012", "sparse_softmax_cross_entropy(logits, label)"]],
+  ["y = torch.nothing(x)", ["G012", "docs/std.md has them all"]],
+  ["y = random.normal([3])", ["G012", "`random_normal(...)`"]],
+  ["y = tf.dense(x)", ["G012", "`dense(...)`"]],
+  ["y = x.reshape(-1, 2)", ["G016", "`reshape(x, ...)`, or `x |> reshape(...)`"]],
+  ["y = x.sum()", ["G016", "`sum(x)`, or `x |> sum()`"]],
+  ["placeholder z: f32[None, 3]", ["G017", "a size that feeds decide is a dim"]],
+  ["placeholder z: f32[?, 3]", ["G001", "a size that feeds decide is a dim"]],
+  ["y = map(lambda a: a + 1, x)", ["G002", "a function has a name"]],
+  ["y = [a * 2 for a in [1, 2]]", ["G002", "work on whole tensors"]],
+  ["y = x if training else x * 2", ["G002", "if condition { yield a } else { yield b }"]],
+  ["y = training ? x : x * 2", ["G001", "select(condition, a, b)"]],
+  ["y = zeros((3, 4))", ["G002", "square brackets"]],
+  ["y = relu(*x)", ["G002", "not unpacked"]],
+  ["y = x is 3", ["G002", "`==` compares"]],
+  ["y = 3 in [1, 2]", ["G002", "scan x in xs"]],
+  ["y = x .+ 1", ["G002", "`+` works element by element"]],
+  ["y = sin.(x)", ["G002", "`sin(x)`"]],
+  ["y = x' * x", ["G001", "`transpose(x)`"]],
+  ['d = {"a": 1}', ["G002", "stands in `train` only"]],
+  ["variable w: f32[3]", ["G002", "a first value"]],
+  ["x[0] = 1.0", ["G004", "scatter(x, [0], [value])"]],
+  ["x[:, 0]", ["G004", "bind it"]],
+  ["print(x)", ["G004", "graphc run FILE --fetch NAME"]],
+  ["assert(x)", ["G004", "require rate >= 0"]],
+  ["x.append(x)", ["G004", "lists do not grow"]],
+  ["x.backward()", ["G004", "gradients(loss, [w])"]],
+  ["float y = 3", ["G004", "`y: f32 = ...`"]],
+  ["from std.layers import dense", ["G004", 'import { dense } from "std/layers"']],
+  ["end", ["G004", "a block ends with `}`"]],
+  ['y = zeros([3], dtype="float32")', ["G031", "write `f32`"]],
+  ['y = zeros([3], dtype="big")', ["G031", "without quotes: f64, f32"]],
+  ["y = x[:, newaxis]", ["G012", "expand_dims(x, axis)"]],
+  ["opt = Adam(lr=0.001)", ["G012", "`adam(learning_rate=1e-3)`"]],
+];
+
+test("slips of newcomers are told once, with what is written here", async (t) => {
+  const path = join(temporaryFolder(t), "model.graph");
+  for (const [statement, ...wanted] of slips) {
+    writeFileSync(path, `graph g {\n  dim N <= 8\n  placeholder x: f32[N, 3]\n  ${statement}\n  last = x + 1\n}\n`);
+    const error = await t.throwsAsync(() => compile(path), { instanceOf: GraphError }, statement);
+    const told = error instanceof GraphError ? error.diagnostics : [];
+    t.deepEqual(
+      told.map(({ code }) => code),
+      wanted.map(([code]) => code),
+      statement,
+    );
+    for (const [i, [, hint]] of wanted.entries())
+      t.true(told[i]?.hint?.includes(hint), `${statement}: ${told[i]?.hint}`);
+  }
+});
