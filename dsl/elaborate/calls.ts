@@ -143,9 +143,11 @@ export function bindArguments(
   for (const { name, nameSpan, item } of given.named) {
     if (!parameters.some((parameter) => parameter.name === name)) {
       const own = parameters.map((parameter) => parameter.name);
-      const ours = foreignParameter(name, own);
-      const near = ours === undefined ? didYouMean(name, own) : `here it is called \`${ours}\``;
-      throw wrong(nameSpan, `${title} has no parameter ${quote(name)}`, near);
+      throw wrong(
+        nameSpan,
+        `${title} has no parameter ${quote(name)}`,
+        foreignParameter(name, own) ?? didYouMean(name, own),
+      );
     }
     if (items.has(name)) throw wrong(nameSpan, `the parameter ${quote(name)} of ${title} is given twice`);
     items.set(name, item);

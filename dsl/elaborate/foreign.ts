@@ -71,6 +71,8 @@ const parameters: ReadonlyMap<string, string> = new Map([
   ["dim", "axis"],
   ["keepdim", "keepdims"],
   ["lr", "learning_rate"],
+  ["use_bias", "bias"],
+  ["kernel_initializer", "initialiser"],
   ["out_features", "units"],
   ["filters", "units"],
   ["out_channels", "units"],
@@ -85,6 +87,16 @@ const parameters: ReadonlyMap<string, string> = new Map([
   ["std", "standard_deviation"],
   ["size", "shape"],
   ["dtype", "to"],
+]);
+
+/** What other libraries have parameters for, and nothing here does. */
+const absentParameters: ReadonlyMap<string, string> = new Map([
+  ["activation", "an activation is a call of its own: `dense(x, units=10) |> relu()`"],
+  ["requires_grad", "what is not trained is `variable w: f32[3] = zeros() frozen`"],
+  ["trainable", "what is not trained is `variable w: f32[3] = zeros() frozen`"],
+  ["input_shape", "sizes of inputs follow from what is given"],
+  ["in_features", "sizes of inputs follow from what is given"],
+  ["in_channels", "sizes of inputs follow from what is given"],
 ]);
 
 const modules: ReadonlySet<string> = new Set([
@@ -118,10 +130,10 @@ export function foreignName(name: string, member?: string, isOurs?: (name: strin
   return ours?.startsWith("`") === true ? `write ${ours}` : ours;
 }
 
-/** The parameter, one of `own`, that another library calls by this name. */
+/** What is written here, in a call with the parameters `own`, for one of another library. */
 export function foreignParameter(name: string, own: readonly string[]): string | undefined {
   const ours = parameters.get(name);
-  return ours !== undefined && own.includes(ours) ? ours : undefined;
+  return ours !== undefined && own.includes(ours) ? `here it is called \`${ours}\`` : absentParameters.get(name);
 }
 
 /** `float32` is `f32`, `uint8` is `u8`. */

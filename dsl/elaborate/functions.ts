@@ -284,6 +284,8 @@ function attemptKind(env: Env, kind: ParameterKind, item: Item): Meaning | undef
 /** An output of a call, of its declared type. What its body alone shows to be wrong is reported at the output's name. */
 export function outputOf(env: Env, output: Output, callee: string): Meaning {
   const entry = env.names.own(output.name.name);
+  // A statement that could not be read may have been meant to bind it.
+  if (entry === undefined && env.names.incomplete) return poisoned;
   if (entry === undefined) {
     report(
       env,

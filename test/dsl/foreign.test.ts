@@ -67,6 +67,7 @@ const slips: readonly (readonly [string, ...(readonly [string, string])[]])[] = 
   ["end", ["G004", "a block ends with `}`"]],
   ['y = zeros([3], dtype="float32")', ["G031", "write `f32`"]],
   ['y = zeros([3], dtype="big")', ["G031", "without quotes: f64, f32"]],
+  ["y = relu(x, activation=x)", ["G030", "a call of its own"]],
   ["y = x[:, newaxis]", ["G012", "expand_dims(x, axis)"]],
   ["opt = Adam(lr=0.001)", ["G012", "`adam(learning_rate=1e-3)`"]],
 ];
