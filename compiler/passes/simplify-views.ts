@@ -16,6 +16,7 @@ import {
   transpose,
   transposeTo,
 } from "../ops/views.js";
+import { addDisjointPads } from "./disjoint_pads.js";
 import { as, is, node, type Opaque, some } from "./pattern.js";
 import { type Rule, rule, ruleForAny } from "./rule.js";
 import {
@@ -244,4 +245,11 @@ function pick(shape: readonly Dim[], axes: readonly number[]): readonly Dim[] {
 /** Canonical constants, broadcasts and reshapes: what the patterns of the other tables are written for. */
 export const canonicalRules: readonly Rule[] = [...splats, ...broadcasts, ...reshapes, ...unitReshapes];
 
-export const viewRules: readonly Rule[] = [...canonicalRules, ...transposes, ...reverses, ...slices, ...structures];
+export const viewRules: readonly Rule[] = [
+  ...canonicalRules,
+  ...transposes,
+  ...reverses,
+  ...slices,
+  ...structures,
+  addDisjointPads,
+];

@@ -1,4 +1,5 @@
 import { symbol } from "../../../compiler/ir/dim.js";
+import type { Value } from "../../../compiler/ir/node.js";
 import { add, floorDiv, mul } from "../../../compiler/ops/arithmetic.js";
 import { constantLike, fill, literal } from "../../../compiler/ops/build.js";
 import { checkIndex, wrapIndex } from "../../../compiler/ops/checks.js";
@@ -16,6 +17,14 @@ const row = input("row", "f32", [1, 3]);
 const seven = fill({ dtype: "f32", shape: [2, 3] }, 7);
 const table = literal("f32", [2, 2], [1, 2, 3, -0]);
 const N = symbol("N");
+
+const zero = fill({ dtype: "f32", shape: [] }, 0);
+
+/** An operand between so many rows of a number. */
+function placed(value: Value, low: number, high: number, by = 0): Value {
+  const padding = fill({ dtype: value.type.dtype, shape: [] }, by);
+  return pad(value, padding, { low: [0, low, 0], high: [0, high, 0], interior: [0, 0, 0] });
+}
 
 export const viewRows: readonly Row[] = [
   exact("constant-splat", literal("f32", [2, 3], new Float32Array(6).fill(7)), seven),
@@ -113,6 +122,44 @@ export const viewRows: readonly Row[] = [
   declines("concatenate-concatenate", concatenate([concatenate([x, x], { axis: 0 })], { axis: 1 })),
   exact("pad-nothing", pad(x, input("s", "f32"), { low: [0, 0, 0], high: [0, 0, 0], interior: [0, 0, 0] }), x),
   declines("pad-nothing", pad(x, input("s", "f32"), { low: [0, 0, 0], high: [0, 0, 0], interior: [1, 0, 0] })),
+
+  // The sum's own zeros: -0 in a part becomes 0, as wild operands show.
+  exact("add-disjoint-pads", add(placed(x, 0, 6), placed(x, 3, 3))),
+  exact("add-disjoint-pads", add(placed(x, 4, 0), add(placed(x, 0, 4), placed(input("u", "f32", [2, 1, 4]), 3, 3)))),
+  exact(
+    "add-disjoint-pads",
+    add(placed(input("k", "i32", [2, 3, 4]), 0, 3), placed(input("l", "i32", [2, 3, 4]), 3, 0)),
+  ),
+  exact("add-disjoint-pads", add(placed(x, 3, 0), concatenate([x, fill(x.type, 0)], { axis: 1 }))),
+  exact(
+    "add-disjoint-pads",
+    add(placed(input("h", "bf16", [2, 3, 4]), 3, 1), placed(input("i", "bf16", [2, 3, 4]), 0, 4)),
+  ),
+  declines("add-disjoint-pads", add(placed(x, 0, 5), placed(x, 2, 3))),
+  declines("add-disjoint-pads", add(placed(x, 0, 3), placed(x, 3, 0, -0))),
+  declines("add-disjoint-pads", add(placed(x, 0, 3), placed(x, 3, 0, 1))),
+  declines("add-disjoint-pads", add(placed(x, 0, 3), input("w", "f32", [2, 6, 4]))),
+  exact(
+    "add-disjoint-pads",
+    add(
+      placed(x, 0, 2),
+      pad(input("v", "f32", [2, 2, 4]), zero, { low: [0, 3, 0], high: [0, 0, 0], interior: [0, 0, 0] }),
+    ),
+  ),
+  declines(
+    "add-disjoint-pads",
+    add(
+      placed(x, 0, 3),
+      pad(input("p", "f32", [1, 3, 4]), zero, { low: [1, 3, 0], high: [0, 0, 0], interior: [0, 0, 0] }),
+    ),
+  ),
+  declines(
+    "add-disjoint-pads",
+    add(
+      placed(x, 0, 5),
+      pad(input("q", "f32", [2, 2, 4]), zero, { low: [0, 3, 0], high: [0, 2, 0], interior: [0, 1, 0] }),
+    ),
+  ),
 
   exact("fold-splats", mul(seven, fill(seven.type, 0.1)), fill(seven.type, Math.fround(7 * Math.fround(0.1)))),
   exact("fold-splats", log(fill({ dtype: "f64", shape: [] }, 2)), fill({ dtype: "f64", shape: [] }, Math.log(2))),
