@@ -83,7 +83,7 @@ export function buildBlock(block: Block, context: ProgramContext): BlockKernels 
 
   // An update that can't be done in place is found when its kernel is spelt out; then all is spelt out again with a temporary.
   let demoted: ReadonlySet<string> = new Set(
-    roots.filter(({ kind }) => writesApart.has(kind)).flatMap((root) => root.assigned),
+    roots.filter(({ kind }) => writesApart.has(kind)).flatMap((root) => writtenApart(root, block, context)),
   );
   for (;;) {
     const order = orderGroups(grouping, rootOf, demoted, block);
@@ -113,8 +113,16 @@ function withAlone(found: Demand, roots: readonly Root[]): Demand {
   return { full: new Set([...found.full, ...roots.filter(fillsOneBuffer)]), local: found.local };
 }
 
-/** What is never written to a variable's place directly. */
+/** What is not done at a stroke, or reads its operands again and again: never written directly where others still read. */
 const writesApart: ReadonlySet<Root["kind"]> = new Set(["routine", "region", "assemble"]);
+
+/** Assignments of such a root for which its result is copied. To one place that nobody reads, as in a stack, it goes directly. */
+function writtenApart({ assigned, kind }: Root, block: Block, { fusion }: ProgramContext): readonly string[] {
+  // A routine fills a buffer from its beginning; a device makes a new array of each result.
+  const isFree = kind !== "routine" && fusion.single === undefined;
+  const direct = isFree ? assigned.find((path) => block.isWriteOnly(path)) : undefined;
+  return assigned.filter((path) => path !== direct);
+}
 
 interface Outputs {
   readonly roots: ReadonlyMap<Value, Root>;
@@ -229,7 +237,8 @@ class Emitter {
       const resultAt = node.outputs.map((output) => {
         const root = group.roots.find((candidate) => candidate.value === output);
         if (root === undefined) throw new InternalError(`${node.op} lacks an output`);
-        return this.#emission.places.primary(root).buffer;
+        const { buffer, offset } = this.#emission.places.primary(root);
+        return { buffer, offset };
       });
       return emitRegion(node, {
         name,

@@ -57,6 +57,7 @@ export function buildKernels(given: Computation, target: TargetLimits, options: 
       assignments: computation.assignments,
       bound: new Map(),
       isVariables: true,
+      isWriteOnly: () => false,
       pathOf: (value) => (value.node.op === "variable" ? textAttribute(value, "path") : undefined),
       target: (path, value) => ({ buffer: buffers.variable(path, value), offset: zero }),
     },

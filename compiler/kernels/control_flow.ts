@@ -14,8 +14,8 @@ import { countOf, numbersAttribute } from "./views.js";
 export interface RegionSurroundings {
   readonly name: string;
   readonly spans: readonly Span[];
-  /** The buffers of the node's results, each whole. */
-  readonly results: readonly BufferId[];
+  /** Where the node's results go. */
+  readonly results: readonly Storehouse[];
   readonly at: (operand: Value) => Storehouse;
   readonly copy: (from: Storehouse, to: Storehouse, value: Value) => Kernel;
   /** The kernels of a region's body, in order. */
@@ -67,10 +67,10 @@ function emitScan(node: Node, around: RegionSurroundings): readonly Kernel[] {
   const firsts = parts.carries.map((carry, i) =>
     around.copy(around.at(inputAt(node, captures + sequences + i)), carries.at(i), carry),
   );
-  const stackAt = (i: number): Storehouse => ({
-    buffer: bufferAt(around, parts.carries.length + i),
-    offset: elementOffset(at, parts.stacked[i] as Value),
-  });
+  const stackAt = (i: number): Storehouse => {
+    const whole = resultAt(around, parts.carries.length + i);
+    return { ...whole, offset: addAffine(whole.offset, elementOffset(at, parts.stacked[i] as Value)) };
+  };
   const kernels = around.nested({
     outputs: [],
     assignments: [
@@ -79,6 +79,7 @@ function emitScan(node: Node, around: RegionSurroundings): readonly Kernel[] {
     ],
     bound,
     isVariables: false,
+    isWriteOnly: (path) => path.startsWith(stackPath("")),
     pathOf: carries.pathOf,
     target: (path) => carries.target(path) ?? stackAt(Number(path.slice(stackPath("").length))),
   });
@@ -90,7 +91,6 @@ function emitWhile(node: Node, around: RegionSurroundings): readonly Kernel[] {
   const captures = countAttribute(node.attributes, "captures");
   const [condition, body] = [regionOf(node, 0), regionOf(node, 1)];
   const loop = freshLoop();
-  const buffers = node.outputs.map((_, i) => bufferAt(around, i));
   const lower = (region: Region, results: readonly Value[], predicateAt: BufferId | undefined): readonly Kernel[] => {
     const parts = whileParts(captures, region);
     const bound = new Map<Value, Bound>([[parts.index, counted(loopAffine(loop))]]);
@@ -101,6 +101,7 @@ function emitWhile(node: Node, around: RegionSurroundings): readonly Kernel[] {
       assignments: results.map((value, i) => ({ path: predicateAt === undefined ? carryPath(i) : "predicate", value })),
       bound,
       isVariables: false,
+      isWriteOnly: () => false,
       pathOf: carries.pathOf,
       target: (path) => carries.target(path) ?? { buffer: predicateAt as BufferId, offset: zero },
     });
@@ -109,7 +110,7 @@ function emitWhile(node: Node, around: RegionSurroundings): readonly Kernel[] {
   const conditionKernels = lower(condition, condition.results, predicate);
   const bodyKernels = lower(body, body.results, undefined);
   const firsts = node.outputs.map((output, i) =>
-    around.copy(around.at(inputAt(node, captures + i)), { buffer: buffers[i] as BufferId, offset: zero }, output),
+    around.copy(around.at(inputAt(node, captures + i)), resultAt(around, i), output),
   );
   const { name, spans } = around;
   return [
@@ -137,8 +138,9 @@ function emitBranch(node: Node, around: RegionSurroundings): readonly Kernel[] {
       assignments: region.results.map((value, i) => ({ path: carryPath(i), value })),
       bound,
       isVariables: false,
+      isWriteOnly: () => true,
       pathOf: () => undefined,
-      target: (path) => ({ buffer: bufferAt(around, Number(path.slice(carryPath("").length))), offset: zero }),
+      target: (path) => resultAt(around, Number(path.slice(carryPath("").length))),
     });
   };
   const then = lower(regionOf(node, 0));
@@ -168,7 +170,7 @@ function bindCaptures(
   });
 }
 
-/** Carries live in the buffers of the node's results. */
+/** Carries live where the node's results go. */
 function bindCarries(
   bound: Map<Value, Bound>,
   carries: readonly Value[],
@@ -178,7 +180,7 @@ function bindCarries(
   readonly pathOf: (value: Value) => string | undefined;
   readonly target: (path: string) => Storehouse | undefined;
 } {
-  const at = (i: number): Storehouse => ({ buffer: bufferAt(around, i), offset: zero });
+  const at = (i: number): Storehouse => resultAt(around, i);
   const paths = new Map<Value, string>();
   carries.forEach((carry, i) => {
     bound.set(carry, { kind: "stored", at: at(i) });
@@ -217,10 +219,10 @@ function inputAt(node: Node, i: number): Value {
   return input;
 }
 
-function bufferAt(around: RegionSurroundings, i: number): BufferId {
-  const buffer = around.results[i];
-  if (buffer === undefined) throw new InternalError("a region without a buffer for its result");
-  return buffer;
+function resultAt(around: RegionSurroundings, i: number): Storehouse {
+  const place = around.results[i];
+  if (place === undefined) throw new InternalError("a region without a place for its result");
+  return place;
 }
 
 function lengthOf(node: Node): number {

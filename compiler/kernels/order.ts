@@ -6,6 +6,8 @@ import type { Root } from "./roots.js";
 export interface BlockStorage {
   /** A failing check must leave it as it was. */
   readonly isVariables: boolean;
+  /** Nothing in the block reads what lies there: it may be written at any time, also bit by bit. */
+  readonly isWriteOnly: (path: string) => boolean;
   /** Under which name a stored value may be overwritten. */
   readonly pathOf: (value: Value) => string | undefined;
 }
