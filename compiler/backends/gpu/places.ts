@@ -1,7 +1,6 @@
 import { InternalError } from "../../ir/diagnostic.js";
 import { strideOf } from "../../kernels/affine.js";
-import type { Affine, LoopStatement, StoreStatement } from "../../kernels/form.js";
-import type { StorePath } from "./lower.js";
+import type { Affine, Extent, LoopStatement, StoreStatement } from "../../kernels/form.js";
 import { literal } from "./scalar.js";
 import type { ThreadWriter } from "./thread.js";
 
@@ -80,7 +79,10 @@ function quotient(writer: ThreadWriter, place: string, stride: number, reach: nu
 }
 
 /** Whether a store writes each element of a buffer of this length, each once. */
-export function coversAll({ store, loops }: Pick<StorePath, "store" | "loops">, length: number): boolean {
+export function coversAll(
+  { store, loops }: { readonly store: StoreStatement; readonly loops: readonly Extent[] },
+  length: number,
+): boolean {
   const { index, dynamic } = store.target;
   if (dynamic !== undefined || store.combiner !== undefined || index.offset !== 0) return false;
   if (index.terms.some(({ loop, stride }) => stride < 0 || !loops.some(({ id }) => id === loop))) return false;

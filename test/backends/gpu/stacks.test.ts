@@ -1,6 +1,9 @@
 /** What loops stack on a device: each iteration's slab is an array of its own, and they are joined when the loop is done. */
-import type { ExecutionContext } from "ava";
+import test, { type ExecutionContext } from "ava";
+import { deviceEdges, lowerPart, partsOf } from "../../../compiler/backends/gpu/compile.js";
 import type { DeviceName } from "../../../compiler/backends/gpu/devices/device.js";
+import { kernelsOf, type Step } from "../../../compiler/backends/gpu/form.js";
+import { optimise, prepareComputation } from "../../../compiler/prepare.js";
 import { Session } from "../../../index.js";
 import { compileText } from "../../runtime/programs.js";
 import { forEachDevice } from "./support.js";
@@ -113,3 +116,50 @@ for (const [title, text] of others) {
     });
   });
 }
+
+/** The elements that each launch in a loop makes: none copies a whole stack. */
+function madeInLoops(steps: readonly Step[]): readonly number[] {
+  return steps.flatMap((step) => (step.kind === "loop" ? kernelsOf(step.body).map(({ length }) => length) : []));
+}
+
+test("an iteration that reads what it stacks, and a stack of stacks, copy no stack", async (t) => {
+  const texts = [
+    `graph g {
+  placeholder xs: f32[200, 4]
+  variable w: f32[4, 4] = full([4, 4], 0.25)
+  last, all = scan x in xs with h = zeros([4]) {
+    s = tanh(reshape(reshape(h, [1, 4]) @ w, [4]) + x)
+    next h = s
+    yield s
+  }
+  y = gradients(sum(all * all) + sum(last), w)
+  signature f(xs) -> (y, all)
+}
+`,
+    `graph g {
+  placeholder xs: f32[30, 20, 4]
+  variable w: f32[4] = full([4], 0.25)
+  total, all = scan(reverse=true) m in xs with c = zeros([4]) {
+    d, inner = scan e in m with f = c {
+      next f = f * w + e
+      yield f - e
+    }
+    next c = d
+    yield inner
+  }
+  y = gradients(sum(all * all) + sum(total), w)
+  signature f(xs) -> (y, all)
+}
+`,
+  ];
+  for (const text of texts) {
+    const { graph } = await compileText(t, text);
+    const prepared = prepareComputation(graph, { kind: "signature", name: "f" });
+    const { partition } = partsOf(optimise(graph, prepared, new Map(), { followsPlaces: true }));
+    const parts = partition.parts.filter(({ side }) => side === "device");
+    const made = parts.flatMap((part) => madeInLoops(lowerPart(part, deviceEdges(partition), true).lowered.steps));
+    t.true(made.length > 0);
+    // At most one iteration of the outer loop.
+    t.true(Math.max(...made) <= 80, `${made}`);
+  }
+});
