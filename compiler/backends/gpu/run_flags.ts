@@ -4,7 +4,7 @@ import type { Computation } from "../../ir/graph.js";
 import type { Node, Value } from "../../ir/node.js";
 import { elementCount, type TensorData } from "../../ir/tensor.js";
 import { staticShape } from "../../ir/type.js";
-import { fill } from "../../ops/build.js";
+import { fill, literal } from "../../ops/build.js";
 import { failurePlaces, failureText, outOfRange } from "../../ops/messages.js";
 import { numericDType } from "../../ops/precision.js";
 import type { RunFailure } from "../executable.js";
@@ -98,6 +98,11 @@ function saturated(index: number, { inputs: [x] }: Node): bigint {
 /** The flag of a wrong index is its value, and this where that is 0, which there is no place for on an axis without elements. */
 const wrongZero = 0.5;
 
+/** One number for each element of another edge; a constant where that has one, since what is computed of it would be an argument of launches. */
+function filled({ type }: Value, value: number): Value {
+  return elementCount(staticShape(type)) === 1 ? literal("f32", staticShape(type), [value]) : fill(type, value);
+}
+
 /** The first index of a check that is out of range. */
 function positionOf(node: Node, x: Value): readonly Watched<Mark>[] {
   const count = elementCount(staticShape(x.type));
@@ -106,13 +111,13 @@ function positionOf(node: Node, x: Value): readonly Watched<Mark>[] {
   const least = node.op === "wrap_index" ? -size : 0;
   const flat = apply("cast", [apply("reshape", [x], { shape: [count] })], { to: "f32" });
   const isOutside = (index: Value): Value => {
-    const bound = (limit: number): Value => fill(index.type, limit);
+    const bound = (limit: number): Value => filled(index, limit);
     return apply("or", [apply("lt", [index, bound(least)]), apply("ge", [index, bound(size)])]);
   };
   const at = apply("argmax", [apply("cast", [isOutside(flat)], { to: "f32" })], { axis: 0 });
   const first = count === 1 ? flat : apply("gather", [flat, apply("reshape", [at], { shape: [1] })], { axes: [0] });
-  const value = apply("select", [apply("eq", [first, fill(first.type, 0)]), fill(first.type, wrongZero), first]);
-  const flag = apply("select", [isOutside(first), value, fill(first.type, 0)]);
+  const value = apply("select", [apply("eq", [first, filled(first, 0)]), filled(first, wrongZero), first]);
+  const flag = apply("select", [isOutside(first), value, filled(first, 0)]);
   return [{ mark: { kind: "index", node, least, size }, flag }];
 }
 

@@ -62,7 +62,7 @@ test("what devices lack runs on the processor, and each statement that is placed
   placeholder x: f32[4]
   a = cumsum(x) on "gpu"
   b = cast(x, to=f64) * 2.0 on "gpu"
-  c = sort(x) on "gpu"
+  c = cumprod(x) on "gpu"
   d = cumsum(2 * x) on "gpu"
   e = cumsum(3 * x) on "cpu"
   f = cumsum(4 * x)
