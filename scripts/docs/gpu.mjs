@@ -85,7 +85,7 @@ within the same program. A warning ([G121](errors.md#g121-dtype-or-op-is-not-sup
 
 const inPage = `A page goes on drawing and answering while it trains or runs on webgpu or webgl2: their results are waited for in turns of the
 event loop. On webasm and cpu the page's own thread computes, and others have their turn between two steps; for steps that take long, open
-the session in a worker. So does it what the processor does for a device, in JavaScript, where Node has native code:
+the session in a worker. The same thread does in JavaScript what in Node native code does for a device:
 [\`graphc build\`](cli.md#build) says which ops those are. Nothing waits for timers, which browsers slow in pages that nobody sees: training goes on there as it does in front.`;
 
 const lost = `A driver that is reset or replaced takes what lies on a device with it, and a run that was on its way fails

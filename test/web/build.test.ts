@@ -177,13 +177,21 @@ test("what is written names no file of this machine, and imports nothing but the
   }
 });
 
-test("TypeScript knows the signatures of the module", (t) => {
+test("TypeScript knows the signatures of the module, in a page that knows nothing of Node", (t) => {
   const place = workplace();
+  const settings = join(place, "tsconfig.json");
+  const { compilerOptions, ...others } = JSON.parse(readFileSync(settings, "utf8"));
+  const lib = ["es2023", "dom", "dom.iterable", "esnext.disposable"];
+  const ofPages = { ...compilerOptions, types: [], lib, module: "esnext", moduleResolution: "bundler" };
+  writeFileSync(settings, JSON.stringify({ ...others, compilerOptions: ofPages }));
   for (const name of ["digits.js", "digits.d.ts"]) copyFileSync(join(folder, "page", name), join(place, name));
   const user = `import { open } from "./digits.js";
 const session = await open({ device: "webgl2" });
 const { probs } = await session.run("predict", { x: new Float32Array(8) });
 export const first: number | undefined = probs.data[0];
+document.title = session.program.backend.device;
+// @ts-expect-error There is no process in a page.
+process.exit();
 // @ts-expect-error It is predict.
 await session.run("predicts", { x: new Float32Array(8) });
 export {};

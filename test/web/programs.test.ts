@@ -1,4 +1,6 @@
 /** Programs in a page whose parts lie on the processor and on a device: what they compute, and what they send. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
 import { Session, type TensorData } from "../../index.js";
@@ -132,6 +134,25 @@ browserTest("webasm: more kernels than a browser gives memories for", async (t) 
   for (const n of sizes) {
     const wanted = data.slice(0, n).map((one) => Math.tanh(one * (n + 0.5)));
     t.true(closely(ran[0]?.results[`y${n}`], Float64Array.from(wanted)), `y${n}`);
+  }
+});
+
+browserTest("a worker runs a program as its page does", async (t) => {
+  const { call, folder, page } = await opened();
+  const worker = `import { runs } from "./library.js";
+onmessage = ({ data }) => runs(...data).then(postMessage, (error) => postMessage(String(error)));`;
+  writeFileSync(join(folder, "worker.js"), worker);
+  const model = await modelOf(t, network("gpu", "gpu"));
+  const feeds = { x: { shape: [rows, 6], data: x } };
+  for (const device of ["webgl2", "webasm"] as const) {
+    const given = [model, device, "predict", feeds, 2] as const;
+    const found = await page.evaluate(`new Promise((resolve, reject) => {
+      const worker = new Worker("./worker.js", { type: "module" });
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = ({ message }) => reject(new Error(message));
+      worker.postMessage(${JSON.stringify(given)});
+    })`);
+    t.deepEqual(found, await call("runs", ...given));
   }
 });
 
