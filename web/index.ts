@@ -12,6 +12,7 @@ import { Session } from "../runtime/session.js";
 import { pageBackend } from "./backend.js";
 import { givenFiles } from "./twins/bytes.js";
 
+export { probeDevices } from "../compiler/backends/gpu/devices/browser.js";
 export type { DeviceName, DeviceProbe } from "../compiler/backends/gpu/devices/device.js";
 export { deviceNames } from "../compiler/backends/gpu/devices/device.js";
 export { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { hasBrowser, openBrowser, serve } from "../web/browser.js";
 
 const root = join(import.meta.dirname, "..", "..", "..");
@@ -68,12 +68,56 @@ const folder = join(root, "dist", "examples", "web_digits", "page");
     const [first = Number.NaN, last = Number.NaN] = [losses[0], losses.at(-1)];
     // Ten classes and no idea: the cross-entropy begins near ln 10 = 2.3.
     t.true(first > 1.5 && last < first * 0.7, `${first} to ${last}`);
+    // It goes on from there: no step is told of again.
+    await page.click("#resume");
+    await page.waitForFunction(
+      `Number(/^step (\\d+)/.exec(document.querySelector("#state").textContent)?.[1]) >= 80`,
+      undefined,
+      { timeout: 120_000 },
+    );
+    await page.click("#stop");
+    await page.waitForSelector("#resume:enabled", { timeout: 60_000 });
+    const steps = (await page.evaluate<readonly string[]>("globalThis.states")).map((text) =>
+      Number(/^step (\d+)/.exec(text)?.[1]),
+    );
+    t.true(
+      steps.every((step, i) => step >= (steps[i - 1] ?? 0)),
+      String(steps),
+    );
+    t.regex((await page.textContent("#reader")) ?? "", /learnt here, after \d+ steps/);
     t.true(((await page.getAttribute("#chart path", "d"))?.match(/L/g)?.length ?? 0) >= 20);
     if (process.env["GRAPHC_PICTURES"] !== undefined)
       await page.screenshot({ path: join(process.env["GRAPHC_PICTURES"], "trained.png") });
     t.deepEqual(problems, []);
+    await page.close();
+
+    // Whoever asks for what there is not is told, and does not look at a page that starts for ever.
+    const other = await browser.newPage();
+    await other.goto(`${server.address}/index.html?device=abacus`);
+    await other.waitForSelector("#problem:not([hidden])", { timeout: 60_000 });
+    t.regex((await other.textContent("#problem")) ?? "", /^there is no device abacus/);
+    t.is(await other.textContent("#device"), "");
   } finally {
     await browser.close();
     server.close();
   }
+  await saysWhyNoGpu(t);
 });
+
+/** Without WebGL and WebGPU the page computes by WebAssembly, and says why. */
+async function saysWhyNoGpu(t: ExecutionContext): Promise<void> {
+  const server = await serve(folder);
+  const browser = await openBrowser({ graphics: false });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${server.address}/index.html`);
+    await page.waitForSelector("#train:enabled", { timeout: 60_000 });
+    t.regex(
+      (await page.textContent("#device")) ?? "",
+      /^Computed by webasm \(WebAssembly\)\. No GPU is used \(webgpu: .+; webgl2: .+\)\.$/,
+    );
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}

@@ -18,9 +18,9 @@ export function hasBrowser(): boolean {
   return false;
 }
 
-/** With WebGL 2 and WebGPU in software, SwiftShader. */
-export function openBrowser(): Promise<Browser> {
-  const webGpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+/** With WebGL 2 and WebGPU in software, SwiftShader, or without both. */
+export function openBrowser({ graphics = true }: { readonly graphics?: boolean } = {}): Promise<Browser> {
+  const webGpu = graphics ? ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] : ["--disable-3d-apis"];
   const quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update"];
   return chromium.launch({
     executablePath: executable,
