@@ -66,7 +66,7 @@ function errorTable(errors) {
   return `${beforeErrors}\n\n| ops | ${devices.join(" | ")} |\n|${" --- |".repeat(devices.length + 1)}\n${rows.join("\n")}`;
 }
 
-const beforeErrors = `The bounds are what is promised on any driver. What was measured with SwiftShader (webgpu) and Mesa (headlessgl), on 20,000 random operands of each
+const beforeErrors = `The bounds are what is promised on any driver. What was measured with SwiftShader (webgpu, webgl2) and Mesa (headlessgl), on 20,000 random operands of each
 op over the range that it is made for (\`sin\` and \`cos\` to 8,000), is mostly nearer. The largest errors, in units of the last place of f32 (6e-8 to 1.2e-7 of the
 value): 0.5 is the nearest f32. Those of sums (of 100,003 terms) and products (777 terms) are in units of the sum of the terms' magnitudes. \`make accuracy DEVICE=webgpu\`
 measures another device; \`exp\` and \`pow\` are the drivers' own.`;

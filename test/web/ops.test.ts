@@ -1,6 +1,7 @@
 /** Every op of the table on webgl2, with the samples, the reference and the tolerance of the other devices' tests. */
 
 import test from "ava";
+import { measuredErrors } from "../../compiler/backends/gpu/documented.js";
 import { ops } from "../../compiler/ops/table.js";
 import { hasKernel } from "../backends/matrix.js";
 import { hasBrowser } from "./browser.js";
@@ -21,6 +22,13 @@ async function opened(): Promise<LibraryPage<Ops>> {
 
 browserTest("the device is webgl2", async (t) => {
   t.regex(await (await opened()).call("deviceOf", "webgl2"), /^webgl2 \(.*SwiftShader/);
+});
+
+browserTest("errors are as the manual has them", async (t) => {
+  for (const [family, units] of await (await opened()).call("errorsOn", "webgl2", 2000)) {
+    // Another release of a driver may round otherwise in the last places.
+    t.true(units <= 1.5 * measuredErrors[family].webgl2 + 0.1, `${family}: ${units} units`);
+  }
 });
 
 for (const op of ops.values()) {

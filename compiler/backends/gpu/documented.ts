@@ -43,19 +43,19 @@ export const deviceNumerics: Readonly<Record<DeviceName, DeviceNumerics>> = {
  * result, or, of what sums, of the sum of the terms' magnitudes. Rounded to the next f32, a result is within half a unit.
  */
 export const measuredErrors = {
-  "add, sub, mul": { webgpu: 0.5, headlessgl: 0.5, webasm: 0.5, cpu: 0.5 },
-  div: { webgpu: 0.5, headlessgl: 0.5, webasm: 0.5, cpu: 0.5 },
-  "sqrt, rsqrt, cbrt": { webgpu: 1.5, headlessgl: 1.5, webasm: 1.5, cpu: 0.5 },
-  "exp, expm1": { webgpu: 61.6, headlessgl: 61.5, webasm: 2, cpu: 0.7 },
-  "log, log1p": { webgpu: 5.3, headlessgl: 3.7, webasm: 2.8, cpu: 0.8 },
-  "sin, cos": { webgpu: 1.5, headlessgl: 2.1, webasm: 1.5, cpu: 0.6 },
-  atan2: { webgpu: 2.9, headlessgl: 2.9, webasm: 2.9, cpu: 0.9 },
-  "tanh, sigmoid": { webgpu: 61.5, headlessgl: 61.5, webasm: 2.4, cpu: 0.7 },
-  "erf, erfc": { webgpu: 66.9, headlessgl: 66.9, webasm: 7.3, cpu: 5.8 },
-  pow: { webgpu: 73, headlessgl: 73, webasm: 0.5, cpu: 0.5 },
-  "floor_div, mod": { webgpu: 0.5, headlessgl: 0.5, webasm: 0.5, cpu: 0.5 },
-  sum: { webgpu: 1.2, headlessgl: 1.2, webasm: 1.2, cpu: 0.2 },
-  "dot_general, convolution": { webgpu: 2.8, headlessgl: 2.8, webasm: 2.8, cpu: 0.3 },
+  "add, sub, mul": { webgpu: 0.5, headlessgl: 0.5, webgl2: 0.5, webasm: 0.5, cpu: 0.5 },
+  div: { webgpu: 0.5, headlessgl: 0.5, webgl2: 0.5, webasm: 0.5, cpu: 0.5 },
+  "sqrt, rsqrt, cbrt": { webgpu: 1.5, headlessgl: 1.5, webgl2: 1.5, webasm: 1.5, cpu: 0.5 },
+  "exp, expm1": { webgpu: 61.6, headlessgl: 61.5, webgl2: 61.6, webasm: 2, cpu: 0.7 },
+  "log, log1p": { webgpu: 5.3, headlessgl: 3.7, webgl2: 5.3, webasm: 2.8, cpu: 0.8 },
+  "sin, cos": { webgpu: 1.5, headlessgl: 2.1, webgl2: 1.5, webasm: 1.5, cpu: 0.6 },
+  atan2: { webgpu: 2.9, headlessgl: 2.9, webgl2: 2.9, webasm: 2.9, cpu: 0.9 },
+  "tanh, sigmoid": { webgpu: 61.5, headlessgl: 61.5, webgl2: 61.5, webasm: 2.4, cpu: 0.7 },
+  "erf, erfc": { webgpu: 66.9, headlessgl: 66.9, webgl2: 66.9, webasm: 7.3, cpu: 5.8 },
+  pow: { webgpu: 73, headlessgl: 73, webgl2: 73, webasm: 0.5, cpu: 0.5 },
+  "floor_div, mod": { webgpu: 0.5, headlessgl: 0.5, webgl2: 0.5, webasm: 0.5, cpu: 0.5 },
+  sum: { webgpu: 1.2, headlessgl: 1.2, webgl2: 1.2, webasm: 1.2, cpu: 0.2 },
+  "dot_general, convolution": { webgpu: 2.8, headlessgl: 2.8, webgl2: 2.8, webasm: 2.8, cpu: 0.3 },
 } as const satisfies Readonly<Record<string, Readonly<Partial<Record<DeviceName, number>>>>>;
 /** Ops whose results are equally near. */
 export type AccuracyFamily = keyof typeof measuredErrors;

@@ -2,9 +2,11 @@
 
 import type { Backend } from "../../../compiler/backends/backend.js";
 import type { DeviceName } from "../../../compiler/backends/gpu/devices/device.js";
+import type { AccuracyFamily } from "../../../compiler/backends/gpu/documented.js";
 import type { NumericDType } from "../../../compiler/ir/dtype.js";
 import { ops } from "../../../compiler/ops/table.js";
 import { pageBackend } from "../../../web/backend.js";
+import { largestErrors } from "../../backends/gpu/accuracy.js";
 import { opProblems } from "../../backends/gpu/differences.js";
 
 const backends = new Map<DeviceName, Promise<Backend>>();
@@ -29,4 +31,12 @@ export async function problemsOf(
   const op = ops.get(name);
   if (op === undefined) throw new Error(`no op ${name}`);
   return opProblems(op, device, await backendOf(device), taken);
+}
+
+/** The largest error of each family of ops, in units of the last place. */
+export async function errorsOn(
+  device: DeviceName,
+  count: number,
+): Promise<readonly (readonly [AccuracyFamily, number])[]> {
+  return [...(await largestErrors(await backendOf(device), count))];
 }
