@@ -7,9 +7,10 @@ import { isFloat } from "../../compiler/ir/dtype.js";
 import type { Computation } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { TensorData } from "../../compiler/ir/tensor.js";
-import { staticShape, type TensorType } from "../../compiler/ir/type.js";
+import { staticShape } from "../../compiler/ir/type.js";
 import { type ReferenceContext, ReferenceFailure } from "../../compiler/ops/define.js";
-import { numericDType, referenceFromTensor } from "../../compiler/ops/precision.js";
+import { numericDType } from "../../compiler/ops/precision.js";
+import { contextOf } from "../fuzz/context.js";
 import { type Contents, copyInto, startState } from "./bound.js";
 import { formProblems } from "./forms.js";
 import { roundings, spread } from "./noise.js";
@@ -55,7 +56,7 @@ export async function disagreement(
 /** Does one run on both back ends, and makes their variables equal after it: errors do not add up. */
 function differences(graph: ReadyGraph, both: Both, before: Contents, state: RunState): readonly string[] {
   const { computation, feeds } = graph;
-  const context = contextOf(graph, feeds, before, state);
+  const context = contextOf(computation, feeds, before, state);
   const bound = magnitudeBound(graph, context);
   const expected = both.reference.executable.run(feeds, state);
   const actual = both.native.executable.run(feeds, state);
@@ -88,19 +89,6 @@ function differences(graph: ReadyGraph, both: Both, before: Contents, state: Run
 
 function describe(value: Value): string {
   return `${value.node.op} ${value.type.dtype}[${staticShape(value.type).join(", ")}]`;
-}
-
-function contextOf(
-  { computation }: ReadyGraph,
-  feeds: Contents,
-  variables: Contents,
-  state: RunState,
-): ReferenceContext {
-  return {
-    ...state,
-    feeds: new Map(computation.placeholders.map(({ name, type }) => [name, widened(name, type, feeds)])),
-    variables: new Map(computation.variables.map(({ name, type }) => [name, widened(name, type, variables)])),
-  };
 }
 
 /** Results that differ by no more than rounding can change them. */
@@ -144,12 +132,6 @@ function reachable(roots: readonly Value[]): ReadonlySet<Value> {
     stack.push(...value.node.inputs);
   }
   return seen;
-}
-
-function widened(name: string, type: TensorType, contents: Contents) {
-  const data = contents.get(name);
-  if (data === undefined) throw new Error(`${name} has no content`);
-  return referenceFromTensor({ dtype: numericDType(type.dtype), shape: staticShape(type), data });
 }
 
 /** Exact where all that leads to the value is; otherwise the coarsest float on the way sets the error. */
