@@ -14,6 +14,7 @@ export type { ExecutionProfile, KernelEvent, KernelProfile } from "./compiler/ba
 export type { DataReference } from "./compiler/ir/data.js";
 export { type Diagnostic, GraphError, InternalError, type Note } from "./compiler/ir/diagnostic.js";
 export type { DType, NumericDType } from "./compiler/ir/dtype.js";
+export type { Fix, FixEdit } from "./compiler/ir/fix.js";
 export type { EdgeType, GraphTypes, StringTensor } from "./compiler/ir/graph_types.js";
 export type { Span } from "./compiler/ir/span.js";
 export type { Tensor, TensorData } from "./compiler/ir/tensor.js";

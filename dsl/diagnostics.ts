@@ -1,5 +1,6 @@
 import { type Code, type Details, problem } from "../compiler/ir/codes.js";
 import type { Diagnostic, Note } from "../compiler/ir/diagnostic.js";
+import { type Advice, type Hint, insert, writeInstead } from "../compiler/ir/fix.js";
 import { levenshtein } from "../compiler/ir/nearest.js";
 import type { Span } from "../compiler/ir/span.js";
 
@@ -42,20 +43,28 @@ export function suggest(name: string, candidates: Iterable<string>): string | un
   return distance(name.toLowerCase(), best.toLowerCase()) <= limit ? best : undefined;
 }
 
-/** "did you mean `softmax`?" or undefined. */
-export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
+/** "did you mean `softmax`?" or undefined; it stands where the problem's place is, as `write` writes it. */
+export function didYouMean(
+  name: string,
+  candidates: Iterable<string>,
+  write: (best: string) => string = (best) => best,
+): Advice | undefined {
   const best = suggest(name, candidates);
-  return best === undefined ? undefined : `did you mean \`${best}\`?`;
+  return best === undefined ? undefined : meant(best, write(best));
 }
 
-export function unexpectedCharacter(span: Span, text: string, hint: string | undefined): Diagnostic {
+export function meant(name: string, written = name): Advice {
+  return writeInstead(written, `did you mean \`${name}\`?`);
+}
+
+export function unexpectedCharacter(span: Span, text: string, hint: Hint | undefined): Diagnostic {
   return problem("G001", span, `${quote(text)} is not part of the language`, { hint });
 }
 
 /** A comment of another language: `//` or `/*`. */
 export function foreignComment(span: Span, sign: string): Diagnostic {
   return problem("G001", span, `${quote(sign)} begins no comment`, {
-    hint: sign === "//" ? commentHint : "a comment starts with `#`, on each of its lines",
+    hint: sign === "//" ? writeInstead("#", commentHint) : "a comment starts with `#`, on each of its lines",
   });
 }
 
@@ -71,53 +80,69 @@ export function unclosedBracket(
   opening: { readonly text: string; readonly span: Span },
   expected: string,
   found: string,
-  hint: string | undefined,
+  hint: Hint | undefined,
   notes: readonly Note[] = [],
 ): Diagnostic {
   return problem("G003", span, `\`${opening.text}\` is not closed`, {
     label: `expected ${expected}, found ${found}`,
     notes: [{ span: opening.span, message: "opened here" }, ...notes],
-    hint,
+    // Where something stands instead, what is missing may be a comma.
+    hint: hint ?? (span.start === span.end ? insert(closerOf(opening.text), undefined) : undefined),
   });
 }
 
-export function strayBracket(span: Span, text: string): Diagnostic {
-  return problem("G003", span, `\`${text}\` closes nothing`, { hint: "remove it, or add the bracket that it closes" });
+function closerOf(opening: string): string {
+  return opening === "(" ? ")" : opening === "[" ? "]" : "\n}\n";
 }
 
-export function unknownStatement(span: Span, message: string, hint: string | undefined): Diagnostic {
+export function strayBracket(span: Span, text: string): Diagnostic {
+  return problem("G003", span, `\`${text}\` closes nothing`, {
+    hint: writeInstead("", "remove it, or add the bracket that it closes"),
+  });
+}
+
+export function unknownStatement(span: Span, message: string, hint: Hint | undefined): Diagnostic {
   return problem("G004", span, message, { hint });
 }
 
-export function misplacedStatement(span: Span, message: string, hint: string | undefined): Diagnostic {
+export function misplacedStatement(span: Span, message: string, hint: Hint | undefined): Diagnostic {
   return problem("G005", span, message, { hint });
 }
 
-export function chainedComparison(first: Span, second: Span, hint: string): Diagnostic {
+export function chainedComparison(first: Span, second: Span, hint: Hint): Diagnostic {
   return problem("G006", second, "comparisons do not chain", {
     notes: [{ span: first, message: "the first comparison" }],
     hint,
   });
 }
 
-export function malformedNumber(span: Span, message: string, hint: string | undefined): Diagnostic {
+export function malformedNumber(span: Span, message: string, hint: Hint | undefined): Diagnostic {
   return problem("G007", span, message, { hint });
 }
 
-export function malformedString(span: Span, message: string, hint: string | undefined): Diagnostic {
+export function malformedString(span: Span, message: string, hint: Hint | undefined): Diagnostic {
   return problem("G008", span, message, { hint });
 }
 
-export function strayDocumentation(span: Span): Diagnostic {
+/** `text` is the whole file's: each line of the documentation gets a comment's `#`. */
+export function strayDocumentation(span: Span, text: string): Diagnostic {
+  const signs = [...text.slice(span.start, span.end).matchAll(/(?<=^[ \t]*)##+/gm)];
+  const edits = signs.map(({ index, 0: sign }) => {
+    const start = span.start + index;
+    return { span: { file: span.file, start, end: start + sign.length }, text: "#" };
+  });
   return problem("G009", span, "`##` documents nothing here", {
     severity: "warning",
-    hint: "it documents the declaration on the next line; use `#` for a comment",
+    hint: {
+      text: "it documents the declaration on the next line; use `#` for a comment",
+      fix: () => ({ title: "change to `#`", edits }),
+    },
   });
 }
 
 export function reservedName(span: Span, word: string): Diagnostic {
   return problem("G014", span, `\`${word}\` is a word of the language and cannot be a name`, {
-    hint: `another name, such as \`${word}_\``,
+    hint: writeInstead(`${word}_`, `another name, such as \`${word}_\``),
   });
 }
 
@@ -135,7 +160,7 @@ export function positionalAfterNamed(span: Span, named: Span): Diagnostic {
   });
 }
 
-export function assignmentOutside(span: Span, hint: string): Diagnostic {
+export function assignmentOutside(span: Span, hint: Hint): Diagnostic {
   return problem("G040", span, "`:=` stands only in an update block, an optimizer, or a fn that owns the variable", {
     hint,
   });

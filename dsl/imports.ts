@@ -2,9 +2,10 @@ import { readdirSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, normalize, relative, resolve, sep } from "node:path";
 import { problem } from "../compiler/ir/codes.js";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
+import type { Hint } from "../compiler/ir/fix.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { FunctionDeclaration, Import, OptimizerDeclaration, SourceFile } from "./ast.js";
-import { didYouMean, maximumFileLength, quote } from "./diagnostics.js";
+import { didYouMean, maximumFileLength, meant, quote, suggest } from "./diagnostics.js";
 import type { parse } from "./parse.js";
 import { projectOf } from "./project.js";
 import { sectionsOf, textOfSection } from "./sections.js";
@@ -96,6 +97,11 @@ export class Files {
       if (exportsOf(file).has(name)) return `std/${library}`;
     }
     return undefined;
+  }
+
+  /** The tree of a file that is read already. */
+  treeOf(path: string): SourceFile | undefined {
+    return this.#loaded.get(path)?.ast;
   }
 
   #libraries(): readonly string[] {
@@ -199,10 +205,13 @@ export class Files {
         : this.standard(name);
       if (file !== undefined || this.#loading.some((one) => one.path === path)) return file;
     }
-    const near = didYouMean(name, this.#libraries());
+    const near = suggest(name, this.#libraries());
     this.diagnostics.push(
       problem("G060", span, `the standard library has no file ${quote(name)}`, {
-        hint: near?.replace("`", "`std/") ?? `its files are ${this.#libraries().join(", ")}`,
+        hint:
+          near === undefined
+            ? `its files are ${this.#libraries().join(", ")}`
+            : meant(`std/${near}`, JSON.stringify(`std/${near}`)),
       }),
     );
     return undefined;
@@ -252,7 +261,7 @@ function pathFrom(importer: string, path: string): string {
 const mostFilesNamed = 8;
 
 /** What may have been meant by the path of a file that is not there. */
-function nearestImport(importer: string, path: string): string | undefined {
+function nearestImport(importer: string, path: string): Hint | undefined {
   const folder = dirname(path);
   const named = path.slice(0, -".graph".length);
   const [inside, beside] = [graphFiles(named), graphFiles(folder)];
@@ -265,7 +274,8 @@ function nearestImport(importer: string, path: string): string | undefined {
     return folder === dirname(importer) ? undefined : `there is no folder ${quote(pathFrom(importer, folder))}`;
   const files = shown(beside, folder);
   return (
-    didYouMean(pathFrom(importer, path), files) ?? (files.length === 0 ? undefined : `its folder has ${listed(files)}`)
+    didYouMean(pathFrom(importer, path), files, (best) => JSON.stringify(best)) ??
+    (files.length === 0 ? undefined : `its folder has ${listed(files)}`)
   );
 }
 

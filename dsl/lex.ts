@@ -1,5 +1,6 @@
 import type { ILexingError, IToken, TokenType } from "chevrotain";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
+import { type Hint, insert, writeInstead } from "../compiler/ir/fix.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { Comment } from "./ast.js";
 import { Lexer } from "./chevrotain.js";
@@ -30,7 +31,7 @@ export function lex(text: string, file: string): Lexed {
   const diagnostics: Diagnostic[] = [...lexingErrors(result.errors, text, file)];
   const tokens: IToken[] = [];
   for (const token of result.tokens) {
-    const repaired = repair(token, tokens.at(-1), file, diagnostics);
+    const repaired = repair(token, tokens.at(-1), text, file, diagnostics);
     if (repaired !== undefined) tokens.push(repaired);
   }
   return { tokens, comments: (result.groups["comments"] ?? []).map((c) => comment(c, text, file)), diagnostics };
@@ -55,7 +56,7 @@ function lexingErrors(errors: readonly ILexingError[], text: string, file: strin
   return errors.map((error) => {
     const odd = text.slice(error.offset, error.offset + error.length);
     const hint = /^\s+$/u.test(odd)
-      ? "use a plain space"
+      ? writeInstead(" ", "use a plain space")
       : odd.startsWith("'")
         ? "`transpose(x)` transposes; strings stand in double quotes"
         : undefined;
@@ -66,29 +67,32 @@ function lexingErrors(errors: readonly ILexingError[], text: string, file: strin
 const choiceHint = "one of two values is `select(condition, a, b)`, or `if condition { yield a } else { yield b }`";
 
 /** Other languages' signs, what they are called here, and the token they are read as (undefined: dropped). */
-const foreignSigns: ReadonlyMap<string, { readonly hint: string; readonly as: TokenType | undefined }> = new Map([
-  ["&&", { hint: "write `and`", as: t.And }],
-  ["||", { hint: "write `or`", as: t.Or }],
-  ["&", { hint: "write `and`", as: t.And }],
-  ["|", { hint: "write `or`, or `|>` for a pipe", as: t.Or }],
-  ["!", { hint: "write `not`", as: t.Not }],
-  ["~", { hint: "write `not`", as: t.Not }],
-  ["^", { hint: "a power is written `**`", as: t.StarStar }],
-  ["===", { hint: "write `==`", as: t.EqualEqual }],
-  ["!==", { hint: "write `!=`", as: t.NotEqual }],
-  ["<>", { hint: "write `!=`", as: t.NotEqual }],
+const foreignSigns: ReadonlyMap<
+  string,
+  { readonly hint: string; readonly as: TokenType | undefined; readonly write?: string }
+> = new Map([
+  ["&&", { hint: "write `and`", as: t.And, write: "and" }],
+  ["||", { hint: "write `or`", as: t.Or, write: "or" }],
+  ["&", { hint: "write `and`", as: t.And, write: "and" }],
+  ["|", { hint: "write `or`, or `|>` for a pipe", as: t.Or, write: "or" }],
+  ["!", { hint: "write `not`", as: t.Not, write: "not" }],
+  ["~", { hint: "write `not`", as: t.Not, write: "not" }],
+  ["^", { hint: "a power is written `**`", as: t.StarStar, write: "**" }],
+  ["===", { hint: "write `==`", as: t.EqualEqual, write: "==" }],
+  ["!==", { hint: "write `!=`", as: t.NotEqual, write: "!=" }],
+  ["<>", { hint: "write `!=`", as: t.NotEqual, write: "!=" }],
   ["?", { hint: choiceHint, as: undefined }],
-  ["=>", { hint: "outputs follow `->`; at least is `>=`; a function is a `fn` with a name", as: t.Arrow }],
-  ["\u00D7", { hint: "write `*`", as: t.Star }],
-  ["\u00B7", { hint: "write `*` or `@`", as: t.Star }],
-  ["\u2212", { hint: "write `-`", as: t.Minus }],
-  ["\u2013", { hint: "write `-`", as: t.Minus }],
-  ["\u2264", { hint: "write `<=`", as: t.LessEqual }],
-  ["\u2265", { hint: "write `>=`", as: t.GreaterEqual }],
-  ["\u2260", { hint: "write `!=`", as: t.NotEqual }],
-  ["\u2026", { hint: "write three dots, `...`", as: t.EllipsisSign }],
-  ["\u2192", { hint: "write `->`", as: t.Arrow }],
-  ["\u2190", { hint: "a binding is `name = value`, an assignment `name := value`", as: t.Equal }],
+  ["=>", { hint: "outputs follow `->`; at least is `>=`; a function is a `fn` with a name", as: t.Arrow, write: "->" }],
+  ["\u00D7", { hint: "write `*`", as: t.Star, write: "*" }],
+  ["\u00B7", { hint: "write `*` or `@`", as: t.Star, write: "*" }],
+  ["\u2212", { hint: "write `-`", as: t.Minus, write: "-" }],
+  ["\u2013", { hint: "write `-`", as: t.Minus, write: "-" }],
+  ["\u2264", { hint: "write `<=`", as: t.LessEqual, write: "<=" }],
+  ["\u2265", { hint: "write `>=`", as: t.GreaterEqual, write: ">=" }],
+  ["\u2260", { hint: "write `!=`", as: t.NotEqual, write: "!=" }],
+  ["\u2026", { hint: "write three dots, `...`", as: t.EllipsisSign, write: "..." }],
+  ["\u2192", { hint: "write `->`", as: t.Arrow, write: "->" }],
+  ["\u2190", { hint: "a binding is `name = value`, an assignment `name := value`", as: t.Equal, write: "=" }],
 ]);
 
 /** What other languages write for a size that is not known yet. */
@@ -97,6 +101,7 @@ export const openSizeHint = "a size that feeds decide is a dim: `dim N <= 1024`,
 function repair(
   token: IToken,
   previous: IToken | undefined,
+  text: string,
   file: string,
   diagnostics: Diagnostic[],
 ): IToken | undefined {
@@ -111,7 +116,7 @@ function repair(
       // The parser stops there, and has nothing to add.
       return token;
     case t.Semicolon:
-      diagnostics.push(unexpectedCharacter(span, token.image, "statements end at the end of the line, without `;`"));
+      diagnostics.push(unexpectedCharacter(span, token.image, statementEnd(text, span)));
       return undefined;
     case t.ForeignSign: {
       if (token.image === "?" && (previous?.tokenType === t.LeftBracket || previous?.tokenType === t.Comma)) {
@@ -119,7 +124,9 @@ function repair(
         return retype(token, t.Integer, "1");
       }
       const known = foreignSigns.get(token.image);
-      diagnostics.push(unexpectedCharacter(span, token.image, known?.hint));
+      const { hint, write } = known ?? { hint: undefined, write: undefined };
+      const advice = hint === undefined || write === undefined ? hint : writeInstead(spaced(text, span, write), hint);
+      diagnostics.push(unexpectedCharacter(span, token.image, advice));
       return known?.as === undefined ? undefined : retype(token, known.as);
     }
     case t.BadNumber:
@@ -130,23 +137,39 @@ function repair(
     case t.HalfNumber: {
       const full = token.image.startsWith(".") ? `0${token.image}` : `${token.image}0`;
       diagnostics.push(
-        malformedNumber(span, "a digit stands on both sides of the point", `write \`${shorten(full)}\``),
+        malformedNumber(
+          span,
+          "a digit stands on both sides of the point",
+          writeInstead(full, `write \`${shorten(full)}\``),
+        ),
       );
       return retype(token, t.Float, full);
     }
     case t.SingleQuoted:
       diagnostics.push(
-        malformedString(span, "strings stand in double quotes", `write \`"${shorten(token.image.slice(1, -1))}"\``),
+        malformedString(
+          span,
+          "strings stand in double quotes",
+          writeInstead(inQuotes(token.image), `write \`"${shorten(token.image.slice(1, -1))}"\``),
+        ),
       );
       return retype(token, t.Text, '""');
     case t.CurlyQuoted:
       diagnostics.push(
-        malformedString(span, "strings stand in straight double quotes", 'write `"` for the curly quotes'),
+        malformedString(
+          span,
+          "strings stand in straight double quotes",
+          writeInstead(inQuotes(token.image), 'write `"` for the curly quotes'),
+        ),
       );
       return retype(token, t.Text, '""');
     case t.OpenText:
       diagnostics.push(
-        malformedString(span, "the string has no closing quote on its line", "a line break in a string is `\\n`"),
+        malformedString(
+          span,
+          "the string has no closing quote on its line",
+          insert('"', "a line break in a string is `\\n`"),
+        ),
       );
       return retype(token, t.Text, '""');
     default:
@@ -158,12 +181,47 @@ function shorten(text: string): string {
   return text.length > 32 ? `${text.slice(0, 29)}...` : text;
 }
 
-function badNumberHint(image: string): string | undefined {
+/** A word needs spaces between it and other words, and before a bracket. */
+function spaced(text: string, { start, end }: Span, write: string): string {
+  if (!/^\w+$/.test(write)) return write;
+  const before = /[\w)\]"]/.test(text[start - 1] ?? "") ? " " : "";
+  const after = /[^\s)\]}]/.test(text[end] ?? "") ? " " : "";
+  return before + write + after;
+}
+
+/** A `;` at the end of its line goes away; one between two statements becomes the line's end. */
+function statementEnd(text: string, { start, end }: Span): Hint {
+  const hint = "statements end at the end of the line, without `;`";
+  const rest = /^[ \t]*(?:[\r\n#}]|$)/.test(text.slice(end, end + 200));
+  if (rest) return writeInstead("", hint);
+  const line = text.slice(text.lastIndexOf("\n", start - 1) + 1, start);
+  const gap = /^[ \t]*/.exec(text.slice(end, end + 200))?.[0].length ?? 0;
+  const indent = /^[ \t]*/.exec(line)?.[0] ?? "";
+  return {
+    text: hint,
+    fix: ({ file }) => ({
+      title: "put what follows on a line of its own",
+      edits: [{ span: { file, start, end: end + gap }, text: `\n${indent}` }],
+    }),
+  };
+}
+
+/** The string in straight double quotes, as its value is. */
+function inQuotes(image: string): string {
+  const inner = image.slice(1, -1).replace(/\\'/g, "'");
+  return `"${inner.replace(/(?<!\\)"/g, '\\"')}"`;
+}
+
+function badNumberHint(image: string): Hint | undefined {
   if (/^0[xXbBoO]/.test(image)) return "integers are written in decimal";
   const parts = /^([0-9_.]+)([A-Za-z_]\w*)$/.exec(image);
   if (parts === null) return undefined;
   if (/^[eE]$/.test(parts[2] ?? "")) return "digits follow the `e` of a decimal: `1e-3`";
-  return `a name starts with a letter; a product is \`${shorten(parts[1] ?? "")} * ${shorten(parts[2] ?? "")}\``;
+  const [, number = "", name = ""] = parts;
+  return writeInstead(
+    `${number} * ${name}`,
+    `a name starts with a letter; a product is \`${shorten(number)} * ${shorten(name)}\``,
+  );
 }
 
 /** The same place in the text read as another token; `value` is what the parser reads instead of the image. */

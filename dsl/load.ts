@@ -1,5 +1,6 @@
 import { problem } from "../compiler/ir/codes.js";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
+import type { Hint } from "../compiler/ir/fix.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { FunctionDeclaration, GraphDeclaration, Ident, Item, OptimizerDeclaration } from "./ast.js";
@@ -13,6 +14,7 @@ import type { Memory } from "./elaborate/memory.js";
 import { Names } from "./elaborate/names.js";
 import { Shared, type SymbolInfo } from "./elaborate/state.js";
 import { constant } from "./elaborate/statements.js";
+import { importEdit } from "./import_edit.js";
 import { exportsOf, Files, type LoadedFile, preludeFiles } from "./imports.js";
 import { parse } from "./parse.js";
 import { type ReadFile, readFileFromDisk, shippedStdFolder } from "./standard.js";
@@ -67,7 +69,7 @@ function load(path: string, text: string | undefined, options: LoadOptions): Loa
   options.memory?.begin();
   const main = files.main(path, text);
   const shared = new Shared(
-    (name) => files.suggestImport(name),
+    (name) => importHint(files, name),
     (file) => files.texts.get(file),
     options.facts,
     options.memory,
@@ -79,6 +81,16 @@ function load(path: string, text: string | undefined, options: LoadOptions): Loa
   const failed = diagnostics.some((d) => d.severity === "error");
   const isWhole = !failed && options.memory === undefined;
   return { graph: isWhole ? graph : undefined, diagnostics, files: files.texts, symbols: shared.symbols };
+}
+
+/** `import { dense } from "std/layers"`, for a name of the library that the text has not imported. */
+function importHint(files: Files, { name, span }: Ident): Hint | undefined {
+  const from = files.suggestImport(name);
+  if (from === undefined) return undefined;
+  const statement = `\`import { ${name} } from "${from}"\``;
+  const ast = files.treeOf(span.file);
+  if (ast === undefined) return statement;
+  return { text: statement, fix: () => ({ title: `import it: ${statement}`, edits: [importEdit(ast, name, from)] }) };
 }
 
 function overlap(a: Span | undefined, b: Span | undefined): boolean {

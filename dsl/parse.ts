@@ -40,7 +40,12 @@ export function parse(text: string, file: string, earlier?: Earlier): ParseResul
   // Where the text is not understood, what its documentation stands before is not known either.
   const failed = lexical.length + diagnostics.length > 0;
   const stray = failed ? [] : [...trailing, ...last, ...unusedDocs.map((d) => d.span)];
-  const all = [...lexical, ...diagnostics, ...checkPlacement(ast).filter(understood), ...stray.map(strayDocumentation)];
+  const all = [
+    ...lexical,
+    ...diagnostics,
+    ...checkPlacement(ast).filter(understood),
+    ...stray.map((span) => strayDocumentation(span, text)),
+  ];
   const ok = all.every((d) => d.severity !== "error");
   return { ast, diagnostics: limitDiagnostics(all), source: { text, comments, parenthesized }, parts, ok };
 }

@@ -1,5 +1,6 @@
 import type { TokenType } from "chevrotain";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
+import type { Hint } from "../compiler/ir/fix.js";
 import { joinSpans, type Span } from "../compiler/ir/span.js";
 import type { BinaryOperator, Expression, UnaryOperator } from "./ast.js";
 import { chainedComparison, expressionTooDeep, maximumExpressionDepth, unexpectedToken } from "./diagnostics.js";
@@ -178,7 +179,7 @@ function chainHint(
   pieces: readonly Piece[],
   at: number,
   text: (e: Expression) => string,
-): string {
+): Hint {
   const shown = (e: Expression | undefined): string => (e === undefined ? "..." : text(e));
   const next = pieces[at + 1];
   const after = pieces[at + 2];
@@ -186,5 +187,13 @@ function chainHint(
     after?.kind !== "binary" || precedenceOf[binaryOperators.get(after.token) ?? "+"] <= comparisonPrecedence;
   const right = next?.kind === "operand" && whole ? shown(next.expression) : "...";
   const middle = shown(operands.at(-1)?.expression);
-  return `write \`${shown(operands.at(-2)?.expression)} ${first} ${middle} and ${middle} ${second} ${right}\``;
+  const hint = `write \`${shown(operands.at(-2)?.expression)} ${first} ${middle} and ${middle} ${second} ${right}\``;
+  if (middle === "...") return hint;
+  return {
+    text: hint,
+    fix: ({ file, start }) => ({
+      title: `insert \`and ${middle}\``,
+      edits: [{ span: { file, start, end: start }, text: `and ${middle} ` }],
+    }),
+  };
 }

@@ -1,8 +1,17 @@
 import type { IToken } from "chevrotain";
 import { isDType } from "../compiler/ir/dtype.js";
+import { type Hint, writeInstead } from "../compiler/ir/fix.js";
 import type { Span } from "../compiler/ir/span.js";
 import { EOF, tokenMatcher } from "./chevrotain.js";
-import { commentHint, misplacedStatement, quote, strayBracket, suggest, unknownStatement } from "./diagnostics.js";
+import {
+  commentHint,
+  meant,
+  misplacedStatement,
+  quote,
+  strayBracket,
+  suggest,
+  unknownStatement,
+} from "./diagnostics.js";
 import { importHint } from "./expectations.js";
 import { Refusal } from "./refusal.js";
 import * as t from "./tokens.js";
@@ -92,6 +101,35 @@ const foreignMethods: ReadonlyMap<string, string> = new Map([
 ]);
 
 const trainingHint = "`training` is true where a signature does an update";
+
+/** Words that are spelt otherwise here, or that a binding goes without; the others want another statement. */
+const respelt: ReadonlyMap<string, string> = new Map([
+  ["let", ""],
+  ["var", ""],
+  ["val", ""],
+  ["const", "constant"],
+  ["def", "fn"],
+  ["function", "fn"],
+  ["func", "fn"],
+  ["assert", "require"],
+  ["input", "placeholder"],
+  ["param", "variable"],
+  ["parameter", "variable"],
+]);
+
+function foreignAdvice(word: string, hint: string, next: IToken): Hint {
+  const write = respelt.get(word);
+  if (write === undefined) return hint;
+  if (write !== "") return writeInstead(write, hint);
+  // With the space behind it.
+  return {
+    text: hint,
+    fix: ({ file, start }) => ({
+      title: "remove it",
+      edits: [{ span: { file, start, end: next.startOffset }, text: "" }],
+    }),
+  };
+}
 
 function bindsAt(peek: Peek): boolean {
   let ahead = 1;
@@ -244,7 +282,7 @@ function explain(
       : kind === t.Text
         ? 'a string constant is bound to a name: `greeting = "Hello"`'
         : kind === t.SlashSlash
-          ? commentHint
+          ? writeInstead("#", commentHint)
           : undefined;
     return unknownStatement(
       span,
@@ -266,14 +304,19 @@ function explain(
   )
     return unknownStatement(span, "a value alone is no statement", `a type follows its name: \`x: ${name} = ...\``);
   if (sameLine && second?.tokenType === t.EqualEqual) {
-    return unknownStatement(spanOf(second), "`==` compares, it does not bind", `write \`${name} = ...\``);
+    return unknownStatement(
+      spanOf(second),
+      "`==` compares, it does not bind",
+      writeInstead("=", `write \`${name} = ...\``),
+    );
   }
   const third = peek(3);
   const operator = second !== undefined && tokenMatcher(second, t.BinarySign) ? second : undefined;
   if (operator !== undefined && third?.tokenType === t.Equal && third.startOffset === (operator.endOffset ?? 0) + 1) {
     const whole = { ...spanOf(operator), end: spanOf(third).end };
     const hint = `in an update, write \`${name} := ${name} ${operator.image} ...\``;
-    return unknownStatement(whole, `there is no \`${operator.image}=\``, hint);
+    const written = `:= ${name} ${operator.image}`;
+    return unknownStatement(whole, `there is no \`${operator.image}=\``, writeInstead(written, hint));
   }
   const type = foreignTypes.get(name);
   if (sameLine && type !== undefined && second?.tokenType === t.Name)
@@ -301,8 +344,11 @@ function explain(
     return unknownStatement(
       span,
       `unknown statement ${quote(name)}`,
-      foreign ??
-        (nearest === undefined ? "a statement is a statement word or `name = value`" : `did you mean \`${nearest}\`?`),
+      foreign === undefined
+        ? nearest === undefined
+          ? "a statement is a statement word or `name = value`"
+          : meant(nearest)
+        : foreignAdvice(name, foreign, second),
     );
   }
   if (sameLine && second?.tokenType === t.LeftBracket) {

@@ -1,6 +1,7 @@
 // The type alone: the texts are for people, and no program waits for them to be loaded.
 import type { rows } from "./codes/catalogue.js";
 import type { Diagnostic, Note } from "./diagnostic.js";
+import { type Hint, wordsOf } from "./fix.js";
 import type { Span } from "./span.js";
 
 /** The codes of the catalogue. */
@@ -11,13 +12,15 @@ export interface Details {
   /** What stands under the caret. */
   readonly label?: string | undefined;
   readonly notes?: readonly Note[];
-  readonly hint?: string | undefined;
+  readonly hint?: Hint | undefined;
   readonly severity?: Diagnostic["severity"];
 }
 
 /** A diagnostic whose code is a row of the catalogue; an unknown code does not compile. */
 export function problem(code: Code, span: Span | undefined, message: string, details: Details = {}): Diagnostic {
   const { label, notes = [], hint, severity = "error" } = details;
+  const words = wordsOf(hint);
+  const fix = span === undefined || typeof hint !== "object" ? undefined : hint.fix(span);
   return {
     code,
     severity,
@@ -25,6 +28,7 @@ export function problem(code: Code, span: Span | undefined, message: string, det
     span,
     ...(label === undefined ? {} : { label }),
     notes,
-    ...(hint === undefined ? {} : { hint }),
+    ...(words === undefined ? {} : { hint: words }),
+    ...(fix === undefined ? {} : { fixes: [fix] }),
   };
 }

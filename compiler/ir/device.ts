@@ -1,3 +1,4 @@
+import { type Hint, writeInstead } from "./fix.js";
 /** What `on "..."` names: the processor, or the device that kernels of the target gpu run on. */
 export const deviceKinds = ["cpu", "gpu"] as const;
 export type DeviceKind = (typeof deviceKinds)[number];
@@ -28,10 +29,10 @@ export function buildOn<T>(device: DeviceKind | undefined, build: () => T): T {
 }
 
 /** What is wrong with a name that is none, and what it could have been. */
-export function unknownDevice(name: string): { readonly message: string; readonly hint: string } {
+export function unknownDevice(name: string): { readonly message: string; readonly hint: Hint } {
   const lower = name.toLowerCase();
   const hint = isDeviceKind(lower)
-    ? `did you mean \`${lower}\`?`
+    ? writeInstead(JSON.stringify(lower), `did you mean \`${lower}\`?`)
     : 'there is `"cpu"` and `"gpu"`; `--device` chooses which device the gpu is';
   return { message: `there is no device ${JSON.stringify(name)}`, hint };
 }

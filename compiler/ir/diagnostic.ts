@@ -1,3 +1,4 @@
+import type { Fix } from "./fix.js";
 import type { Span } from "./span.js";
 
 /** A second place that a diagnostic points at, with what stands there ("N is bound here"). */
@@ -20,6 +21,8 @@ export interface Diagnostic {
   readonly notes: readonly Note[];
   /** How to mend it. */
   readonly hint?: string;
+  /** What the hint says, as edits of the text; left out where it is advice only. */
+  readonly fixes?: readonly Fix[];
 }
 
 /** Thrown by every stage that refuses its input: all the problems found, never only the first. */

@@ -3,6 +3,7 @@
  * table. Text is untrusted: every problem is a GraphError with its place, and depth and sizes are bounded.
  */
 import { buildOn, type DeviceKind, isDeviceKind, unknownDevice } from "./device.js";
+import { wordsOf } from "./fix.js";
 import type { Computation, Output, Parameter } from "./graph.js";
 import type { Module, ModuleConstraint } from "./module.js";
 import { nearestName } from "./nearest.js";
@@ -179,7 +180,7 @@ class FormParser {
     const name = this.#values.string();
     if (isDeviceKind(name)) return name;
     const { message, hint } = unknownDevice(name);
-    return this.#values.fail("G125", token, message, hint);
+    return this.#values.fail("G125", token, message, wordsOf(hint));
   }
 
   #regions(scope: Scope): readonly Region[] {

@@ -40,7 +40,7 @@ function mixedDTypes(env: Env, values: readonly [Value, Value], spans: readonly 
   const [left, right] = values.map((value) => value.type.dtype) as [DType, DType];
   const float = (dtype: DType): boolean => dtype.startsWith("f") || dtype.startsWith("b") !== (dtype === "bool");
   const target = float(left) || !float(right) ? left : right;
-  const converted = env.state.shared.textOf(target === left ? spans[1] : spans[0]);
+  const converted = env.state.shared.texts.shown(target === left ? spans[1] : spans[0]);
   return refusal(env, "G022", site.span, `the dtypes ${left} and ${right} differ`, {
     label: `${typeText(values[0].type)} and ${typeText(values[1].type)}`,
     notes: [originNote(env, values[0], spans[0]), originNote(env, values[1], spans[1])],

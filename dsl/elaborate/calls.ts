@@ -1,3 +1,4 @@
+import type { Hint } from "../../compiler/ir/fix.js";
 import { deriveSpan, joinSpans, type Span } from "../../compiler/ir/span.js";
 import type { Argument, Call, Expression, FunctionDeclaration, OptimizerDeclaration, TypeExpression } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
@@ -122,7 +123,7 @@ export function bindArguments(
   const items = new Map<string, Item>();
   const notes = fn.kind === "intrinsic" ? [] : [{ span: fn.declaration.name.span, message: signatureText(fn) }];
   const hint = fn.kind === "intrinsic" ? signatureText(fn) : undefined;
-  const wrong = (at: Span, message: string, near?: string): Refusal =>
+  const wrong = (at: Span, message: string, near?: Hint): Refusal =>
     refusal(env, "G030", at, message, { notes, hint: near ?? hint });
   const title = quote(calleeName(fn));
   const positional = gatherRest(parameters, given.positional);

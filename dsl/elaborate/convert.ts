@@ -10,6 +10,7 @@ import {
   symbol,
 } from "../../compiler/ir/dim.js";
 import { type DType, isFloat, isInteger, type NumericDType } from "../../compiler/ir/dtype.js";
+import { castTo } from "../../compiler/ir/fix.js";
 import { encodeBF16, encodeF16 } from "../../compiler/ir/half.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
@@ -132,7 +133,7 @@ function element(env: Env, meaning: Meaning, span: Span, dtype: DType): number |
   if (meaning.kind === "bool") {
     if (dtype === "bool") return meaning.value ? 1 : 0;
     throw refusal(env, "G028", span, `\`${meaning.value}\` is a bool, and ${dtype} is needed here`, {
-      hint: `\`cast(${meaning.value}, to=${dtype})\` converts`,
+      hint: castTo(dtype, String(meaning.value), span),
     });
   }
   if (meaning.kind === "int" && typeof meaning.value === "bigint") {

@@ -1,5 +1,6 @@
 import type { CsvReference, DataReference, RowRange } from "../../compiler/ir/data.js";
 import { isDType } from "../../compiler/ir/dtype.js";
+import type { Hint } from "../../compiler/ir/fix.js";
 import type { DataSource } from "../../compiler/ir/graph.js";
 import type { Argument, Call, Expression, Index } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
@@ -89,7 +90,7 @@ function reference(env: Env, call: Call, rows: RowRange | undefined): DataRefere
 }
 
 /** Which parameter a name was meant for. */
-function argumentHint(name: string | undefined, parameters: readonly string[]): string | undefined {
+function argumentHint(name: string | undefined, parameters: readonly string[]): Hint | undefined {
   if (name === undefined) return undefined;
   if (/^(?:columns|usecols|cols|col|names)$/.test(name) && parameters.includes("column"))
     return 'one column is `column="price"`, several are `column=["width", "height"]`';

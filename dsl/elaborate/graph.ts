@@ -20,6 +20,7 @@ const maximumBound = 2 ** 40;
 /** Types a graph, once for each training mode. The Graph is complete only if `shared.diagnostics` has no errors. */
 export function elaborateGraph(shared: Shared, declaration: GraphDeclaration, home: Home): Graph {
   noteDifferentiated(shared, declaration.body.statements);
+  shared.graphBody = declaration.body.span;
   const inference = elaborateMode(shared, declaration, home, false);
   const training = elaborateMode(shared, declaration, home, true);
   const env = inference.env;

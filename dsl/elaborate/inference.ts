@@ -1,5 +1,6 @@
 import { type Dim, dimEquals, dimText, isSymbolic } from "../../compiler/ir/dim.js";
 import { type DType, isDType, isFloat, isInteger } from "../../compiler/ir/dtype.js";
+import { castTo } from "../../compiler/ir/fix.js";
 import type { Value } from "../../compiler/ir/node.js";
 import { shapeText, tensorType, typeText } from "../../compiler/ir/type.js";
 import type { Expression, NamedType, TypeParameter } from "../ast.js";
@@ -87,7 +88,7 @@ export class Inference {
       if (dtype === wanted) return;
       throw refusal(this.#env, "G022", item.span, `${title} is ${wanted}, not ${typeText(value.type)}`, {
         notes: [originNote(this.#env, value, item.span), own],
-        hint: `\`cast(${this.#env.state.shared.textOf(item.span)}, to=${wanted})\` converts`,
+        hint: castTo(wanted, this.#env.state.shared.texts.shown(item.span), item.span),
       });
     }
     const bound = this.dtypes.get(name);
@@ -98,7 +99,7 @@ export class Inference {
           originNote(this.#env, value, item.span),
           ...(origin === undefined ? [] : [{ span: origin.span, message: `${name} is bound to ${bound} here` }]),
         ],
-        hint: `\`cast(${this.#env.state.shared.textOf(item.span)}, to=${bound})\` converts`,
+        hint: castTo(bound, this.#env.state.shared.texts.shown(item.span), item.span),
       });
     }
     const bounded = declared.bound?.name;
@@ -108,7 +109,7 @@ export class Inference {
         notes: [originNote(this.#env, value, item.span), own],
         hint:
           bounded === "float" || bounded === "int"
-            ? `\`cast(${this.#env.state.shared.textOf(item.span)}, to=${bounded === "float" ? "f32" : "i64"})\` converts`
+            ? castTo(bounded === "float" ? "f32" : "i64", this.#env.state.shared.texts.shown(item.span), item.span)
             : undefined,
       });
     }
@@ -138,7 +139,7 @@ export class Inference {
           ],
           hint:
             shape.length > 0 && shape.length + 1 === fixed
-              ? `\`reshape(${this.#env.state.shared.textOf(pair.item.span)}, ${shapeText([...shape, 1])})\` has an axis more, of size 1`
+              ? `\`reshape(${this.#env.state.shared.texts.shown(pair.item.span)}, ${shapeText([...shape, 1])})\` has an axis more, of size 1`
               : undefined,
         },
       );

@@ -92,16 +92,16 @@ export function unknownName(
   }
   if (names.incomplete) return new Refusal(undefined);
   const { file, start, end } = name.span;
-  const isComment = /\/\/[ \t]*\w+$/.test(env.state.shared.textOf({ file, start: Math.max(0, start - 8), end }));
+  const isComment = /\/\/[ \t]*\w+$/.test(env.state.shared.texts.shown({ file, start: Math.max(0, start - 8), end }));
   const isOurs = (one: string): boolean =>
-    env.names.lookupCallable(one) !== undefined || env.state.shared.suggestImport(one) !== undefined;
+    env.names.lookupCallable(one) !== undefined || env.state.shared.suggestImport({ ...name, name: one }) !== undefined;
   const near =
     (isComment ? `\`//\` divides; ${commentHint}` : foreignName(name.name, member, isOurs)) ??
     didYouMean(name.name, candidates);
-  const imported = env.state.shared.suggestImport(name.name);
+  const imported = env.state.shared.suggestImport(name);
   return refusal(env, "G012", name.span, `unknown name ${quote(name.name)}`, {
     notes: scope === undefined ? [] : [{ span: scope, message: "the scope" }],
-    hint: imported === undefined ? near : `\`import { ${name.name} } from "${imported}"\``,
+    hint: imported ?? near,
   });
 }
 

@@ -164,7 +164,7 @@ function matmulHint(env: Env, use: Span, left: Value, right: Value, inner: Dim):
   const shape = right.type.shape;
   const transposed = shape.length === 2 ? [shape[1] as Dim, shape[0] as Dim] : undefined;
   if (transposed !== undefined && dimEquals(transposed[0] as Dim, inner)) {
-    return `\`transpose(${env.state.shared.textOf(use)})\` would be ${typeText(tensorType(right.type.dtype, transposed))}, which fits`;
+    return `\`transpose(${env.state.shared.texts.shown(use)})\` would be ${typeText(tensorType(right.type.dtype, transposed))}, which fits`;
   }
   const wanted = shape.length === 1 ? [inner] : [...shape.slice(0, -2), inner, shape[shape.length - 1] as Dim];
   return `the second would have to be ${left.type.dtype}${shapeText(wanted)}, with ${dimText(inner)} as in the first`;

@@ -1,5 +1,6 @@
 import { type Dim, isSymbolic } from "../../compiler/ir/dim.js";
 import { isFloat } from "../../compiler/ir/dtype.js";
+import { castTo, type Hint } from "../../compiler/ir/fix.js";
 import { type Region as IrRegion, newRegionParameters, type Value } from "../../compiler/ir/node.js";
 import { deriveSpan, type Span } from "../../compiler/ir/span.js";
 import { type TensorType, tensorType, typeText } from "../../compiler/ir/type.js";
@@ -251,14 +252,14 @@ function nextValue(env: Env, carry: CarryState, given: Item): Value {
   return restate(env, value, wanted, given.span, details);
 }
 
-function carryHint(carry: CarryState, found: TensorType): string | undefined {
+function carryHint(carry: CarryState, found: TensorType): Hint | undefined {
   const { type, node } = carry.initial;
   if (type.dtype !== found.dtype && node.op === "constant" && isFloat(found.dtype) && type.shape.length === 0) {
     return found.dtype === "f32"
       ? "write its first value as a decimal: `0.0` is f32, `0` is i64"
       : `\`cast(0.0, to=${found.dtype})\` as its first value`;
   }
-  if (type.dtype !== found.dtype) return `\`cast(..., to=${type.dtype})\` converts`;
+  if (type.dtype !== found.dtype) return castTo(type.dtype, "...");
   return `give it its whole shape at first: \`zeros(${typeText(found).replace(/^\w+/, "")})\`, for instance`;
 }
 

@@ -1,7 +1,8 @@
+import { type Fix, type Hint, insert } from "../../compiler/ir/fix.js";
 import type { CallUpdate, Mode, Placeholder, Signature } from "../../compiler/ir/graph.js";
 import { type Node, nodesBelow, type Value } from "../../compiler/ir/node.js";
 import type { Path, Signature as SignatureDeclaration, Statement } from "../ast.js";
-import { didYouMean, quote } from "../diagnostics.js";
+import { didYouMean, meant, quote } from "../diagnostics.js";
 import { notePath } from "./facts.js";
 import { schedulesOf } from "./schedules.js";
 import { type Env, report } from "./state.js";
@@ -148,9 +149,9 @@ export function checkOutput(env: Env, path: Path, mode: Mode): boolean {
 }
 
 /** `loss` may mean `metrics.loss`: the last part decides where nothing is near. */
-function nearestPath(name: string, candidates: readonly string[]): string | undefined {
+function nearestPath(name: string, candidates: readonly string[]): Hint | undefined {
   const same = candidates.find((candidate) => candidate.split(/[./]/).at(-1) === name);
-  return same === undefined ? didYouMean(name, candidates) : `did you mean \`${same}\`?`;
+  return same === undefined ? didYouMean(name, candidates) : meant(same);
 }
 
 /** Two updates of one run that assign one variable. */
@@ -200,9 +201,19 @@ function missing(env: Env, one: SignatureDeclaration, placeholder: Placeholder):
     `the signature ${quote(one.name.name)} reads ${quote(placeholder.name)}, which is not among its inputs`,
     {
       notes: [{ span: placeholder.span, message: "the placeholder has no default" }],
-      hint: `\`signature ${one.name.name}(${[...one.inputs.map((input) => input.text), placeholder.name].join(", ")})\``,
+      hint: {
+        text: `\`signature ${one.name.name}(${[...one.inputs.map((input) => input.text), placeholder.name].join(", ")})\``,
+        fix: () => addInput(env, one, placeholder.name),
+      },
     },
   );
+}
+
+function addInput(env: Env, one: SignatureDeclaration, name: string): Fix | undefined {
+  const last = one.inputs.at(-1);
+  if (last !== undefined) return insert(`, ${name}`, undefined).fix(last.span);
+  const open = env.state.shared.texts.firstIn("(", { ...one.span, start: one.name.span.end });
+  return open === undefined ? undefined : insert(name, undefined).fix(open);
 }
 
 function reach(roots: readonly Value[], callUpdates: readonly CallUpdate[]): ReadonlySet<Node> {

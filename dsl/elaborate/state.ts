@@ -4,6 +4,7 @@ import type { DeviceKind } from "../../compiler/ir/device.js";
 import type { Diagnostic, Note } from "../../compiler/ir/diagnostic.js";
 import { type Dim, isSymbolic } from "../../compiler/ir/dim.js";
 import type { DType } from "../../compiler/ir/dtype.js";
+import type { Hint } from "../../compiler/ir/fix.js";
 import type { CallUpdate, Constraint, DimDeclaration, Placeholder, Update, Variable } from "../../compiler/ir/graph.js";
 import type { Attributes, Region, Value } from "../../compiler/ir/node.js";
 import { type SourceScope, SourceTable } from "../../compiler/ir/sources.js";
@@ -11,6 +12,7 @@ import { deriveSpan, type Span } from "../../compiler/ir/span.js";
 import { type TensorType, typeText } from "../../compiler/ir/type.js";
 import { OpError } from "../../compiler/ops/define.js";
 import { opNamed } from "../../compiler/ops/table.js";
+import type { Ident } from "../ast.js";
 import { negativeSize, type Requirement } from "./dim_bounds.js";
 import { perform } from "./effects.js";
 import type { Facts } from "./facts.js";
@@ -18,6 +20,7 @@ import type { Item } from "./meaning.js";
 import type { Memory } from "./memory.js";
 import type { Names } from "./names.js";
 import type { RegionScope } from "./region_scope.js";
+import { Texts } from "./texts.js";
 
 /** What hover and completion show of a name. */
 export interface SymbolInfo {
@@ -55,6 +58,8 @@ export class Shared {
   readonly refusedVariables = new Set<string>();
   /** Names that some `gradients(y, [names])` of the graph lists. */
   readonly differentiated = new Set<string>();
+  /** What stands between the braces of the graph. */
+  graphBody: Span | undefined;
   /** Functions that some call has expanded with real arguments, so that they need no check of their own. */
   readonly expanded = new Set<object>();
   /** Branches of `if`s that some elaboration has read: the one that a known condition chose, both of another. */
@@ -63,16 +68,16 @@ export class Shared {
   readonly facts: Facts | undefined;
   /** What an editor keeps of the elaborations before. */
   readonly memory: Memory | undefined;
-  /** "dense is in std/layers", for a name that only needs an import. */
-  readonly suggestImport: (name: string) => string | undefined;
-  readonly #textOf: (file: string) => string | undefined;
+  /** How to import a name that only needs that. */
+  readonly suggestImport: (name: Ident) => Hint | undefined;
+  readonly texts: Texts;
   readonly #reported = new Set<string>();
   readonly #scopes = new Map<string, SourceScope>();
   readonly #scopeKeys = new Map<SourceScope, number>();
   readonly #constrained = new Map<string, Set<Value>>();
 
   constructor(
-    suggestImport: (name: string) => string | undefined,
+    suggestImport: (name: Ident) => Hint | undefined,
     textOf: (file: string) => string | undefined,
     facts: Facts | undefined,
     memory?: Memory,
@@ -81,20 +86,7 @@ export class Shared {
     this.memory = memory;
     this.sources = memory?.sources() ?? new SourceTable();
     this.suggestImport = suggestImport;
-    this.#textOf = textOf;
-  }
-
-  /** What stands at a place, for hints that repeat it; `...` where that is long. */
-  textOf(span: Span): string {
-    const text = this.#textOf(span.file)?.slice(span.start, span.end) ?? "";
-    return text === "" || text.length > 24 || text.includes("\n") ? "..." : text;
-  }
-
-  /** The place of one character of a string written at `span`; of the whole where the text has escapes or stands elsewhere. */
-  characterOf(span: Span, text: string, index: number): Span {
-    if (this.#textOf(span.file)?.slice(span.start, span.end) !== `"${text}"`) return span;
-    const start = span.start + 1 + index;
-    return { file: span.file, start, end: Math.min(start + 1, span.end) };
+    this.texts = new Texts(textOf);
   }
 
   /** The scope of a place in the text within `parent`: one object, whichever mode comes there. */

@@ -1,6 +1,7 @@
 import { problem } from "../../compiler/ir/codes.js";
 import { type Dim, dimEquals, dimText, isSymbolic } from "../../compiler/ir/dim.js";
 import { type DType, dtypes, isDType } from "../../compiler/ir/dtype.js";
+import { castTo, type Hint } from "../../compiler/ir/fix.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { type TensorType, tensorType, typeEquals, typeText } from "../../compiler/ir/type.js";
@@ -62,12 +63,31 @@ export function size(env: Env, dim: Expression, evaluate: Evaluate): Dim {
       hint:
         (dim.text === "None" ? openSizeHint : undefined) ??
         didYouMean(dim.text, env.state.shared.dims.keys()) ??
-        `\`dim ${dim.text} <= 1024\` declares it`,
+        declareDim(env, dim.text),
     });
   }
   const result = toDim(env, { meaning: evaluate(env, dim), span: dim.span });
   if (isSymbolic(result) || result >= 0) return result;
   throw refusal(env, "G027", dim.span, `a size is not negative: ${result}`);
+}
+
+function declareDim(env: Env, name: string): Hint {
+  const text = `dim ${name} <= 1024`;
+  const body = env.state.shared.graphBody;
+  const hint = `\`${text}\` declares it`;
+  const isInGraph = ({ file, start, end }: Span): boolean =>
+    body !== undefined && file === body.file && body.start <= start && end <= body.end;
+  return {
+    text: hint,
+    fix: (at) => {
+      if (body === undefined || !isInGraph(at)) return undefined;
+      const start = body.start + 1;
+      return {
+        title: `insert \`${text}\``,
+        edits: [{ span: { file: body.file, start, end: start }, text: `\n  ${text}` }],
+      };
+    },
+  };
 }
 
 /** What a session holds or is fed has one type, in inference as in training. Throws `Refusal`. */
@@ -96,7 +116,7 @@ export function checkType(env: Env, item: Item, wanted: TensorType, declaration:
       ...details,
       hint:
         type.shape.length === wanted.shape.length
-          ? `\`cast(${env.state.shared.textOf(item.span)}, to=${wanted.dtype})\` converts`
+          ? castTo(wanted.dtype, env.state.shared.texts.shown(item.span), item.span)
           : undefined,
     });
   }

@@ -1,6 +1,7 @@
 import { buildOn, deviceNow } from "../../compiler/ir/device.js";
 import { dimText, isSymbolic } from "../../compiler/ir/dim.js";
 import { isFloat } from "../../compiler/ir/dtype.js";
+import { insert } from "../../compiler/ir/fix.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { type TensorType, typeText } from "../../compiler/ir/type.js";
@@ -96,7 +97,15 @@ function claimPath(env: Env): void {
     `two calls of ${quote(name)} would own the path ${quote(frame.path)}`,
     {
       notes: [{ span: owner.span, message: "the first call" }],
-      hint: `\`${name}(..., name="${name}2")\` gives this one a path of its own`,
+      hint: {
+        text: `\`${name}(..., name="${name}2")\` gives this one a path of its own`,
+        fix: ({ file, start, end }) => {
+          const written = state.shared.texts.at({ file, start, end });
+          if (written?.endsWith(")") !== true) return undefined;
+          const comma = /\(\s*\)$/.test(written) ? "" : ", ";
+          return insert(`${comma}name="${name}2"`, undefined).fix({ file, start, end: end - 1 });
+        },
+      },
     },
   );
 }

@@ -9,7 +9,7 @@ import type { Analysis, Source } from "./analysis.js";
 import { type Binder, type BinderKind, bindersOf, visibleAt } from "./binders.js";
 import { type Context, callAround, contextAt, importedSource } from "./context.js";
 import { callableDoc, meaningTexts, parametersOf } from "./describe.js";
-import { importEdit } from "./imports.js";
+import { importTextEdit } from "./imports.js";
 import { library, libraryFiles } from "./library.js";
 import type { Workspace } from "./workspace.js";
 
@@ -129,7 +129,7 @@ function functions(analysis: Analysis, offset: number): readonly CompletionItem[
         ...(importFrom === undefined ? {} : { description: importFrom }),
       },
       data: name,
-      ...(importFrom === undefined ? {} : { additionalTextEdits: [importEdit(analysis.source, name, importFrom)] }),
+      ...(importFrom === undefined ? {} : { additionalTextEdits: [importTextEdit(analysis.source, name, importFrom)] }),
     }));
 }
 

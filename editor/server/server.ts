@@ -22,8 +22,8 @@ import { version } from "../../compiler/version.js";
 import { inputRead } from "./after_input.js";
 import type { Analysis } from "./analysis.js";
 import { completionAt, resolveCompletion } from "./completion.js";
-import { editorDiagnostic, rangeIn } from "./diagnostics.js";
-import { fixesOf } from "./fixes.js";
+import { rangeIn } from "./diagnostics.js";
+import { quickFixes } from "./fixes.js";
 import { formatEdits } from "./formatting.js";
 import { hoverAt } from "./hover.js";
 import { inlayHints } from "./inlay_hints.js";
@@ -214,15 +214,8 @@ function answer(
     if (analysis === undefined) return [];
     const [start, end] = [offsetOf(analysis, range.start), offsetOf(analysis, range.end)];
     return analysis.loaded.diagnostics
-      .filter(({ span }) => span !== undefined && span.start <= end && start <= span.end)
-      .flatMap((diagnostic) =>
-        fixesOf(analysis.source, diagnostic).map(({ title, edits }) => ({
-          title,
-          kind: CodeActionKind.QuickFix,
-          diagnostics: [editorDiagnostic(workspace, diagnostic)],
-          edit: { changes: { [textDocument.uri]: [...edits] } },
-        })),
-      );
+      .filter(({ span }) => span?.file === analysis.source.file && span.start <= end && start <= span.end)
+      .flatMap((diagnostic) => quickFixes(workspace, diagnostic));
   });
 }
 

@@ -1,6 +1,5 @@
 import test from "ava";
 import { catalogue } from "../../compiler/ir/codes/catalogue.js";
-import { rules } from "../../editor/server/fixes.js";
 import { type Edit, type Editor, edited, editorOn, type Shown } from "./client.js";
 
 interface Action {
@@ -49,7 +48,7 @@ const cases: readonly (readonly [wrong: string, title: string, right: string])[]
   ],
   [
     "graph g {\n  placeholder x: f32\n  y = x + 1\n  signature run() -> (y)\n}\n",
-    "change to `(x)`",
+    "insert `x`",
     "graph g {\n  placeholder x: f32\n  y = x + 1\n  signature run(x) -> (y)\n}\n",
   ],
   [
@@ -90,9 +89,4 @@ test.serial("in the manual's example of each problem, a quick fix makes no other
     }
   }
   t.true(fixed >= 3, String(fixed));
-});
-
-test("each rule reads its own hints only", (t) => {
-  t.is(new Set(rules.map(({ name }) => name)).size, rules.length);
-  for (const { hint } of rules) t.true(hint.source.startsWith("^") && hint.source.endsWith("$"));
 });

@@ -49,7 +49,7 @@ function operandsOf(call: Arguments): readonly Item[] {
 }
 
 function unreadable(call: Arguments, text: string, { at, message, hint }: EquationProblem): Refusal {
-  const span = call.env.state.shared.characterOf(call.spanOf("equation"), text, at);
+  const span = call.env.state.shared.texts.characterOf(call.spanOf("equation"), text, at);
   return refusal(call.env, "G140", span, message, { hint });
 }
 
