@@ -80,7 +80,10 @@ function startsValue(token: IToken): boolean {
 function placeHint(token: IToken, previous: IToken, expected: string): string | undefined {
   if (expected === "`{`" && previous.tokenType === t.Text)
     return 'a block follows it, as in `on "gpu" { ... }`; of one statement it stands at the end: `y = exp(x) on "gpu"`';
-  if (expected === phrases.get("device")) return '`on` names a place: `on "gpu"`';
+  if (expected === phrases.get("device"))
+    return token.tokenType === t.LeftParen
+      ? '`on` is no function: `on "gpu"`, without brackets'
+      : '`on` names a place: `on "gpu"`';
   if (token.image !== "on" || previous.endLine !== token.startLine) return undefined;
   if (expected === "`{`") return 'what stands inside is placed: `on "gpu" { ... }`';
   if (expected === "a new line")
@@ -154,7 +157,9 @@ export function syntaxHint(token: IToken, previous: IToken, expected: string, ru
     case t.Else:
       return "`else` follows the `}` of an `if`";
     case t.Dot:
-      return "`.` joins names, as in `metrics.loss`";
+      return previous.tokenType === t.RightParen
+        ? 'a value has no methods: `sum(x)`, `cast(x, to=f32)`; a statement is placed at its end: `y = exp(x) on "gpu"`'
+        : "`.` joins names, as in `metrics.loss`";
     default:
   }
   if (previous.tokenType === t.SlashSlash && !sameLine) return "`//` divides; a comment starts with `#`";

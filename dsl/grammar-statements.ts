@@ -1,5 +1,6 @@
 import type { IToken, ParserMethod } from "chevrotain";
-import { isDeviceKind } from "../compiler/ir/device.js";
+import { placeLike } from "../compiler/ir/device.js";
+import { writeInstead } from "../compiler/ir/fix.js";
 import type {
   Assignment,
   Binding,
@@ -122,9 +123,9 @@ export abstract class StatementParser extends ReusingParser {
           GATE: () => this.onSameLine(),
           ALT: () => {
             const { name, span } = this.ident(this.CONSUME(t.Name));
-            const value = isDeviceKind(name) ? name : "gpu";
+            const value = placeLike(name) ?? "gpu";
             this.ACTION(() => {
-              const hint = `a place is quoted: \`on "${value}"\``;
+              const hint = writeInstead(`"${value}"`, `a place is quoted: \`on "${value}"\``);
               this.report(unexpectedToken(span, '`"cpu"` or `"gpu"`', quote(name), { hint }));
             });
             // One problem is told of one word.

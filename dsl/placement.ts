@@ -73,6 +73,8 @@ function checkInside(statement: Statement, place: Place, diagnostics: Diagnostic
     const { message, hint } = unknownDevice(statement.on.value);
     diagnostics.push(problem("G125", statement.on.span, message, { hint }));
   }
+  const idle = idlePlace(statement);
+  if (idle !== undefined) diagnostics.push(idle);
   if (statement.kind === "scope") {
     // A scope in a fn is still the fn's own code.
     checkBlock(statement.body, place === "fn" ? "fn" : "scope", diagnostics);
@@ -89,6 +91,15 @@ function checkInside(statement: Statement, place: Place, diagnostics: Diagnostic
       checkBlock(value.otherwise, "if", diagnostics);
     }
   }
+}
+
+/** An `on` that places nothing: an empty block, or a text, which is known when the graph is compiled. */
+function idlePlace(statement: Statement): Diagnostic | undefined {
+  if (statement.kind === "on" && statement.body.statements.length === 0)
+    return problem("G126", statement.on.span, "this block places nothing: it is empty", { severity: "warning" });
+  if (statement.kind !== "binding" || statement.on === undefined || statement.value.kind !== "string") return undefined;
+  const message = `a string is known when the graph is compiled, and lies nowhere: \`on "${statement.on.value}"\` has no effect`;
+  return problem("G126", statement.on.span, message, { severity: "warning", hint: "leave it out" });
 }
 
 function misplaced(statement: Exclude<Statement, { kind: "invalid" | "binding" }>, place: Place): Diagnostic {

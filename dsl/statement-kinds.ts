@@ -101,6 +101,9 @@ const foreignMethods: ReadonlyMap<string, string> = new Map([
 ]);
 
 const trainingHint = "`training` is true where a signature does an update";
+/** What elsewhere begins a block that runs on a device. */
+const placing: ReadonlySet<string> = new Set(["on", "with", "device", "gpu", "cpu", "cuda"]);
+const blockHint = 'a block is placed by `on "gpu" { ... }`, a statement at its end: `y = exp(x) on "gpu"`';
 
 /** Words that are spelt otherwise here, or that a binding goes without; the others want another statement. */
 const respelt: ReadonlyMap<string, string> = new Map([
@@ -291,6 +294,8 @@ function explain(
     );
   }
   const name = first.image;
+  if (sameLine && placing.has(name))
+    return unknownStatement(span, `there is no statement ${quote(name)} of this form`, blockHint);
   if (
     sameLine &&
     (name === "import" || (name === "from" && (second?.tokenType === t.Text || second?.tokenType === t.Name)))

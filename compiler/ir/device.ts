@@ -28,11 +28,25 @@ export function buildOn<T>(device: DeviceKind | undefined, build: () => T): T {
   }
 }
 
+/** How a statement is placed, for those who write it as elsewhere. */
+export const placingHint = 'a statement is placed at its end: `y = exp(x) on "gpu"`; a block is `on "gpu" { ... }`';
+
+/** Names of graphics hardware, and of what programs it. */
+const graphics = /^\/?(?:device:)?(?:gpu|cuda|webgpu|webgl2?|metal|mps|rocm|hip|xpu|vulkan|opencl|opengl)(?:[:/]|$)/;
+
+/** The place that another library's name of one stands for: `cuda:0` is the gpu. */
+export function placeLike(name: string): DeviceKind | undefined {
+  const lower = name.toLowerCase();
+  if (graphics.test(lower)) return "gpu";
+  return /^\/?(?:device:)?(?:cpu|host|processor)(?:[:/]|$)/.test(lower) ? "cpu" : undefined;
+}
+
 /** What is wrong with a name that is none, and what it could have been. */
 export function unknownDevice(name: string): { readonly message: string; readonly hint: Hint } {
-  const lower = name.toLowerCase();
-  const hint = isDeviceKind(lower)
-    ? writeInstead(JSON.stringify(lower), `did you mean \`${lower}\`?`)
-    : 'there is `"cpu"` and `"gpu"`; `--device` chooses which device the gpu is';
+  const like = placeLike(name);
+  const hint =
+    like !== undefined
+      ? writeInstead(JSON.stringify(like), `did you mean \`${like}\`?`)
+      : 'there is `"cpu"` and `"gpu"`; `--device` chooses which device the gpu is';
   return { message: `there is no device ${JSON.stringify(name)}`, hint };
 }

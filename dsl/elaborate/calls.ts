@@ -1,3 +1,4 @@
+import { placingHint } from "../../compiler/ir/device.js";
 import type { Hint } from "../../compiler/ir/fix.js";
 import { deriveSpan, joinSpans, type Span } from "../../compiler/ir/span.js";
 import type { Argument, Call, Expression, FunctionDeclaration, OptimizerDeclaration, TypeExpression } from "../ast.js";
@@ -147,7 +148,7 @@ export function bindArguments(
       throw wrong(
         nameSpan,
         `${title} has no parameter ${quote(name)}`,
-        foreignParameter(name, own) ?? didYouMean(name, own),
+        name === "device" ? placingHint : (foreignParameter(name, own) ?? didYouMean(name, own)),
       );
     }
     if (items.has(name)) throw wrong(nameSpan, `the parameter ${quote(name)} of ${title} is given twice`);

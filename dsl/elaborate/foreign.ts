@@ -1,3 +1,4 @@
+import { placingHint } from "../../compiler/ir/device.js";
 import { type DType, isDType } from "../../compiler/ir/dtype.js";
 
 /** What other libraries call what is here under another name: NumPy, PyTorch, TensorFlow, Keras, Python. */
@@ -65,6 +66,8 @@ export const foreignNames: ReadonlyMap<string, string> = new Map([
   ["GRU", "`gru(x, units=16)` of std/recurrent"],
   ["Sequential", "layers follow each other by `|>`: `x |> dense(units=10) |> relu()`"],
   ["T", "`transpose(x)`"],
+  ["to", 'a conversion is `cast(x, to=f32)`; a statement is placed at its end: `y = exp(x) on "gpu"`'],
+  ...["gpu", "cpu", "cuda", "device", "to_device", "device_put"].map((name) => [name, placingHint] as const),
 ]);
 
 const parameters: ReadonlyMap<string, string> = new Map([

@@ -57,8 +57,8 @@ const rows: readonly (readonly [string, string])[] = [
   ["x = 1 on tpu", 'G002 2:10 expected `"cpu"` or `"gpu"`, found `tpu` | a place is quoted: `on "gpu"`'],
   ["x = 1 on 'gpu'", 'G008 2:10 strings stand in double quotes | write `"gpu"`'],
   [
-    'x = 1 on "cuda"',
-    'G125 2:10 there is no device "cuda" | there is `"cpu"` and `"gpu"`; `--device` chooses which device the gpu is',
+    'x = 1 on "tpu"',
+    'G125 2:10 there is no device "tpu" | there is `"cpu"` and `"gpu"`; `--device` chooses which device the gpu is',
   ],
   [
     "require N > 4",

@@ -56,6 +56,7 @@ const cases: readonly (readonly [wrong: string, title: string, right: string])[]
     "change to `cast(x, to=f32)`",
     "graph g {\n  placeholder x: i64\n  y: f32 = cast(x, to=f32)\n}\n",
   ],
+  ["graph g {\n  y = 2.0 + 1.0 on gpu\n}\n", 'change to `"gpu"`', 'graph g {\n  y = 2.0 + 1.0 on "gpu"\n}\n'],
 ];
 
 test.serial("hints that say what to write are quick fixes, and mend the problem", async (t) => {

@@ -1,16 +1,14 @@
 import { problem } from "../../ir/codes.js";
 import type { DeviceKind } from "../../ir/device.js";
-import { type Diagnostic, GraphError } from "../../ir/diagnostic.js";
+import type { Diagnostic } from "../../ir/diagnostic.js";
 import { byteSize } from "../../ir/dtype.js";
 import { type Computation, type Parameter, rootsOf } from "../../ir/graph.js";
 import { type Node, nodesBelow, topologicalOrder, type Value } from "../../ir/node.js";
-import type { Span } from "../../ir/span.js";
 import { elementCount } from "../../ir/tensor.js";
 import { staticShape } from "../../ir/type.js";
-import { writtenBy } from "../../kernels/access.js";
 import { buildKernels, type KernelOptions } from "../../kernels/build.js";
 import { expandComposites } from "../../kernels/composites.js";
-import type { Buffer, KernelProgram } from "../../kernels/form.js";
+import type { KernelProgram } from "../../kernels/form.js";
 import { withIndexChecks } from "../../kernels/index_checks.js";
 import type { TargetLimits } from "../../kernels/schedule.js";
 import { countOf } from "../../kernels/views.js";
@@ -20,7 +18,8 @@ import type { ExecutableInfo, TensorSlot } from "../executable.js";
 import { referenceBackend } from "../reference/backend.js";
 import { returnsVectors } from "./devices/device.js";
 import { DeviceExecutable } from "./executable.js";
-import { exactIntegers, kernelsOf, mostArrays, type Step } from "./form.js";
+import { kernelsOf, mostArrays, type Step } from "./form.js";
+import { requireIndexable } from "./indexable.js";
 import type { DeviceLease } from "./lease.js";
 import { type Lowered, lowerProgram } from "./lower.js";
 import type { DeviceRecorder } from "./measured.js";
@@ -228,37 +227,6 @@ export function notesOf({ sources }: Computation, { reasons }: Placement): reado
 /** What in a loop or branch the device lacks. */
 export function lackingText({ op }: Node): string {
   return op === "parameter" ? "a value" : `\`${op}\``;
-}
-
-/** Positions are computed in f32, which counts to 2^24. Views are no arrays: what they are read through is not stored. */
-function requireIndexable(computation: Computation, { buffers, compute, commit }: KernelProgram): void {
-  const large = buffers.find(({ length }) => length > exactIntegers);
-  const drawn = nodesBelow(rootsOf(computation)).find(
-    ({ op, outputs: [y] }) => op === "random_uniform" && y !== undefined && countOf(y) > exactIntegers,
-  );
-  if (large === undefined && drawn === undefined) return;
-  const writer = [...compute, ...commit].find((kernel) => large !== undefined && writtenBy(kernel).has(large.id));
-  const [span] =
-    drawn === undefined ? (writer?.spans ?? spansOfStored(computation, large)) : computation.sources.spansOf(drawn);
-  const [what, elements] =
-    large === undefined ? ["random_uniform", countOf(drawn?.outputs[0] as Value)] : [large.label, large.length];
-  const message = `\`${what}\` has ${elements.toLocaleString("en")} elements, and kernels of the target gpu index 16,777,216`;
-  const hint = "use a smaller batch or smaller dims, or the target cpu";
-  throw new GraphError([problem("G102", span, message, { hint })]);
-}
-
-/** Where something that is fed or kept is declared, else where it is first read. */
-function spansOfStored(computation: Computation, buffer: Buffer | undefined): readonly Span[] {
-  const storage = buffer?.storage;
-  const [op, name] =
-    storage?.kind === "placeholder"
-      ? ["placeholder", storage.name]
-      : ["variable", storage?.kind === "variable" ? storage.path : undefined];
-  const nodes = nodesBelow(rootsOf(computation));
-  const isIt = (node: Node): boolean =>
-    node.op === op && (node.attributes["name"] === name || node.attributes["path"] === name);
-  const readers = nodes.filter(({ inputs }) => inputs.some(({ node }) => isIt(node)));
-  return [...nodes.filter(isIt), ...readers].flatMap((node) => computation.sources.spansOf(node));
 }
 
 function arenaOf({ buffers }: KernelProgram): number {
