@@ -18,6 +18,7 @@ const examples = [
   "linear_regression",
   "backpropagation",
   "lstm_by_hand",
+  "placement",
 ];
 
 /** The last digits of sums depend on how many lanes a register has: the READMEs say which processor printed them. */
