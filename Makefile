@@ -45,8 +45,8 @@ SEED ?= 1
 fuzz: export GRAPHC_FUZZ_FOLDER ?= $(CURDIR)/fuzz-failures
 fuzz: build
 	GRAPHC_FUZZ_RUNS=$(GRAPHS) GRAPHC_FUZZ_SEED=$(SEED) npx ava --timeout 60m dist/test/fuzz/fuzz.test.js
-	GRAPHC_FUZZ_RUNS=$(GRAPHS) npx ava --timeout 60m dist/test/backends/matrix-samples.test.js dist/test/ops/gradients.test.js \
-	  dist/test/ops/table.test.js
+	GRAPHC_FUZZ_RUNS=$(GRAPHS) GRAPHC_FUZZ_SEED=$(SEED) npx ava --timeout 60m "dist/test/backends/*-samples.test.js" \
+	  dist/test/backends/gpu/samples.test.js dist/test/ops/gradients.test.js dist/test/ops/shapes.test.js dist/test/ops/table.test.js
 	node dist/test/backends/guarded.js $(GRAPHS) $(SEED)
 	node dist/test/backends/sanitized.js $(GRAPHS) $(SEED)
 

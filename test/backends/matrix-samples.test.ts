@@ -6,15 +6,13 @@ import type { Sample } from "../../compiler/ops/samples.js";
 import { type Choices, choices, drawnSample, draws, sampledOps, sampleText } from "../support/draws.js";
 import { isMadeOf, sampleDTypes } from "../support/samples.js";
 import { type Case, moduleOfCases } from "./matrix.js";
+import { findFault } from "./shrinking.js";
 import { nativeDifferences, nativeIsAvailable } from "./support.js";
 
 const native = nativeIsAvailable ? test : test.skip;
 
 /** What a case is made of: choices of the sample, its dtype, what it is filled with. */
 type Drawn = readonly [numbers: Choices, dtype: NumericDType, seed: number];
-
-/** So many cases make a module: one would leave little of the time to the code itself. */
-const together = 24;
 
 for (const op of sampledOps) {
   if (op.kernel.kind === "pseudo") continue;
@@ -25,39 +23,23 @@ for (const op of sampledOps) {
       .sample(fc.tuple(choices, fc.nat()), options)
       .map(([numbers, seed], i): Drawn => [numbers, dtypes[i % dtypes.length] as NumericDType, seed]);
     t.deepEqual(new Set(drawn.map(([, dtype]) => dtype)), new Set(dtypes));
-    for (let i = 0; i < drawn.length; i += together) {
-      const some = drawn.slice(i, i + together);
-      const found = await nativeDifferences(
-        moduleOfCases(
-          op,
-          some.flatMap((one) => caseOf(op, one)),
-        ),
-      ).catch(String);
-      if (found.length === 0) continue;
-      // Each by itself, and smaller ones in its place.
-      const kinds = [choices, fc.constantFrom(...dtypes), fc.nat()] as const;
-      await fc.assert(
-        fc.asyncProperty(...kinds, async (...one) => {
-          const alone = caseOf(op, one);
-          const differences = await nativeDifferences(moduleOfCases(op, alone));
-          if (differences.length === 0) return;
-          throw new Error(
-            `${differences.join("\n")}\n${alone.map(({ sample, dtype }) => sampleText(op, sample, dtype))}`,
-          );
-        }),
-        { ...options, examples: some.map((one): [...Drawn] => [...one]), numRuns: some.length },
-      );
-      t.fail(`together only: ${found}`);
-    }
+    const kinds = fc.tuple(choices, fc.constantFrom(...dtypes), fc.nat());
+    await findFault(drawn, kinds, options, async (some) => {
+      const cases = some.flatMap((one, number) => caseOf(op, one, number));
+      const found = await nativeDifferences(moduleOfCases(op, cases));
+      return found.length === 0 || cases.length > 1
+        ? found
+        : [...found, ...cases.map(({ sample, dtype }) => sampleText(op, sample, dtype))];
+    });
   });
 }
 
 /** One case; none where the sample is not made of the dtype. A quarter of what takes special values gets them. */
-function caseOf(op: Op, [numbers, dtype, seed]: Drawn): readonly Case[] {
+function caseOf(op: Op, [numbers, dtype, seed]: Drawn, number: number): readonly Case[] {
   const drawn = drawnSample(op, numbers);
   if (!isMadeOf(drawn, dtype)) return [];
   const sample = seed % 4 === 0 && takesSpecials(op, drawn, dtype) ? withSpecials(drawn, seed) : drawn;
-  return [{ key: `${dtype}.${seed}`, sample, dtype, seed }];
+  return [{ key: `${dtype}.${number}`, sample, dtype, seed }];
 }
 
 const movers: ReadonlySet<string> = new Set(["view", "concatenate", "pad", "dynamic_view", "arg_reduce"]);

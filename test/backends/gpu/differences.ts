@@ -16,7 +16,7 @@ import { differencesOf, moduleOf, type OpModule, toleranceOf } from "../matrix.j
 import { firstDifference, type Tolerance } from "../tolerance.js";
 
 /** What devices compute in, and what travels as it. f64, f16 and bf16 are the processor's. */
-const dtypes: readonly NumericDType[] = ["f32", "bool", "u8", "i8", "i32", "i64"];
+export const dtypes: readonly NumericDType[] = ["f32", "bool", "u8", "i8", "i32", "i64"];
 
 const isSpecial = (sample: Sample): boolean => sample.inputs.some(({ fill }) => fill.kind === "specials");
 
@@ -63,7 +63,7 @@ function deviceTolerance(device: DeviceName, op: Op, dtype: NumericDType, inputs
 }
 
 /** Runs a module's feeds on a device's back end and on the reference, and says which outputs differ. */
-async function differences(module: OpModule, device: DeviceName, backend: Backend): Promise<readonly string[]> {
+export async function differences(module: OpModule, device: DeviceName, backend: Backend): Promise<readonly string[]> {
   const { op, computation } = module;
   if (computation.outputs.length === 0) return [];
   const feeds = withoutSubnormals(module.feeds, device);
