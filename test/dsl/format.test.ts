@@ -17,7 +17,9 @@ test("a printed tree parses to the same tree, and formatting it changes nothing"
     fc.property(sourceFile, (ast) => {
       const text = printSource(ast);
       const again = parse(text, "x.graph");
-      assert.deepEqual(again.diagnostics, [], text);
+      // A block that places nothing is a warning, and any tree may have one.
+      const errors = again.diagnostics.filter((d) => d.severity === "error");
+      assert.deepEqual(errors, [], text);
       assert.equal(withoutPlaces(again.ast), withoutPlaces(ast), text);
       const once = formatted(text);
       assert.equal(formatted(once), once);
