@@ -26,28 +26,37 @@ export async function takeSamples(
   work: (runs: number) => Promise<void>,
   { count, seconds = 3, least = 0.02 }: SampleOptions = {},
 ): Promise<Samples> {
-  const runs = await runsThatFill(work, least);
-  const samples: Sample[] = [];
-  const start = performance.now();
-  const isEnough = (): boolean =>
-    count === undefined
-      ? samples.length >= 50 || (samples.length >= 5 && performance.now() - start > seconds * 1000)
-      : samples.length >= count;
-  while (!isEnough()) samples.push(await take(work, runs));
-  return { samples, runs };
+  for (let runs = await runsThatFill(work, least); ; ) {
+    const samples: Sample[] = [];
+    const start = performance.now();
+    const isEnough = (): boolean =>
+      count === undefined
+        ? samples.length >= 50 || (samples.length >= 5 && performance.now() - start > seconds * 1000)
+        : samples.length >= count;
+    while (!isEnough()) samples.push(await take(work, runs));
+    // What was slow while the number of runs was sought (a collection of garbage, pages that are touched first) is seen here: then
+    // the samples are short, and each is mostly the way into the code.
+    const typical = { wall: median(samples.map(({ wall }) => wall)), cpu: median(samples.map(({ cpu }) => cpu)) };
+    if (samples.length === 0 || fills(typical, runs, least / 2)) return { samples, runs };
+    runs = more(typical, runs, least);
+  }
 }
+
+/** By the processor's time, since a wait for the processor tells nothing; work that waits for a device has little of it. */
+const fills = ({ wall, cpu }: Sample, runs: number, least: number): boolean =>
+  cpu * runs >= least || wall * runs >= 10 * least;
+
+const more = ({ cpu }: Sample, runs: number, least: number): number =>
+  runs * Math.min(8, Math.max(2, Math.ceil(least / Math.max(1e-9, cpu * runs))));
 
 /** How many runs take `least` seconds, found by more and more of them. */
 async function runsThatFill(work: (runs: number) => Promise<void>, least: number): Promise<number> {
-  // By the processor's time, since a wait for the processor tells nothing; work that waits for a device has little of it.
-  const isEnough = ({ wall, cpu }: Sample, runs: number): boolean => cpu * runs >= least || wall * runs >= 10 * least;
   for (let runs = 1; ; ) {
     const first = await take(work, runs);
-    // A first run may load code and touch pages: what it takes counts only if another that follows it takes as long. Else the
-    // samples would be so short that each is mostly the way into the code.
-    const taken = isEnough(first, runs) ? await take(work, runs) : first;
-    if (isEnough(taken, runs)) return runs;
-    runs *= Math.min(8, Math.max(2, Math.ceil(least / Math.max(1e-9, taken.cpu * runs))));
+    // A first run may load code and touch pages: what it takes counts only if another that follows it takes as long.
+    const taken = fills(first, runs, least) ? await take(work, runs) : first;
+    if (fills(taken, runs, least)) return runs;
+    runs = more(taken, runs, least);
   }
 }
 

@@ -66,6 +66,19 @@ test("a first run that takes long says nothing of how many runs fill a sample", 
   t.true(runs > 1, String(runs));
 });
 
+test("slow runs in a row while the number of runs is sought are noticed by the samples", async (t) => {
+  let calls = 0;
+  const { runs, samples } = await takeSamples(
+    async (count) => {
+      calls++;
+      spin(calls <= 2 ? 8 : 0.05 * count);
+    },
+    { count: 3, least: 0.005 },
+  );
+  t.is(samples.length, 3);
+  t.true(runs > 1, String(runs));
+});
+
 test("without a count samples end with the time, and are five at least", async (t) => {
   const { samples } = await takeSamples(async () => undefined, { seconds: 0, least: 0 });
   t.is(samples.length, 5);
