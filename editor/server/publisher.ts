@@ -9,7 +9,10 @@ import type { Workspace } from "./workspace.js";
 /** How long typing may rest before the files that are not open, but import what changed, are looked at. */
 const restMilliseconds = 300;
 
-/** A file that takes longer than this to analyse is waited for until typing rests. */
+/**
+ * Where two analyses in a row took longer than this, the next one waits until typing rests. One alone tells nothing: the first of a file
+ * is of the whole file, while those after it are of what a keystroke changes.
+ */
 const slowMilliseconds = 200;
 
 /** Tells the editor what is wrong: at once for the file that changed, then for the open files that import it, at last for the others. */
@@ -22,7 +25,8 @@ export class Publisher {
   readonly #changed = new Set<string>();
   #soon: NodeJS.Timeout | undefined;
   #later: NodeJS.Timeout | undefined;
-  #slowest = 0;
+  /** Milliseconds of the slowest analysis after the last changes, and after those before them. */
+  #slowest: readonly [last: number, before: number] = [0, 0];
   #changes = 0;
   #hasStopped = false;
 
@@ -35,7 +39,7 @@ export class Publisher {
   changed(file: string): void {
     this.#changed.add(file);
     this.#changes++;
-    const isSlow = this.#slowest > slowMilliseconds;
+    const isSlow = Math.min(...this.#slowest) > slowMilliseconds;
     if (isSlow) clearTimeout(this.#soon);
     else if (this.#soon !== undefined) return;
     this.#soon = setTimeout(() => this.#whenRead(this.#changes), isSlow ? restMilliseconds : 0);
@@ -65,7 +69,7 @@ export class Publisher {
     if (this.#hasStopped) return;
     const changed = [...this.#changed];
     this.#changed.clear();
-    this.#slowest = 0;
+    this.#slowest = [0, this.#slowest[0]];
     for (const file of changed) this.#analyse(file);
     clearTimeout(this.#later);
     const importers = new Set(changed.flatMap((file) => this.#workspace.importersOf(file)));
@@ -88,7 +92,8 @@ export class Publisher {
       if (isStandard(home)) continue;
       found.set(home, [...(found.get(home) ?? []), diagnostic]);
     }
-    this.#slowest = Math.max(this.#slowest, analysis?.milliseconds ?? 0);
+    const [last, previous] = this.#slowest;
+    this.#slowest = [Math.max(last, analysis?.milliseconds ?? 0), previous];
     if (analysis === undefined) this.#found.delete(file);
     else this.#found.set(file, found);
     for (const home of new Set([file, ...(before?.keys() ?? []), ...found.keys()])) this.#publish(home);
