@@ -286,9 +286,10 @@ function isRaw(value: unknown): value is Raw {
   return value instanceof Float32Array || (typeof value === "object" && value !== null && "toArray" in value);
 }
 
-/** A kernel of GL is built for textures of one shape, which rows of threads leave as such. */
+/** A kernel is built for arrays of one size, one of GL for textures of one shape, which rows of threads leave as such. */
 function shapeOf(raw: Raw): string {
-  return !(raw instanceof Float32Array) && "output" in raw ? String(raw.output) : "";
+  if (raw instanceof Float32Array) return String(raw.length);
+  return "output" in raw ? String(raw.output) : "";
 }
 
 /** A handle of WebGPU. The numbers lie there one after another, whatever it says of the threads that have made them. */

@@ -1,10 +1,31 @@
 import test from "ava";
 import { type Diagnostic, Session, type TargetName, type TensorData } from "../../../index.js";
 import { compileText, refusal } from "../../runtime/programs.js";
-import { agreesWherever, different, trainsAlike } from "./placed.js";
+import { agreesWherever, different, placedProblems, trainsAlike } from "./placed.js";
 
 test("random graphs with random placements give what the reference gives, and send what is announced", async (t) => {
   await agreesWherever(t, "webasm", Number(process.env["GRAPHC_FUZZ_RUNS"] ?? 24));
+});
+
+test("equal kernels that read arrays of different sizes are two", async (t) => {
+  // Both concatenations pad to three rows: one reads two of three rows, the other what the processor sends, two rows.
+  const text = `import { adam } from "std/optimizers"
+graph placed {
+  placeholder x: f32[3, 4]
+  variable w: f32[3, 4] = uniform(low=-1.0, high=1.0)
+  variable v: f32[3, 4] = uniform(low=-1.0, high=1.0)
+  y1 = concatenate([w[1:], x[0:1]])
+  y3 = 0.5 * (x + y1) on "cpu"
+  y5 = concatenate([y3[1:], x[0:1]]) on "gpu"
+  loss = mean((y5 + w * v - x) ** 2) on "cpu"
+  update by_hand {
+    w := w - 0.1 * gradients(loss, [w])
+  }
+  update by_adam = minimize(loss, adam(learning_rate=0.01), variables=[v])
+  signature fit(x) does by_hand, by_adam -> (loss, y5, w, v)
+}
+`;
+  t.deepEqual(await placedProblems(t, "webasm", text, "gpu"), []);
 });
 
 test("training with layers on both sides goes as on the reference", async (t) => {
