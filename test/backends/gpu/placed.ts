@@ -9,6 +9,7 @@ import type { DeviceKind } from "../../../compiler/ir/device.js";
 import { optimise, prepareComputation } from "../../../compiler/prepare.js";
 import { type Program, Session, type TensorData } from "../../../index.js";
 import { compileText } from "../../runtime/programs.js";
+import { draws } from "../../support/draws.js";
 
 /** All values are f32[3, 4] and stay small, so that results differ by rounding alone. */
 const forms: readonly ((a: string, b: string) => string)[] = [
@@ -146,7 +147,8 @@ export async function placedProblems(
 }
 
 /** That random graphs with random placements give what the reference gives, and send what `inspect` says. */
-export async function agreesWherever(t: ExecutionContext, device: DeviceName, numRuns: number): Promise<void> {
+export async function agreesWherever(t: ExecutionContext, device: DeviceName, few: number): Promise<void> {
+  const options = draws(few);
   let agreed = 0;
   await fc.assert(
     fc.asyncProperty(placedText, fc.constantFrom<DeviceKind>("cpu", "gpu"), async (text, unplaced) => {
@@ -154,9 +156,9 @@ export async function agreesWherever(t: ExecutionContext, device: DeviceName, nu
       if (found.length > 0) throw new Error(`unplaced on the ${unplaced}:\n${found.slice(0, 3).join("\n")}\n${text}`);
       agreed++;
     }),
-    { numRuns, includeErrorInReport: true },
+    options,
   );
-  t.is(agreed, numRuns);
+  t.is(agreed, options.numRuns);
 }
 
 /** A first layer on the device, a second on the processor, or the other way round; the loss wherever the target puts it. */
