@@ -7,6 +7,8 @@ import { cpuBackend } from "../../../compiler/backends/llvm/backend.js";
 import { lowerInParts } from "../../../compiler/backends/llvm/lower/parts.js";
 import { hostTarget } from "../../../compiler/backends/llvm/target.js";
 import { buildKernels } from "../../../compiler/kernels/build.js";
+import { add } from "../../../compiler/ops/arithmetic.js";
+import { placeholder } from "../../../compiler/ops/sources.js";
 import { linearRegression, network, type Step } from "../../kernels/models.js";
 import { computationOf } from "../../kernels/support.js";
 import { bindOn, outputsOf, startState } from "../bound.js";
@@ -40,6 +42,18 @@ native("each kernel stands in one part, and the part with the entry calls those 
   );
   t.is(partsOf(network(8, 20, 16, 5), 1).modules.length, 1);
   t.is(partsOf(linearRegression(), 4).modules.length, 1);
+});
+
+native("the code that picks a step's rows does not grow with the number of placeholders", (t) => {
+  const picking = [1, 40].map((count) => {
+    const columns = Array.from({ length: count }, (_, i) =>
+      placeholder({ name: `x${i}`, dtype: "f32", shape: [8, 3] }),
+    );
+    const y = columns.reduce((total, column) => add(total, column));
+    const [module] = partsOf({ outputs: { y }, assignments: {} }, 1).modules;
+    return module?.text().match(/call void @llvm\.prefetch/g)?.length;
+  });
+  t.deepEqual(picking, [1, 1]);
 });
 
 native("a program in parts computes the same bits as in one", async (t) => {

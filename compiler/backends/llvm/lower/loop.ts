@@ -36,7 +36,7 @@ export function emitLoop(b: Builder, block: Value, program: KernelProgram, layou
     ([done]) => {
       if (done === undefined) throw new InternalError("a loop without its state");
       b.ifElse(hasRows, () => {
-        emitBatch(b, layout, state, { rows, batch });
+        emitBatch(b, block, layout, state, { rows, batch });
       });
       b.call(step, [block]);
       const failed = b.compare("ne", state.get("status"), b.index(0));
@@ -86,7 +86,7 @@ function only(values: readonly Value[]): Value {
   return value;
 }
 
-/** Words of the block by name. */
+/** Words of the block, by name or counted from a place in it. */
 class BlockState {
   readonly #b: Builder;
   readonly #block: Value;
@@ -119,6 +119,7 @@ const rowsAhead = 4;
 /** Points each placeholder that has a column at this step's rows: in place when they lie in order, else at a copy. */
 function emitBatch(
   b: Builder,
+  block: Value,
   layout: Layout,
   state: BlockState,
   size: { readonly rows: Value; readonly batch: Value },
@@ -131,16 +132,18 @@ function emitBatch(
     });
   });
   const position = state.get("position");
-  layout.placeholders.forEach((_, slot) => {
-    const word = (part: number): number => placeholderWord(slot, part);
-    const column = state.at(word(placeholderWords.column), ptr);
-    const isColumn = b.compare("ne", state.at(word(placeholderWords.column)), b.index(0));
+  // One code for all of them: where there are hundreds, one each would take LLVM longer than all kernels.
+  b.loop(0, layout.placeholders.length, 1, (slot) => {
+    const first = b.add(b.index(placeholderWord(0, 0)), b.mul(slot, b.index(placeholderWords.count)));
+    const own = new BlockState(b, b.offsetElements(block, "i64", first));
+    const column = own.at(placeholderWords.column, ptr);
+    const isColumn = b.compare("ne", own.at(placeholderWords.column), b.index(0));
     b.ifElse(isColumn, () => {
-      const rowBytes = state.at(word(placeholderWords.rowBytes));
+      const rowBytes = own.at(placeholderWords.rowBytes);
       b.ifElse(
         shuffled,
         () => {
-          const staging = state.at(word(placeholderWords.staging), ptr);
+          const staging = own.at(placeholderWords.staging, ptr);
           const order = state.get("order", ptr);
           const rowAt = (place: Value): Value => {
             const chosen = b.resizeInteger(b.load(i32, b.offsetElements(order, "i32", place)), "i64", "unsigned");
@@ -158,14 +161,15 @@ function emitBatch(
             emitRowCopy(b, b.offsetBytes(staging, b.mul(row, rowBytes)), rowAt(place), rowBytes);
             return [];
           });
-          state.setAt(word(placeholderWords.address), state.at(word(placeholderWords.staging)));
+          own.setAt(placeholderWords.address, own.at(placeholderWords.staging));
         },
         () => {
-          const start = b.add(state.at(word(placeholderWords.column)), b.mul(position, rowBytes));
-          state.setAt(word(placeholderWords.address), start);
+          const start = b.add(own.at(placeholderWords.column), b.mul(position, rowBytes));
+          own.setAt(placeholderWords.address, start);
         },
       );
     });
+    return [];
   });
 }
 
