@@ -70,6 +70,9 @@ export function foreignComment(span: Span, sign: string): Diagnostic {
 
 export const commentHint = "a comment starts with `#`";
 
+/** What other languages write for a size that is not known yet. */
+export const openSizeHint = "a size that feeds decide is a dim: `dim N <= 1024`, then `f32[N, 3]`";
+
 /** `expected` is a phrase such as "`,` or `)`"; `found` another such as "`=`" or "the end of the file". */
 export function unexpectedToken(span: Span, expected: string, found: string, details: Details): Diagnostic {
   return problem("G002", span, `expected ${expected}, found ${found}`, details);

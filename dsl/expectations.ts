@@ -1,11 +1,17 @@
 import type { IParserErrorMessageProvider, IToken, TokenType } from "chevrotain";
 import { isDType } from "../compiler/ir/dtype.js";
 import { tokenLabel, tokenMatcher } from "./chevrotain.js";
-import { commentHint } from "./diagnostics.js";
+import { commentHint, openSizeHint } from "./diagnostics.js";
 import * as t from "./tokens.js";
 
 /** An import takes names, each by itself. */
 export const importHint = 'an import names what it takes: `import { dense } from "std/layers"`';
+
+/** The same, of `import numpy`, for who wants what is there without an import. */
+export function importHintFor(name: string | undefined): string {
+  const isForeign = /^(numpy|torch|tensorflow|keras|jax|math|random|scipy)$/.test(name ?? "");
+  return isForeign ? `${importHint}; activations, losses and the like need none` : importHint;
+}
 
 /** Rules that read the items of a list: where their closing bracket is expected, a comma may stand too. */
 const lists: ReadonlySet<string> = new Set([
@@ -93,6 +99,13 @@ function placeHint(token: IToken, previous: IToken, expected: string): string | 
     : undefined;
 }
 
+const blockHint = "what follows stands in braces: `if condition { yield a } else { yield b }`";
+
+function isShift(token: IToken, previous: IToken): boolean {
+  const type = token.tokenType;
+  return (type === t.Less || type === t.Greater) && previous.tokenType === type;
+}
+
 /** What other languages write where this one cannot read on. */
 function foreignHint(token: IToken, previous: IToken, expected: string, rule: string | undefined): string | undefined {
   const wantsComma = expected.includes("`,`");
@@ -107,7 +120,17 @@ function foreignHint(token: IToken, previous: IToken, expected: string, rule: st
     if (tokenMatcher(token, t.BinarySign)) return `\`${token.image}\` works element by element, without a dot`;
     if (token.tokenType === t.LeftParen) return "functions work element by element, without a dot: `sin(x)`";
   }
-  if (expected === "a new line" && token.image === "is") return "`==` compares two values";
+  if (expected === "a new line" && token.image === "is") return "`==` compares two values, and `!=` tells them apart";
+  if (expected === "a new line" && token.image === "as") return "a conversion is `cast(x, to=f32)`";
+  if (expected === "`{`" && (token.image === "then" || token.tokenType === t.Colon)) return blockHint;
+  if (expected === "a value" && isShift(token, previous))
+    return "bits are shifted by `shift_left(x, n)` and `shift_right_arithmetic(x, n)`";
+  if (expected === "a type" && token.tokenType === t.LeftBracket)
+    return isDType(previous.image) ? openSizeHint : "a type starts with a dtype: `f32[N, 3]`";
+  if (token.tokenType === t.LeftParen && isDType(previous.image) && expected === "`=`")
+    return `sizes stand in square brackets: \`${previous.image}[3]\``;
+  if (expected === "`=`" && rule === "binding" && previous.endLine !== token.startLine)
+    return "a binding has a value: `y: f32[3] = ...`; what is fed is `placeholder y: f32[3]`";
   if (expected === "a new line" && token.image === "in") return "`in` stands in a loop only: `scan x in xs`";
   if (expected === "a new line" && token.tokenType === t.If && previous.endLine === token.startLine)
     return "one of two values is `if condition { yield a } else { yield b }` after the `=`, or `select(condition, a, b)`";
@@ -115,7 +138,8 @@ function foreignHint(token: IToken, previous: IToken, expected: string, rule: st
     return "arguments are not unpacked: each is given by itself";
   if (expected === "`=`" && rule === "variable" && previous.endLine !== token.startLine)
     return "a variable has a first value, such as `= zeros()` or `= glorot_uniform()`";
-  if (rule === "record" && token.tokenType === t.Text) return "`{ name = value }` stands in `train` only";
+  if ((rule === "record" && token.tokenType === t.Text) || (rule === "field" && token.tokenType === t.Colon))
+    return "`{ name = value }` stands in `train` only";
   return undefined;
 }
 
@@ -128,7 +152,7 @@ export function syntaxHint(token: IToken, previous: IToken, expected: string, ru
   if (token.tokenType === t.SlashSlash && expected === "a new line") return commentHint;
   const foreign = foreignHint(token, previous, expected, rule);
   if (foreign !== undefined) return foreign;
-  if (expected === "`{`" && previous.image === "import") return importHint;
+  if (expected === "`{`" && previous.image === "import") return importHintFor(token.image);
   if (token.tokenType === t.Colon) {
     if (rule === "paths") return "a signature gives names only: their types stand where they are declared";
     if (expected === "`->`") return "outputs follow `->`: `-> (y: f32[4])`";
@@ -166,7 +190,8 @@ export function syntaxHint(token: IToken, previous: IToken, expected: string, ru
   if (previous.tokenType === t.SlashSlash && expected !== "a value") return undefined;
   if ((token.tokenType === t.LeftParen || token.tokenType === t.LeftBracket) && endsValue(previous)) {
     if (!sameLine) return `the \`${token.image}\` of a call or an index stands on the line of what it follows`;
-    if (token.tokenType === t.LeftParen) return "only a name can be called";
+    if (token.tokenType === t.LeftParen)
+      return "only a name can be called: a layer takes its input and what it is made with together, `dense(x, units=10)`";
   }
   if (wantsComma && endsValue(previous) && startsValue(token)) return "a comma may be missing";
   if (wantsComma && previous.tokenType === t.RightBrace && startsValue(token)) return "a comma may be missing";

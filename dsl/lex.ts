@@ -4,7 +4,7 @@ import { type Hint, insert, writeInstead } from "../compiler/ir/fix.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { Comment } from "./ast.js";
 import { Lexer } from "./chevrotain.js";
-import { foreignComment, malformedNumber, malformedString, unexpectedCharacter } from "./diagnostics.js";
+import { foreignComment, malformedNumber, malformedString, openSizeHint, unexpectedCharacter } from "./diagnostics.js";
 import * as t from "./tokens.js";
 
 export interface Lexed {
@@ -59,10 +59,26 @@ function lexingErrors(errors: readonly ILexingError[], text: string, file: strin
       ? writeInstead(" ", "use a plain space")
       : odd.startsWith("'")
         ? "`transpose(x)` transposes; strings stand in double quotes"
-        : undefined;
+        : foreignCharacters.get([...odd][0] ?? "");
     return unexpectedCharacter({ file, start: error.offset, end: error.offset + error.length }, odd, hint);
   });
 }
+
+/** Signs of mathematics and of other languages that are read as nothing, and what they are called here. */
+const foreignCharacters: ReadonlyMap<string, string> = new Map([
+  ["\u221A", "write `sqrt(x)`"],
+  ["\u2211", "write `sum(x)`"],
+  ["\u220F", "write `prod(x)`"],
+  ["\u221E", "write `inf`"],
+  ["\u2207", "write `gradients(loss, [w])`"],
+  ["\u2202", "write `gradients(loss, [w])`"],
+  ["\u00B2", "write `x ** 2`"],
+  ["\u00B3", "write `x ** 3`"],
+  ["\u22A4", "write `transpose(x)`"],
+  ["\u2299", "write `*`"],
+  ["\u2208", "`in` stands in a loop only: `scan x in xs`"],
+  ["\\", "an expression goes on in the next line without a sign; a linear system is `solve(a, b)`"],
+]);
 
 const choiceHint = "one of two values is `select(condition, a, b)`, or `if condition { yield a } else { yield b }`";
 
@@ -85,6 +101,7 @@ const foreignSigns: ReadonlyMap<
   ["=>", { hint: "outputs follow `->`; at least is `>=`; a function is a `fn` with a name", as: t.Arrow, write: "->" }],
   ["\u00D7", { hint: "write `*`", as: t.Star, write: "*" }],
   ["\u00B7", { hint: "write `*` or `@`", as: t.Star, write: "*" }],
+  ["\u00F7", { hint: "write `/`", as: t.Slash, write: "/" }],
   ["\u2212", { hint: "write `-`", as: t.Minus, write: "-" }],
   ["\u2013", { hint: "write `-`", as: t.Minus, write: "-" }],
   ["\u2264", { hint: "write `<=`", as: t.LessEqual, write: "<=" }],
@@ -94,9 +111,6 @@ const foreignSigns: ReadonlyMap<
   ["\u2192", { hint: "write `->`", as: t.Arrow, write: "->" }],
   ["\u2190", { hint: "a binding is `name = value`, an assignment `name := value`", as: t.Equal, write: "=" }],
 ]);
-
-/** What other languages write for a size that is not known yet. */
-export const openSizeHint = "a size that feeds decide is a dim: `dim N <= 1024`, then `f32[N, 3]`";
 
 function repair(
   token: IToken,
@@ -218,10 +232,19 @@ function badNumberHint(image: string): Hint | undefined {
   if (parts === null) return undefined;
   if (/^[eE]$/.test(parts[2] ?? "")) return "digits follow the `e` of a decimal: `1e-3`";
   const [, number = "", name = ""] = parts;
+  if (/^[eE]\d+[fFdDlL]$/.test(name)) return plainNumber(number + name.slice(0, -1));
+  if (/^(f|d|f16|f32|f64)$/i.test(name)) return plainNumber(number.includes(".") ? number : `${number}.0`);
+  if (/^(l|u|ul|i32|i64|u8)$/i.test(name)) return plainNumber(number);
+  if (/^[ij]$/i.test(name) && /^\d/.test(number))
+    return writeInstead(`${number} * ${name}`, `there are no complex numbers; a product is \`${number} * ${name}\``);
   return writeInstead(
     `${number} * ${name}`,
     `a name starts with a letter; a product is \`${shorten(number)} * ${shorten(name)}\``,
   );
+}
+
+function plainNumber(number: string): Hint {
+  return writeInstead(number, `a number has no suffix, and takes the dtype of its place: \`${shorten(number)}\``);
 }
 
 /** The same place in the text read as another token; `value` is what the parser reads instead of the image. */

@@ -1,6 +1,6 @@
 import type { IToken } from "chevrotain";
 import { isDType } from "../compiler/ir/dtype.js";
-import { type Hint, writeInstead } from "../compiler/ir/fix.js";
+import { writeInstead } from "../compiler/ir/fix.js";
 import type { Span } from "../compiler/ir/span.js";
 import { EOF, tokenMatcher } from "./chevrotain.js";
 import {
@@ -12,7 +12,8 @@ import {
   suggest,
   unknownStatement,
 } from "./diagnostics.js";
-import { importHint } from "./expectations.js";
+import { importHintFor } from "./expectations.js";
+import { foreignCallHint, foreignMethods, foreignTypes, foreignWordAdvice, foreignWords } from "./foreign-words.js";
 import { Refusal } from "./refusal.js";
 import * as t from "./tokens.js";
 
@@ -62,77 +63,9 @@ const items: ReadonlyMap<string, ItemKind> = new Map([
   ["constant", "constant"],
 ]);
 
-/** Words of other languages, and what stands for them here. */
-const foreignWords: ReadonlyMap<string, string> = new Map([
-  ["let", "a binding needs no word: `x = 3`"],
-  ["var", "a binding needs no word: `x = 3`; a trainable value is `variable w: f32[2] = zeros()`"],
-  ["const", "write `constant k = 3`"],
-  ["val", "a binding needs no word: `x = 3`"],
-  ["def", "functions are `fn name(x: f32) -> (y: f32) { ... }`, at the top of the file"],
-  ["function", "functions are `fn name(x: f32) -> (y: f32) { ... }`, at the top of the file"],
-  ["func", "functions are `fn name(x: f32) -> (y: f32) { ... }`, at the top of the file"],
-  ["assert", 'a condition on arguments is `require rate >= 0, "rate must be at least 0"`'],
-  ["return", "a fn binds its outputs by their names; an `if` or `scan` gives values with `yield`"],
-  ["for", "a loop over axis 0 is `ys = scan x in xs with h = h0 { ... }`"],
-  ["print", "name the edge in a signature, or fetch it with `graphc run FILE --fetch NAME`"],
-  ["class", "a layer is a `fn` that owns variables"],
-  ["input", "inputs are `placeholder x: f32[N, 4]`"],
-  ["param", "trainable values are `variable w: f32[2] = zeros()`"],
-  ["parameter", "trainable values are `variable w: f32[2] = zeros()`"],
-  ["output", "outputs are named in a `signature`"],
-]);
-
-/** Types of other languages that stand before the name. */
-const foreignTypes: ReadonlyMap<string, string> = new Map([
-  ["float", "f32"],
-  ["double", "f64"],
-  ["int", "i64"],
-  ["long", "i64"],
-]);
-
-/** Methods that other libraries call for what they do, and what does that here. */
-const foreignMethods: ReadonlyMap<string, string> = new Map([
-  ["append", "lists do not grow: `stack([a, b])` puts tensors together, and a `scan` stacks what it yields"],
-  ["extend", "lists do not grow: `concatenate([a, b])` puts tensors together"],
-  ["backward", "a gradient is an edge: `dw = gradients(loss, [w])`, or `update learn = minimize(loss, adam())`"],
-  ["step", "an optimizer's steps are an update: `update learn = minimize(loss, adam())`"],
-  ["minimize", "an optimizer's steps are an update: `update learn = minimize(loss, adam())`"],
-  ["fit", "how to train stands in `train { run = fit ... }`, and `graphc train FILE` does it"],
-]);
-
-const trainingHint = "`training` is true where a signature does an update";
 /** What elsewhere begins a block that runs on a device. */
 const placing: ReadonlySet<string> = new Set(["on", "with", "device", "gpu", "cpu", "cuda"]);
 const blockHint = 'a block is placed by `on "gpu" { ... }`, a statement at its end: `y = exp(x) on "gpu"`';
-
-/** Words that are spelt otherwise here, or that a binding goes without; the others want another statement. */
-const respelt: ReadonlyMap<string, string> = new Map([
-  ["let", ""],
-  ["var", ""],
-  ["val", ""],
-  ["const", "constant"],
-  ["def", "fn"],
-  ["function", "fn"],
-  ["func", "fn"],
-  ["assert", "require"],
-  ["input", "placeholder"],
-  ["param", "variable"],
-  ["parameter", "variable"],
-]);
-
-function foreignAdvice(word: string, hint: string, next: IToken): Hint {
-  const write = respelt.get(word);
-  if (write === undefined) return hint;
-  if (write !== "") return writeInstead(write, hint);
-  // With the space behind it.
-  return {
-    text: hint,
-    fix: ({ file, start }) => ({
-      title: "remove it",
-      edits: [{ span: { file, start, end: next.startOffset }, text: "" }],
-    }),
-  };
-}
 
 function bindsAt(peek: Peek): boolean {
   let ahead = 1;
@@ -260,6 +193,27 @@ function assignsElement(peek: Peek): boolean {
   return false;
 }
 
+/** `(a, b) = value`: names between brackets, and `=` behind them. */
+function bracketed(peek: Peek): boolean {
+  if (peek(1)?.tokenType !== t.LeftParen && peek(1)?.tokenType !== t.LeftBracket) return false;
+  for (let ahead = 2; ahead < 64; ahead += 2) {
+    const [name, after] = [peek(ahead), peek(ahead + 1)];
+    if (name === undefined || !tokenMatcher(name, t.Word)) return false;
+    if (after?.tokenType === t.Comma) continue;
+    const closes = after?.tokenType === t.RightParen || after?.tokenType === t.RightBracket;
+    return closes && peek(ahead + 2)?.tokenType === t.Equal;
+  }
+  return false;
+}
+
+function touches(first: IToken, second: IToken): boolean {
+  return second.startOffset === (first.endOffset ?? 0) + 1;
+}
+
+function isStep({ tokenType }: IToken): boolean {
+  return tokenType === t.Plus || tokenType === t.Minus;
+}
+
 function explain(
   first: IToken,
   second: IToken | undefined,
@@ -280,13 +234,17 @@ function explain(
   if (kind === t.Else) return unknownStatement(span, "`else` without an `if`", "it stands behind the `}` of an `if`");
   if (kind !== t.Name) {
     const bracket = kind === t.LeftParen || kind === t.LeftBracket;
-    const hint = bracket
-      ? "the `(` or `[` of a call or an index stands on the line of what it follows"
-      : kind === t.Text
-        ? 'a string constant is bound to a name: `greeting = "Hello"`'
-        : kind === t.SlashSlash
-          ? writeInstead("#", commentHint)
-          : undefined;
+    const hint = bracketed(peek)
+      ? "names are bound without brackets: `a, b = ...`"
+      : bracket
+        ? "the `(` or `[` of a call or an index stands on the line of what it follows"
+        : kind === t.Text && first.image === '""' && second?.tokenType === t.Text
+          ? "`##` at the start of a line documents what follows"
+          : kind === t.Text
+            ? 'a string constant is bound to a name: `greeting = "Hello"`'
+            : kind === t.SlashSlash
+              ? writeInstead("#", commentHint)
+              : undefined;
     return unknownStatement(
       span,
       `a statement cannot start with ${quote(first.image)}`,
@@ -300,7 +258,7 @@ function explain(
     sameLine &&
     (name === "import" || (name === "from" && (second?.tokenType === t.Text || second?.tokenType === t.Name)))
   )
-    return unknownStatement(span, `this is no ${quote("import")}`, importHint);
+    return unknownStatement(span, `this is no ${quote("import")}`, importHintFor(second?.image));
   if (
     sameLine &&
     isDType(name) &&
@@ -317,11 +275,26 @@ function explain(
   }
   const third = peek(3);
   const operator = second !== undefined && tokenMatcher(second, t.BinarySign) ? second : undefined;
-  if (operator !== undefined && third?.tokenType === t.Equal && third.startOffset === (operator.endOffset ?? 0) + 1) {
+  if (operator !== undefined && third?.tokenType === t.Equal && touches(operator, third)) {
     const whole = { ...spanOf(operator), end: spanOf(third).end };
     const hint = `in an update, write \`${name} := ${name} ${operator.image} ...\``;
     const written = `:= ${name} ${operator.image}`;
     return unknownStatement(whole, `there is no \`${operator.image}=\``, writeInstead(written, hint));
+  }
+  const arrow = second?.tokenType === t.Less && third?.tokenType === t.Minus && touches(second, third);
+  if (sameLine && arrow) {
+    const whole = { ...spanOf(second), end: spanOf(third).end };
+    return unknownStatement(whole, "`<-` binds nothing", writeInstead("=", `write \`${name} = ...\``));
+  }
+  if (operator !== undefined && third?.image === operator.image && touches(operator, third) && isStep(operator)) {
+    const whole = { ...spanOf(operator), end: spanOf(third).end };
+    const hint = `in an update, write \`${name} := ${name} ${operator.image} 1\``;
+    const written = `:= ${name} ${operator.image} 1`;
+    return unknownStatement(
+      whole,
+      `there is no \`${operator.image}${operator.image}\``,
+      writeInstead(` ${written}`, hint),
+    );
   }
   const type = foreignTypes.get(name);
   if (sameLine && type !== undefined && second?.tokenType === t.Name)
@@ -331,9 +304,11 @@ function explain(
       `a type follows its name: \`${second.image}: ${type} = ...\``,
     );
   if (sameLine && second?.tokenType === t.Dot && third !== undefined) {
-    const method = third.image === "train" || third.image === "eval" ? trainingHint : foreignMethods.get(third.image);
+    const method = foreignMethods.get(third.image);
     if (method !== undefined) return unknownStatement(span, "a call alone is no statement", method);
   }
+  if (sameLine && second?.tokenType === t.LeftParen && foreignCallHint(name) !== undefined)
+    return unknownStatement(span, "a call alone is no statement", foreignCallHint(name));
   if (sameLine && second?.tokenType === t.LeftParen && foreignWords.has(name))
     return unknownStatement(span, `there is no ${quote(name)}`, foreignWords.get(name));
   if (!sameLine && name === "end") return unknownStatement(span, "`end` ends nothing", "a block ends with `}`");
@@ -353,7 +328,7 @@ function explain(
         ? nearest === undefined
           ? "a statement is a statement word or `name = value`"
           : meant(nearest)
-        : foreignAdvice(name, foreign, second),
+        : foreignWordAdvice(name, foreign, second),
     );
   }
   if (sameLine && second?.tokenType === t.LeftBracket) {

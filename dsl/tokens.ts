@@ -142,7 +142,7 @@ export const Choice = foreign("Choice", /\?[^?:\r\n]*:/);
 export const Semicolon = foreign("Semicolon", /;+/);
 export const ForeignSign = foreign(
   "ForeignSign",
-  /&&|\|\||===|!==|=>|<>|&|\|(?!>)|!(?!=)|\^|~|\?|\$|\u00D7|\u00B7|\u2212|\u2013|\u2264|\u2265|\u2260|\u2026|\u2192|\u2190/,
+  /&&|\|\||===|!==|=>|<>|&|\|(?!>)|!(?!=)|\^|~|\?|\$|\u00D7|\u00F7|\u00B7|\u2212|\u2013|\u2264|\u2265|\u2260|\u2026|\u2192|\u2190/,
 );
 
 /** Statement words with the tokens that tell them from a binding of the same name: see `grammar-statements.ts`. */

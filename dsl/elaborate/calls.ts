@@ -11,10 +11,11 @@ import { Arguments, type Intrinsic, type IntrinsicParameter } from "./intrinsic.
 import { callable, isAxes } from "./lookup.js";
 import { type Callable, calleeName, type Item, isPoisoned, type Meaning, poisoned } from "./meaning.js";
 import { type Env, type Refusal, refusal } from "./state.js";
+import { oneListAdvice } from "./wrong_argument.js";
 
 /** A call: `input |> f(a)` gives `input` as its first argument. Throws `Refusal`. */
 export function call(env: Env, expression: Call, input: Item | undefined): Meaning {
-  const fn = callable(env, expression.callee);
+  const fn = callable(env, expression.callee, expression.arguments);
   if (fn === undefined) {
     for (const argument of expression.arguments) evaluate(env, argument.value);
     return poisoned;
@@ -140,7 +141,11 @@ export function bindArguments(
         : parameters.length === 1
           ? "1 argument"
           : `at most ${parameters.length} arguments`;
-    throw wrong(extra.span, `${title} takes ${most}, and ${given.positional.length} are given`);
+    throw wrong(
+      extra.span,
+      `${title} takes ${most}, and ${given.positional.length} are given`,
+      oneList(fn, given.positional),
+    );
   }
   for (const { name, nameSpan, item } of given.named) {
     if (!parameters.some((parameter) => parameter.name === name)) {
@@ -161,6 +166,14 @@ export function bindArguments(
     throw wrong(span, `${title} needs ${missing.length === 1 ? "the argument" : "the arguments"} ${list}`);
   }
   return items;
+}
+
+/** Of a function that takes a shape or axes last. */
+function oneList(fn: Callable, given: readonly Item[]): Hint | undefined {
+  if (fn.kind !== "intrinsic") return undefined;
+  const { parameters } = fn.intrinsic;
+  const kind = parameters.at(-1)?.kind;
+  return kind === "shape" || kind === "axes" ? oneListAdvice(given.slice(parameters.length - 1)) : undefined;
 }
 
 function noteArgument(env: Env, fn: Callable, name: string, span: Span, { meaning }: Item): void {

@@ -1,4 +1,3 @@
-import { dtypes } from "../../compiler/ir/dtype.js";
 import type { CallUpdate } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
@@ -9,7 +8,6 @@ import { toShape, toTensors } from "./convert.js";
 import { perform } from "./effects.js";
 import { evaluate, guarded } from "./expressions.js";
 import { define } from "./facts.js";
-import { foreignName } from "./foreign.js";
 import { Inference, type Pair } from "./inference.js";
 import type { ParameterKind } from "./intrinsic.js";
 import { isAxes } from "./lookup.js";
@@ -38,6 +36,7 @@ import {
 } from "./state.js";
 import { statements } from "./statements.js";
 import { checkType, declaredType } from "./types.js";
+import { wrongArgumentHint } from "./wrong_argument.js";
 
 type Fn = Extract<Callable, { kind: "fn" | "optimizer" }>;
 
@@ -217,12 +216,7 @@ function defaultOf(early: Env, parameter: Parameter): Item {
 function known(env: Env, parameter: Parameter, kind: ParameterKind, item: Item, callee: string): Meaning {
   const meaning = attemptKind(env, kind, item);
   if (meaning === undefined) {
-    const hint =
-      item.meaning.kind === "tensor"
-        ? `${quote(parameter.name.name)} must be known when the graph is compiled`
-        : kind === "dtype" && item.meaning.kind === "string"
-          ? (foreignName(item.meaning.value) ?? `a dtype stands without quotes: ${dtypes.join(", ")}`)
-          : undefined;
+    const hint = wrongArgumentHint(env.state.shared.texts, callee, parameter.name.name, kind, item, item.span);
     throw refusal(
       env,
       "G031",

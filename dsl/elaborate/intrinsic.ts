@@ -6,6 +6,7 @@ import { typeText } from "../../compiler/ir/type.js";
 import { toDim, toNumber, toShape, toTensor, toTensors } from "./convert.js";
 import { describe, type Item, type Meaning } from "./meaning.js";
 import { applyOp, type Env, refusal, type Site } from "./state.js";
+import { wrongArgumentHint } from "./wrong_argument.js";
 
 /** How an argument reads. `axes` is an int, a list of ints, or all axes where it is left out. */
 export type ParameterKind =
@@ -87,6 +88,7 @@ export class Arguments {
   }
 
   integer(parameter: string): number {
+    if (this.item(parameter).meaning.kind !== "int") throw this.wrong(parameter, "an int");
     return toNumber(this.env, this.item(parameter), `\`${parameter}\``);
   }
 
@@ -103,14 +105,14 @@ export class Arguments {
     if (!this.has(parameter)) return fallback;
     const { meaning } = this.item(parameter);
     if (meaning.kind === "bool") return meaning.value;
-    throw this.wrong(parameter, "`true` or `false`, known when the graph is compiled,");
+    throw this.wrong(parameter, "`true` or `false`, known when the graph is compiled");
   }
 
   dtype(parameter: string, fallback: DType): DType {
     if (!this.has(parameter)) return fallback;
     const { meaning } = this.item(parameter);
     if (meaning.kind === "dtype") return meaning.value;
-    throw this.wrong(parameter, "a dtype such as `f32`,");
+    throw this.wrong(parameter, "a dtype such as `f32`", "dtype");
   }
 
   /** An axis, counted from the end where negative; `fallback` where the argument is left out. */
@@ -149,14 +151,12 @@ export class Arguments {
     return applyOp(this.env, op, inputs, attributes, site)[0] as Value;
   }
 
-  wrong(parameter: string, expected: string): Error {
-    const { meaning, span } = this.item(parameter);
-    return refusal(
-      this.env,
-      "G031",
-      span,
-      `\`${parameter}\` of \`${this.name}\` is ${expected} not ${describe(meaning)}`,
-    );
+  /** `expected` with its article; `kind` where a hint rests on it. */
+  wrong(parameter: string, expected: string, kind = ""): Error {
+    const item = this.item(parameter);
+    const message = `\`${parameter}\` of \`${this.name}\` is ${expected}, not ${describe(item.meaning)}`;
+    const hint = wrongArgumentHint(this.env.state.shared.texts, this.name, parameter, kind, item, this.span);
+    return refusal(this.env, "G031", item.span, message, { hint });
   }
 }
 

@@ -1,10 +1,12 @@
+import type { Hint } from "../../compiler/ir/fix.js";
 import { deriveSpan, type Span } from "../../compiler/ir/span.js";
-import type { Ident, Parameter, Reference } from "../ast.js";
-import { commentHint, didYouMean, quote } from "../diagnostics.js";
+import type { Argument, Ident, Parameter, Reference } from "../ast.js";
+import { didYouMean, quote, suggest } from "../diagnostics.js";
 import { noteName } from "./facts.js";
-import { foreignName } from "./foreign.js";
+import { foreignMember, isModule } from "./foreign.js";
 import { type Callable, describe, type Meaning, poisoned } from "./meaning.js";
 import type { Entry, Names } from "./names.js";
+import { calledHere, castAdvice, castsTo, commentAdvice, declarationAdvice, methodAdvice } from "./respelling.js";
 import { type Env, Refusal, refusal } from "./state.js";
 
 /** What a name or a dotted path stands for. Throws `Refusal`. */
@@ -13,7 +15,7 @@ export function reference(env: Env, expression: Reference): Meaning {
   if (first === undefined) return poisoned;
   let holder = env.names.holderOf(first.name);
   const entry = holder?.own(first.name) ?? builtIn(env, first);
-  if (entry === undefined) throw unknownName(env, first, env.names, env.names.visible(), undefined, rest.at(-1)?.name);
+  if (entry === undefined) throw unknownName(env, first, env.names, env.names.visible(), undefined, expression);
   noteName(env, first.span, entry);
   let meaning = entry.meaning;
   let place = entry.span;
@@ -72,14 +74,15 @@ function builtIn(env: Env, name: Ident): Entry | undefined {
     : undefined;
 }
 
-/** `member`: what is taken from it, as in `np.mean`. */
+/** `path`: all that was written of which this is the first name, as in `np.mean`. */
 export function unknownName(
   env: Env,
   name: Ident,
   names: Names,
   candidates: Iterable<string>,
   scope?: Span,
-  member?: string,
+  path?: Reference,
+  given?: readonly Argument[],
 ) {
   // Whether it is told, and how, rests on the whole file.
   env.state.shared.memory?.foundProblem();
@@ -91,30 +94,43 @@ export function unknownName(
     });
   }
   if (names.incomplete) return new Refusal(undefined);
-  const { file, start, end } = name.span;
-  const isComment = /\/\/[ \t]*\w+$/.test(env.state.shared.texts.shown({ file, start: Math.max(0, start - 8), end }));
-  const isOurs = (one: string): boolean =>
-    env.names.lookupCallable(one) !== undefined || env.state.shared.suggestImport({ ...name, name: one }) !== undefined;
-  const near =
-    (isComment ? `\`//\` divides; ${commentHint}` : foreignName(name.name, member, isOurs)) ??
-    didYouMean(name.name, candidates);
-  const imported = env.state.shared.suggestImport(name);
   return refusal(env, "G012", name.span, `unknown name ${quote(name.name)}`, {
     notes: scope === undefined ? [] : [{ span: scope, message: "the scope" }],
-    hint: imported ?? near,
+    hint:
+      env.state.shared.suggestImport(name) ??
+      foreignAdvice(env, name, path, given) ??
+      didYouMean(name.name, candidates),
   });
 }
 
+/** How what another library or language calls so is written here. */
+function foreignAdvice(
+  env: Env,
+  name: Ident,
+  path: Reference | undefined,
+  given: readonly Argument[] | undefined,
+): Hint | undefined {
+  const { suggestImport, texts } = env.state.shared;
+  const comment = commentAdvice(texts, name.span);
+  if (comment !== undefined) return comment;
+  if (isModule(name.name)) {
+    const isOurs = (one: string): boolean =>
+      env.names.lookupCallable(one) !== undefined || suggestImport({ ...name, name: one }) !== undefined;
+    const nearest = (one: string): string | undefined => suggest(one, env.names.visibleCallables());
+    const member = path?.segments.length === 1 ? undefined : path?.segments.at(-1)?.name;
+    return foreignMember(name.name, member, path?.span ?? name.span, isOurs, nearest);
+  }
+  const dtype = given === undefined ? undefined : castsTo(name.name);
+  if (dtype !== undefined && path !== undefined) return castAdvice(texts, path, given ?? [], dtype);
+  return declarationAdvice(texts, name);
+}
+
 /** `x.relu()`, `x.T`: what a reader of other libraries takes for a method. */
-function methodHint(env: Env, { segments, text }: Reference, method: string): string {
-  const other = foreignName(method);
-  if (other !== undefined) return `tensors have no methods: ${other}`;
-  const entry = env.names.lookupCallable(method);
-  if (entry === undefined) return "`.` enters a scope";
-  const object = segments.length === 2 ? text.slice(0, -method.length - 1) : "x";
-  const rest = needsMore(entry.meaning) ? "..." : "";
-  const after = rest === "" ? "" : `, ${rest}`;
-  return `tensors have no methods: \`${method}(${object}${after})\`, or \`${object} |> ${method}(${rest})\``;
+function methodHint(env: Env, path: Reference, method: string): Hint {
+  const name = calledHere(method);
+  const entry = env.names.lookupCallable(name);
+  const callee = entry === undefined ? undefined : { name, needsMore: needsMore(entry.meaning) };
+  return methodAdvice(env.state.shared.texts, path, method, callee);
 }
 
 /** Whether a function needs more than one argument. */
@@ -135,15 +151,15 @@ export function isAxes(parameter: Parameter): boolean {
   );
 }
 
-/** The function that a call names. */
-export function callable(env: Env, callee: Reference): Callable | undefined {
+/** The function that a call names; `given` are the call's arguments, for hints. */
+export function callable(env: Env, callee: Reference, given?: readonly Argument[]): Callable | undefined {
   const [first, ...rest] = callee.segments;
   if (first === undefined) return undefined;
   if (rest.length > 0) {
     const meaning = reference(env, callee);
     if (meaning.kind === "poisoned") return undefined;
     if (meaning.kind === "fn") return meaning.fn;
-    throw notCallable(env, callee, meaning, undefined);
+    throw notCallable(env, callee, meaning, undefined, given);
   }
   const entry = env.names.lookupCallable(first.name);
   if (entry !== undefined) noteName(env, first.span, entry);
@@ -151,12 +167,19 @@ export function callable(env: Env, callee: Reference): Callable | undefined {
   if (entry !== undefined) return undefined;
   const other = env.names.lookup(first.name);
   if (other?.meaning.kind === "poisoned") return undefined;
-  if (other !== undefined) throw notCallable(env, callee, other.meaning, other.span);
-  throw unknownName(env, first, env.names, env.names.visibleCallables());
+  if (other !== undefined) throw notCallable(env, callee, other.meaning, other.span, given);
+  throw unknownName(env, first, env.names, env.names.visibleCallables(), undefined, callee, given);
 }
 
-function notCallable(env: Env, callee: Reference, meaning: Meaning, span: Span | undefined) {
+function notCallable(
+  env: Env,
+  callee: Reference,
+  meaning: Meaning,
+  span: Span | undefined,
+  given: readonly Argument[] = [],
+) {
   return refusal(env, "G016", callee.span, `${quote(callee.text)} is ${describe(meaning)}, not a function`, {
     notes: span === undefined ? [] : [{ span, message: "bound here" }],
+    hint: meaning.kind === "dtype" ? castAdvice(env.state.shared.texts, callee, given, meaning.value) : undefined,
   });
 }

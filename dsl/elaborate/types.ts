@@ -1,17 +1,16 @@
 import { problem } from "../../compiler/ir/codes.js";
 import { type Dim, dimEquals, dimText, isSymbolic } from "../../compiler/ir/dim.js";
 import { type DType, dtypes, isDType } from "../../compiler/ir/dtype.js";
-import { castTo, type Hint } from "../../compiler/ir/fix.js";
+import { castTo, type Hint, writeInstead } from "../../compiler/ir/fix.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { type TensorType, tensorType, typeEquals, typeText } from "../../compiler/ir/type.js";
 import type { Expression, TypeExpression } from "../ast.js";
-import { didYouMean, quote } from "../diagnostics.js";
-import { openSizeHint } from "../lex.js";
+import { didYouMean, openSizeHint, quote } from "../diagnostics.js";
 import { expand, requireEqual } from "./broadcast.js";
 import { toDim, toTensor } from "./convert.js";
 import { noteName } from "./facts.js";
-import { foreignName } from "./foreign.js";
+import { foreignDType, isModule } from "./foreign.js";
 import { type Item, isLiteral } from "./meaning.js";
 import { applyOp, type Env, originNote, Refusal, refusal } from "./state.js";
 
@@ -36,10 +35,16 @@ export function dtypeNamed(env: Env, name: string, span: Span): DType {
   if (entry?.meaning.kind === "dtype") return entry.meaning.value;
   if (entry?.meaning.kind === "poisoned") throw new Refusal(undefined);
   const hint =
-    foreignName(name) ??
+    foreignDTypeHint(name) ??
     didYouMean(name, dtypes) ??
     `a tensor type starts with a dtype: ${dtypes.slice(0, -1).join(", ")}`;
   throw refusal(env, "G012", span, `unknown dtype ${quote(name)}`, { hint });
+}
+
+function foreignDTypeHint(name: string): Hint | undefined {
+  const ours = foreignDType(name);
+  if (ours !== undefined) return writeInstead(ours, `write \`${ours}\``);
+  return isModule(name) ? `dtypes stand by their bare names: ${dtypes.slice(0, -1).join(", ")}` : undefined;
 }
 
 function sizes(env: Env, dim: Expression, evaluate: Evaluate): readonly Dim[] {

@@ -28,7 +28,10 @@ const rows: readonly (readonly [string, string])[] = [
   ["x = f(, 2)", "G002 2:7 expected a value, found `,` | a value is missing before the comma"],
   ["x = [1, 2 3]", "G002 2:11 expected `,` or `]`, found `3` | a comma may be missing"],
   ["x = a = b", "G002 2:7 expected a new line, found `=` | `==` compares two values; `=` binds a name"],
-  ["x = f(a)(b)", "G002 2:9 expected a new line, found `(` | only a name can be called"],
+  [
+    "x = f(a)(b)",
+    "G002 2:9 expected a new line, found `(` | only a name can be called: a layer takes its input and what it is made with together, `dense(x, units=10)`",
+  ],
   [
     "x = if a { yield 1 }",
     "G002 2:21 expected `else`, found the end of the line | an `if` gives a value in every case, so it ends with `else { ... }`",

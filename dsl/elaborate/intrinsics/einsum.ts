@@ -23,7 +23,7 @@ interface Factor {
 
 function build(call: Arguments): Meaning {
   const { meaning } = call.item("equation");
-  if (meaning.kind !== "string") throw call.wrong("equation", 'a string such as "ij,jk->ik",');
+  if (meaning.kind !== "string") throw call.wrong("equation", 'a string such as "ij,jk->ik"');
   const equation = readEquation(meaning.value);
   if ("message" in equation) throw unreadable(call, meaning.value, equation);
   const items = operandsOf(call);
@@ -44,7 +44,7 @@ function build(call: Arguments): Meaning {
 
 function operandsOf(call: Arguments): readonly Item[] {
   const { meaning } = call.item("operands");
-  if (meaning.kind !== "list" || meaning.items.length === 0) throw call.wrong("operands", "one or more tensors,");
+  if (meaning.kind !== "list" || meaning.items.length === 0) throw call.wrong("operands", "one or more tensors");
   return meaning.items;
 }
 

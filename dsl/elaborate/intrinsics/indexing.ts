@@ -71,7 +71,7 @@ function combinerOf(call: Arguments): string {
   if (!call.has("combiner")) return "set";
   const { meaning } = call.item("combiner");
   if (meaning.kind === "string") return meaning.value;
-  throw call.wrong("combiner", 'a string such as `"add"`,');
+  throw call.wrong("combiner", 'a string such as `"add"`');
 }
 
 /** The rows of the last axis of `indices` as one tensor for each of the axes that they name. */

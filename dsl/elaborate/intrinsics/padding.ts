@@ -19,7 +19,7 @@ export function padMode(call: Arguments): Mode | undefined {
   if (meaning.kind === "string" && meaning.value === "constant") return undefined;
   const found = meaning.kind === "string" ? modes.find((mode) => mode === meaning.value) : undefined;
   if (found !== undefined) return found;
-  throw call.wrong("mode", '"constant", "reflect", "edge" or "wrap",');
+  throw call.wrong("mode", '"constant", "reflect", "edge" or "wrap"');
 }
 
 export function padWithElements(

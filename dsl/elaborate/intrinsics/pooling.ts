@@ -195,7 +195,7 @@ function filled(like: Value, value: number): Value {
 function slidingReduction(call: Arguments): Meaning {
   const value = call.tensor("x");
   const { meaning } = call.item("combiner");
-  if (call.has("combiner") && meaning.kind !== "string") throw call.wrong("combiner", '"sum", "max" or "min",');
+  if (call.has("combiner") && meaning.kind !== "string") throw call.wrong("combiner", '"sum", "max" or "min"');
   const pool = poolOf(call, call.axesInOrder("axis", value), value, false);
   return tensor(reduced(call, meaning.kind === "string" ? meaning.value : "sum", value, pool, pool.padding));
 }

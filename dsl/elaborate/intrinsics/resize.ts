@@ -120,7 +120,7 @@ function choice<const T extends string>(call: Arguments, parameter: string, allo
   const { meaning } = call.item(parameter);
   const found = meaning.kind === "string" ? allowed.find((name) => name === meaning.value) : undefined;
   if (found !== undefined) return found;
-  throw call.wrong(parameter, `one of ${allowed.map((name) => `"${name}"`).join(", ")},`);
+  throw call.wrong(parameter, `one of ${allowed.map((name) => `"${name}"`).join(", ")}`);
 }
 
 /** As ONNX's `Resize` has them; not yet brought inside. */

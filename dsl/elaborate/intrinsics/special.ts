@@ -68,7 +68,7 @@ const questions: readonly Intrinsic[] = [
       const { meaning } = call.item("otherwise");
       const otherwise = meaning.kind === "int" ? meaning : knownValue(meaning);
       if (otherwise === undefined)
-        throw call.wrong("otherwise", "a number or a bool, known when the graph is compiled,");
+        throw call.wrong("otherwise", "a number or a bool, known when the graph is compiled");
       return knownValue(call.item("x").meaning) ?? otherwise;
     },
   },

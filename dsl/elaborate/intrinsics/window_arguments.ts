@@ -71,7 +71,7 @@ export function paddingOf(call: Arguments, slidings: readonly Sliding[]): Paddin
   }
   const pairs = explicitPairs(call, item, slidings.length);
   if (pairs === undefined)
-    throw call.wrong("padding", '"valid", "same", "same_lower", an int, a list of ints or of pairs [before, after],');
+    throw call.wrong("padding", '"valid", "same", "same_lower", an int, a list of ints or of pairs [before, after]');
   return { low: pairs.map(([low]) => low), high: pairs.map(([, high]) => high) };
 }
 
