@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "devalue";
@@ -17,6 +17,7 @@ import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes } from "./failure.js";
 import { openGraph } from "./front_end.js";
 import { type LoadOptions, warn } from "./load.js";
+import { requireOutputFolder } from "./outputs.js";
 import { pageNotes } from "./page_notes.js";
 import { modelInterface } from "./types.js";
 
@@ -34,12 +35,12 @@ export async function build(console: Console, file: string, options: BuildOption
     const message = "the library for pages was not built, since the npm package gpu.js was missing";
     throw new GraphError([problem("G120", undefined, message, { hint: "`npm install`, then `npm run build`" })]);
   }
+  await requireOutputFolder(console, options.output);
   const graph = openGraph(console, file, options);
   const name = basename(file).replace(/\.graph$/, "");
   const { output, weights } = options;
   const { warnings, remarks } = pageNotes(graph);
   if (weights !== undefined) await requireFitting(graph, weights);
-  await mkdir(output, { recursive: true });
   const written: string[] = [];
   const write = async (suffix: string, text: string): Promise<void> => {
     const path = join(output, `${name}${suffix}`);
@@ -54,7 +55,7 @@ export async function build(console: Console, file: string, options: BuildOption
     written.push(path);
   }
   const copy = join(output, basename(library));
-  await copyFile(library, copy);
+  await writeFileAtomic(copy, [await readFile(library)]);
   written.push(copy);
   warn(console, warnings);
   for (const remark of remarks) console.note(remark);

@@ -1,7 +1,7 @@
 import type { Span } from "../compiler/ir/span.js";
 import type { MachinePeaks } from "../compiler/kernels/work.js";
 import { indexLines, locate } from "../dsl/source-text.js";
-import { requireWritable, writeFileAtomic } from "../runtime/files/atomic.js";
+import { writeFileAtomic } from "../runtime/files/atomic.js";
 import {
   type ComputationReport,
   type KernelReport,
@@ -23,9 +23,9 @@ export type ProfileOption = string | boolean | undefined;
 /** Rows of a table: what lies below takes no time worth a look, and the file has all. */
 const mostRows = 24;
 
-/** Says before a long run that the trace cannot be written. */
-export async function requireProfileFile(option: ProfileOption): Promise<void> {
-  if (typeof option === "string") await requireWritable(option);
+/** What `--profile` writes. */
+export function profileFiles(option: ProfileOption): readonly string[] {
+  return typeof option === "string" ? [option] : [];
 }
 
 /** What a session measured: tables, and the file that was asked for. Gives the report, for `--json`. */

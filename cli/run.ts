@@ -4,7 +4,7 @@ import type { Graph } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
 import type { Program } from "../compiler/program.js";
 import { parseDataArgument } from "../runtime/data/references.js";
-import { writeTensor } from "../runtime/data/write.js";
+import { requireTensorFormat, writeTensor } from "../runtime/data/write.js";
 import { loadDataset } from "../runtime/dataset.js";
 import { Evaluator } from "../runtime/evaluate.js";
 import { type Asked, freeSelection, signatureSelection } from "../runtime/requests.js";
@@ -19,8 +19,9 @@ import { tensorJson } from "./json.js";
 import { type LoadOptions, openModel } from "./load.js";
 import { metricText, plural } from "./numbers.js";
 import type { Named, TargetOption } from "./options.js";
+import { requireApart, requireOutputs } from "./outputs.js";
 import type { PlotRequest } from "./plot_option.js";
-import { type ProfileOption, requireProfileFile, showProfile } from "./profile.js";
+import { type ProfileOption, profileFiles, showProfile } from "./profile.js";
 import { openProgram } from "./target.js";
 import { tensorText } from "./tensor_text.js";
 
@@ -46,7 +47,11 @@ export async function run(
   options: RunOptions,
 ): Promise<ExitCode> {
   requireSense(signature, options);
-  await requireProfileFile(options.profile);
+  for (const path of options.output?.values() ?? []) requireTensorFormat(path);
+  const plots = (options.plot ?? []).map(({ path }) => path);
+  const outputs = [...(options.output?.values() ?? []), ...plots, ...profileFiles(options.profile)];
+  requireApart(outputs, [file, ...(options.weights === undefined ? [] : [options.weights])]);
+  await requireOutputs(console, outputs);
   const model = await openModel(console, file, options);
   const request = signature ?? options.fetch ?? [];
   const program = await openProgram(console, model, options);

@@ -15,7 +15,8 @@ import type { JsonValue } from "./json.js";
 import { type LoadOptions, openModel } from "./load.js";
 import { bytesText, countText, metricText, plural, rateText, secondsText } from "./numbers.js";
 import type { Named, TargetOption } from "./options.js";
-import { type ProfileOption, requireProfileFile, showProfile } from "./profile.js";
+import { requireApart, requireOutputs, sayMissing } from "./outputs.js";
+import { type ProfileOption, profileFiles, showProfile } from "./profile.js";
 import { ProgressLine } from "./progress.js";
 import { openProgram } from "./target.js";
 import type { Watch } from "./watch/watch.js";
@@ -45,7 +46,9 @@ export interface TrainFlags extends CommonOptions, LoadOptions {
 export async function train(console: Console, file: string, flags: TrainFlags): Promise<ExitCode> {
   const data = Object.fromEntries([...(flags.data ?? [])].map(([name, text]) => [name, parseDataArgument(text)]));
   requireFolder(flags.dataDir);
-  await requireProfileFile(flags.profile);
+  const profiles = profileFiles(flags.profile);
+  requireApart([...(flags.save === undefined ? [] : [flags.save]), ...profiles], [file]);
+  await requireOutputs(console, profiles);
   const model = await openModel(console, file, flags);
   const line = new ProgressLine(console);
   line.wait(`preparing ${model.graph.name}`);
@@ -156,7 +159,8 @@ class Reporter {
   readonly #widths = new Map<string, number>();
   #steps = 0;
   #firstStep = 0;
-  #reports = 0;
+  #told = -1;
+  #last: ReadonlyMap<string, number> = new Map();
 
   constructor(console: Console, line: ProgressLine, session: Session, flags: TrainFlags) {
     this.#console = console;
@@ -181,14 +185,23 @@ class Reporter {
         return;
       }
       case "progress":
+        this.#last = event.metrics;
         this.#line.update({ title: this.#title(), steps: this.#steps, ...event });
         return;
       case "report":
-        this.#reports += 1;
-        this.#line.above(() => console.say(this.#row(this.#stepText(event.report.step), event.report.metrics)));
+        this.#tell(event.report.step, event.report.metrics);
         return;
-      case "validation":
-        this.#line.above(() => console.say(this.#row(`epoch ${event.epoch} validation`, event.metrics)));
+      case "stop":
+        if (event.step > this.#firstStep && this.#told < event.step) this.#tell(event.step, event.metrics);
+        return;
+      case "validation": {
+        if (event.step >= this.#steps && this.#told < event.step) this.#tell(event.step, this.#last);
+        const epoch = String(event.epoch).padStart(String(this.#epochs ?? "").length);
+        this.#line.above(() => console.say(this.#row(`epoch ${epoch} validation`, event.metrics)));
+        return;
+      }
+      case "folder":
+        this.#line.above(() => sayMissing(console, event.path));
         return;
       case "checkpoint":
         this.#line.above(() => console.note(`saved ${event.path} at step ${countText(event.step)}`));
@@ -204,18 +217,15 @@ class Reporter {
     const console = this.#console;
     const done = report.steps - this.#firstStep;
     const rate = report.seconds > 0 && done > 0 ? ` (${rateText(done / report.seconds)} steps/s)` : "";
-    const metrics = new Map(Object.entries(report.metrics));
-    const isTold = this.#reports > 0 && report.history.at(-1)?.step === report.steps;
-    if (!isTold && metrics.size > 0) console.say(this.#row(this.#stepText(report.steps), metrics));
     const work = `${plural(done, "step")} in ${secondsText(report.seconds)}${rate}`;
     const saved = report.checkpoints.at(-1);
     switch (report.stopped) {
       case "done":
         console.note(done === 0 ? `nothing to do: step ${countText(report.steps)} is reached` : `done: ${work}`);
-        return;
+        break;
       case "early":
         console.note(`ended early, without improvement: ${work}`);
-        return;
+        break;
       case "interrupted": {
         const next =
           done === 0
@@ -227,6 +237,16 @@ class Reporter {
         return;
       }
     }
+    if (done > 0 && saved === undefined) {
+      console.note(
+        `${console.paint("yellow", "note", process.stderr)}: what was trained is not kept; --save PATH, or \`checkpoint\` in the train block, writes it to a file`,
+      );
+    }
+  }
+
+  #tell(step: number, metrics: ReadonlyMap<string, number>): void {
+    this.#told = step;
+    if (metrics.size > 0) this.#line.above(() => this.#console.say(this.#row(this.#stepText(step), metrics)));
   }
 
   #title(): string {

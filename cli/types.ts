@@ -7,6 +7,7 @@ import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes } from "./failure.js";
 import { openGraph } from "./front_end.js";
 import type { LoadOptions } from "./load.js";
+import { requireApart, requireOutputs } from "./outputs.js";
 import { signatureText } from "./signatures.js";
 
 export interface TypesOptions extends CommonOptions, LoadOptions {
@@ -15,8 +16,10 @@ export interface TypesOptions extends CommonOptions, LoadOptions {
 
 /** Writes what TypeScript has to know of a graph. Throws GraphError for a file that does not check. */
 export async function types(console: Console, file: string, options: TypesOptions): Promise<ExitCode> {
-  const graph = openGraph(console, file, options);
   const output = options.output ?? declarationFile(file);
+  requireApart([output], [file]);
+  await requireOutputs(console, [output]);
+  const graph = openGraph(console, file, options);
   await writeFileAtomic(output, [Buffer.from(declarations(graph, basename(file)))]);
   if (console.isJson) console.object({ output });
   else console.say(`${output}: ${graph.signatures.map((signature) => signatureText(graph, signature)).join("\n  ")}`);

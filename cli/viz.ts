@@ -11,7 +11,7 @@ import { selectRequest, selectSignature } from "../compiler/ir/select.js";
 import { dimsOf } from "../compiler/ir/specialise.js";
 import type { KernelProgram } from "../compiler/kernels/form.js";
 import { prepareComputation } from "../compiler/prepare.js";
-import { requireWritable, writeFileAtomic } from "../runtime/files/atomic.js";
+import { writeFileAtomic } from "../runtime/files/atomic.js";
 import { withCode } from "../viewer/code.js";
 import { documentOf, type Lower, type Shown } from "../viewer/document.js";
 import { dotText } from "../viewer/dot.js";
@@ -29,6 +29,7 @@ import type { LoadOptions } from "./load.js";
 import { readProfile } from "./measured_times.js";
 import { bytesText } from "./numbers.js";
 import type { Sizes } from "./options.js";
+import { requireApart, requireOutputs } from "./outputs.js";
 import { signatureText } from "./signatures.js";
 import { sourceText } from "./source.js";
 import { type Choice, choicesOf, originRemarks, type Sized, sizesFor } from "./specialisation.js";
@@ -81,9 +82,10 @@ export async function viz(console: Console, file: string, options: VizOptions): 
     const known = Object.keys(writers).join(", ");
     throw new UsageError(`--output ${options.output}: a picture's name ends in one of ${known}`);
   }
+  requireApart([options.output], [file]);
+  await requireOutputs(console, [options.output]);
   const graph = openGraph(console, file, options);
   const lower = await lowering(graph, options);
-  await requireWritable(options.output);
   const { shown, sized } = programsOf(graph, options);
   const measured = options.profile === undefined ? undefined : await readProfile(options.profile);
   const kernels = new Map<string, KernelProgram[]>();

@@ -1,8 +1,7 @@
 import type { RunFailure } from "../compiler/backends/executable.js";
 import { type Code, problem } from "../compiler/ir/codes.js";
-import { type Diagnostic, GraphError } from "../compiler/ir/diagnostic.js";
+import { GraphError } from "../compiler/ir/diagnostic.js";
 import { type Span, standardPrefix } from "../compiler/ir/span.js";
-import type { Report } from "./train_options.js";
 
 /** A failed check of a run as a diagnostic at the line that it came from. */
 export function runFailure(failure: RunFailure, message = failure.message): GraphError {
@@ -36,16 +35,4 @@ export function placedAt<T>(span: Span | undefined, work: () => Promise<T>): Pro
         : error,
     ),
   );
-}
-
-/** G111 for the first of these reports that has a NaN. */
-export function nanWarning(seen: readonly Report[]): Diagnostic | undefined {
-  const [lost] = seen.flatMap(({ step, metrics }) =>
-    [...metrics].flatMap(([name, value]) => (Number.isNaN(value) ? [{ name, step }] : [])),
-  );
-  if (lost === undefined) return undefined;
-  const message = `\`${lost.name}\` is NaN at step ${lost.step}`;
-  const hint =
-    "run again with `--check-numerics` (in TypeScript, `checkNumerics: true`): it names the first op that made a NaN, and its line";
-  return problem("G111", undefined, message, { hint, severity: "warning" });
 }

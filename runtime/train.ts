@@ -1,5 +1,4 @@
 import type { Executable, LoopOutcome } from "../compiler/backends/executable.js";
-import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
 import type { TensorData } from "../compiler/ir/tensor.js";
@@ -11,11 +10,12 @@ import { Evaluator } from "./evaluate.js";
 import type { TrainingEvents } from "./events/events.js";
 import { openEvents } from "./events/open.js";
 import { failedStep } from "./failed_step.js";
-import { joinFailures, nanWarning, withNote } from "./failure.js";
-import { requireWritable } from "./files/atomic.js";
+import { joinFailures, withNote } from "./failure.js";
 import { readCheckpoint, writeCheckpoint } from "./files/checkpoint.js";
-import { checkpointPath, saveCheckpoint } from "./files/rotation.js";
+import { saveCheckpoint } from "./files/rotation.js";
 import { Improvement } from "./improvement.js";
+import { lostLoss, TrainedState } from "./lost.js";
+import { requireOutputs } from "./outputs.js";
 import { checkFeeds, requireScalars } from "./requests.js";
 import type { Session } from "./session.js";
 import {
@@ -26,6 +26,7 @@ import {
   type TrainEvent,
   type TrainOptions,
   type TrainReport,
+  totalSteps,
   trainSettings,
 } from "./train_options.js";
 
@@ -35,11 +36,7 @@ export type { Report, TrainEvent, TrainingHandle, TrainOptions, TrainReport } fr
 export async function train(session: Session, options: TrainOptions): Promise<TrainReport> {
   const { graph, backend } = session.program;
   const settings = await placeCheckpoints(graph, trainSettings(graph, options), options);
-  // Said now, and not after hours of work.
-  for (const template of [settings.checkpoint?.to, settings.best?.to]) {
-    if (template !== undefined) await requireWritable(checkpointPath(template, session.step));
-  }
-  if (options.save !== undefined) await requireWritable(options.save);
+  for (const path of await requireOutputs(settings, options, session.step)) options.onEvent?.({ kind: "folder", path });
   if (options.resume !== undefined) {
     await session.apply(options.resume, { kind: "checkpoint", checkpoint: await readCheckpoint(options.resume) });
   }
@@ -60,12 +57,16 @@ export async function train(session: Session, options: TrainOptions): Promise<Tr
     const prepared = await session.program.prepare(stepOf(settings));
     const seconds = (performance.now() - start) / 1000;
     events = await openEvents(session, settings, options.events, dataset);
-    return await new Trainer(session, settings, options, dataset, validation, prepared, seconds, events).train();
+    const state = await TrainedState.create(session, settings.signature.updates);
+    return await new Trainer(session, settings, options, dataset, validation, prepared, seconds, events, state).train();
   } finally {
     events?.close();
     for (const dataset of datasets) dataset.free();
   }
 }
+
+/** Where nobody says how often to report: enough to see a curve, too few to fill a log. */
+const defaultReports = 10;
 
 interface Validation {
   readonly evaluator: Evaluator;
@@ -88,7 +89,9 @@ class Trainer {
   #compileSeconds: number;
   #last: ReadonlyMap<string, number> = new Map();
   readonly #improvement: Improvement;
-  #warned = false;
+  readonly #state: TrainedState;
+  readonly #totalSteps: number;
+  readonly #every: number;
 
   constructor(
     session: Session,
@@ -99,8 +102,10 @@ class Trainer {
     prepared: Prepared,
     prepareSeconds: number,
     events: TrainingEvents | undefined,
+    state: TrainedState,
   ) {
     this.#events = events;
+    this.#state = state;
     this.#session = session;
     this.#settings = settings;
     this.#options = options;
@@ -111,16 +116,12 @@ class Trainer {
     this.#compileSeconds = prepareSeconds;
     requireScalars(this.#prepared, options.report ?? session.program.graph.train?.report?.of ?? []);
     this.#batch = dataset.rows === 0 ? 0 : (settings.batch ?? dataset.rows);
-    if (dataset.rows > 0 && this.#batch > dataset.rows && settings.remainder === "drop") {
-      const message = `a batch of ${this.#batch} rows is larger than the data (${dataset.rows} rows): no step could be done`;
-      throw new GraphError([
-        problem("G046", undefined, message, { hint: "use a smaller batch, or `remainder = keep`" }),
-      ]);
-    }
+    this.#totalSteps = totalSteps(settings, dataset.rows, this.#batch);
+    this.#every = settings.every ?? Math.max(1, Math.ceil(this.#totalSteps / defaultReports));
   }
 
   async train(): Promise<TrainReport> {
-    requireSchedules(this.#settings, this.#totalSteps());
+    requireSchedules(this.#settings, this.#totalSteps);
     const { executable, feeds } = await this.#executable(
       Math.min(this.#batch, Math.max(this.#dataset.rows, this.#batch)),
     );
@@ -129,20 +130,33 @@ class Trainer {
       target: executable.info.target,
       device: this.#session.program.backend.device,
       compileSeconds: this.#compileSeconds,
-      steps: this.#totalSteps(),
+      steps: this.#totalSteps,
     });
     const first = this.#session.step;
     let stopped: TrainReport["stopped"];
     try {
       stopped = await this.#run(executable, feeds);
+      if (this.#session.step > first) await this.#state.requireFinite();
     } catch (error) {
       throw error instanceof GraphError ? await this.#failed(error, first) : error;
     }
+    const { step } = this.#session;
+    this.#emit({ kind: "stop", stopped, step, metrics: this.#last });
     // Ended before the first step: a file that is there may hold more than this session does.
-    if (stopped === "interrupted" && this.#session.step === first) return this.#report(executable, stopped);
+    if (stopped === "interrupted" && step === first) return this.#report(executable, stopped);
+    const lost = step > first ? lostLoss(this.#session.program.graph, { step, metrics: this.#last }) : undefined;
+    if (lost?.hasDiverged === true) throw withNote(lost.failure, this.#unsaved(step));
     if (this.#options.save !== undefined) await this.#save(this.#options.save);
     else if (stopped === "interrupted" && this.#settings.checkpoint !== undefined) await this.#saveTemplate();
+    if (lost !== undefined) throw withNote(lost.failure, "all trained variables are finite, and the state is kept");
     return this.#report(executable, stopped);
+  }
+
+  /** What is said of a state that no file should hold. */
+  #unsaved(step: number): string {
+    const path = this.#checkpoints.at(-1);
+    const kept = path === undefined ? "files that were there are as before" : `the last saved state is in ${path}`;
+    return `the state after step ${step} was not saved, since it is of no use; ${kept}`;
   }
 
   /** A step failed: the state before it goes where the final one would have gone, and the message says so. */
@@ -151,11 +165,12 @@ class Trainer {
     const { save } = this.#options;
     if (step === first) return withNote(failure, "no step was done before it, and nothing was saved");
     const reached = `the state after step ${step}`;
-    if (save === undefined && this.#settings.checkpoint === undefined) {
-      const mend = "`--save PATH` (in TypeScript, `save`) or `checkpoint` would have kept it";
-      return withNote(failure, `${reached} is in no file: ${mend}`);
-    }
     try {
+      if (await this.#state.isLost()) return withNote(failure, this.#unsaved(step));
+      if (save === undefined && this.#settings.checkpoint === undefined) {
+        const mend = "`--save PATH` (in TypeScript, `save`) or `checkpoint` would have kept it";
+        return withNote(failure, `${reached} is in no file: ${mend}`);
+      }
       if (save !== undefined) await this.#save(save);
       else await this.#saveTemplate();
     } catch (error) {
@@ -207,7 +222,7 @@ class Trainer {
       steps,
       // Whatever is due at an epoch's end is done by this class.
       stopAtEpochEnd: this.#validation !== undefined || this.#settings.remainder === "keep",
-      every: this.#settings.every,
+      every: this.#every,
       advance: true,
       signal: this.#options.signal,
     };
@@ -230,7 +245,8 @@ class Trainer {
     if (outcome.steps > 0) this.#last = metrics(outcome.last);
     const reports = outcome.reports.map(({ step, values }) => ({ step: Number(step), metrics: metrics(values) }));
     for (const report of reports) await this.#record(report);
-    this.#warnOfNaN([...reports, { step: this.#session.step, metrics: this.#last }]);
+    const warning = await this.#state.judge([...reports, { step: this.#session.step, metrics: this.#last }]);
+    if (warning !== undefined) this.#emit({ kind: "warning", diagnostic: warning });
     if (outcome.failure !== undefined) {
       throw failedStep(this.#session.program.graph, outcome.failure, this.#session.step + 1, "training");
     }
@@ -241,13 +257,6 @@ class Trainer {
     await this.#events?.report(report);
     this.#emit({ kind: "report", report });
     this.#options.onReport?.({ step: report.step, metrics: Object.fromEntries(report.metrics) });
-  }
-
-  #warnOfNaN(seen: readonly Report[]): void {
-    const diagnostic = nanWarning(seen);
-    if (diagnostic === undefined || this.#warned) return;
-    this.#warned = true;
-    this.#emit({ kind: "warning", diagnostic });
   }
 
   /** Whether fewer rows than a batch are left in the epoch, and they are to be used. */
@@ -293,6 +302,7 @@ class Trainer {
     const { isBest, isOver } = this.#improvement.judge(metrics);
     this.#session.remember(this.#improvement.metadata());
     if (isBest && this.#settings.best !== undefined) {
+      await this.#state.requireFinite();
       this.#saved(await saveCheckpoint(this.#settings.best.to, await this.#session.checkpoint()));
     }
     return isOver;
@@ -304,17 +314,8 @@ class Trainer {
     return evaluator.evaluate(dataset, this.#settings.batch ?? dataset.rows, this.#options.signal);
   }
 
-  /** Steps to do in all: what is given, or as many as the epochs have. */
-  #totalSteps(): number {
-    const { steps, epochs, remainder } = this.#settings;
-    if (epochs === undefined || this.#dataset.rows === 0) return steps ?? 0;
-    const batches = this.#dataset.rows / this.#batch;
-    const perEpoch = remainder === "keep" ? Math.ceil(batches) : Math.floor(batches);
-    return Math.min(steps ?? Number.POSITIVE_INFINITY, epochs * perEpoch);
-  }
-
   #stepsLeft(): number {
-    return this.#totalSteps() - this.#session.step;
+    return this.#totalSteps - this.#session.step;
   }
 
   #stepsToCheckpoint(): number {
@@ -324,7 +325,7 @@ class Trainer {
 
   /** What is observed of a report is the state at its very step. */
   #stepsToObservation(): number {
-    const { every } = this.#settings;
+    const every = this.#every;
     if (every === 0 || this.#events?.observes !== true) return Number.POSITIVE_INFINITY;
     return every - (this.#session.step % every);
   }
@@ -337,10 +338,12 @@ class Trainer {
   async #saveTemplate(): Promise<void> {
     const { checkpoint } = this.#settings;
     if (checkpoint === undefined) return;
+    await this.#state.requireFinite();
     this.#saved(await saveCheckpoint(checkpoint.to, await this.#session.checkpoint(), { keep: checkpoint.keep }));
   }
 
   async #save(path: string): Promise<void> {
+    await this.#state.requireFinite();
     await writeCheckpoint(path, await this.#session.checkpoint());
     this.#saved(path);
   }

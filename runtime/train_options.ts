@@ -41,6 +41,15 @@ export type TrainEvent =
       readonly metrics: ReadonlyMap<string, number>;
     }
   | { readonly kind: "checkpoint"; readonly step: number; readonly path: string }
+  /** At the start: a folder that is missing, and will be made for what is written. */
+  | { readonly kind: "folder"; readonly path: string }
+  /** After the last step, before the final state is saved. */
+  | {
+      readonly kind: "stop";
+      readonly stopped: TrainReport["stopped"];
+      readonly step: number;
+      readonly metrics: ReadonlyMap<string, number>;
+    }
   | { readonly kind: "warning"; readonly diagnostic: Diagnostic };
 
 /** A training between two calls of the target, for whoever looks at it from outside. */
@@ -65,7 +74,7 @@ export interface TrainOptions<G extends GraphTypes = GraphTypes> extends DataFol
   /** Totals, counted from the very first step, also after a resume. */
   readonly steps?: number | undefined;
   readonly epochs?: number | undefined;
-  /** Report each so many steps. */
+  /** Report each so many steps; 0 reports none. Without it, and without the block's, ten times. */
   readonly every?: number | undefined;
   /** Names to report, any scalars of the graph; without them the signature's outputs. */
   readonly report?: readonly EdgeName<G>[] | undefined;
@@ -125,7 +134,8 @@ export interface Settings {
   readonly epochs: number | undefined;
   /** Where the file gives them; undefined where an option does. */
   readonly lengthSpan: Span | undefined;
-  readonly every: number;
+  /** Undefined where nobody says how often. */
+  readonly every: number | undefined;
   readonly report: readonly string[];
   readonly checkpoint: CheckpointPlan | undefined;
   readonly best: BestPlan | undefined;
@@ -169,7 +179,7 @@ export function trainSettings(graph: Graph, options: TrainOptions): Settings {
     steps: ends?.steps,
     epochs: ends?.epochs ?? (ends?.steps === undefined && data.size > 0 ? 1 : undefined),
     lengthSpan: isOption ? undefined : plan?.lengthSpan,
-    every: options.every ?? plan?.report?.every ?? plan?.summary?.every ?? 0,
+    every: options.every ?? plan?.report?.every ?? plan?.summary?.every,
     report: options.report ?? plan?.report?.of ?? signature.outputs,
     checkpoint: options.checkpoint ?? plan?.checkpoint,
     best: options.best ?? plan?.best,
@@ -192,6 +202,24 @@ function requireSense(settings: Settings): void {
   if (settings.data.size > 0 && settings.batch === undefined) {
     throw wrong("how many rows are a batch?", "give `batch`");
   }
+}
+
+/**
+ * Steps to do in all: what is given, or as many as the epochs have. Throws GraphError G046 where the data have no whole batch and
+ * the rest of an epoch is dropped.
+ */
+export function totalSteps(
+  { steps, epochs, remainder }: Pick<Settings, "steps" | "epochs" | "remainder">,
+  rows: number,
+  batch: number,
+): number {
+  if (rows > 0 && batch > rows && remainder === "drop") {
+    const message = `a batch of ${batch} rows is larger than the data (${rows} rows): no step could be done`;
+    throw new GraphError([problem("G046", undefined, message, { hint: "use a smaller batch, or `remainder = keep`" })]);
+  }
+  if (epochs === undefined || rows === 0) return steps ?? 0;
+  const perEpoch = remainder === "keep" ? Math.ceil(rows / batch) : Math.floor(rows / batch);
+  return Math.min(steps ?? Number.POSITIVE_INFINITY, epochs * perEpoch);
 }
 
 /** Throws GraphError G046 for a schedule that ends before training does: it would fail in the middle. */

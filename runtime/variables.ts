@@ -4,7 +4,7 @@ import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { NumericDType } from "../compiler/ir/dtype.js";
 import type { Graph, Variable } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
-import { copyElements, elementCount, holdsDType, type Tensor } from "../compiler/ir/tensor.js";
+import { copyElements, elementCount, holdsDType, type Tensor, type TensorData } from "../compiler/ir/tensor.js";
 import { staticShape, typeText } from "../compiler/ir/type.js";
 import { listNames } from "./files/errors.js";
 
@@ -60,6 +60,11 @@ export class VariableStore {
   async pull(path?: string): Promise<void> {
     const slots = path === undefined ? [...this.#slots.values()] : [this.#slot(path)];
     for (const { block } of slots) await block.mirror?.pull();
+  }
+
+  /** What `work` gives for a variable's elements as they lie here, without a copy; `pull` brings what a device changed. */
+  look<T>(path: string, work: (data: TensorData) => T): T {
+    return work(this.#slot(path).block.data);
   }
 
   /** Says that their memory has been written to from outside. */

@@ -86,6 +86,9 @@ export class Watch {
       case "warning":
         this.#message = event.diagnostic.message;
         break;
+      case "folder":
+      case "stop":
+        break;
     }
     this.#server?.changed();
   }

@@ -87,20 +87,24 @@ export class TensorFile {
   }
 }
 
+type TensorFormat = ".npy" | ".safetensors" | ".csv";
+
+/** The format that a file's name asks for. @throws GraphError G071 where it asks for none that is written. */
+export function requireTensorFormat(path: string): TensorFormat {
+  const ending = /\.[a-z0-9]+$/.exec(path.toLowerCase())?.[0];
+  if (ending === ".npy" || ending === ".safetensors" || ending === ".csv") return ending;
+  const hint = "the name ends in .npy, .safetensors or .csv";
+  throw fileError("G071", `no format is known for writing ${quotePath(path)}`, hint);
+}
+
 function writingOf(path: string, name: string, type: TensorType): Writing {
-  switch (/\.[a-z0-9]+$/.exec(path.toLowerCase())?.[0]) {
+  switch (requireTensorFormat(path)) {
     case ".npy":
       return npyWriting(type);
     case ".safetensors":
       return safetensorsWriting(name, type);
     case ".csv":
       return csvWriting(path, name, type);
-    default:
-      throw fileError(
-        "G071",
-        `no format is known for writing ${quotePath(path)}`,
-        "the name ends in .npy, .safetensors or .csv",
-      );
   }
 }
 

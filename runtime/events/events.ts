@@ -56,7 +56,7 @@ export class TrainingEvents {
       const value = values?.get(name);
       if (value !== undefined) requireImage(name, value);
     }
-    const writer = new EventWriter(options.dir);
+    const writer = await EventWriter.create(options.dir);
     writer.write({ kind: "graph", nodes: graphNodes(session.program.graph, signature.name) });
     return new TrainingEvents(session, writer, options, observer);
   }

@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { systemFailure } from "../files/errors.js";
+import { makeFolder } from "../files/folders.js";
 import { type EventContent, eventMessage } from "./messages.js";
 import { record } from "./record.js";
 
@@ -13,19 +14,26 @@ export class EventWriter {
   readonly #descriptor: number;
   #open = true;
 
+  private constructor(path: string, descriptor: number) {
+    this.path = path;
+    this.#descriptor = descriptor;
+    this.write({ kind: "version" });
+  }
+
   /** Makes the folder where it is not there. Throws GraphError G092 with the system's reason. */
-  constructor(folder: string, now: number = Date.now()) {
+  static async create(folder: string, now: number = Date.now()): Promise<EventWriter> {
     // TensorFlow's name, so that readers find it; process and number keep two of one second apart.
     const seconds = String(Math.floor(now / 1000)).padStart(10, "0");
     const host = hostname().replace(/[^A-Za-z0-9_.-]/g, "_");
-    this.path = join(folder, `events.out.tfevents.${seconds}.${host}.${process.pid}.${files++}`);
+    const path = join(folder, `events.out.tfevents.${seconds}.${host}.${process.pid}.${files++}`);
+    let descriptor: number;
     try {
-      mkdirSync(folder, { recursive: true });
-      this.#descriptor = openSync(this.path, "wx", 0o644);
+      await makeFolder(folder);
+      descriptor = openSync(path, "wx", 0o644);
     } catch (error) {
       throw systemFailure("G092", "cannot write events to", folder, error);
     }
-    this.write({ kind: "version" });
+    return new EventWriter(path, descriptor);
   }
 
   write(content: EventContent): void {

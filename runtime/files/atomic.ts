@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
+import { type FileHandle, open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { threadId } from "node:worker_threads";
 import { InternalError } from "../../compiler/ir/diagnostic.js";
 import { fileError, quotePath, systemErrorCode, systemFailure } from "./errors.js";
+import { makeFolder, requireRoom } from "./folders.js";
 
 /** Pieces of a file, in order. They must not change until the writing is done. */
 export type FileContent = Iterable<Uint8Array>;
@@ -14,30 +15,6 @@ const largestWrite = 1 << 24;
 
 /** The temporary files that this thread is writing now. */
 const inUse = new Set<string>();
-
-/**
- * Makes a folder and what is missing above it. Node's own recursive mkdir never ends where the folder above exists and yet says
- * that there is no such file, as /proc does.
- */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "EEXIST" && (await stat(folder)).isDirectory()) return;
-    const above = dirname(folder);
-    if (code !== "ENOENT" || above === folder || (await exists(above))) throw error;
-    await makeFolder(above);
-    await mkdir(folder);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
 
 /**
  * Writes a file so that, whatever happens, its name holds the whole old or the whole new content (see `AtomicFile`). On a failure
@@ -93,6 +70,8 @@ export class AtomicFile {
       return file;
     } catch (error) {
       inUse.delete(temporary);
+      // Which folder takes no files says more than what the system said of the whole path.
+      if (systemErrorCode(error) !== undefined) await requireRoom(folder, basename(temporary), refusal(path));
       throw writeFailure(path, error);
     }
   }
@@ -153,22 +132,22 @@ export class AtomicFile {
 }
 
 /**
- * Sees, before the work whose result is to be saved, that a file of this name could be written now. Leaves nothing behind.
+ * Sees, before the work whose result is to be saved, that a file of this name could be written now. Leaves nothing behind. Gives
+ * the topmost folder that is missing and would be made.
  * @throws GraphError as `writeFileAtomic`.
  */
-export async function requireWritable(path: string): Promise<void> {
+export async function requireWritable(path: string): Promise<string | undefined> {
   if (path === "") throw fileError("G092", "cannot save: the name of the file is empty");
+  const refused = refusal(path);
+  if (/[/\\]$/.test(path)) throw fileError("G064", `${refused}: that is the name of a folder`, "name a file");
   const { target } = await inspectTarget(path);
-  let folder = dirname(resolve(target));
-  while (folder !== dirname(folder) && !(await exists(folder))) folder = dirname(folder);
-  const temporary = join(folder, temporaryName(basename(target)));
-  try {
-    const handle = await open(temporary, "wx");
-    await handle.close();
-    await unlink(temporary);
-  } catch (error) {
-    throw writeFailure(path, error);
-  }
+  return requireRoom(dirname(target), temporaryName(basename(target)), refused);
+}
+
+/** The same of a folder that files will be written to. @throws GraphError G092. */
+export async function requireWritableFolder(path: string): Promise<string | undefined> {
+  if (path === "") throw fileError("G092", "cannot write: the name of the folder is empty");
+  return requireRoom(path, temporaryName("probe"), `cannot write to ${quotePath(path)}`);
 }
 
 async function inspectTarget(path: string): Promise<{ readonly target: string; readonly mode: number | undefined }> {
@@ -181,9 +160,9 @@ async function inspectTarget(path: string): Promise<{ readonly target: string; r
     }
     return { target, mode: status.mode & 0o7777 };
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") {
-      return { target: path, mode: undefined };
-    }
+    const errno = systemErrorCode(error);
+    // Below a file: which part of the path that is, is found where its folder is made or tried.
+    if (errno === "ENOENT" || errno === "ENOTDIR") return { target: path, mode: undefined };
     throw writeFailure(path, error);
   }
 }
@@ -212,6 +191,10 @@ async function syncFolder(folder: string, path: string): Promise<void> {
   } finally {
     await handle?.close().catch(() => {});
   }
+}
+
+function refusal(path: string): string {
+  return `cannot save ${quotePath(path)}`;
 }
 
 function writeFailure(path: string, error: unknown): unknown {

@@ -49,8 +49,12 @@ export function systemFailure(code: Code, action: string, path: string, error: u
   if (errno === undefined) {
     return error;
   }
-  const cause = causes.get(errno) ?? "the system refused";
-  return fileError(code, `${action} ${quotePath(path)}: ${cause} (${errno})`, hint);
+  return fileError(code, `${action} ${quotePath(path)}: ${reasonOf(errno)}`, hint);
+}
+
+/** What one of the system's error codes means, with the code. */
+export function reasonOf(errno: string): string {
+  return `${causes.get(errno) ?? "the system refused"} (${errno})`;
 }
 
 /** A path for a message: in quotes, control characters escaped, the middle of a very long one left out. */

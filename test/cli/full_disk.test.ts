@@ -70,3 +70,17 @@ onFullDisk("a disk that fills up while results are written to it: none of them i
   t.regex(stderr, /error G092: cannot save "disk\/model\.safetensors": the disk is full \(ENOSPC\)/);
   t.true(stdout.endsWith("\nmodel.safetensors\nthe old content"), stdout);
 });
+
+onFullDisk("a file system that is read-only is refused before the first step, by each output", (t) => {
+  const folder = folderWith({ "large.graph": graph, "disk/old": "" });
+  const script = 'mount -t tmpfs -o ro tmpfs disk && for o in --save --events; do "$@" $o disk/new/x; echo $?; done';
+  const command = [process.execPath, binary, "train", "large.graph", "--target", "reference"];
+  const { stdout, stderr } = spawnSync("unshare", ["-m", "sh", "-c", script, "sh", ...command], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  t.is(stdout, "1\n1\n");
+  const reason = ': nothing can be made in "disk": the file system is read-only (EROFS)';
+  t.true(stderr.includes(`cannot save "disk/new/x"${reason}`), stderr);
+  t.true(stderr.includes(`cannot write to "disk/new/x"${reason}`), stderr);
+});

@@ -34,7 +34,11 @@ test.serial("feeds are literals or files, and results can be written to files", 
     ["run", "line.graph", "--fetch", "x", "--feed", "x=line.csv[2:5]", "-o", "x=out/x.npy", ...reference],
     { cwd },
   );
-  t.deepEqual(csv, { code: 0, stdout: "", stderr: "wrote x to out/x.npy\n" });
+  t.deepEqual(csv, {
+    code: 0,
+    stdout: "",
+    stderr: "the folder out is not there: it will be made\nwrote x to out/x.npy\n",
+  });
   const npy = readFileSync(join(cwd, "out/x.npy"));
   t.is(npy.subarray(1, 6).toString(), "NUMPY");
   t.deepEqual([npy.readFloatLE(npy.length - 12), npy.readFloatLE(npy.length - 4)], [-0.75, -0.5]);

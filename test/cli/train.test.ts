@@ -1,7 +1,19 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { at, codesOf, folderWith, graphc, graphcHere, lineFolder, lineGraph, onlyObject, start } from "./support.js";
+import { compile, Session } from "../../index.js";
+import {
+  at,
+  codesOf,
+  folderWith,
+  graphc,
+  graphcHere,
+  lineFolder,
+  lineGraph,
+  lineTable,
+  onlyObject,
+  start,
+} from "./support.js";
 
 const reference = ["--target", "reference"];
 
@@ -58,22 +70,116 @@ test.serial("a resumed run ends as the uninterrupted one; --steps is a total", a
   t.is((await graphcHere(["run", "line.graph", ...weights], { cwd })).code, 0);
 });
 
-test.serial("--data names other rows; a diverging loss is said to", async (t) => {
-  const cwd = folderWith({
-    "line.graph": lineGraph.replace("= 0.1", "= 1e30"),
-    "other.csv": "x,y\n1,2\n3,4\n5,6\n7,8\n",
-  });
-  const data = ["--data", "x=other.csv[0:4]", "--data", "y=other.csv[0:4]"];
-  const lost = await graphcHere(["train", "line.graph", ...data, ...reference, "--json"], { cwd });
-  t.is(lost.code, 0);
-  t.is(at(onlyObject(lost), "metrics", "metrics.loss"), "NaN");
-  t.regex(lost.stderr, /G111/);
-  const checked = await graphcHere(["train", "line.graph", ...data, ...reference, "--check-numerics", "--json"], {
+test.serial(
+  "--data names other rows; training that turns NaN ends with 1, and the file that was there stays",
+  async (t) => {
+    const cwd = folderWith({
+      "line.graph": lineGraph.replace("= 0.1", "= 1e30"),
+      "other.csv": "x,y\n1,2\n3,4\n5,6\n7,8\n",
+      "w.safetensors": "the old content",
+    });
+    const data = ["--data", "x=other.csv[0:4]", "--data", "y=other.csv[0:4]"];
+    const lost = await graphcHere(["train", "line.graph", ...data, ...reference, "--save", "w.safetensors"], { cwd });
+    t.is(lost.code, 1);
+    t.regex(
+      lost.stderr,
+      /error G111: training is lost: after step \d+ `w` and 1 other variable have elements that are NaN/,
+    );
+    t.regex(lost.stderr, /note: `metrics\.loss` is (NaN|infinite) at step \d+\n/);
+    t.regex(lost.stderr, /was not saved, since it is of no use; files that were there are as before/);
+    t.is(readFileSync(join(cwd, "w.safetensors"), "utf8"), "the old content");
+    const json = await graphcHere(["train", "line.graph", ...data, ...reference, "--json"], { cwd });
+    t.is(json.code, 1);
+    t.deepEqual(codesOf(json), ["G111"]);
+    const checked = await graphcHere(["train", "line.graph", ...data, ...reference, "--check-numerics", "--json"], {
+      cwd,
+    });
+    t.is(checked.code, 1);
+    t.deepEqual(codesOf(checked), ["G110"]);
+    t.is(typeof at(onlyObject(checked), "diagnostics", 0, "line"), "number");
+  },
+);
+
+test.serial("a loss that is infinite in the end is an error, and its state takes no file's place", async (t) => {
+  const cwd = folderWith({ "line.graph": lineGraph.replace("= 0.1", "= 9"), "w.safetensors": "the old content" });
+  writeFileSync(join(cwd, "line.csv"), lineTable);
+  const ended = await graphcHere(["train", "line.graph", "--steps", "25", "--save", "w.safetensors", ...reference], {
     cwd,
   });
-  t.is(checked.code, 1);
-  t.deepEqual(codesOf(checked), ["G110"]);
-  t.is(typeof at(onlyObject(checked), "diagnostics", 0, "line"), "number");
+  t.is(ended.code, 1);
+  t.regex(
+    ended.stderr,
+    /error G111: training ends with a loss that is not finite: `metrics\.loss` is infinite at step 25/,
+  );
+  t.is(readFileSync(join(cwd, "w.safetensors"), "utf8"), "the old content");
+});
+
+test.serial("what is reported may be NaN as long as the variables are finite", async (t) => {
+  const odd = lineGraph
+    .replace("loss = mean", "odd = mean(p * 0) / 0\n    loss = mean")
+    .replace("of = [", "of = [metrics.odd, ");
+  const ended = await graphcHere(["train", "line.graph", "--save", "w.safetensors", ...reference], {
+    cwd: folderWith({ "line.graph": odd, "line.csv": lineTable }),
+  });
+  t.is(ended.code, 0, ended.stderr);
+  t.regex(ended.stderr, /warning G111: `metrics\.odd` is NaN at step \d+/);
+  t.regex(ended.stderr, /saved w\.safetensors at step 40/);
+});
+
+test.serial(
+  "without `report` ten lines tell how it goes, the last before what is saved; what is not saved is told of",
+  async (t) => {
+    const quiet = lineGraph.replace(/ *report = .*\n/, "").replace("steps = 40", "steps = 97");
+    const cwd = folderWith({ "line.graph": quiet, "line.csv": lineTable });
+    const saved = await graphcHere(["train", "line.graph", "--save", "new/w.safetensors", ...reference], { cwd });
+    const steps = [...saved.stdout.matchAll(/^step +(\d+) {2}metrics\.loss /gm)].map((match) => Number(match[1]));
+    t.deepEqual(steps, [10, 20, 30, 40, 50, 60, 70, 80, 90, 97]);
+    t.regex(saved.stderr, /^the folder new is not there: it will be made\n/);
+    t.false(saved.stderr.includes("not kept"));
+    const lost = await graphcHere(["train", "line.graph", ...reference], { cwd });
+    t.is(lost.stderr.match(/note: what was trained is not kept; --save PATH/g)?.length, 1);
+    const events: string[] = [];
+    const session = new Session(await compile(join(cwd, "line.graph"), { target: "reference" }));
+    await session.train({ save: join(cwd, "w.safetensors"), onEvent: ({ kind }) => events.push(kind) });
+    t.deepEqual(events.slice(-2), ["stop", "checkpoint"]);
+    t.is((await session.train({ every: 0, steps: 120 })).history.length, 0);
+    await session.close();
+  },
+);
+
+for (const [what, flags, reason] of [
+  [
+    "a file system that takes none",
+    ["--save", "/proc/x/w"],
+    /cannot save "\/proc\/x\/w": nothing can be made in "\/proc" \(ENOENT\)/,
+  ],
+  [
+    "a folder there",
+    ["--events", "/proc/x"],
+    /cannot write to "\/proc\/x": nothing can be made in "\/proc" \(ENOENT\)/,
+  ],
+  ["events below a file", ["--events", "line.csv/x"], /cannot write to "line\.csv\/x": "line\.csv" is not a folder/],
+  [
+    "a trace below a file",
+    ["--profile", "line.csv/x.json"],
+    /cannot save "line\.csv\/x\.json": "line\.csv" is not a folder/,
+  ],
+] as const) {
+  test.serial(`${what} is refused before the first step`, async (t) => {
+    const ended = await graphcHere(["train", "line.graph", ...flags, ...reference], { cwd: lineFolder() });
+    t.is(ended.code, 1);
+    t.regex(ended.stderr, /^error G092: /);
+    t.regex(ended.stderr, reason);
+    t.is(ended.stdout, "");
+  });
+}
+
+test.serial("the file that is trained is not written over", async (t) => {
+  const cwd = lineFolder();
+  const ended = await graphcHere(["train", "line.graph", "--save", "./line.graph", ...reference], { cwd });
+  t.is(ended.code, 2);
+  t.regex(ended.stderr, /"\.\/line\.graph" is read, and would be overwritten/);
+  t.is(readFileSync(join(cwd, "line.graph"), "utf8"), lineGraph);
 });
 
 test.serial("a step that fails ends with 1, and what was done before it is saved", async (t) => {

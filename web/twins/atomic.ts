@@ -9,5 +9,6 @@ export async function writeFileAtomic(path: string): Promise<void> {
 export const AtomicFile = { create: writeFileAtomic };
 
 export const requireWritable: (path: string) => Promise<void> = writeFileAtomic;
+export const requireWritableFolder: (path: string) => Promise<void> = writeFileAtomic;
 
 export async function removeStaleTemporaries(): Promise<void> {}

@@ -136,8 +136,9 @@ export const limitCodes = [
   },
   {
     code: "G111",
-    title: "loss is not a number",
-    explain: "The loss turned NaN in training. Run with `--check-numerics` to find the first op that made it.",
+    title: "training is not finite",
+    explain:
+      "A trained variable has NaN or infinite elements, or the loss of the last step is not finite. Training ends there; such a state is not saved, so that files which were there stay. Run with `--check-numerics` to find the first op that made it. As a warning: something that is reported was NaN, and all trained variables are finite.",
     example: "$ graphc train diverging.graph",
   },
   {
