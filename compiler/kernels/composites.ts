@@ -2,7 +2,7 @@ import type { Computation } from "../ir/graph.js";
 import { rewrite } from "../ir/rewrite.js";
 import { reapply } from "../ops/define.js";
 import { opNamed } from "../ops/table.js";
-import { semanticsOf } from "./plan.js";
+import { semanticsOf } from "./semantics.js";
 
 /** Replaces composites (convolutions, pooling) by the ops that they are made of, until none is left. */
 export function expandComposites(computation: Computation): Computation {

@@ -5,7 +5,8 @@ import type { Node, Value } from "../ir/node.js";
 import type { ScalarOp } from "../ops/scalar.js";
 import { addAffine, constantAffine, loopAffine, zero } from "./affine.js";
 import type { Access, Affine, DynamicTerm, LoopId, ScalarExpr } from "./form.js";
-import { isStored, type Plan, semanticsOf } from "./plan.js";
+import type { Plan } from "./plan.js";
+import { isStored, semanticsOf } from "./semantics.js";
 import { splatOf } from "./splats.js";
 import {
   axesIndex,

@@ -6,7 +6,7 @@ import type { SourceTable } from "../ir/sources.js";
 import { failurePlaces, failureText, outOfRange } from "../ops/messages.js";
 import { dividesByUnknown } from "./expressions.js";
 import type { Failure } from "./form.js";
-import { isFallibleRoutine, semanticsOf } from "./plan.js";
+import { isFallibleRoutine, semanticsOf } from "./semantics.js";
 import { numbersAttribute } from "./views.js";
 
 /** The checks of a program, numbered: those of a block in the order of its graph, so that of several the cause has the least number. */

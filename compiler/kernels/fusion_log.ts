@@ -2,9 +2,10 @@ import type { Node, Value } from "../ir/node.js";
 import { leavesOf } from "./access.js";
 import type { ObservedKernel } from "./block.js";
 import type { KernelProgram } from "./form.js";
-import { isStored, type Plan, type PlanReason } from "./plan.js";
+import type { Plan, PlanReason } from "./plan.js";
 import type { Group } from "./regions.js";
 import type { Root } from "./roots.js";
+import { isStored } from "./semantics.js";
 
 /** Why a root was not put into a kernel that it reads from, or that has the same space. */
 export type FusionRefusal =

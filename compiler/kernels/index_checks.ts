@@ -5,7 +5,7 @@ import { isTensor, type Node, nodesBelow, type Value } from "../ir/node.js";
 import { rewrite } from "../ir/rewrite.js";
 import { checkIndex, wrapIndex } from "../ops/checks.js";
 import { reapply } from "../ops/define.js";
-import { semanticsOf } from "./plan.js";
+import { semanticsOf } from "./semantics.js";
 import { inputOf, numberAttribute, numbersAttribute, shapeOf } from "./views.js";
 
 /**

@@ -1,9 +1,10 @@
 import type { Node } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
 import type { Span } from "../ir/span.js";
-import { isStored, type Plan } from "./plan.js";
+import type { Plan } from "./plan.js";
 import type { Group } from "./regions.js";
 import type { Root } from "./roots.js";
+import { isStored } from "./semantics.js";
 
 /** Kernel names for profiles and listings: what is updated or handed out, else what is computed. Unique in a program. */
 export class KernelNames {

@@ -5,9 +5,9 @@ import { accumulatorDType } from "./contractions.js";
 import { castTo, dtypeOf, type Environment, Expressions } from "./expressions.js";
 import type { Accumulator, AccumulatorId, LoopStatement, ScalarExpr, Statement } from "./form.js";
 import { serial } from "./lanes.js";
-import { isStored } from "./plan.js";
 import type { Item, Loop, NestGroup } from "./regions.js";
 import { boundLoop, combinerOf, directionOf, indexAt, indexExpression, operandsAt, type Root } from "./roots.js";
+import { isStored } from "./semantics.js";
 import { type BufferTable, isOwnElement, mapIndex, type Places, type Storehouse } from "./storage.js";
 import { axesIndex, type Index, positionOf, shapeOf } from "./views.js";
 

@@ -1,9 +1,10 @@
 import { InternalError } from "../ir/diagnostic.js";
 import { type Node, nodesBelow, topologicalOrder, type Value } from "../ir/node.js";
-import { type KernelSemantics, registeredOps } from "../ops/define.js";
+import type { KernelSemantics } from "../ops/define.js";
 import { scalarFacts } from "../ops/scalar.js";
 import { contractionOf } from "./contractions.js";
 import { countReaders, findBroadcast } from "./plan_readers.js";
+import { isFallibleRoutine, isStored, semanticsOf } from "./semantics.js";
 import { splatOf } from "./splats.js";
 import { coarsening, countOf, inputOf, shapeOf } from "./views.js";
 
@@ -85,24 +86,6 @@ interface Facts {
 
 /** What reading a value costs that lies in memory. */
 const plain = { cost: 1, size: 1, acceptsPosition: true, draws: false } as const;
-
-export function semanticsOf(node: Node): KernelSemantics {
-  const op = registeredOps().get(node.op);
-  if (op === undefined) throw new InternalError(`the op ${node.op} is not defined`);
-  return op.kernel;
-}
-
-/** Storage that exists before the run; a constant whose elements are all equal is a scalar in the code instead. */
-export function isStored(value: Value): boolean {
-  if (value.node.op === "constant") return splatOf(value) === undefined;
-  return value.node.op === "run_state" || semanticsOf(value.node).kind === "source";
-}
-
-/** Routines on matrices; those that walk along an axis can do so whatever stands there. */
-export function isFallibleRoutine(node: Node): boolean {
-  const semantics = semanticsOf(node);
-  return semantics.kind === "routine" && semantics.along !== true;
-}
 
 /** A `while` may be interrupted: to all that comes after it, that is a failure. */
 function regionMayFail(node: Node, checked: (node: Node) => boolean): boolean {

@@ -1,5 +1,5 @@
 import type { Node, Value } from "../ir/node.js";
-import { semanticsOf } from "./plan.js";
+import { semanticsOf } from "./semantics.js";
 import { countOf, inputOf } from "./views.js";
 
 /** Readers of each value, looking through views: a view is no reader itself, its readers are. */

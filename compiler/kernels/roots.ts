@@ -5,8 +5,9 @@ import { constantAffine, loopAffine, substituteAffine, zero } from "./affine.js"
 import { contractionOf } from "./contractions.js";
 import { dtypeOf, Expressions } from "./expressions.js";
 import type { Affine, LoopId, ScalarExpr } from "./form.js";
-import { isStored, type Plan, semanticsOf } from "./plan.js";
+import type { Plan } from "./plan.js";
 import type { Leaf, Loop } from "./regions.js";
+import { isStored, semanticsOf } from "./semantics.js";
 import { axesIndex, type Index, inputOf, isStandIn, numberAttribute, numbersAttribute, shapeOf } from "./views.js";
 
 /** One loop that a root's element or sum runs over. Axes of size 1 have none. */

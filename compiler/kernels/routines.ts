@@ -4,8 +4,8 @@ import type { Node, Value } from "../ir/node.js";
 import { dtypeOf } from "./expressions.js";
 import type { BufferId, RoutineKernel } from "./form.js";
 import type { Emission } from "./nests.js";
-import { semanticsOf } from "./plan.js";
 import type { SingleGroup } from "./regions.js";
+import { semanticsOf } from "./semantics.js";
 import { inputOf, shapeOf } from "./views.js";
 
 /**

@@ -1,8 +1,9 @@
 /** What the ops that walk along one axis share: their shape rule, and the rows that their evaluators see. */
 import { elementCount } from "../ir/tensor.js";
 import type { TensorType } from "../ir/type.js";
-import type { AttributeSchema, AttributesOf, ReferenceTensor } from "./define.js";
+import type { ReferenceTensor } from "./define.js";
 import { drawAxis, drawFlag, drawShape } from "./draw.js";
+import type { AttributeSchema, AttributesOf } from "./operands.js";
 import { checkAxis, sameShape } from "./rules.js";
 import { type Fill, type Sample, type Samples, specials, uniform } from "./samples.js";
 

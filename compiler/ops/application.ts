@@ -1,7 +1,8 @@
 import { type DType, dtypes } from "../ir/dtype.js";
 import type { Attribute, Attributes } from "../ir/node.js";
 import { type TensorType, typeText } from "../ir/type.js";
-import { type AttributeKind, type AttributeSchema, OpError, type Operand } from "./define.js";
+import { OpError } from "./op_error.js";
+import type { AttributeKind, AttributeSchema, Operand } from "./operands.js";
 
 /** The number and the dtypes of the operands: G030, G024, G022. */
 export function checkOperands(name: string, operands: readonly Operand[], types: readonly TensorType[]): void {

@@ -1,11 +1,12 @@
 import type { Value } from "../ir/node.js";
 import { constantLike, zerosLike } from "./build.js";
 import { eq } from "./comparison.js";
-import { type BinaryOp, defineOp, floats, numbers, operand, ReferenceFailure, type UnaryOp } from "./define.js";
+import { type BinaryOp, defineOp, ReferenceFailure, type UnaryOp } from "./define.js";
 import { drawOne, drawOrder } from "./draw.js";
 import { binaryEvaluator, unaryEvaluator, wrap } from "./evaluate.js";
 import { log } from "./exponential.js";
 import { select } from "./logic.js";
+import { floats, numbers, operand } from "./operands.js";
 import { sameShape } from "./rules.js";
 import {
   apart,

@@ -1,6 +1,7 @@
 /** Shifts and counts of the bits of integers, in two's complement. */
 import type { NumericDType } from "../ir/dtype.js";
-import { type BinaryOp, defineOp, integers, operand, type ReferenceTensor, type UnaryOp } from "./define.js";
+import { type BinaryOp, defineOp, type ReferenceTensor, type UnaryOp } from "./define.js";
+import { integers, operand } from "./operands.js";
 import { sameShape } from "./rules.js";
 import { binarySamples, unarySamples, wholeNumbers } from "./samples.js";
 

@@ -1,16 +1,10 @@
 import { type Dim, dimText, staticSize } from "../ir/dim.js";
 import { type TensorType, tensorType, typeText } from "../ir/type.js";
-import {
-  defineOp,
-  integers,
-  OpError,
-  operand,
-  ReferenceFailure,
-  type ReferenceTensor,
-  type UnaryOp,
-} from "./define.js";
+import { defineOp, ReferenceFailure, type ReferenceTensor, type UnaryOp } from "./define.js";
 import { drawShape } from "./draw.js";
 import { outOfRange } from "./messages.js";
+import { OpError } from "./op_error.js";
+import { integers, operand } from "./operands.js";
 import { type Fill, type Samples, wholeNumbers } from "./samples.js";
 
 /** The failure of an index that names no place. */

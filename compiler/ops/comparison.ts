@@ -1,6 +1,7 @@
 import { tensorType } from "../ir/type.js";
-import { anyDType, type BinaryOp, defineOp, floats, operand, type UnaryOp } from "./define.js";
+import { type BinaryOp, defineOp, type UnaryOp } from "./define.js";
 import { comparisonEvaluator, unaryEvaluator } from "./evaluate.js";
+import { anyDType, floats, operand } from "./operands.js";
 import { sameShape } from "./rules.js";
 import { binarySamples, unarySamples, uniform } from "./samples.js";
 import type { BinaryScalar } from "./scalar.js";

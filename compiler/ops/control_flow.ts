@@ -10,17 +10,9 @@ import { elementCount } from "../ir/tensor.js";
 import { type TensorType, tensorType, typeEquals, typeText } from "../ir/type.js";
 import { pullBackIf } from "./branch_gradient.js";
 import { drawBranch, drawScan, drawWhile } from "./control_flow_samples.js";
-import {
-  anyDType,
-  type CallableOp,
-  defineOp,
-  OpError,
-  type Operand,
-  operand,
-  type ReferenceTensor,
-  type SourceOp,
-  variadicOperand,
-} from "./define.js";
+import { type CallableOp, defineOp, type ReferenceTensor, type SourceOp } from "./define.js";
+import { OpError } from "./op_error.js";
+import { anyDType, type Operand, operand, variadicOperand } from "./operands.js";
 import { pullBackScan } from "./scan_gradient.js";
 
 type Single = Operand & { readonly variadic: false };

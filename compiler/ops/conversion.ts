@@ -1,7 +1,9 @@
 import { isFloat, type NumericDType } from "../ir/dtype.js";
 import { tensorType } from "../ir/type.js";
-import { anyDType, defineOp, OpError, operand, type UnaryOp } from "./define.js";
+import { defineOp, type UnaryOp } from "./define.js";
 import { drawOne, drawShape } from "./draw.js";
+import { OpError } from "./op_error.js";
+import { anyDType, operand } from "./operands.js";
 import { numericDType, type ReferenceData } from "./precision.js";
 import { type Samples, shapes, specials, uniform } from "./samples.js";
 

@@ -7,19 +7,11 @@ import { mul } from "./arithmetic.js";
 import { fill, zerosLike } from "./build.js";
 import { checkIndex } from "./checks.js";
 import { eq, gt, lt, ne } from "./comparison.js";
-import {
-  type AttributesOf,
-  type BinaryOp,
-  defineOp,
-  floats,
-  numbers,
-  operand,
-  type ReferenceTensor,
-  type UnaryOp,
-} from "./define.js";
+import { type BinaryOp, defineOp, type ReferenceTensor, type UnaryOp } from "./define.js";
 import { emptyLike, isFloatName, wrap } from "./evaluate.js";
 import { scatter } from "./indexing.js";
 import { or, select } from "./logic.js";
+import { type AttributesOf, floats, numbers, operand } from "./operands.js";
 import { apart, uniform, values, withFixed } from "./samples.js";
 import { concatenate, iota } from "./structure.js";
 import { slice } from "./views.js";

@@ -1,93 +1,16 @@
 import type { Code } from "../ir/codes.js";
 import { buildOn } from "../ir/device.js";
 import { InternalError } from "../ir/diagnostic.js";
-import type { Dim } from "../ir/dim.js";
-import { type DType, dtypes, floatDTypes, integerDTypes, type NumericDType } from "../ir/dtype.js";
+import type { NumericDType } from "../ir/dtype.js";
 import { type Attributes, internNode, type Node, type Region, type Value } from "../ir/node.js";
-import type { Tensor } from "../ir/tensor.js";
 import type { TensorType } from "../ir/type.js";
 import { checkAttributes, checkOperands } from "./application.js";
 import type { Draw } from "./draw.js";
+import type { AttributeSchema, AttributesOf, Operand } from "./operands.js";
 import type { ReferenceData } from "./precision.js";
 import type { Sample, Samples } from "./samples.js";
 import type { Combiner, ScalarOp } from "./scalar.js";
 import type { Stepwise } from "./stepwise.js";
-
-/** What an attribute may hold, by the kind that an op declares. */
-interface AttributeKinds {
-  readonly bool: boolean;
-  readonly int: number;
-  readonly float: number;
-  readonly string: string;
-  readonly dtype: DType;
-  readonly ints: readonly number[];
-  readonly dims: readonly Dim[];
-  readonly literal: Tensor;
-}
-export type AttributeKind = keyof AttributeKinds;
-export type AttributeSchema = Readonly<Record<string, AttributeKind>>;
-export type AttributesOf<A extends AttributeSchema> = { readonly [K in keyof A]: AttributeKinds[A[K]] };
-
-/** One operand: its name in messages, the dtypes it takes, and the letter that makes it share a dtype with the others of that letter. */
-export interface Operand {
-  readonly name: string;
-  readonly dtypes: readonly DType[];
-  /** Operands of one group have one dtype; undefined for one that stands alone. */
-  readonly group: string | undefined;
-  /** Takes all the remaining inputs (only as the last operand). */
-  readonly variadic: boolean;
-}
-
-export const anyDType: readonly DType[] = dtypes.filter((dtype) => dtype !== "string");
-export const floats: readonly DType[] = floatDTypes;
-export const numbers: readonly DType[] = [...floatDTypes, ...integerDTypes];
-export const integers: readonly DType[] = integerDTypes;
-export const bools: readonly DType[] = ["bool"];
-
-/** `group` null: an operand whose dtype is its own. */
-export function operand<const N extends string>(name: N, allowed: readonly DType[], group: string | null = "T") {
-  return { name, dtypes: allowed, group: group ?? undefined, variadic: false } as const;
-}
-
-export function variadicOperand<const N extends string>(
-  name: N,
-  allowed: readonly DType[],
-  group: string | null = "T",
-) {
-  return { name, dtypes: allowed, group: group ?? undefined, variadic: true } as const;
-}
-
-/**
- * A shape or dtype rule that an application breaks. The front end adds the places: `operand` names the input that is at
- * fault, `against` the one that it disagrees with.
- */
-export class OpError extends Error {
-  override readonly name = "OpError";
-  readonly code: Code;
-  readonly operand: number | undefined;
-  readonly against: number | undefined;
-  readonly hint: string | undefined;
-  /** It is not known whether anything is wrong: other sizes in place of the symbolic ones would tell. */
-  readonly undecided: boolean;
-
-  constructor(
-    code: Code,
-    message: string,
-    places: {
-      readonly operand?: number;
-      readonly against?: number;
-      readonly hint?: string;
-      readonly undecided?: boolean;
-    } = {},
-  ) {
-    super(message);
-    this.code = code;
-    this.operand = places.operand;
-    this.against = places.against;
-    this.hint = places.hint;
-    this.undecided = places.undecided ?? false;
-  }
-}
 
 /** How the kernels stage treats an op. What the parameters are stands in the node's attributes. */
 export type KernelSemantics =

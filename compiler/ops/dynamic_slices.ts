@@ -5,19 +5,11 @@ import { elementCount } from "../ir/tensor.js";
 import { type TensorType, tensorType, typeText } from "../ir/type.js";
 import { zerosLike } from "./build.js";
 import { failIndex } from "./checks.js";
-import {
-  anyDType,
-  type CallableOp,
-  defineOp,
-  integers,
-  OpError,
-  type Operand,
-  operand,
-  type ReferenceTensor,
-  variadicOperand,
-} from "./define.js";
+import { type CallableOp, defineOp, type ReferenceTensor } from "./define.js";
 import { type Draw, drawOne, drawShape } from "./draw.js";
 import { readView, stridesOf, writeView } from "./evaluate.js";
+import { OpError } from "./op_error.js";
+import { anyDType, integers, type Operand, operand, variadicOperand } from "./operands.js";
 import { checkCount, knownDifference } from "./rules.js";
 import { type Sample, uniform, wholeNumbers } from "./samples.js";
 

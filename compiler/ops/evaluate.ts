@@ -1,6 +1,7 @@
 /** Loops that the reference evaluators share: over elements, and over strided views in row-major order. */
 import { elementCount } from "../ir/tensor.js";
-import type { AttributeSchema, ReferenceEvaluator } from "./define.js";
+import type { ReferenceEvaluator } from "./define.js";
+import type { AttributeSchema } from "./operands.js";
 import type { ReferenceData } from "./precision.js";
 
 type Evaluator = ReferenceEvaluator<AttributeSchema>;

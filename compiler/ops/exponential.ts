@@ -1,7 +1,8 @@
 import { add, div, mul, neg, sub } from "./arithmetic.js";
 import { constantLike } from "./build.js";
-import { defineOp, floats, operand, type UnaryOp } from "./define.js";
+import { defineOp, type UnaryOp } from "./define.js";
 import { unaryEvaluator } from "./evaluate.js";
+import { floats, operand } from "./operands.js";
 import { sameShape } from "./rules.js";
 import { unarySamples, uniform } from "./samples.js";
 import { erfc as erfcNumber, erf as erfNumber } from "./special.js";

@@ -8,16 +8,7 @@ import { fill, onesLike, zerosLike } from "./build.js";
 import { failIndex } from "./checks.js";
 import { eq, ne } from "./comparison.js";
 import { cast } from "./conversion.js";
-import {
-  anyDType,
-  type CallableOp,
-  defineOp,
-  integers,
-  type Operand,
-  operand,
-  type ReferenceTensor,
-  variadicOperand,
-} from "./define.js";
+import { type CallableOp, defineOp, type ReferenceTensor } from "./define.js";
 import { emptyLike, forEachElement, stridesOf } from "./evaluate.js";
 import {
   checkCombiner,
@@ -28,6 +19,7 @@ import {
 } from "./indexing_rules.js";
 import { gatherSamples, scatterSamples } from "./indexing_samples.js";
 import { and, select } from "./logic.js";
+import { anyDType, integers, type Operand, operand, variadicOperand } from "./operands.js";
 import { numericDType, roundNumber } from "./precision.js";
 import { iota } from "./structure.js";
 import { broadcastInDim, reshapeTo } from "./views.js";

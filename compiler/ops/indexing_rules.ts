@@ -2,7 +2,7 @@
 import { InternalError } from "../ir/diagnostic.js";
 import type { Dim } from "../ir/dim.js";
 import { shapeEquals, shapeText, type TensorType, typeText } from "../ir/type.js";
-import { OpError } from "./define.js";
+import { OpError } from "./op_error.js";
 import { checkAxes, sameShape } from "./rules.js";
 
 export const scatterCombiners = ["set", "add", "mul", "max", "min"] as const;

@@ -1,18 +1,9 @@
 import type { Value } from "../ir/node.js";
 import { zerosLike } from "./build.js";
-import {
-  type BinaryOp,
-  bools,
-  defineOp,
-  integers,
-  numbers,
-  operand,
-  type ReferenceTensor,
-  type TernaryOp,
-  type UnaryOp,
-} from "./define.js";
+import { type BinaryOp, defineOp, type ReferenceTensor, type TernaryOp, type UnaryOp } from "./define.js";
 import { drawShape } from "./draw.js";
 import { binaryEvaluator, emptyLike } from "./evaluate.js";
+import { bools, integers, numbers, operand } from "./operands.js";
 import { sameShape } from "./rules.js";
 import {
   binarySamples,

@@ -1,16 +1,7 @@
 import { InternalError } from "../ir/diagnostic.js";
 import type { TensorType } from "../ir/type.js";
-import {
-  anyDType,
-  type CallableOp,
-  defineOp,
-  floats,
-  type Operand,
-  operand,
-  type ReferenceTensor,
-  type UnaryOp,
-  variadicOperand,
-} from "./define.js";
+import { type CallableOp, defineOp, type ReferenceTensor, type UnaryOp } from "./define.js";
+import { anyDType, floats, type Operand, operand, variadicOperand } from "./operands.js";
 import { unarySamples, uniform } from "./samples.js";
 
 type Single = Operand & { readonly variadic: false };

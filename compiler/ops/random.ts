@@ -2,16 +2,10 @@ import { InternalError } from "../ir/diagnostic.js";
 import type { DType } from "../ir/dtype.js";
 import { elementCount } from "../ir/tensor.js";
 import { type TensorType, tensorType, typeText } from "../ir/type.js";
-import {
-  type CallableOp,
-  defineOp,
-  OpError,
-  type Operand,
-  operand,
-  type ReferenceTensor,
-  variadicOperand,
-} from "./define.js";
+import { type CallableOp, defineOp, type ReferenceTensor } from "./define.js";
 import { drawOne, drawShape } from "./draw.js";
+import { OpError } from "./op_error.js";
+import { type Operand, operand, variadicOperand } from "./operands.js";
 import { checkSizes } from "./rules.js";
 import { type Sample, values, wholeNumbers } from "./samples.js";
 import { streamKey, uniformAt } from "./threefry.js";

@@ -4,16 +4,10 @@ import { elementCount } from "../ir/tensor.js";
 import { type TensorType, tensorType } from "../ir/type.js";
 import { neg } from "./arithmetic.js";
 import { zerosLike } from "./build.js";
-import {
-  type AttributesOf,
-  defineOp,
-  numbers,
-  OpError,
-  operand,
-  type ReferenceTensor,
-  type UnaryOp,
-} from "./define.js";
+import { defineOp, type ReferenceTensor, type UnaryOp } from "./define.js";
 import { emptyLike, isFloatName, wrap } from "./evaluate.js";
+import { OpError } from "./op_error.js";
+import { type AttributesOf, numbers, operand } from "./operands.js";
 import type { ReferenceData } from "./precision.js";
 import { reduceWindowSamples } from "./reduce_window_samples.js";
 import { max, min, sum } from "./reduction.js";

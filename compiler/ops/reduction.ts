@@ -6,18 +6,11 @@ import { div } from "./arithmetic.js";
 import { broadcastAlong, zerosLike } from "./build.js";
 import { eq } from "./comparison.js";
 import { cast } from "./conversion.js";
-import {
-  type AttributesOf,
-  bools,
-  defineOp,
-  numbers,
-  OpError,
-  operand,
-  type ReferenceTensor,
-  type UnaryOp,
-} from "./define.js";
+import { defineOp, type ReferenceTensor, type UnaryOp } from "./define.js";
 import { emptyLike, isFloatName, readTransposed, wrap } from "./evaluate.js";
 import { select } from "./logic.js";
+import { OpError } from "./op_error.js";
+import { type AttributesOf, bools, numbers, operand } from "./operands.js";
 import { pullBackProduct } from "./product.js";
 import { positionSamples, reduceSamples } from "./reduction_samples.js";
 import { checkAxes, checkAxis, withoutAxes } from "./rules.js";

@@ -1,5 +1,6 @@
-import { defineOp, floats, operand, type UnaryOp } from "./define.js";
+import { defineOp, type UnaryOp } from "./define.js";
 import { unaryEvaluator } from "./evaluate.js";
+import { floats, operand } from "./operands.js";
 import { sameShape } from "./rules.js";
 import { unarySamples, uniform, values, withFixed } from "./samples.js";
 

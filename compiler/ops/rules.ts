@@ -1,7 +1,7 @@
 /** Shape rules that several ops share. All throw OpError with both sides in the message. */
 import { type Dim, dimEquals, dimText, subtractDims } from "../ir/dim.js";
 import { shapeEquals, shapeText, type TensorType, tensorType, typeText } from "../ir/type.js";
-import { OpError } from "./define.js";
+import { OpError } from "./op_error.js";
 
 /** a - b where it is known whatever the declared dims are bound to; otherwise undefined. */
 export function knownDifference(a: Dim, b: Dim): number | undefined {

@@ -1,8 +1,8 @@
 /** What the tests that are generated from the op table give an op, and the operands that many ops share. */
 import type { DType } from "../ir/dtype.js";
 import type { Region, Value } from "../ir/node.js";
-import type { AttributeSchema, AttributesOf } from "./define.js";
 import { type Draw, drawShape } from "./draw.js";
+import type { AttributeSchema, AttributesOf } from "./operands.js";
 
 /** Random or fixed contents of one sample operand. */
 export type Fill =

@@ -6,16 +6,10 @@ import { shapeEquals, staticShape, type TensorType, tensorType, typeText } from 
 import { add, mul } from "./arithmetic.js";
 import { broadcastAlong, fill, literal, zerosLike } from "./build.js";
 import { eq, ne } from "./comparison.js";
-import {
-  type AttributesOf,
-  type BinaryOp,
-  defineOp,
-  floats,
-  OpError,
-  operand,
-  type ReferenceTensor,
-} from "./define.js";
+import { type BinaryOp, defineOp, type ReferenceTensor } from "./define.js";
 import { or, select } from "./logic.js";
+import { OpError } from "./op_error.js";
+import { type AttributesOf, floats, operand } from "./operands.js";
 import { max, min, sum } from "./reduction.js";
 import { checkCount } from "./rules.js";
 import { selectionSamples } from "./select_window_samples.js";

@@ -1,6 +1,7 @@
 import { tensorType } from "../ir/type.js";
 import { alongAxis, forEachRow, rowSamples } from "./along.js";
-import { defineOp, numbers, operand, type ReferenceTensor, type UnaryOp } from "./define.js";
+import { defineOp, type ReferenceTensor, type UnaryOp } from "./define.js";
+import { numbers, operand } from "./operands.js";
 import { specials, wholeNumbers, withFixed } from "./samples.js";
 
 type Sorting = { readonly axis: "int"; readonly descending: "bool" };

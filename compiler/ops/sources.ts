@@ -1,7 +1,9 @@
 import { elementCount } from "../ir/tensor.js";
 import { tensorType } from "../ir/type.js";
-import { anyDType, defineOp, OpError, type ReferenceTensor, type SourceOp } from "./define.js";
+import { defineOp, type ReferenceTensor, type SourceOp } from "./define.js";
 import { drawOne, drawShape } from "./draw.js";
+import { OpError } from "./op_error.js";
+import { anyDType } from "./operands.js";
 import { numericDType, referenceFromTensor, tensorOf } from "./precision.js";
 import { checkSizes } from "./rules.js";
 

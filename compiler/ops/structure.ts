@@ -2,20 +2,11 @@ import { addDims, type Dim, dimEquals, multiplyDims, staticSize, subtractDims } 
 import { elementCount } from "../ir/tensor.js";
 import { type TensorType, tensorType, typeText } from "../ir/type.js";
 import { fill, zerosLike } from "./build.js";
-import {
-  anyDType,
-  type BinaryOp,
-  defineOp,
-  numbers,
-  OpError,
-  operand,
-  type ReferenceTensor,
-  type SourceOp,
-  type VariadicOp,
-  variadicOperand,
-} from "./define.js";
+import { type BinaryOp, defineOp, type ReferenceTensor, type SourceOp, type VariadicOp } from "./define.js";
 import { emptyLike, forEachElement, readView, stridesOf, writeView } from "./evaluate.js";
 import { select } from "./logic.js";
+import { OpError } from "./op_error.js";
+import { anyDType, numbers, operand, variadicOperand } from "./operands.js";
 import { numericDType } from "./precision.js";
 import { sum } from "./reduction.js";
 import { checkAxis, checkCount, checkSizes } from "./rules.js";

@@ -1,6 +1,7 @@
 import { add, div, mul, neg } from "./arithmetic.js";
-import { type BinaryOp, defineOp, floats, operand, type UnaryOp } from "./define.js";
+import { type BinaryOp, defineOp, type UnaryOp } from "./define.js";
 import { binaryEvaluator, unaryEvaluator } from "./evaluate.js";
+import { floats, operand } from "./operands.js";
 import { sameShape } from "./rules.js";
 import { binarySamples, unarySamples, uniform } from "./samples.js";
 

@@ -12,8 +12,10 @@ import {
 import type { Value } from "../ir/node.js";
 import { shapeEquals, shapeText, type TensorType, tensorType, typeText } from "../ir/type.js";
 import { zerosLike } from "./build.js";
-import { anyDType, defineOp, OpError, operand, type ReferenceTensor, type UnaryOp } from "./define.js";
+import { defineOp, type ReferenceTensor, type UnaryOp } from "./define.js";
 import { readTransposed, readView, stridesOf } from "./evaluate.js";
+import { OpError } from "./op_error.js";
+import { anyDType, operand } from "./operands.js";
 import { sum } from "./reduction.js";
 import { checkAxes, checkCount, checkSizes, knownDifference } from "./rules.js";
 import { pad } from "./structure.js";

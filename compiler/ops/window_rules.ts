@@ -1,6 +1,6 @@
 /** The geometry of sliding windows along an axis, shared by the ops that have them. Sizes may be symbolic. */
 import { addDims, type Dim, dimText, floorDivideDims, multiplyDims, subtractDims } from "../ir/dim.js";
-import { OpError } from "./define.js";
+import { OpError } from "./op_error.js";
 
 /** How a window slides along one axis. */
 export interface WindowAxis {

@@ -15,7 +15,8 @@ import {
 } from "../ir/node.js";
 import { type Bindings, boundProblems, constraintProblems, dimsOf, isOpen, missingProblems } from "../ir/specialise.js";
 import { type TensorType, typeEquals, typeText } from "../ir/type.js";
-import { OpError, reapply } from "../ops/define.js";
+import { reapply } from "../ops/define.js";
+import { OpError } from "../ops/op_error.js";
 
 /** More elements than a tensor can have whatever the machine: their bytes must be counted exactly. */
 const maximumElements = 2 ** 48;

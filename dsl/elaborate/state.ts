@@ -10,7 +10,7 @@ import type { Attributes, Region, Value } from "../../compiler/ir/node.js";
 import { type SourceScope, SourceTable } from "../../compiler/ir/sources.js";
 import { deriveSpan, type Span } from "../../compiler/ir/span.js";
 import { type TensorType, typeText } from "../../compiler/ir/type.js";
-import { OpError } from "../../compiler/ops/define.js";
+import { OpError } from "../../compiler/ops/op_error.js";
 import { opNamed } from "../../compiler/ops/table.js";
 import type { Ident } from "../ast.js";
 import { negativeSize, type Requirement } from "./dim_bounds.js";

@@ -13,19 +13,19 @@ const families = [
   ["Checks, and what the compiler expands", () => true],
 ];
 
-const groups = (define) => [
-  [define.anyDType, "any"],
-  [define.numbers, "numbers"],
-  [define.floats, "floats"],
-  [define.integers, "integers"],
-  [define.bools, "bool"],
+const groups = (operands) => [
+  [operands.anyDType, "any"],
+  [operands.numbers, "numbers"],
+  [operands.floats, "floats"],
+  [operands.integers, "integers"],
+  [operands.bools, "bool"],
 ];
 
 /** The text of docs/ops.md. */
 export async function opsPage(dist) {
   const { ops } = await import(pathToFileURL(join(dist, "compiler", "ops", "table.js")));
-  const define = await import(pathToFileURL(join(dist, "compiler", "ops", "define.js")));
-  const named = new Map(groups(define).map(([dtypes, name]) => [dtypes.join(), name]));
+  const operands = await import(pathToFileURL(join(dist, "compiler", "ops", "operands.js")));
+  const named = new Map(groups(operands).map(([dtypes, name]) => [dtypes.join(), name]));
   const all = [...ops.values()].sort((a, b) => (a.opName < b.opName ? -1 : 1));
   const left = new Set(all);
   const sections = families.map(([title, belongs]) => {

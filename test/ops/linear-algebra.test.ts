@@ -2,8 +2,9 @@ import test from "ava";
 import { symbol } from "../../compiler/ir/dim.js";
 import type { Tensor } from "../../compiler/ir/tensor.js";
 import { tensorType } from "../../compiler/ir/type.js";
-import { type Op, OpError, ReferenceFailure, type ReferenceTensor } from "../../compiler/ops/define.js";
+import { type Op, ReferenceFailure, type ReferenceTensor } from "../../compiler/ops/define.js";
 import { cholesky, qr, solve, triangularSolve } from "../../compiler/ops/linear_algebra.js";
+import { OpError } from "../../compiler/ops/op_error.js";
 import { applied, tensor } from "../support/evaluate.js";
 
 const close = (actual: readonly (number | bigint)[], expected: readonly number[], tolerance = 1e-8): boolean =>

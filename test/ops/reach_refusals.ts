@@ -1,7 +1,7 @@
 import { referenceBackend } from "../../compiler/backends/reference/backend.js";
 import { GraphError } from "../../compiler/ir/diagnostic.js";
 import { floorDivideDims, symbol } from "../../compiler/ir/dim.js";
-import { OpError } from "../../compiler/ops/define.js";
+import { OpError } from "../../compiler/ops/op_error.js";
 import { opNamed } from "../../compiler/ops/table.js";
 import { reshape } from "../../compiler/ops/views.js";
 import { specialise } from "../../compiler/passes/specialise.js";

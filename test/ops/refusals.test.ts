@@ -1,5 +1,5 @@
 import test from "ava";
-import { OpError } from "../../compiler/ops/define.js";
+import { OpError } from "../../compiler/ops/op_error.js";
 import { opNamed } from "../../compiler/ops/table.js";
 import { refusals } from "./refusals.js";
 

@@ -3,7 +3,7 @@ import type { Code } from "../../compiler/ir/codes.js";
 import { addDims, multiplyDims, substituteDim, symbol } from "../../compiler/ir/dim.js";
 import { tensorType, typeText } from "../../compiler/ir/type.js";
 import { dotGeneral } from "../../compiler/ops/contraction.js";
-import { OpError } from "../../compiler/ops/define.js";
+import { OpError } from "../../compiler/ops/op_error.js";
 import { all, any, argmax, argmin, max, min, prod, sum } from "../../compiler/ops/reduction.js";
 import { concatenate, iota, pad } from "../../compiler/ops/structure.js";
 import { broadcastInDim, reshape, reverse, slice, transpose } from "../../compiler/ops/views.js";

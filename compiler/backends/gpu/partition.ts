@@ -2,7 +2,7 @@ import { InternalError } from "../../ir/diagnostic.js";
 import { type Computation, type Parameter, rootsOf } from "../../ir/graph.js";
 import { type Node, topologicalOrder, type Value } from "../../ir/node.js";
 import { staticShape } from "../../ir/type.js";
-import { semanticsOf } from "../../kernels/plan.js";
+import { semanticsOf } from "../../kernels/semantics.js";
 import { reapply } from "../../ops/define.js";
 import { numericDType } from "../../ops/precision.js";
 import { placeholder } from "../../ops/sources.js";

@@ -5,7 +5,7 @@ import { type Node, topologicalOrder, type Value } from "../../ir/node.js";
 import { elementCount } from "../../ir/tensor.js";
 import { staticShape } from "../../ir/type.js";
 import { dividesByUnknown } from "../../kernels/expressions.js";
-import { semanticsOf } from "../../kernels/plan.js";
+import { semanticsOf } from "../../kernels/semantics.js";
 import { numericDType } from "../../ops/precision.js";
 import { isExact, Ranges } from "./ranges.js";
 import { unspelt } from "./scalar.js";

@@ -3,7 +3,7 @@ import { addDims, type Dim, subtractDims } from "../../../compiler/ir/dim.js";
 import type { Value } from "../../../compiler/ir/node.js";
 import { tensorType } from "../../../compiler/ir/type.js";
 import { fill } from "../../../compiler/ops/build.js";
-import { OpError } from "../../../compiler/ops/define.js";
+import { OpError } from "../../../compiler/ops/op_error.js";
 import { opNamed } from "../../../compiler/ops/table.js";
 import { dilatedSize, windowHint, windowMisfit, windowPositions } from "../../../compiler/ops/window_rules.js";
 import { unifyDTypes } from "../broadcast.js";
