@@ -33,7 +33,7 @@ export async function opsPage(dist) {
     for (const op of members) left.delete(op);
     return [`## ${title}`, ...members.map((op) => describe(op, named))].join("\n\n");
   });
-  return `${[intro(all.length, define), ...sections].join("\n\n")}\n`;
+  return `${[intro(all.length, operands), ...sections].join("\n\n")}\n`;
 }
 
 function intro(count, { floats, integers }) {
