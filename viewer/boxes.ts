@@ -7,6 +7,8 @@ export const fontSize = 12;
 export const labelSize = 10;
 export const boxHeight = 30;
 export const headerHeight = 30;
+/** Around the whole picture. */
+export const pagePadding = 16;
 
 /** The two texts of a box: what it is called, and what it is. */
 export interface Caption {
@@ -50,7 +52,32 @@ export function shortened(text: string, most: number): string {
   return `${characters.slice(0, head).join("")}…${characters.slice(characters.length - (most - 1 - head)).join("")}`;
 }
 
-export function widthOf({ name, text }: Caption): number {
-  const gap = name !== "" && text !== "" ? 1 : 0;
-  return Math.max(44, Math.ceil(([...name].length + gap + [...text].length) * characterWidth) + 24);
+/** Characters of a caption, with the blank between its parts. */
+export function lengthOf({ name, text }: Caption): number {
+  return [...name].length + (name !== "" && text !== "" ? 1 : 0) + [...text].length;
+}
+
+export function widthOf(caption: Caption): number {
+  return Math.max(44, Math.ceil(lengthOf(caption) * characterWidth) + 24);
+}
+
+/** Of a title, with the space around its text. */
+export function titleWidthOf(caption: Caption): number {
+  return Math.ceil(lengthOf(caption) * characterWidth) + 2 * titlePadding;
+}
+
+export const titlePadding = 6;
+
+/** What of a title's caption a width has room for. */
+export function captionWithin({ name, text }: Caption, width: number): Caption {
+  const most = Math.floor((width - 2 * titlePadding) / characterWidth + 0.01);
+  const left = most - [...name].length - 1;
+  if (lengthOf({ name, text }) <= most) return { name, text };
+  return left > 2 ? { name, text: shortened(text, left) } : { name: most > 2 ? shortened(name, most) : "", text: "" };
+}
+
+/** Wider for more bytes: each step is four times as many. */
+export function edgeWidth(bytes: number | undefined): number {
+  if (bytes === undefined || bytes <= 0) return 1;
+  return Math.round(10 * Math.min(6, 1 + Math.max(0, Math.log2(bytes / 64)) / 4)) / 10;
 }

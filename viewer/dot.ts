@@ -1,6 +1,5 @@
-import { captionOf } from "./boxes.js";
-import { edgeWidth } from "./draw.js";
-import type { Direction } from "./layout.js";
+import { captionOf, edgeWidth } from "./boxes.js";
+import type { Direction } from "./placed.js";
 import type { Box, Visible } from "./visible.js";
 
 /** The boxes and edges in the language of Graphviz; open groups are clusters. */

@@ -1,6 +1,6 @@
-import { boxHeight, captionOf, characterWidth } from "./boxes.js";
+import { boxHeight, captionOf, captionWithin, characterWidth, edgeWidth, lengthOf, titlePadding } from "./boxes.js";
 import type { Paint } from "./colours.js";
-import type { Placed, PlacedBox, PlacedEdge, Point } from "./layout.js";
+import type { Placed, PlacedBox, PlacedEdge, Point } from "./placed.js";
 import type { Box } from "./visible.js";
 
 /** Text between tags and in attributes, whatever a user named. Characters that XML has no place for become U+FFFD. */
@@ -30,9 +30,9 @@ export function drawElements(placed: Placed, drawing: Drawing): string {
   const areas = placed.boxes.filter(({ box }) => box.isOpen).map((one) => drawArea(one, drawing));
   const edges = placed.edges.map((edge) => drawEdge(edge, drawing));
   const boxes = placed.boxes.filter(({ box }) => !box.isOpen).map((one) => drawBox(one, drawing));
-  // Titles stand on lines that run through their group, too.
-  const titles = placed.boxes.filter(({ box }) => box.isOpen).map((one) => drawTitle(one, drawing));
-  return [...areas, ...edges, ...placed.edges.map((edge) => drawLabel(edge, placed)), ...titles, ...boxes].join("\n");
+  const titles = placed.boxes.map((one) => drawTitle(one, drawing)).filter((one) => one !== "");
+  const labels = placed.edges.map((edge) => drawLabel(edge, drawing)).filter((one) => one !== "");
+  return [...areas, ...edges, ...labels, ...titles, ...boxes].join("\n");
 }
 
 function handles({ box }: PlacedBox, drawing: Drawing): string {
@@ -49,22 +49,22 @@ function drawArea(one: PlacedBox, drawing: Drawing): string {
   );
 }
 
-function drawTitle({ box, x, y }: PlacedBox, drawing: Drawing): string {
-  const { name, text } = captionOf(box);
-  const length = [...name].length + [...text].length + (name !== "" && text !== "" ? 1 : 0);
-  const handle = drawing.isInteractive ? ` data-title="${box.id}"` : "";
-  return (
-    `<g class="title"${handle}><rect class="area" x="${n(x + 6)}" y="${n(y + 5)}" width="${n(length * characterWidth + 12)}" height="20" rx="4" stroke-opacity="0"/>` +
-    `${captionText(x + 12, y + 19, name, text)}</g>`
-  );
+function drawTitle({ box, title: ground }: PlacedBox, drawing: Drawing): string {
+  if (ground === undefined) return "";
+  const { x, y, width, height } = ground;
+  const { name, text } = captionWithin(captionOf(box), width);
+  const caption = captionText(x + titlePadding, y + 14, name, text);
+  if (!drawing.isInteractive) return caption;
+  // What can be pressed is more than the letters.
+  const pressed = `<rect class="pressed" x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="4"/>`;
+  return `<g class="title" data-title="${box.id}">${pressed}${caption}</g>`;
 }
 
 function drawBox(one: PlacedBox, drawing: Drawing): string {
   const { box, x, y, width } = one;
   const { name, text } = captionOf(box);
   const { name: tint } = drawing.paint(box);
-  const length = [...name].length + [...text].length + (name !== "" && text !== "" ? 1 : 0);
-  const left = x + (width - length * characterWidth) / 2;
+  const left = x + (width - lengthOf({ name, text }) * characterWidth) / 2;
   const inverse = tint === "output" ? " inverse" : /^h\d$/.test(tint) ? " heat" : "";
   return (
     `<g class="box role-${box.role}${inverse}"${handles(one, drawing)}>${title(box, drawing)}` +
@@ -106,12 +106,6 @@ function captionText(x: number, y: number, name: string, text: string): string {
 
 function title(box: Box, drawing: Drawing): string {
   return `<title>${escapeMarkup(drawing.describe(box))}</title>`;
-}
-
-/** Wider for more bytes: each step is four times as many. */
-export function edgeWidth(bytes: number | undefined): number {
-  if (bytes === undefined || bytes <= 0) return 1;
-  return Math.round(10 * Math.min(6, 1 + Math.max(0, Math.log2(bytes / 64)) / 4)) / 10;
 }
 
 function drawEdge({ edge, points }: PlacedEdge, drawing: Drawing): string {
@@ -165,17 +159,11 @@ function roundedPath(points: readonly Point[]): string {
   return path;
 }
 
-/** On a ground of its own, so that no line runs through the letters. */
-function drawLabel({ edge, label }: PlacedEdge, placed: Placed): string {
+function drawLabel({ edge, label }: PlacedEdge, drawing: Drawing): string {
   if (label === undefined || edge.label === "") return "";
+  const handle = drawing.isInteractive ? ` data-label="${edge.id}"` : "";
   const { x, y, width } = label;
-  const isOver = (one: PlacedBox): boolean =>
-    one.box.isOpen && x > one.x && y > one.y && x + width < one.x + one.width && y < one.y + one.height;
-  const ground = placed.boxes.some(isOver) ? 'class="area" stroke-opacity="0"' : 'class="halo"';
-  return (
-    `<rect ${ground} x="${n(x)}" y="${n(y)}" width="${n(width)}" height="14" rx="3"/>` +
-    `<text class="label" text-anchor="middle" x="${n(x + width / 2)}" y="${n(y + 10.5)}">${escapeMarkup(edge.label)}</text>`
-  );
+  return `<text class="label"${handle} text-anchor="middle" x="${n(x + width / 2)}" y="${n(y + 10.5)}">${escapeMarkup(edge.label)}</text>`;
 }
 
 function n(value: number): string {

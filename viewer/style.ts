@@ -90,7 +90,6 @@ function rules(theme: Theme): string {
     `.text,.label{fill:${theme.muted}}`,
     `.inverse .name{fill:${theme.page}}.inverse .text{fill:${theme.page}}`,
     `.heat .text{fill:${theme.text}}`,
-    `.halo{fill:${theme.page}}`,
     `.edge{stroke:${theme.edge}}.head{fill:${theme.edge}}`,
     `.area{fill:${theme.area.fill};stroke:${theme.area.stroke}}`,
     ...tints,

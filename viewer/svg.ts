@@ -1,8 +1,8 @@
 import { type ColourMode, paintOf } from "./colours.js";
 import { describeBox } from "./describe.js";
 import { drawElements, escapeMarkup } from "./draw.js";
-import type { Placed } from "./layout.js";
 import type { ProgramModel, ViewModel } from "./model.js";
+import type { Placed } from "./placed.js";
 import { diagramStyle } from "./style.js";
 
 export interface SvgOptions {

@@ -1,6 +1,7 @@
 import type { ColourMode } from "../colours.js";
-import type { Direction, LayoutEngine, PlacedEdge, Point } from "../layout.js";
+import type { LayoutEngine } from "../layout.js";
 import type { ViewerDocument } from "../model.js";
+import type { Direction, PlacedEdge, Point } from "../placed.js";
 import { svgText } from "../svg.js";
 import { groupId, nodeId } from "../visible.js";
 import { button, element, inBackground, part } from "./dom.js";
@@ -9,8 +10,9 @@ import { legendOf } from "./legend.js";
 import { groupsAround, indexOf, nodesOf, reach, stemsOf, titleOf, type ViewIndex } from "./links.js";
 import { Pane } from "./pane.js";
 import { panelOf } from "./panel.js";
+import { nextBox, type Way } from "./steps.js";
 
-type Way = "ancestors" | "descendants";
+type Reach = "ancestors" | "descendants";
 
 /** The page: which program and view are shown, what is selected, and what follows from it in all views. */
 export class App {
@@ -24,7 +26,7 @@ export class App {
   #colour: ColourMode = "structure";
   #selected: string | undefined;
   #edge: string | undefined;
-  #way: Way | undefined;
+  #way: Reach | undefined;
   /** Where the walk through the uses of a box stands. */
   #use: { readonly of: string; readonly at: number } | undefined;
 
@@ -167,7 +169,7 @@ export class App {
   }
 
   /** Dims all but what a box depends on, or what depends on it; the same again ends that. */
-  highlight(way: Way): void {
+  highlight(way: Reach): void {
     this.#way = this.#way === way ? undefined : way;
     this.#refresh();
     if (this.#way !== undefined) this.say(way === "ancestors" ? "what it depends on" : "what depends on it");
@@ -239,43 +241,12 @@ export class App {
   }
 
   /** Along the data, or between boxes side by side. */
-  step(way: "up" | "down" | "left" | "right"): void {
+  step(way: Way): void {
     const { pane } = this;
-    if (pane === undefined) return;
-    const boxes = pane.placed.boxes;
-    const from = this.#selected === undefined ? undefined : pane.boxOf(this.#selected);
-    if (from === undefined) {
-      const first = boxes.find(({ box }) => !box.isOpen);
-      if (first !== undefined) {
-        this.select(first.box.id);
-        pane.goTo(first.box.id);
-      }
-      return;
-    }
-    const along = this.direction === "down" ? ["up", "down"] : ["left", "right"];
-    const edges = pane.placed.edges.map(({ edge }) => edge);
-    // What is in an open group counts as the group's.
-    const isOwn = (id: string): boolean =>
-      id === this.#selected || groupsAround(pane.index.view, id).some((group) => groupId(group) === this.#selected);
-    const ids =
-      way === along[0]
-        ? edges.filter((edge) => isOwn(edge.to) && !isOwn(edge.from)).map((edge) => edge.from)
-        : way === along[1]
-          ? edges.filter((edge) => isOwn(edge.from) && !isOwn(edge.to)).map((edge) => edge.to)
-          : boxes.filter(({ box }) => !box.isOpen).map(({ box }) => box.id);
-    const sign = way === "left" || way === "up" ? -1 : 1;
-    const across = this.direction === "down" ? "x" : "y";
-    const other = across === "x" ? "y" : "x";
-    const candidates = ids.flatMap((id) => pane.boxOf(id) ?? []).filter((one) => one !== from);
-    const isAlong = way === along[0] || way === along[1];
-    const cost = (one: (typeof candidates)[number]): number =>
-      Math.abs(one[across] - from[across]) + (isAlong ? 0 : 4 * Math.abs(one[other] - from[other]));
-    const best = candidates
-      .filter((one) => isAlong || sign * (one[across] - from[across]) > 0)
-      .sort((a, b) => cost(a) - cost(b))[0];
-    if (best === undefined) return;
-    this.select(best.box.id);
-    pane.goTo(best.box.id);
+    const next = pane === undefined ? undefined : nextBox(pane, this.#selected, way, this.direction);
+    if (pane === undefined || next === undefined) return;
+    this.select(next);
+    pane.goTo(next);
   }
 
   async leave(): Promise<void> {

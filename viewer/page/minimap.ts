@@ -1,4 +1,4 @@
-import type { Placed } from "../layout.js";
+import { nothingPlaced, type Placed } from "../placed.js";
 
 interface Frame {
   readonly x: number;
@@ -12,7 +12,7 @@ const size = 150;
 /** The whole picture, small, with the part that is seen; a press goes there. */
 export class Minimap {
   readonly root: HTMLCanvasElement;
-  #placed: Placed = { width: 0, height: 0, boxes: [], edges: [] };
+  #placed: Placed = nothingPlaced;
   #frame: Frame = { x: 0, y: 0, width: 0, height: 0 };
 
   constructor(goTo: (x: number, y: number) => void) {

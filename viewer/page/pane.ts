@@ -3,8 +3,9 @@ import { type D3ZoomEvent, zoom, zoomIdentity, zoomTransform } from "d3-zoom";
 import { type ColourMode, paintOf } from "../colours.js";
 import { describeBox } from "../describe.js";
 import { drawElements } from "../draw.js";
-import { type Direction, type LayoutEngine, layOut, type Placed, type PlacedBox, type PlacedEdge } from "../layout.js";
+import { type LayoutEngine, layOut } from "../layout.js";
 import type { ProgramModel } from "../model.js";
+import { type Direction, nothingPlaced, type Placed, type PlacedBox, type PlacedEdge } from "../placed.js";
 import { firstOpen, visibleOf } from "../visible.js";
 import { element } from "./dom.js";
 import { boxShowing, groupsAround, type ViewIndex } from "./links.js";
@@ -39,7 +40,7 @@ export class Pane {
   readonly svg: SVGSVGElement;
   readonly index: ViewIndex;
   readonly program: ProgramModel;
-  placed: Placed = { width: 0, height: 0, boxes: [], edges: [] };
+  placed: Placed = nothingPlaced;
   colour: ColourMode = "structure";
   /** In the order in which they were opened. */
   open: Set<number>;
