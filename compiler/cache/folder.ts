@@ -34,6 +34,10 @@ export interface CacheFolder {
 const trailerMagic = Buffer.from("graphc-cache-v1\n");
 const trailerBytes = trailerMagic.length + 8 + 32;
 const defaultCapMegabytes = 512;
+/** The cap on the size is one on the number as well, of entries of this size: most are much smaller, and all are looked at together. */
+const bytesPerEntry = 32 * 1024;
+/** So many may be there whatever the cap on the size is: those of a few programs. */
+const leastCapEntries = 256;
 const staleAfterMilliseconds = 3600_000;
 /** So long after its last use an entry may still be about to be loaded, by this process or another. */
 const loadingMilliseconds = 60_000;
@@ -237,23 +241,26 @@ export function cachePut(
 /** The time of this file is when the folder was last looked through. */
 const sweptName = ".swept";
 const sweepMilliseconds = 600_000;
-/** Bytes that this process has written since then, by folder. */
-const unswept = new Map<string, number>();
+/** What this process has written since then, by folder. */
+const unswept = new Map<string, { readonly bytes: number; readonly entries: number }>();
+const nothing = { bytes: 0, entries: 0 };
 
 /**
  * To look at all entries of a large cache takes longer than to write one. It is done every ten minutes, and sooner by a process
- * that has itself written a sixteenth of the cap.
+ * that has itself written a sixteenth of a cap.
  */
 function evictWhenDue(folder: CacheFolder, bytes: number, capBytes: number): void {
-  const written = (unswept.get(folder.path) ?? 0) + bytes;
+  const before = unswept.get(folder.path) ?? nothing;
+  const written = { bytes: before.bytes + bytes, entries: before.entries + 1 };
   unswept.set(folder.path, written);
   const marker = join(folder.path, sweptName);
   const status = statSync(marker, { throwIfNoEntry: false });
   const age = status === undefined ? Number.POSITIVE_INFINITY : Math.abs(Date.now() - status.mtimeMs);
-  if (age < sweepMilliseconds && written < capBytes / 16) return;
+  const isMuch = written.bytes >= capBytes / 16 || written.entries >= cacheCapEntries(capBytes) / 16;
+  if (age < sweepMilliseconds && !isMuch) return;
   // Before the work: other processes need not do the same meanwhile.
   closeSync(openSync(marker, "w", 0o600));
-  unswept.set(folder.path, 0);
+  unswept.set(folder.path, nothing);
   evict(folder, capBytes);
 }
 
@@ -264,11 +271,16 @@ export function cacheCapBytes(environment: NodeJS.ProcessEnv = process.env): num
   return (Number.isFinite(megabytes) && megabytes >= 0 ? megabytes : defaultCapMegabytes) * 1024 * 1024;
 }
 
+/** The cap on the number of the cache's entries: 16,384 where that on its size is 512 megabytes. */
+export function cacheCapEntries(capBytes: number): number {
+  return Math.max(leastCapEntries, Math.floor(capBytes / bytesPerEntry));
+}
+
 /**
- * Removes the entries that were used longest ago until the rest fits, and leftovers of processes that were killed.
- * Removing a file that a process has loaded is harmless: its pages stay.
+ * Removes the entries that were used longest ago until the rest fits, in size and in number, and leftovers of processes that were
+ * killed. Removing a file that a process has loaded is harmless: its pages stay; so is removing what another process removes.
  */
-export function evict(folder: CacheFolder, capBytes: number): void {
+export function evict(folder: CacheFolder, capBytes: number, capEntries = cacheCapEntries(capBytes)): void {
   const files: { readonly path: string; readonly size: number; readonly used: number }[] = [];
   for (const name of readdirSync(folder.path)) {
     const path = join(folder.path, name);
@@ -282,12 +294,14 @@ export function evict(folder: CacheFolder, capBytes: number): void {
     }
   }
   let total = files.reduce((sum, file) => sum + file.size, 0);
+  let count = files.length;
   files.sort((a, b) => a.used - b.used);
   // What was just used is about to be loaded, though it alone may be beyond the cap.
   for (const file of files.slice(0, -1)) {
-    if (total <= capBytes || Date.now() - file.used < loadingMilliseconds) return;
+    if ((total <= capBytes && count <= capEntries) || Date.now() - file.used < loadingMilliseconds) return;
     rmSync(file.path, { force: true });
     total -= file.size;
+    count -= 1;
   }
 }
 

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import test from "ava";
 import {
   cacheCapBytes,
+  cacheCapEntries,
   cacheGet,
   cachePath,
   cachePut,
@@ -111,6 +112,22 @@ test("entries used longest ago go first when the cache is full", (t) => {
   t.is(entriesOf(folder.path).length, 1);
 });
 
+test("entries used longest ago go first when there are too many", (t) => {
+  const folder = openCacheFolder(freshFolder());
+  const paths = ["a", "b", "c", "d"].map((key) => cachePut(key, Buffer.alloc(10), ".bin", folder));
+  paths.forEach((path, index) => {
+    utimesSync(path, 1000 + index, 1000 + index);
+  });
+  cacheGet("b", ".bin", folder);
+  evict(folder, 2 ** 20, 2);
+  t.deepEqual(
+    ["a", "b", "c", "d"].map((key) => cacheGet(key, ".bin", folder) !== undefined),
+    [false, true, false, true],
+  );
+  t.is(cacheCapEntries(512 * 2 ** 20), 16_384);
+  t.is(cacheCapEntries(0), 256);
+});
+
 test("the environment chooses folder and size", (t) => {
   t.is(configuredCacheFolder({ GRAPHC_CACHE_DIR: "/a/b" }), "/a/b");
   t.is(configuredCacheFolder({ XDG_CACHE_HOME: "/x" }), "/x/graphc");
@@ -155,4 +172,21 @@ test.serial("the cap is kept from time to time, and at once by who writes much",
   t.is(put("fourth", 10), 5);
   t.is(put("large", 2 ** 16), 5, "a sixteenth of the cap");
   t.is(put("fifth", 10), 6);
+});
+
+test.serial("who writes many entries keeps their number, however small they are", (t) => {
+  process.env["GRAPHC_CACHE_MB"] = "1";
+  t.teardown(() => {
+    delete process.env["GRAPHC_CACHE_MB"];
+  });
+  const folder = openCacheFolder(freshFolder());
+  const put = (key: string): number => {
+    cachePut(key, Buffer.alloc(1), ".bin", folder, { sync: false });
+    return entriesOf(folder.path).length;
+  };
+  put("first");
+  for (let i = 0; i < 300; i++) plant(folder.path, String.fromCharCode(0x100 + i), 1);
+  for (let i = 0; i < 15; i++) t.is(put(`${i}`), 302 + i);
+  t.is(put("sixteenth"), 256);
+  t.not(cacheGet("first", ".bin", folder), undefined);
 });
