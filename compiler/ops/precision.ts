@@ -67,9 +67,9 @@ export function numericDType(dtype: DType): NumericDType {
 export function referenceFromTensor(tensor: Tensor): ReferenceTensor {
   const { dtype, shape, data } = tensor;
   if (data instanceof BigInt64Array) return { dtype, shape, data: data.slice() };
-  const decode = dtype === "f16" ? decodeF16 : dtype === "bf16" ? decodeBF16 : (x: number) => x;
-  const wide = new Float64Array(data.length);
-  for (let i = 0; i < wide.length; i++) wide[i] = decode(data[i] as number);
+  const wide = new Float64Array(data);
+  const decode = dtype === "f16" ? decodeF16 : dtype === "bf16" ? decodeBF16 : undefined;
+  if (decode !== undefined) for (let i = 0; i < wide.length; i++) wide[i] = decode(wide[i] as number);
   return { dtype, shape, data: roundTo(dtype, wide) };
 }
 
@@ -88,6 +88,8 @@ export function tensorOf(dtype: NumericDType, shape: readonly number[], values: 
     return { dtype, shape, data };
   }
   const encode = dtype === "f16" ? encodeF16 : dtype === "bf16" ? encodeBF16 : (x: number) => x;
-  for (let i = 0; i < count; i++) data[i] = encode(Number(values[i]));
+  // An array wraps and rounds what it is set to as each of its elements does, much sooner.
+  if (values instanceof Float64Array && dtype !== "f16" && dtype !== "bf16") data.set(values);
+  else for (let i = 0; i < count; i++) data[i] = encode(Number(values[i]));
   return { dtype, shape, data };
 }
