@@ -16,10 +16,43 @@ const lavapipeDriver = fileURLToPath(
   new URL("../../../../node_modules/.cache/graphc-gpu/lavapipe/icd.json", import.meta.url),
 );
 
+/** So often in a row a device is asked at once; what takes longer takes milliseconds. */
+const promptPolls = 30;
+let pollsPatiently = false;
+
+/**
+ * While a WebGPU device works, Dawn asks at every turn of the event loop whether it is done: a processor spins. One that is the device
+ * itself has better things to do, so that after some turns it is asked every millisecond.
+ */
+function pollPatiently(): void {
+  if (pollsPatiently) return;
+  pollsPatiently = true;
+  const atNextTurn = globalThis.setImmediate;
+  let inPoll = false;
+  let polls = 0;
+  const patient = (callback: (...given: unknown[]) => void, ...given: unknown[]) => {
+    // What JavaScript asks for has a text.
+    if (!Function.prototype.toString.call(callback).endsWith("{ [native code] }"))
+      return atNextTurn(callback, ...given);
+    polls = inPoll ? polls + 1 : 0;
+    const poll = (): void => {
+      inPoll = true;
+      try {
+        callback(...given);
+      } finally {
+        inPoll = false;
+      }
+    };
+    return polls < promptPolls ? atNextTurn(poll) : setTimeout(poll, 1);
+  };
+  Reflect.set(globalThis, "setImmediate", patient);
+}
+
 /** Whether tests of a device can run; says so where they cannot. Before the first device is opened. */
 export function hasSoftware(device: SoftwareDevice): boolean {
   const missing = missingFor(device);
   if (missing === undefined) {
+    if (device !== "headlessgl") pollPatiently();
     if (device === "swiftshader") process.env["VK_DRIVER_FILES"] = swiftShaderDriver;
     if (device === "lavapipe") process.env["VK_DRIVER_FILES"] = lavapipeDriver;
     return true;
