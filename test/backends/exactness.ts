@@ -7,21 +7,11 @@ import { type Node, type Region, topologicalOrder, type Value } from "../../comp
 import { numericDType } from "../../compiler/ops/precision.js";
 import { opNamed } from "../../compiler/ops/table.js";
 
-const roundedOnce: ReadonlySet<string> = new Set(
-  ["neg", "abs", "sign", "floor", "ceil", "round", "add", "sub", "mul", "maximum", "minimum", "select", "cast"].concat([
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "is_finite",
-    "not",
-    "and",
-    "or",
-    "xor",
-  ]),
-);
+/** Element-wise ops whose floats have one value on every device; others give no floats, or are a few units off somewhere. */
+const roundedOnce: ReadonlySet<string> = new Set([
+  ...["neg", "abs", "sign", "floor", "ceil", "round"],
+  ...["add", "sub", "mul", "maximum", "minimum", "select", "cast"],
+]);
 
 /** Of the float results of an op whose operands are exact. */
 function keepsFloats({ op, attributes }: Node): boolean {

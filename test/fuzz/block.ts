@@ -2,6 +2,7 @@
 import type { Value } from "../../compiler/ir/node.js";
 import { isTensor, type Node } from "../../compiler/ir/node.js";
 import { elementCount, type Tensor } from "../../compiler/ir/tensor.js";
+import { ops } from "../../compiler/ops/table.js";
 import { written } from "./calls.js";
 import { elementText, literalExpression, typedLiteral, writtenType } from "./literals.js";
 import { writeRegion } from "./regions.js";
@@ -32,23 +33,9 @@ const multiple: ReadonlySet<string> = new Set(["gradients", "qr", "svd", "eigh",
 const regions: ReadonlySet<string> = new Set(["scan", "while", "if"]);
 /** Where a scalar that is repeated may stand as a literal, which takes the other operand's dtype. */
 const takesLiteral: ReadonlySet<string> = new Set(
-  [
-    "add",
-    "sub",
-    "mul",
-    "div",
-    "floor_div",
-    "mod",
-    "pow",
-    "maximum",
-    "minimum",
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-  ].concat(["and", "or", "xor", "shift_left", "shift_right_arithmetic", "shift_right_logical"]),
+  [...ops.values()]
+    .filter(({ kernel, operands }) => kernel.kind === "elementwise" && operands.length === 2)
+    .map(({ opName }) => opName),
 );
 
 export class Block {

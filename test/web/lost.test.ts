@@ -1,5 +1,6 @@
 /** A WebGL context that a browser takes away: what it held is made again on the next one. */
 import test from "ava";
+import { learning, walking } from "../support/models.js";
 import { hasBrowser } from "./browser.js";
 import { type LibraryPage, modelOf, openLibrary } from "./library.js";
 import type * as lost from "./page/lost.js";
@@ -13,34 +14,6 @@ async function opened(): Promise<LibraryPage<typeof lost>> {
   library ??= await openLibrary<typeof lost>("lost");
   return library;
 }
-
-const walking = `graph walk {
-  seed 3
-  placeholder x: f32[4]
-  variable w: f32[4] = zeros()
-  variable turns: i64 = 0
-  moved = tanh(w + x) + random_uniform([4])
-  length = sum(moved * moved)
-  update step {
-    w := moved + x
-    turns := turns + 1
-  }
-  signature go(x) does step -> (length)
-}
-`;
-
-const learning = `import { adam } from "std/optimizers"
-graph learning {
-  seed 5
-  dim N
-  placeholder x: f32[N, 3]
-  placeholder y: f32[N, 1]
-  variable w: f32[3, 1] = zeros()
-  loss = mean((x @ w - y) ** 2)
-  update learn = minimize(loss, adam(learning_rate=0.05))
-  signature fit(x, y) does learn -> (loss)
-}
-`;
 
 browserTest("contexts that are lost between runs, again and again, take nothing with them", async (t) => {
   const { call } = await opened();

@@ -7,6 +7,7 @@ import { Session, type TensorData } from "../../index.js";
 import { announced, different, placedText } from "../backends/gpu/placed.js";
 import { folderWith, graphc } from "../cli/support.js";
 import { compileText } from "../runtime/programs.js";
+import { layersOn } from "../support/models.js";
 import { hasBrowser } from "./browser.js";
 import { type LibraryPage, modelOf, openLibrary } from "./library.js";
 import type * as programs from "./page/programs.js";
@@ -20,27 +21,6 @@ async function opened(): Promise<LibraryPage<typeof programs>> {
   library ??= await openLibrary<typeof programs>("programs");
   return library;
 }
-
-/** A first layer on one side, a second on the other; a last op that devices have no kernel of. */
-const network = (first: string, second: string): string => `import { dense } from "std/layers"
-import { adam } from "std/optimizers"
-graph network {
-  dim N <= 48
-  placeholder x: f32[N, 6]
-  placeholder label: i64[N]
-  on "${first}" {
-    h = tanh(dense(x, units=8))
-  }
-  scope head on "${second}" {
-    logits = dense(h, units=3)
-  }
-  probs = cumsum(softmax(head.logits), axis=1)
-  loss = mean(sparse_softmax_cross_entropy(head.logits, label))
-  update learn = minimize(loss, adam(learning_rate=1e-2), clip=global_norm(1.0))
-  signature predict(x) -> (probs)
-  signature fit(x, label) does learn -> (loss)
-}
-`;
 
 const rows = 48;
 const x = Array.from({ length: rows * 6 }, (_, i) => Math.fround(Math.sin(i * i)));
@@ -57,7 +37,7 @@ for (const [first, second] of [
     `layers on the ${first} and on the ${second} predict and train on each device as the reference does`,
     async (t) => {
       const { call, folder } = await opened();
-      const text = network(first, second);
+      const text = layersOn(first, second);
       const source = folderWith({ [`${first}.graph`]: text });
       const built = await graphc(["build", `${first}.graph`, "-o", folder, "--target", "web"], { cwd: source });
       t.is(built.code, 0, built.stderr);
@@ -142,7 +122,7 @@ browserTest("a worker runs a program as its page does", async (t) => {
   const worker = `import { runs } from "./library.js";
 onmessage = ({ data }) => runs(...data).then(postMessage, (error) => postMessage(String(error)));`;
   writeFileSync(join(folder, "worker.js"), worker);
-  const model = await modelOf(t, network("gpu", "gpu"));
+  const model = await modelOf(t, layersOn("gpu", "gpu"));
   const feeds = { x: { shape: [rows, 6], data: x } };
   for (const device of ["webgl2", "webasm"] as const) {
     const given = [model, device, "predict", feeds, 2] as const;

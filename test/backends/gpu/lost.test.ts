@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from "ava";
 import { WebGPUContext } from "gpu.js";
 import { GraphError, type Program, Session, type Tensor } from "../../../index.js";
 import { compileText, temporaryFolder } from "../../runtime/programs.js";
+import { learning, walking } from "../../support/models.js";
 import { hasSoftware } from "./software.js";
 
 const onWebGpu = hasSoftware("swiftshader") ? test.serial : test.serial.skip;
@@ -26,26 +27,11 @@ async function loseDeviceIn(kernels: number): Promise<void> {
   });
 }
 
-const text = `graph walk {
-  seed 3
-  placeholder x: f32[4]
-  variable w: f32[4] = zeros()
-  variable turns: i64 = 0
-  moved = tanh(w + x) + random_uniform([4])
-  length = sum(moved * moved)
-  update step {
-    w := moved + x
-    turns := turns + 1
-  }
-  signature go(x) does step -> (length)
-}
-`;
-
 const onGpu = { target: "gpu", device: "webgpu", onWarning: () => {} } as const;
 const feed = (i: number) => ({ x: Float32Array.of(1, i, -2, 0.5 * i) });
 
 async function walked(t: ExecutionContext, steps: number): Promise<readonly Tensor[]> {
-  await using session = new Session(await compileText(t, text, onGpu));
+  await using session = new Session(await compileText(t, walking, onGpu));
   for (let i = 0; i < steps; i++) await session.run("go", feed(i));
   return [await session.read("w"), await session.read("turns")];
 }
@@ -58,7 +44,7 @@ onWebGpu(
   "a run on a device that is lost fails by the kernel's name, and variables are those of the last that was done",
   async (t) => {
     const expected = [await walked(t, 5), await walked(t, 6)];
-    const program = await compileText(t, text, onGpu);
+    const program = await compileText(t, walking, onGpu);
     await using session = new Session(program);
     for (let i = 0; i < 5; i++) await session.run("go", feed(i));
     // In the middle of a run: its second kernel finds the device gone.
@@ -68,7 +54,7 @@ onWebGpu(
     const [diagnostic] = failure?.diagnostics ?? [];
     t.is(diagnostic?.code, "G124");
     t.regex(diagnostic?.message ?? "", /^the kernel `\w+` failed on webgpu: /);
-    const line = text.slice(0, diagnostic?.span?.start).split("\n").length;
+    const line = walking.slice(0, diagnostic?.span?.start).split("\n").length;
     t.true(line >= 6 && line <= 9, `line ${line}`);
     t.is(session.step, 5);
     const values = [await session.read("w"), await session.read("turns")];
@@ -91,9 +77,9 @@ onWebGpu(
 onWebGpu(
   "a device that is lost between runs, again and again, and values that are read and set on the way",
   async (t) => {
-    const program = await compileText(t, text, onGpu);
+    const program = await compileText(t, walking, onGpu);
     await using session = new Session(program);
-    await using undisturbed = new Session(await compileText(t, text, { ...onGpu, device: "webasm" }));
+    await using undisturbed = new Session(await compileText(t, walking, { ...onGpu, device: "webasm" }));
     for (let i = 0; i < 8; i++) {
       if (i % 3 === 1) await loseDevice();
       if (i === 2) t.deepEqual((await session.read("turns")).data, BigInt64Array.of(2n));
@@ -114,18 +100,6 @@ onWebGpu(
 onWebGpu(
   "training goes on after a loss between two calls and in the middle of one, and ends where undisturbed training ends",
   async (t) => {
-    const learning = `import { adam } from "std/optimizers"
-graph learning {
-  seed 5
-  dim N
-  placeholder x: f32[N, 3]
-  placeholder y: f32[N, 1]
-  variable w: f32[3, 1] = zeros()
-  loss = mean((x @ w - y) ** 2)
-  update learn = minimize(loss, adam(learning_rate=0.05))
-  signature fit(x, y) does learn -> (loss)
-}
-`;
     const rows = 40;
     const x = Float32Array.from({ length: 3 * rows }, (_, i) => Math.sin(i * 1.7));
     const y = Float32Array.from({ length: rows }, (_, i) => (x[3 * i] ?? 0) - 2 * (x[3 * i + 2] ?? 0));

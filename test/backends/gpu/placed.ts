@@ -10,6 +10,7 @@ import { optimise, prepareComputation } from "../../../compiler/prepare.js";
 import { type Program, Session, type TensorData } from "../../../index.js";
 import { compileText } from "../../runtime/programs.js";
 import { draws } from "../../support/draws.js";
+import { layersOn } from "../../support/models.js";
 
 /** All values are f32[3, 4] and stay small, so that results differ by rounding alone. */
 const forms: readonly ((a: string, b: string) => string)[] = [
@@ -161,25 +162,6 @@ export async function agreesWherever(t: ExecutionContext, device: DeviceName, fe
   t.is(agreed, options.numRuns);
 }
 
-/** A first layer on the device, a second on the processor, or the other way round; the loss wherever the target puts it. */
-const network = (first: string, second: string): string => `import { dense } from "std/layers"
-import { adam } from "std/optimizers"
-graph network {
-  dim N <= 16
-  placeholder x: f32[N, 6]
-  placeholder label: i64[N]
-  on "${first}" {
-    h = tanh(dense(x, units=8))
-  }
-  scope head on "${second}" {
-    logits = dense(h, units=3)
-  }
-  loss = mean(sparse_softmax_cross_entropy(head.logits, label))
-  update learn = minimize(loss, adam(learning_rate=1e-2), clip=global_norm(1.0))
-  signature fit(x, label) does learn -> (loss)
-}
-`;
-
 /** That 20 steps of training with layers on both sides end where those of the reference do, and variables are kept. */
 export async function trainsAlike(t: ExecutionContext, device: DeviceName): Promise<void> {
   const rows = 48;
@@ -189,7 +171,7 @@ export async function trainsAlike(t: ExecutionContext, device: DeviceName): Prom
     ["gpu", "cpu"],
     ["cpu", "gpu"],
   ] as const) {
-    const text = network(first, second);
+    const text = layersOn(first, second);
     const trained = async (options: Parameters<typeof compileText>[2]) => {
       await using session = new Session(await compileText(t, text, { ...options, onWarning: () => {} }), { seed });
       const run = { run: "fit", data: { x, label }, batch: 16, steps: 20, every: 5, report: ["loss"] } as const;

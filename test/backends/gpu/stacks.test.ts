@@ -67,12 +67,9 @@ for (const steps of [1, 2, 7, 8, 50, 64]) {
   forEachDevice(`a stack of ${steps}, last first`, (t, device) => holds(t, device, steps, true));
 }
 
-/** A gradient through the loop reads the stacks backwards; a loop in a loop stacks stacks. */
-const others = [
-  [
-    "a gradient",
-    `graph g {
-  placeholder xs: f32[20, 4]
+/** A gradient through the loop reads the stacks backwards. */
+const backwards = (rows: number): string => `graph g {
+  placeholder xs: f32[${rows}, 4]
   variable w: f32[4, 4] = full([4, 4], 0.25)
   last, all = scan x in xs with h = zeros([4]) {
     s = tanh(reshape(reshape(h, [1, 4]) @ w, [4]) + x)
@@ -80,9 +77,13 @@ const others = [
     yield s
   }
   y = gradients(sum(all * all) + sum(last), w)
+  signature f(xs) -> (y, all)
 }
-`,
-  ],
+`;
+
+/** A loop in a loop stacks stacks. */
+const others = [
+  ["a gradient", backwards(20)],
   [
     "stacks of stacks",
     `graph g {
@@ -124,18 +125,7 @@ function madeInLoops(steps: readonly Step[]): readonly number[] {
 
 test("an iteration that reads what it stacks, and a stack of stacks, copy no stack", async (t) => {
   const texts = [
-    `graph g {
-  placeholder xs: f32[200, 4]
-  variable w: f32[4, 4] = full([4, 4], 0.25)
-  last, all = scan x in xs with h = zeros([4]) {
-    s = tanh(reshape(reshape(h, [1, 4]) @ w, [4]) + x)
-    next h = s
-    yield s
-  }
-  y = gradients(sum(all * all) + sum(last), w)
-  signature f(xs) -> (y, all)
-}
-`,
+    backwards(200),
     `graph g {
   placeholder xs: f32[30, 20, 4]
   variable w: f32[4] = full([4], 0.25)
