@@ -22,7 +22,7 @@ import type { GroupModel, ViewerDocument, ViewKind, ViewModel } from "../viewer/
 import type { Direction } from "../viewer/placed.js";
 import { pngOf } from "../viewer/png.js";
 import { svgText } from "../viewer/svg.js";
-import { firstOpen, visibleOf } from "../viewer/visible.js";
+import { alwaysOpen, firstOpen, visibleOf } from "../viewer/visible.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { openGraph } from "./front_end.js";
@@ -197,7 +197,7 @@ const emptyProgram: Picture["program"] = {
 /** The groups of these names, and those around them. Throws GraphError G083 for a name that no group has. */
 function openGroups(view: ViewModel, names: readonly string[] | undefined): ReadonlySet<number> {
   if (names === undefined) return firstOpen(view);
-  const open = new Set<number>();
+  const open = new Set(alwaysOpen(view));
   for (const name of names) {
     const found = view.groups.flatMap((group, index) => (name === "all" || isNamed(group, name) ? [index] : []));
     if (found.length === 0 && name !== "all") throw unknownGroup(view, name);

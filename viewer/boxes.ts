@@ -24,7 +24,8 @@ export function captionOf(box: Box): Caption {
   if (group !== undefined) {
     const many = box.count === 1 ? "1 op" : `${box.count.toLocaleString("en-US")} ops`;
     const what = group.kind === "part" || group.text === group.name ? "" : group.text;
-    const text = box.isOpen ? what : what === "" ? many : `${what} · ${many}`;
+    const isWhole = box.isOpen || group.kind === "transfers";
+    const text = isWhole ? what : what === "" ? many : `${what} · ${many}`;
     return { name: shortened(group.name, mostName), text: shortened(text, mostText) };
   }
   if (node === undefined) return { name: "", text: "" };
@@ -38,6 +39,7 @@ export function captionOf(box: Box): Caption {
       return { name: `${name} :=`, text: "" };
     case "output":
     case "op":
+    case "transfer":
     case "constant":
     case "parameter":
       return { name, text };

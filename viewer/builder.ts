@@ -1,6 +1,6 @@
 import { type Dim, substituteDim } from "../compiler/ir/dim.js";
 import { byteSize } from "../compiler/ir/dtype.js";
-import { type Attribute, isList, isTensor, type Node, type Value } from "../compiler/ir/node.js";
+import { type Attribute, isList, isTensor, type Node } from "../compiler/ir/node.js";
 import { literalText, numberText } from "../compiler/ir/printer-literal.js";
 import type { SourceScope, SourceTable } from "../compiler/ir/sources.js";
 import type { Span } from "../compiler/ir/span.js";
@@ -10,6 +10,16 @@ import { opText } from "./constants.js";
 import type { GroupModel, NodeKind, NodeModel, Role, SourceLine, ViewModel } from "./model.js";
 
 export type Places = readonly (readonly [line: number, column: number])[];
+
+/** Where an edge comes from: a box and which of its outputs. */
+export type Place = readonly [node: number, output: number];
+
+/** Where the nodes and the sinks of the source view stand; empty for that view itself. */
+export interface Stems {
+  readonly nodes: ReadonlyMap<Node, number>;
+  /** By `output loss`, `assign w`. */
+  readonly sinks: ReadonlyMap<string, number>;
+}
 
 /** The lines that a document quotes, each once. */
 export class LineTable {
@@ -82,15 +92,9 @@ export class ViewBuilder {
   readonly #scopeGroups = new Map<string, number>();
   readonly #scopeIds = new Map<SourceScope, number>();
   readonly #sizes: ReadonlyMap<string, number>;
-  readonly #stems: ReadonlyMap<Node, number>;
+  readonly #stems: Stems;
 
-  /** `stems`: where the nodes of the source view stand; empty for that view itself. */
-  constructor(
-    sources: SourceTable,
-    lines: LineTable,
-    sizes: ReadonlyMap<string, number>,
-    stems: ReadonlyMap<Node, number>,
-  ) {
+  constructor(sources: SourceTable, lines: LineTable, sizes: ReadonlyMap<string, number>, stems: Stems) {
     this.sources = sources;
     this.lines = lines;
     this.#sizes = sizes;
@@ -149,7 +153,8 @@ export class ViewBuilder {
   }
 
   /** A sink: a result of the run, or the new value of a variable. */
-  sink(kind: "output" | "assign", name: string, value: Value, from: number, role: Role, group: number): number {
+  sink(kind: "output" | "assign", name: string, from: readonly Place[], role: Role, group: number): number {
+    const stem = this.#stems.sinks.get(`${kind} ${name}`);
     return this.add({
       kind,
       op: kind,
@@ -157,14 +162,55 @@ export class ViewBuilder {
       text: kind === "output" ? "output" : ":=",
       work: "sink",
       role,
-      inputs: [from, value.index],
-      outputs: [this.type(value.type)],
+      inputs: from.flat(),
+      outputs: this.typesOf(from),
       group,
-      places: this.lines.places(this.sources.spansOf(value.node)),
+      places: this.#sourceOf(from)?.places ?? [],
       attributes: [],
-      stems: [],
+      stems: stem === undefined ? [] : [stem],
       why: [],
     });
+  }
+
+  /** A box that hands on what it is given: a copy that no op of the graph stands for, or what is sent between two memories. */
+  passing(
+    from: readonly Place[],
+    own: Pick<NodeModel, "kind" | "name" | "text" | "work" | "group"> &
+      Partial<Pick<NodeModel, "attributes" | "outputs">>,
+  ): number {
+    const source = this.#sourceOf(from);
+    return this.add({
+      op: own.text,
+      role: source?.role ?? "forward",
+      inputs: from.flat(),
+      outputs: this.typesOf(from),
+      places: source?.places ?? [],
+      attributes: [],
+      stems: source?.stems ?? [],
+      why: [],
+      ...own,
+    });
+  }
+
+  /** The type of what several places leave in one buffer. */
+  typesOf([from]: readonly Place[]): readonly number[] {
+    const type = from === undefined ? undefined : this.nodes[from[0]]?.outputs[from[1]];
+    return type === undefined ? [] : [type];
+  }
+
+  #sourceOf([from]: readonly Place[]): NodeModel | undefined {
+    return from === undefined ? undefined : this.nodes[from[0]];
+  }
+
+  /** What a node takes besides what it was made with. */
+  addInputs(at: number, from: readonly Place[]): void {
+    const node = this.nodes[at];
+    if (node !== undefined && from.length > 0) this.nodes[at] = { ...node, inputs: [...node.inputs, ...from.flat()] };
+  }
+
+  setRole(group: number, role: Role): void {
+    const known = this.groups[group];
+    if (known !== undefined) this.groups[group] = { ...known, role };
   }
 
   add(node: NodeModel): number {
@@ -174,8 +220,8 @@ export class ViewBuilder {
 
   /** The nodes of the source view that a node stems from. */
   stems(node: Node): readonly number[] {
-    if (this.#stems.size === 0) return [];
-    return this.sources.stemsOf(node).flatMap((stem) => this.#stems.get(stem) ?? []);
+    if (this.#stems.nodes.size === 0) return [];
+    return this.sources.stemsOf(node).flatMap((stem) => this.#stems.nodes.get(stem) ?? []);
   }
 
   /**

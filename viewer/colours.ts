@@ -31,6 +31,7 @@ const sources: Readonly<Record<string, Paint>> = {
   constant: { name: "constant", label: "constant" },
   parameter: { name: "constant", label: "parameter" },
   output: { name: "output", label: "output" },
+  transfer: { name: "transfer", label: "transfer" },
 };
 
 /** The class of each box, by what the mode asks of it. */
@@ -55,8 +56,10 @@ export function paintOf(box: Box, mode: ColourMode, view: ViewModel, program: Pr
       return top < 0 ? { name: "c0", label: "graph" } : scopePaint(view.groups[top]?.name ?? "", view);
     }
     case "device": {
+      const side = view.groups[sideOf(box.id, view)]?.name;
+      if (side !== undefined) return { name: sideTint(side), label: side };
       const device = (group ?? view.groups[node?.group ?? -1])?.kernel?.device;
-      return device === undefined ? plain : { name: device === "gpu" ? "c2" : "c1", label: device };
+      return device === undefined ? plain : { name: sideTint(device), label: device };
     }
     case "time": {
       const seconds = (group ?? view.groups[node?.group ?? -1])?.kernel?.seconds;
@@ -68,7 +71,21 @@ export function paintOf(box: Box, mode: ColourMode, view: ViewModel, program: Pr
   }
 }
 
+/** The group of the side that a box lies on; -1 where there is one side alone, and for what lies between. */
+export function sideOf(id: string, { nodes, groups }: ViewModel): number {
+  let at = Number(id.slice(1));
+  if (id.startsWith("n")) at = nodes[at]?.group ?? -1;
+  while (at >= 0 && groups[at]?.kind !== "side") at = groups[at]?.parent ?? -1;
+  return at;
+}
+
+/** The colour of a side. */
+export function sideTint(side: string): string {
+  return side === "gpu" ? "c2" : "c1";
+}
+
 function groupPaint({ role, group }: Box): Paint {
+  if (group?.kind === "transfers") return { name: "transfer", label: "transfer" };
   if (group?.kind === "kernel")
     return role === "update" ? { name: "c5", label: "writes variables" } : { name: "c1", label: "kernel" };
   return role === "update" ? { name: "c5", label: "update" } : plain;

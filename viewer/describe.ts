@@ -5,6 +5,7 @@ import type { Box } from "./visible.js";
 export function describeBox(box: Box, view: ViewModel): string {
   const { node, group } = box;
   if (group !== undefined) {
+    if (group.kind === "transfers") return `${group.name}, sent ${group.text}`;
     const many = box.count === 1 ? "1 op" : `${box.count} ops`;
     return `${group.name}, ${group.kind === "part" ? "part of the graph" : group.text}, ${many}`;
   }
@@ -18,6 +19,8 @@ export function describeBox(box: Box, view: ViewModel): string {
     case "placeholder":
     case "variable":
       return `${node.kind} ${node.name}: ${types}`;
+    case "transfer":
+      return `${node.name} is sent ${node.text}: ${types}`;
     case "op":
     case "constant":
     case "parameter":

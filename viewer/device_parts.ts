@@ -1,10 +1,12 @@
 import type { DeviceKernel } from "../compiler/backends/gpu/form.js";
 import { observedParts } from "../compiler/backends/gpu/observed.js";
+import type { Origin } from "../compiler/backends/gpu/partition.js";
+import { transfersOf } from "../compiler/backends/gpu/transfers.js";
 import type { DeviceKind } from "../compiler/ir/device.js";
 import type { Computation } from "../compiler/ir/graph.js";
 import type { TargetLimits } from "../compiler/kernels/schedule.js";
-import type { End, Lowered } from "./kernel_view.js";
 import type { ListingModel } from "./model.js";
+import type { End, Lowered } from "./sides.js";
 
 /** Characters of a kernel's source, and of all sources of a computation, that a document quotes. */
 const mostSource = 4000;
@@ -13,19 +15,18 @@ const mostSources = 1_000_000;
 /** The kernels on both sides of a device, those of the device with their gpu.js source. Throws GraphError G102. */
 export function lowerForDevice(computation: Computation, unplaced: DeviceKind, target: TargetLimits): Lowered {
   const { parts, partition } = observedParts(computation, unplaced, target);
-  const ends = new Map<string, End[]>();
-  const end = (name: string, one: End): void => {
-    ends.set(name, [...(ends.get(name) ?? []), one]);
-  };
-  computation.outputs.forEach(({ name }, i) => {
-    const origin = partition.outputs[i];
-    if (origin?.kind === "edge") end(origin.name, { kind: "output", name });
-  });
-  for (const { path, origin } of partition.assignments)
-    if (origin.kind === "edge") end(origin.name, { kind: "assign", name: path });
+  const outputs = computation.outputs.map(({ name }, i) => ({
+    kind: "output" as const,
+    name,
+    origin: partition.outputs[i],
+  }));
+  const assigned = partition.assignments.map(({ path, origin }) => ({ kind: "assign" as const, name: path, origin }));
   let left = mostSources;
   return {
-    ends,
+    ends: [...outputs, ...assigned].flatMap(({ kind, name, origin }): readonly End[] =>
+      origin === undefined ? [] : [{ kind, name, from: endOf(origin) }],
+    ),
+    transfers: transfersOf(computation, partition),
     parts: parts.map(({ side, program, observed, log, launches, measured, isEvaluated }) => ({
       program,
       observed,
@@ -42,6 +43,10 @@ export function lowerForDevice(computation: Computation, unplaced: DeviceKind, t
       ),
     })),
   };
+}
+
+function endOf(origin: Origin): End["from"] {
+  return origin.kind === "edge" ? origin : { kind: "variable", name: origin.path };
 }
 
 function listingOf({ source, functions, length }: DeviceKernel): ListingModel {

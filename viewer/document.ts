@@ -10,12 +10,14 @@ import { ops } from "../compiler/ops/table.js";
 import { optimise, prepareComputation } from "../compiler/prepare.js";
 import type { Selection } from "../compiler/program.js";
 import { version } from "../compiler/version.js";
-import { LineTable, ViewBuilder } from "./builder.js";
+import { LineTable, type Stems, ViewBuilder } from "./builder.js";
+import { GivenBoxes } from "./given.js";
 import { addComputation, namesOf } from "./graph_view.js";
 import { withParts } from "./grouping.js";
-import { addKernels, addParts, type Lowered } from "./kernel_view.js";
+import { addKernels } from "./kernel_view.js";
 import { memoryOf, memoryOfParts } from "./memory.js";
 import type { MemoryModel, ProgramModel, ViewerDocument, ViewModel } from "./model.js";
+import { addParts, type Lowered } from "./sides.js";
 import { type KernelTimes, timesOf } from "./times.js";
 
 /** One thing that the graph computes, as the picture shows it. */
@@ -69,7 +71,7 @@ function programModel(graph: Graph, shown: Shown, lines: LineTable, options: Doc
   const selected = selectedFrom(graph, selection);
   const mode = isTraining(graph, selection) ? graph.training : graph.inference;
   const names = namesOf(mode.names);
-  const source = new ViewBuilder(selected.sources, lines, sizes, new Map());
+  const source = new ViewBuilder(selected.sources, lines, sizes, noStems);
   const stems = addComputation(source, selected, names);
   const prepared = prepareComputation(graph, selection);
   const gradients = new ViewBuilder(selected.sources, lines, sizes, stems);
@@ -90,6 +92,8 @@ function programModel(graph: Graph, shown: Shown, lines: LineTable, options: Doc
     unlisted: undefined,
   };
 }
+
+const noStems: Stems = { nodes: new Map(), sinks: new Map() };
 
 function finished(view: Omit<ViewModel, "missing">): ViewModel {
   return { ...view, ...withParts(view.nodes, view.groups), missing: undefined };
@@ -113,7 +117,7 @@ function kernelView(
   const computation = optimise(graph, prepared, shown.sizes, { followsPlaces: lower !== undefined });
   if (lower !== undefined) {
     const lowered = lower(computation);
-    addParts(builder, lowered, timesOf(computation.name, lowered.parts, options.times ?? new Map()));
+    addParts(builder, computation, lowered, timesOf(computation.name, lowered.parts, options.times ?? new Map()));
     for (const { program, isCompiled } of lowered.parts) if (isCompiled) options.onKernels?.(shown.name, program);
     return {
       view: finished(builder.view("kernels")),
@@ -138,7 +142,14 @@ function kernelView(
     isCompiled: true,
   };
   const [times = new Map()] = timesOf(program.name, [part], options.times ?? new Map());
-  addKernels(builder, part, times);
+  const given = new GivenBoxes(builder);
+  given.learn(observed);
+  const outputs = addKernels(builder, part, times, {
+    group: -1,
+    base: 0,
+    given: (buffer) => given.placesOf(buffer, -1),
+  });
+  for (const [name, places] of outputs) builder.sink("output", name, places, "forward", -1);
   return { view: finished(builder.view("kernels")), memory: memoryOf(program) };
 }
 

@@ -1,5 +1,7 @@
 import { captionOf, edgeWidth } from "./boxes.js";
+import { sideTint } from "./colours.js";
 import type { Direction } from "./placed.js";
+import { light } from "./style.js";
 import type { Box, Visible } from "./visible.js";
 
 /** The boxes and edges in the language of Graphviz; open groups are clusters. */
@@ -18,6 +20,7 @@ export function dotText(visible: Visible, name: string, direction: Direction): s
       return [
         `${indent}subgraph cluster_${box.id} {`,
         `${indent}  label=${label};`,
+        ...(box.group?.kind === "side" ? [`${indent}  ${sideStyle(box.group.name)}`] : []),
         ...lines(box.id, `${indent}  `),
         `${indent}}`,
       ];
@@ -39,6 +42,7 @@ export function dotText(visible: Visible, name: string, direction: Direction): s
 }
 
 function shapeOf(box: Box): string {
+  if (box.group?.kind === "transfers") return 'shape=hexagon, peripheries=2, style=""';
   if (box.group !== undefined) return 'shape=box3d, style=""';
   switch (box.node?.kind) {
     case "placeholder":
@@ -50,10 +54,18 @@ function shapeOf(box: Box): string {
     case "constant":
     case "parameter":
       return 'style="dashed"';
+    case "transfer":
+      return 'shape=hexagon, style=""';
     case "op":
     case undefined:
       return "shape=box";
   }
+}
+
+/** A side stands out from the groups in it. */
+function sideStyle(name: string): string {
+  const { fill, stroke } = light.tints[sideTint(name)] ?? light.area;
+  return `style="rounded,filled"; fillcolor="${fill}"; color="${stroke}"; penwidth=2; fontname="monospace bold";`;
 }
 
 /** A quoted string of DOT, in which a backslash begins an escape of labels and a line break ends nothing. */

@@ -1,5 +1,5 @@
 import { boxHeight, captionOf, captionWithin, characterWidth, edgeWidth, lengthOf, titlePadding } from "./boxes.js";
-import type { Paint } from "./colours.js";
+import { type Paint, sideTint } from "./colours.js";
 import type { Placed, PlacedBox, PlacedEdge, Point } from "./placed.js";
 import type { Box } from "./visible.js";
 
@@ -43,9 +43,10 @@ function handles({ box }: PlacedBox, drawing: Drawing): string {
 
 function drawArea(one: PlacedBox, drawing: Drawing): string {
   const { box, x, y, width, height } = one;
+  const side = box.group?.kind === "side" ? ` side-${sideTint(box.group.name)}` : "";
   return (
     `<g class="box open role-${box.role}"${handles(one, drawing)}>${title(box, drawing)}` +
-    `<rect class="area" x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="8"/></g>`
+    `<rect class="area${side}" x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="8"/></g>`
   );
 }
 
@@ -76,6 +77,7 @@ function drawBox(one: PlacedBox, drawing: Drawing): string {
 function outline(box: Box, x: number, y: number, width: number, tint: string): string {
   const rect = (dx: number, radius: number, extra = ""): string =>
     `<rect class="${tint}" x="${n(x + dx)}" y="${n(y + dx)}" width="${n(width - 2 * dx)}" height="${n(boxHeight - 2 * dx)}" rx="${radius}"${extra}/>`;
+  if (box.group?.kind === "transfers") return hexagon(x + 4, y + 4, width, tint) + hexagon(x, y, width, tint);
   if (box.group !== undefined) {
     const behind = `<rect class="${tint}" x="${n(x + 4)}" y="${n(y + 4)}" width="${n(width - 1)}" height="${boxHeight - 1}" rx="6"/>`;
     return behind + rect(0, 6);
@@ -90,10 +92,21 @@ function outline(box: Box, x: number, y: number, width: number, tint: string): s
     case "constant":
     case "parameter":
       return rect(0, 4, ' stroke-dasharray="4 3"');
+    case "transfer":
+      return hexagon(x, y, width, tint);
     case "op":
     case undefined:
       return rect(0, 6);
   }
+}
+
+/** What crosses from one memory to another. */
+function hexagon(x: number, y: number, width: number, tint: string): string {
+  const [right, middle, bottom, cut] = [x + width, y + boxHeight / 2, y + boxHeight, 9];
+  return (
+    `<path class="${tint}" d="M${n(x)} ${n(middle)}L${n(x + cut)} ${n(y)}H${n(right - cut)}L${n(right)} ${n(middle)}` +
+    `L${n(right - cut)} ${n(bottom)}H${n(x + cut)}Z"/>`
+  );
 }
 
 function captionText(x: number, y: number, name: string, text: string): string {

@@ -1,12 +1,9 @@
 import type { Computation } from "../compiler/ir/graph.js";
 import { type Node, type Region, topologicalOrder, type Value } from "../compiler/ir/node.js";
 import type { SourceScope } from "../compiler/ir/sources.js";
-import { lastPart, type ViewBuilder } from "./builder.js";
+import { lastPart, type Place, type Stems, type ViewBuilder } from "./builder.js";
 import { inlinedText } from "./constants.js";
 import type { Role } from "./model.js";
-
-/** Where an edge comes from: a box and which of its outputs. */
-type Place = readonly [node: number, output: number];
 
 /** The nodes of one block, and the boxes they have become. */
 interface Block {
@@ -19,13 +16,13 @@ interface Block {
 
 /**
  * Fills a view with a computation: its nodes in the groups of the calls and scopes that made them, the regions of loops and branches
- * as groups of their own, its results and assignments as sinks. Gives where each node of the outermost block stands.
+ * as groups of their own, its results and assignments as sinks. Gives where each node of the outermost block and each sink stands.
  */
 export function addComputation(
   builder: ViewBuilder,
   computation: Computation,
   names: ReadonlyMap<Value, string>,
-): ReadonlyMap<Node, number> {
+): Stems {
   const found = new Map<Node, number>();
   const roles = new Map<Node, Role>();
 
@@ -121,14 +118,15 @@ export function addComputation(
   const roots = sinks.map(({ value }) => value);
   const block: Block = { base: -1, scope: undefined, places: new Map(), needed: constantsOf(roots) };
   addBlock(roots, block);
+  const sinkStems = new Map<string, number>();
   for (const { kind, name, value } of sinks) {
-    const from = block.places.get(value)?.[0];
+    const from = block.places.get(value);
     if (from === undefined) continue;
     const role = kind === "assign" ? "update" : (roles.get(value.node) ?? "forward");
-    const group = kind === "assign" ? (builder.nodes[from]?.group ?? -1) : -1;
-    builder.sink(kind, name, value, from, role, isLoop(builder, group) ? -1 : group);
+    const group = kind === "assign" ? (builder.nodes[from[0]]?.group ?? -1) : -1;
+    sinkStems.set(`${kind} ${name}`, builder.sink(kind, name, [from], role, isLoop(builder, group) ? -1 : group));
   }
-  return found;
+  return { nodes: found, sinks: sinkStems };
 }
 
 /** A sink stands beside a loop, not in it. */

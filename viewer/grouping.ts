@@ -67,8 +67,10 @@ function unitsOf(nodes: readonly NodeModel[], groups: readonly GroupModel[]): Re
     if (list === undefined) units.set(parent, [unit]);
     else list.push(unit);
   };
-  nodes.forEach(({ group }, at) => {
-    add(group, { kind: "node", at, first: at });
+  nodes.forEach(({ kind, inputs, group }, at) => {
+    // A sink stands by what it takes, wherever it was made.
+    const isSink = kind === "assign" || kind === "output";
+    add(group, { kind: "node", at, first: isSink ? (inputs[0] ?? at) + 0.5 : at });
   });
   groups.forEach(({ parent }, at) => {
     add(parent, { kind: "group", at, first: firsts[at] as number });
@@ -86,7 +88,7 @@ function partOf(
     .map(({ kind, at }) => (kind === "node" ? nodes[at] : groups[at])?.name ?? "")
     .filter((n) => n !== "");
   const [first, last] = [names[0], names.at(-1)];
-  const from = (part[0]?.first ?? 0) + 1;
+  const from = Math.floor(part[0]?.first ?? 0) + 1;
   const name =
     first === undefined || last === undefined ? `ops from ${from}` : first === last ? first : `${first} … ${last}`;
   const roles = new Set(

@@ -1,11 +1,20 @@
-import { type Node, nodesBelow, type Value } from "../compiler/ir/node.js";
-import { innerKernels, isLeaf, loadsOf, writtenBy } from "../compiler/kernels/access.js";
+import type { Node, Value } from "../compiler/ir/node.js";
+import { innerKernels, isLeaf, readBy, writtenBy } from "../compiler/kernels/access.js";
 import type { ObservedKernel } from "../compiler/kernels/block.js";
-import type { Kernel, KernelProgram } from "../compiler/kernels/form.js";
+import type {
+  BranchKernel,
+  Buffer,
+  BufferId,
+  Kernel,
+  KernelProgram,
+  LoopKernel,
+  WhileKernel,
+} from "../compiler/kernels/form.js";
 import { type FusionLog, fusionTexts, planReasonText } from "../compiler/kernels/fusion_log.js";
 import { printKernel } from "../compiler/kernels/printer.js";
+import { isStored } from "../compiler/kernels/semantics.js";
 import { type KernelWork, workOf } from "../compiler/kernels/work.js";
-import type { ViewBuilder } from "./builder.js";
+import type { Place, ViewBuilder } from "./builder.js";
 import { inlinedText } from "./constants.js";
 import type { ListingModel, Role, WorkModel } from "./model.js";
 import type { KernelTimes } from "./times.js";
@@ -29,120 +38,133 @@ export interface LoweredPart {
   readonly listings: ReadonlyMap<string, readonly ListingModel[]>;
 }
 
-/** A computation in parts, which hand each other edges: outputs of one part, placeholders of the others. */
-export interface Lowered {
-  readonly parts: readonly LoweredPart[];
-  /** What the run makes of an output of a part: results and new values of variables. */
-  readonly ends: ReadonlyMap<string, readonly End[]>;
-}
-
-export interface End {
-  readonly kind: "output" | "assign";
-  readonly name: string;
-}
-
-type Place = readonly [node: number, output: number];
-
-/** What parts share: where edges come from, and the boxes of what is fed. */
-interface Join {
-  readonly edges: Map<string, Place>;
-  readonly outer: Map<Value, number>;
-  readonly ends: Lowered["ends"];
+/** What stands around the kernels of a program. */
+export interface Surroundings {
+  /** The group that they stand in; -1 for none. */
+  readonly group: number;
   /** The buffers of the parts before. */
   readonly base: number;
-}
-
-/** Fills a view with the kernels of a computation in parts. */
-export function addParts(builder: ViewBuilder, { parts, ends }: Lowered, times: readonly KernelTimes[]): void {
-  let base = 0;
-  const join = { edges: new Map<string, Place>(), outer: new Map<Value, number>(), ends };
-  for (const [i, part] of parts.entries()) {
-    addKernels(builder, part, times[i] ?? new Map(), { ...join, base });
-    base += part.program.buffers.length;
-  }
+  /** Where a buffer's contents come from that the program is given. */
+  readonly given: (buffer: Buffer) => readonly Place[];
 }
 
 /**
  * Fills a view with the kernels of a program: each is a group of the nodes that became one loop. A node that several kernels compute
- * for themselves stands in each of them.
+ * for themselves stands in each of them. Edges between kernels follow the buffers: what a kernel reads comes from whoever wrote it
+ * last. Gives where the program's outputs come from.
  */
 export function addKernels(
   builder: ViewBuilder,
-  { program, observed, log, device, listings, isCompiled }: LoweredPart,
+  part: LoweredPart,
   times: KernelTimes,
-  join?: Join,
-): void {
+  { group: around, base, given }: Surroundings,
+): ReadonlyMap<string, readonly Place[]> {
+  const { program, observed, log, device, listings, isCompiled } = part;
   const reasons = new Map<Node, readonly string[]>();
   for (const logged of log.values(program))
     reasons.set(logged.value.node, [planReasonText(logged), ...fusionTexts(logged)]);
-  const outer = join?.outer ?? new Map<Value, number>();
-  const base = join?.base ?? 0;
-  /** Where a value that some kernel stores is computed. */
-  const stored = new Map<Value, number>();
-  const operands = operandsOfParameters(observed);
+  /** Who wrote a buffer last, as the kernels run one after another: several where branches do. */
+  let writers = new Map<BufferId, readonly Place[]>();
 
-  const placeOf = (value: Value, own: ReadonlyMap<Node, number>): Place | undefined => {
-    const inside = own.get(value.node);
-    if (inside !== undefined) return [inside, value.index];
-    const before = stored.get(value);
-    if (before !== undefined) return [before, value.index];
-    if (value.node.op === "parameter") {
-      const operand = operands.get(value);
-      return operand === undefined ? undefined : placeOf(operand, own);
-    }
-    const edge = join?.edges.get(nameOfPlaceholder(value.node));
-    if (edge !== undefined) return edge;
-    if (!isSource(value.node) || inlinedText(value) !== undefined) return undefined;
-    let source = outer.get(value);
-    if (source === undefined) {
-      source = builder.node(value.node, "", "forward", [], -1);
-      outer.set(value, source);
-    }
-    return [source, 0];
+  const writersOf = (id: BufferId): readonly Place[] => {
+    const known = writers.get(id);
+    if (known !== undefined) return known;
+    const buffer = program.buffers[id];
+    const found = buffer === undefined ? [] : given(buffer);
+    writers.set(id, found);
+    return found;
   };
 
-  const addNodes = (kernel: ObservedKernel, group: number): Role => {
+  /** The nodes of a kernel's own loops, and what their results are stored to. */
+  const addNodes = (kernel: Kernel, { nodes, roots, bufferOf }: ObservedKernel, group: number): Role => {
+    const [reads, writes] = [readBy(kernel), writtenBy(kernel)];
+    const inside = isLeaf(kernel) ? undefined : resultsOf(kernel, roots);
     const own = new Map<Node, number>();
+    const used = new Set<BufferId>();
     let role: Role = "forward";
+    const placesOf = (value: Value): readonly Place[] => {
+      const at = own.get(value.node);
+      if (at !== undefined) return [[at, value.index]];
+      const id = inlinedText(value) === undefined ? bufferOf(value) : undefined;
+      // What an update in place leaves as it is comes from the writer before, though it is not read.
+      if (id === undefined || !(reads.has(id) || writes.has(id))) return [];
+      used.add(id);
+      return writersOf(id);
+    };
+    const rootNodes = new Set(roots.map(({ value }) => value.node));
     // Each node was named before what it reads.
-    for (const node of [...kernel.nodes].sort((a, b) => a.id - b.id)) {
+    for (const node of [...nodes].sort((a, b) => a.id - b.id)) {
       const [first] = node.outputs;
-      if (first === undefined || inlinedText(first) !== undefined || isSource(node)) continue;
+      const isWritten = first === undefined || inlinedText(first) !== undefined || isStored(first);
+      if (isWritten && !rootNodes.has(node)) continue;
       const nodeRole: Role = builder.sources.isBackward(node) ? "backward" : "forward";
       if (nodeRole === "backward") role = nodeRole;
-      const inputs = node.inputs.flatMap((input) => placeOf(input, own) ?? []);
-      own.set(node, builder.node(node, "", nodeRole, inputs, group, reasons.get(node)));
+      const isCopied = first !== undefined && isStored(first) && node.op !== "constant";
+      const inputs = isCopied
+        ? placesOf(first)
+        : inside === undefined
+          ? node.inputs.flatMap(placesOf)
+          : inside.flatMap(writersOf);
+      const made = isCopied
+        ? builder.passing(once(inputs), { ...copied, group, outputs: [builder.type(first.type)] })
+        : builder.node(node, "", nodeRole, once(inputs).flat(), group, reasons.get(node));
+      own.set(node, made);
     }
-    for (const { value, assigned, output } of kernel.roots) {
-      const place = placeOf(value, own);
-      if (place === undefined) continue;
-      if (own.has(value.node)) stored.set(value, place[0]);
-      const ends: readonly End[] =
-        output === undefined
-          ? []
-          : (join?.ends.get(output) ?? (join === undefined ? [{ kind: "output", name: output }] : []));
-      for (const { kind, name } of ends) {
-        if (kind === "assign") role = "update";
-        builder.sink(
-          kind,
-          name,
-          value,
-          place[0],
-          kind === "assign" ? "update" : "forward",
-          kind === "assign" ? group : -1,
-        );
-      }
-      if (output !== undefined) join?.edges.set(output, place);
-      for (const path of assigned) {
-        if (!isVariableOf(program, path)) continue;
-        builder.sink("assign", path, value, place[0], "update", group);
-        role = "update";
-      }
+    const main = roots[0] === undefined ? undefined : own.get(roots[0].value.node);
+    // A copy of an operand, a panel that was filled before: what no node of the graph stands for.
+    const others = inside === undefined ? [...reads].filter((id) => !used.has(id) && !writes.has(id)) : [];
+    if (main !== undefined) builder.addInputs(main, once(others.flatMap(writersOf)));
+    for (const { value, targets } of roots) {
+      const at = own.get(value.node);
+      if (at === undefined) continue;
+      for (const id of targets()) if (writes.has(id)) writers.set(id, [[at, value.index]]);
     }
     return role;
   };
 
-  const add = (kernel: Kernel, phase: "compute" | "commit", parent: number): void => {
+  /** A kernel that only moves numbers: the graph has no node for it. */
+  const addCopy = (kernel: Kernel, group: number): void => {
+    const inputs = once([...readBy(kernel)].flatMap(writersOf));
+    for (const id of writtenBy(kernel)) {
+      const buffer = program.buffers[id];
+      if (buffer === undefined) continue;
+      const { dtype, length } = buffer;
+      const [type = builder.type({ dtype, shape: [length] })] = builder.typesOf(inputs);
+      writers.set(id, [[builder.passing(inputs, { ...copied, group, outputs: [type] }), 0]]);
+    }
+  };
+
+  const addInner = (kernel: Kernel, phase: Phase, group: number): void => {
+    if (kernel.kind !== "branch") {
+      for (const inner of innerKernels(kernel)) add(inner, phase, group);
+      return;
+    }
+    const before = new Map(writers);
+    for (const inner of kernel.whenTrue) add(inner, phase, group);
+    const whenTrue = writers;
+    writers = new Map(before);
+    for (const inner of kernel.whenFalse) add(inner, phase, group);
+    for (const [id, places] of whenTrue)
+      if (places !== before.get(id)) writers.set(id, once([...places, ...(writers.get(id) ?? [])]));
+  };
+
+  /** What an iteration reads of the one before is a parameter of the loop: at first, what there was before the loop. */
+  const addCarries = (kernel: LoopKernel | WhileKernel, group: number): void => {
+    const written = writtenBy(kernel);
+    const done = new Set<BufferId>();
+    for (const inner of innerKernels(kernel)) {
+      for (const id of readBy(inner)) {
+        const places = writers.get(id);
+        if (places === undefined || !written.has(id) || done.has(id)) continue;
+        done.add(id);
+        const value = parameterIn(kernel, id, observed);
+        if (value !== undefined) writers.set(id, [[builder.node(value.node, "", "forward", places.flat(), group), 0]]);
+      }
+      for (const id of writtenBy(inner)) done.add(id);
+    }
+  };
+
+  const add = (kernel: Kernel, phase: Phase, parent: number): void => {
     const group = builder.groups.length;
     const code = printKernel(kernel).join("\n");
     builder.groups.push({
@@ -155,8 +177,8 @@ export function addKernels(
       kernel: {
         phase,
         code: code.length > mostCode ? `${code.slice(0, mostCode)}\n…` : code,
-        reads: [...new Set(loadsOf(kernel).map(({ buffer }) => buffer))].map((id) => base + id).sort((a, b) => a - b),
-        writes: [...writtenBy(kernel)].map((id) => base + id).sort((a, b) => a - b),
+        reads: numbered(readBy(kernel), base),
+        writes: numbered(writtenBy(kernel), base),
         device,
         work: isLeaf(kernel) ? workModel(workOf(kernel, program.buffers)) : undefined,
         seconds: times.get(kernel.name),
@@ -164,65 +186,59 @@ export function addKernels(
         unlisted: isCompiled || listings.has(kernel.name) ? undefined : evaluatedText,
       },
     });
-    const parts = observed.get(kernel.name);
-    if (!isLeaf(kernel)) for (const inner of innerKernels(kernel)) add(inner, phase, group);
-    const role = parts === undefined ? "forward" : addNodes(parts, group);
-    builder.groups[group] = { ...(builder.groups[group] as (typeof builder.groups)[number]), role };
+    if (kernel.kind === "loop" || kernel.kind === "while") addCarries(kernel, group);
+    if (!isLeaf(kernel)) addInner(kernel, phase, group);
+    const made = observed.get(kernel.name);
+    if (made !== undefined) builder.setRole(group, addNodes(kernel, made, group));
+    else addCopy(kernel, group);
+    if (parent !== around) return;
+    for (const id of writtenBy(kernel)) {
+      const storage = program.buffers[id]?.storage;
+      if (storage?.kind !== "variable") continue;
+      builder.sink("assign", storage.path, writersOf(id), "update", around);
+      builder.setRole(group, "update");
+    }
   };
-  for (const kernel of program.compute) add(kernel, "compute", -1);
-  for (const kernel of program.commit) add(kernel, "commit", -1);
-  ownState(builder);
+  for (const kernel of program.compute) add(kernel, "compute", around);
+  for (const kernel of program.commit) add(kernel, "commit", around);
+  return new Map(program.outputs.map(({ name, buffer }) => [name, writersOf(buffer)]));
 }
 
-function nameOfPlaceholder(node: Node): string {
-  const name = node.op === "placeholder" ? node.attributes["name"] : undefined;
-  return typeof name === "string" ? name : "";
+/** The graph has no node for it. */
+const copied = { kind: "op", name: "", text: "copy", work: "view" } as const;
+
+type Phase = "compute" | "commit";
+
+/** Places, each once. */
+function once(places: readonly Place[]): readonly Place[] {
+  return [...new Map(places.map((place) => [place.join(), place])).values()];
+}
+
+function numbered(ids: ReadonlySet<BufferId>, base: number): readonly number[] {
+  return [...ids].map((id) => base + id).sort((a, b) => a - b);
 }
 
 function workModel({ operations, transcendentals, readBytes, writtenBytes }: KernelWork): WorkModel {
   return { operations, transcendentals, readBytes, writtenBytes };
 }
 
-/** A variable that one kernel alone reads (the state of an optimizer, mostly) stands in that kernel. */
-function ownState({ nodes }: ViewBuilder): void {
-  const readers = new Map<number, Set<number>>();
-  for (const { inputs, group } of nodes) {
-    for (let i = 0; i < inputs.length; i += 2) {
-      const from = inputs[i] as number;
-      readers.set(from, (readers.get(from) ?? new Set()).add(group));
-    }
-  }
-  nodes.forEach((node, index) => {
-    const [only, ...others] = readers.get(index) ?? [];
-    if (node.kind === "variable" && only !== undefined && others.length === 0) nodes[index] = { ...node, group: only };
-  });
+/** What a loop or branch itself reads once its kernels have run: what decides about it, and its results. */
+function resultsOf(
+  kernel: LoopKernel | WhileKernel | BranchKernel,
+  roots: ObservedKernel["roots"],
+): readonly BufferId[] {
+  const decides = kernel.kind === "loop" ? [] : [kernel.predicate.buffer];
+  return [...decides, ...roots.flatMap(({ targets }) => targets())];
 }
 
-function isVariableOf(program: KernelProgram, path: string): boolean {
-  return program.buffers.some(({ storage }) => storage.kind === "variable" && storage.path === path);
-}
-
-function isSource(node: Node): boolean {
-  return node.op === "placeholder" || node.op === "variable" || node.op === "constant";
-}
-
-/** What the parameters of loops and branches stand for when they begin. */
-function operandsOfParameters(observed: ReadonlyMap<string, ObservedKernel>): ReadonlyMap<Value, Value> {
-  const operands = new Map<Value, Value>();
-  const seen = new Set<Node>();
-  for (const { nodes } of observed.values()) {
-    for (const node of nodesBelow(
-      nodes.flatMap(({ outputs }) => outputs).filter(({ node: { regions } }) => regions.length > 0),
-    )) {
-      if (seen.has(node)) continue;
-      seen.add(node);
-      for (const { parameters } of node.regions) {
-        parameters.forEach((parameter, i) => {
-          const operand = node.inputs[node.op === "if" ? i + 1 : i - 1];
-          if (operand !== undefined) operands.set(parameter, operand);
-        });
-      }
-    }
-  }
-  return operands;
+/** The parameter of a loop that lies in a buffer. */
+function parameterIn(
+  kernel: LoopKernel | WhileKernel,
+  id: BufferId,
+  observed: ReadonlyMap<string, ObservedKernel>,
+): Value | undefined {
+  const loop = observed.get(kernel.name)?.roots[0]?.value.node;
+  const parameters = loop?.regions.flatMap((region) => region.parameters) ?? [];
+  const inside = innerKernels(kernel).flatMap(({ name }) => observed.get(name) ?? []);
+  return parameters.find((parameter) => inside.some(({ bufferOf }) => bufferOf(parameter) === id));
 }

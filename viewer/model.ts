@@ -60,7 +60,8 @@ export interface ViewModel {
   readonly types: readonly { readonly text: string; readonly bytes: number | undefined }[];
 }
 
-export type NodeKind = "op" | "placeholder" | "variable" | "constant" | "parameter" | "output" | "assign";
+/** A `transfer` is what crosses between the memories of the processor and of a device. */
+export type NodeKind = "op" | "placeholder" | "variable" | "constant" | "parameter" | "output" | "assign" | "transfer";
 
 /** Which part of a training step: the forward pass, its gradient, or what is done with the gradient. */
 export type Role = "forward" | "backward" | "update";
@@ -90,7 +91,8 @@ export interface NodeModel {
   readonly why: readonly string[];
 }
 
-export type GroupKind = "call" | "scope" | "update" | "region" | "part" | "kernel";
+/** A `part` is of a long graph; a `side` is what the processor or a device computes at a stretch; `transfers` go over as one. */
+export type GroupKind = "call" | "scope" | "update" | "region" | "part" | "kernel" | "side" | "transfers";
 
 export interface GroupModel {
   readonly kind: GroupKind;

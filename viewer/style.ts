@@ -33,6 +33,7 @@ export const light: Theme = {
     c8: { fill: "#ddf5f5", stroke: "#1d8a8f" },
     c9: { fill: "#f3f3d9", stroke: "#80801c" },
     placeholder: { fill: "#dff3ff", stroke: "#0b78b6" },
+    transfer: { fill: "#ffe6f2", stroke: "#c4488a" },
     variable: { fill: "#e2f6e6", stroke: "#2f8f4e" },
     constant: { fill: "#f6f8fa", stroke: "#818b98" },
     output: { fill: "#1f2328", stroke: "#1f2328" },
@@ -64,6 +65,7 @@ export const dark: Theme = {
     c8: { fill: "#0f3436", stroke: "#42b7bb" },
     c9: { fill: "#31310f", stroke: "#b3b34a" },
     placeholder: { fill: "#0c3047", stroke: "#3fa9e0" },
+    transfer: { fill: "#40192f", stroke: "#e578b0" },
     variable: { fill: "#14351f", stroke: "#4fb870" },
     constant: { fill: "#161c24", stroke: "#76828f" },
     output: { fill: "#e6edf3", stroke: "#e6edf3" },
@@ -92,6 +94,7 @@ function rules(theme: Theme): string {
     `.heat .text{fill:${theme.text}}`,
     `.edge{stroke:${theme.edge}}.head{fill:${theme.edge}}`,
     `.area{fill:${theme.area.fill};stroke:${theme.area.stroke}}`,
+    ...["c1", "c2"].map((name) => `.side-${name}{stroke:${theme.tints[name]?.stroke};stroke-width:2}`),
     ...tints,
   ].join("");
 }

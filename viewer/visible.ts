@@ -157,9 +157,14 @@ function edgesOf(view: ViewModel, boxOf: (index: number) => string): readonly Vi
   });
 }
 
+/** Groups that no choice of others closes: what lies on which side is always seen. */
+export function alwaysOpen({ groups }: ViewModel): ReadonlySet<number> {
+  return new Set(groups.flatMap(({ kind }, index) => (kind === "side" ? [index] : [])));
+}
+
 /** Groups that are open at first: one that alone would fill the picture is no overview. */
 export function firstOpen(view: ViewModel): ReadonlySet<number> {
-  const open = new Set<number>();
+  const open = new Set(alwaysOpen(view));
   for (let parent = -1; ; ) {
     const loose = view.nodes.filter(({ group }) => group === parent).length;
     const inner = view.groups.flatMap((group, index) => (group.parent === parent ? [index] : []));

@@ -5,13 +5,20 @@ import { mayShare } from "./hazards.js";
 import { lives } from "./lives.js";
 import { loopsIn, Rewriter, rewriteLeaf } from "./rewrite.js";
 
+export interface Absorbed {
+  readonly program: Omit<KernelProgram, "memory">;
+  /** The buffer that took over what was in another. */
+  readonly ownerOf: (id: BufferId) => BufferId;
+}
+
 /**
  * An update at run-time positions starts from a copy of its operand. Where the operand is a temporary that nothing reads afterwards,
  * the update is done in it, and the copy goes.
  */
-export function absorbCopies(program: Omit<KernelProgram, "memory">): Omit<KernelProgram, "memory"> {
+export function absorbCopies(program: Omit<KernelProgram, "memory">): Absorbed {
   const kernels = [...program.compute, ...program.commit];
-  if (!leavesOf(kernels).some((kernel) => updatedIn(kernel) !== undefined)) return program;
+  const unchanged: Absorbed = { program, ownerOf: (id) => id };
+  if (!leavesOf(kernels).some((kernel) => updatedIn(kernel) !== undefined)) return unchanged;
   const outputs = new Set(program.outputs.map((output) => output.buffer));
   const { list: found, moments } = lives(kernels, program.buffers, outputs);
   const life = new Map(found.map((one) => [one.buffer, { ...one }]));
@@ -38,15 +45,18 @@ export function absorbCopies(program: Omit<KernelProgram, "memory">): Omit<Kerne
     old.to = next.to;
     without.set(kernel, body);
   });
-  if (into.size === 0) return program;
+  if (into.size === 0) return unchanged;
   const rewriter = new Rewriter({ buffer: ownerOf });
   const rewritten = (list: readonly Kernel[]): readonly Kernel[] =>
     list.map((kernel) => rewriteBuffers(rewriter, kernel, ownerOf, without));
   return {
-    ...program,
-    compute: rewritten(program.compute),
-    commit: rewritten(program.commit),
-    outputs: program.outputs.map((output) => ({ ...output, buffer: ownerOf(output.buffer) })),
+    program: {
+      ...program,
+      compute: rewritten(program.compute),
+      commit: rewritten(program.commit),
+      outputs: program.outputs.map((output) => ({ ...output, buffer: ownerOf(output.buffer) })),
+    },
+    ownerOf,
   };
 }
 

@@ -1,6 +1,18 @@
 import { unreachable } from "../ir/diagnostic.js";
 import { strideOf } from "./affine.js";
-import type { Access, Affine, BufferId, Kernel, LeafKernel, LoopId, ScalarExpr, Statement } from "./form.js";
+import type {
+  Access,
+  Affine,
+  BufferId,
+  ContractKernel,
+  Kernel,
+  LeafKernel,
+  LoopId,
+  NestKernel,
+  ScalarExpr,
+  Statement,
+  StoreStatement,
+} from "./form.js";
 
 /** The kernels that run inside a kernel, in order; none for one that is code of its own. */
 export function innerKernels(kernel: Kernel): readonly Kernel[] {
@@ -185,6 +197,39 @@ export function writtenBy(kernel: Kernel): ReadonlySet<BufferId> {
   if (kernel.kind === "routine") return new Set([...kernel.results, ...kernel.scratch]);
   const stored = storesOf(kernel).map((access) => access.buffer);
   return new Set(kernel.kind === "contract" ? [...stored, ...kernel.scratch] : stored);
+}
+
+/** Buffers that a kernel reads, those among them that it wrote itself. */
+export function readBy(kernel: Kernel): ReadonlySet<BufferId> {
+  if (!isLeaf(kernel))
+    return new Set([
+      ...predicatesOf(kernel).map(({ buffer }) => buffer),
+      ...innerKernels(kernel).flatMap((inner) => [...readBy(inner)]),
+    ]);
+  if (kernel.kind === "routine") return new Set(kernel.operands);
+  const read = new Set<BufferId>();
+  const seen = new Set<ScalarExpr>();
+  for (const root of readExpressionsOf(kernel))
+    forEachExpression(root, seen, (expression) => {
+      if (expression.kind === "load") read.add(expression.access.buffer);
+    });
+  if (kernel.kind === "contract" && kernel.panel !== undefined) read.add(kernel.panel.buffer);
+  const combine = ({ combiner, target }: StoreStatement): void => {
+    if (combiner !== undefined) read.add(target.buffer);
+  };
+  if (kernel.kind === "contract") kernel.epilogue.forEach(combine);
+  else
+    forEachStatement(kernel.body, (statement) => {
+      if (statement.kind === "store") combine(statement);
+    });
+  return read;
+}
+
+/** Without the operand of which a panel is there already. */
+function readExpressionsOf(kernel: NestKernel | ContractKernel): readonly ScalarExpr[] {
+  if (kernel.kind === "nest" || kernel.panel === undefined) return expressionsOf(kernel);
+  const { schedule, lhs, rhs, epilogue } = kernel;
+  return [schedule.vectorAxis === "n" ? lhs : rhs, ...epilogue.flatMap(expressionsOfStatement)];
 }
 
 /** Buffers that a kernel reads, writes or uses as scratch. */

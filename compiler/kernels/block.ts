@@ -39,17 +39,21 @@ export interface ProgramContext {
   readonly log: FusionLog | undefined;
 }
 
-/** What a kernel stores: a value, the variables it is assigned to, and the first of the outputs that it is. */
+/** What a kernel computes for others, and the buffers it stores that to. What only it itself reads may be in none. */
 export interface ObservedRoot {
   readonly value: Value;
-  readonly assigned: readonly string[];
-  readonly output: string | undefined;
+  readonly targets: () => readonly BufferId[];
 }
 
-/** What a kernel was made of: what it stores, and all the nodes that it computes. */
+/**
+ * What a kernel was made of: what it stores, and all the nodes that it computes. Buffers are those of the finished program, and can be
+ * asked for when it is.
+ */
 export interface ObservedKernel {
   readonly roots: readonly ObservedRoot[];
   readonly nodes: readonly Node[];
+  /** Where a value that the kernel reads lies; undefined for what is computed where it is read. */
+  readonly bufferOf: (value: Value) => BufferId | undefined;
 }
 
 /** For whoever shows kernels. A block that is spelt out again tells of kernels that are not in the program in the end. */
@@ -207,12 +211,9 @@ class Emitter {
   kernels(group: Group, outputNames: ReadonlyMap<Root, string>): readonly Kernel[] {
     const name = this.#context.names.unique(nameOfGroup(group, outputNames));
     const spans = spansOfGroup(group, this.#plan, this.#context.sources);
-    const roots = group.roots.map((root) => ({
-      value: root.value,
-      assigned: root.assigned,
-      output: outputNames.get(root),
-    }));
-    this.#context.observe?.(name, { roots, nodes: [...nodesOfGroup(group, this.#plan)] });
+    const roots = group.roots.map((root) => ({ value: root.value, targets: () => this.#storedIn(root) }));
+    const nodes = [...nodesOfGroup(group, this.#plan)];
+    this.#context.observe?.(name, { roots, nodes, bufferOf: (value) => this.#bufferOf(value) });
     switch (group.kind) {
       case "nest":
         return [this.#nest({ kind: "nest", name, body: emitNest(group, this.#emission), spans })];
@@ -263,6 +264,22 @@ class Emitter {
         spans,
       }),
     ];
+  }
+
+  #storedIn(root: Root): readonly BufferId[] {
+    const { places } = this.#emission;
+    const primary = places.known(root);
+    const buffers = [...places.targets(root), ...(primary === undefined ? [] : [primary])].map(({ buffer }) => buffer);
+    return [...new Set(buffers)];
+  }
+
+  #bufferOf(value: Value): BufferId | undefined {
+    const { rootOf, places } = this.#emission;
+    const root = rootOf.get(value);
+    if (root !== undefined) return places.known(root)?.buffer;
+    const bound = this.#block.bound.get(value);
+    if (bound === undefined) return this.#context.buffers.knownSource(value);
+    return bound.kind === "stored" ? bound.at.buffer : undefined;
   }
 
   #nest(kernel: Extract<LeafKernel, { kind: "nest" }>): Kernel {

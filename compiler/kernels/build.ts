@@ -1,7 +1,7 @@
 import "../ops/table.js";
 import type { Computation } from "../ir/graph.js";
 import { zero } from "./affine.js";
-import { buildBlock, type KernelObserver, type ProgramContext } from "./block.js";
+import { buildBlock, type KernelObserver, type ObservedKernel, type ProgramContext } from "./block.js";
 import { expandComposites } from "./composites.js";
 import { dtypeOf } from "./expressions.js";
 import { Failures } from "./failures.js";
@@ -32,6 +32,7 @@ export interface KernelOptions extends Partial<FusionOptions> {
 export function buildKernels(given: Computation, target: TargetLimits, options: KernelOptions): KernelProgram {
   const computation = masksFromResults(withIndexChecks(expandComposites(given)));
   let accumulators = 0;
+  let finished = (id: BufferId): BufferId | undefined => id;
   const buffers = new BufferTable();
   const context: ProgramContext = {
     buffers,
@@ -46,7 +47,10 @@ export function buildKernels(given: Computation, target: TargetLimits, options: 
     },
     freshAccumulator: () => accumulators++,
     observe: (name, kernel) => {
-      options.observe?.(name, kernel);
+      options.observe?.(
+        name,
+        inFinished(kernel, (id) => finished(id)),
+      );
       options.log?.kernel(name, kernel);
     },
     log: options.log,
@@ -63,7 +67,7 @@ export function buildKernels(given: Computation, target: TargetLimits, options: 
     },
     context,
   );
-  return finishProgram({
+  const { program, bufferOf } = finishProgram({
     name: computation.name,
     compute: panelsBeforeLoops(compute, context),
     commit: panelsBeforeLoops(commit, context),
@@ -78,4 +82,21 @@ export function buildKernels(given: Computation, target: TargetLimits, options: 
     ),
     failures: context.failures.list,
   });
+  finished = bufferOf;
+  return program;
+}
+
+/** What was told of a kernel while buffers had other numbers. */
+function inFinished(
+  { roots, nodes, bufferOf }: ObservedKernel,
+  finished: (id: BufferId) => BufferId | undefined,
+): ObservedKernel {
+  return {
+    roots: roots.map(({ value, targets }) => ({ value, targets: () => targets().flatMap((id) => finished(id) ?? []) })),
+    nodes,
+    bufferOf: (value) => {
+      const id = bufferOf(value);
+      return id === undefined ? undefined : finished(id);
+    },
+  };
 }

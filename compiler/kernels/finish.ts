@@ -11,8 +11,12 @@ import { Rewriter } from "./rewrite.js";
  * Drops buffers that no kernel mentions, numbers buffers, loops and accumulators from 0 in order of appearance (so that equal
  * computations print and hash equally), and plans the memory.
  */
-export function finishProgram(given: Omit<KernelProgram, "memory">): KernelProgram {
-  const program = absorbCopies(given);
+export function finishProgram(given: Omit<KernelProgram, "memory">): {
+  readonly program: KernelProgram;
+  /** The number that a buffer has in the end; undefined for one that was dropped. */
+  readonly bufferOf: (id: BufferId) => BufferId | undefined;
+} {
+  const { program, ownerOf } = absorbCopies(given);
   const outputs = new Set(program.outputs.map((output) => output.buffer));
   const used = new Set<BufferId>(outputs);
   for (const kernel of [...program.compute, ...program.commit]) for (const id of buffersOf(kernel)) used.add(id);
@@ -91,12 +95,15 @@ export function finishProgram(given: Omit<KernelProgram, "memory">): KernelProgr
   const kernels = [...compute, ...commit];
   requireBounded({ buffers: kept, compute, commit });
   return {
-    name: program.name,
-    buffers: kept,
-    compute,
-    commit,
-    outputs: program.outputs.map((output) => ({ ...output, buffer: bufferOf(output.buffer) })),
-    failures: program.failures,
-    memory: planMemory(kernels, kept, outputIds, shareInPlace(kernels, kept, outputIds)),
+    program: {
+      name: program.name,
+      buffers: kept,
+      compute,
+      commit,
+      outputs: program.outputs.map((output) => ({ ...output, buffer: bufferOf(output.buffer) })),
+      failures: program.failures,
+      memory: planMemory(kernels, kept, outputIds, shareInPlace(kernels, kept, outputIds)),
+    },
+    bufferOf: (id) => bufferNames.get(ownerOf(id)),
   };
 }

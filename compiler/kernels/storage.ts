@@ -68,6 +68,15 @@ export class BufferTable {
     }
   }
 
+  /** The same, where the program has it already. */
+  knownSource(value: Value): BufferId | undefined {
+    const { op } = value.node;
+    if (op === "constant") return this.#constants.get(value);
+    if (op === "run_state") return this.#named.get("run_state");
+    const attribute = op === "placeholder" ? "name" : op === "variable" ? "path" : undefined;
+    return attribute === undefined ? undefined : this.#named.get(`${op} ${textAttribute(value, attribute)}`);
+  }
+
   get(id: BufferId): Buffer {
     const buffer = this.#buffers[id];
     if (buffer === undefined) throw new InternalError(`there is no buffer ${id}`);
@@ -197,6 +206,11 @@ export class Places {
     const place = this.#make(root);
     this.#places.set(root, place);
     return place;
+  }
+
+  /** The place that others read, once it has been asked for. */
+  known(root: Root): Place | undefined {
+    return this.#places.get(root);
   }
 
   access(root: Root, place: Place, index: Index): Access {

@@ -1,10 +1,6 @@
 import test from "ava";
-import { selectSignature } from "../../compiler/ir/select.js";
-import { lowerForDevice } from "../../viewer/device_parts.js";
-import { documentOf } from "../../viewer/document.js";
-import type { ViewerDocument, ViewModel } from "../../viewer/model.js";
-import { avx2 } from "../kernels/support.js";
-import { documentOfText, graphOf, groupsAround, network, programOf, viewOf } from "./support.js";
+import type { ViewModel } from "../../viewer/model.js";
+import { documentOfText, groupsAround, network, onDevice, programOf, twoSides, viewOf } from "./support.js";
 
 const document = documentOfText(network);
 
@@ -171,25 +167,6 @@ test("graphs of nothing, and of one node", (t) => {
   );
 });
 
-function onDevice(text: string, unplaced: "cpu" | "gpu" = "gpu"): ViewerDocument {
-  const graph = graphOf(text);
-  const shown = graph.signatures.map(({ name }) => ({
-    name,
-    title: name,
-    selection: { kind: "signature", name } as const,
-    sizes: new Map<string, number>(),
-    open: [],
-  }));
-  for (const { name } of shown) selectSignature(graph, name);
-  return documentOf(graph, shown, {
-    file: "test.graph",
-    textOf: () => text,
-    target: avx2,
-    device: "cpu",
-    lower: (computation) => lowerForDevice(computation, unplaced, avx2),
-  });
-}
-
 function sinksOf(view: ViewModel): readonly string[] {
   return view.nodes
     .filter(({ kind }) => kind === "output" || kind === "assign")
@@ -244,4 +221,38 @@ test("what the text places is drawn where it lies, and what one part hands to an
   const exp = view.nodes.findIndex(({ op }) => op === "exp");
   t.true(isBehind(exp, "tanh") && isBehind(exp, "dot_general"));
   t.true(view.nodes.every(({ op, stems }) => op === "output" || stems.length > 0));
+});
+
+test("the parts of both sides are groups, with what is sent between them and what each side keeps", (t) => {
+  const view = viewOf(onDevice(twoSides, "cpu"), "fit", "kernels");
+  const sides = view.groups.filter(({ kind }) => kind === "side").map(({ name, text }) => `${name} ${text}`);
+  t.deepEqual(
+    sides,
+    [1, 2, 3, 4].map((part) => `${part % 2 === 1 ? "processor" : "gpu"} part ${part} of 4`),
+  );
+  const sent = view.nodes.filter(({ kind, group }) => kind === "transfer" && group < 0);
+  // 4 bytes a number on a device: x, what the first layer gives, and the gradient that comes back to it.
+  t.deepEqual(
+    sent.map(({ text }) => text),
+    ["up, 24 bytes", "down, 32 bytes", "up, 32 bytes"],
+  );
+  // Adam's rates for `w` and `b`, which the processor computes.
+  const together = view.groups.filter(({ kind }) => kind === "transfers");
+  t.deepEqual(
+    together.map(({ name, text }) => `${name} ${text}`),
+    ["4 numbers up, 16 bytes in launches"],
+  );
+  const sideOfNode = (kind: string, name: string): readonly string[] => {
+    const node = view.nodes.find((one) => one.kind === kind && one.name === name);
+    return node === undefined ? ["nowhere"] : groupsAround(view, node);
+  };
+  for (const kind of ["variable", "assign"]) {
+    t.deepEqual(sideOfNode(kind, "h/dense/w"), ["gpu"]);
+    t.deepEqual(sideOfNode(kind, "learn/adam/h/dense/w/m"), ["gpu"]);
+    t.deepEqual(sideOfNode(kind, "y/dense/w"), ["processor"]);
+    t.deepEqual(sideOfNode(kind, "learn/adam/h/dense/w/t"), ["processor"]);
+  }
+  t.deepEqual(sideOfNode("output", "loss"), []);
+  // All lead to the source view, new values of variables and what is sent, too.
+  t.true(view.nodes.every(({ op, stems }) => op === "copy" || stems.length > 0));
 });

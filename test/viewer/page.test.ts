@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
 import type { Browser, Page } from "playwright-core";
 import { executable, hasChromium, launch, openPage, textOf } from "./browser.js";
-import { chain, counter, documentOfText, network, woven } from "./support.js";
+import { chain, counter, documentOfText, network, onDevice, twoSides, woven } from "./support.js";
 
 let browser: Browser | undefined;
 test.before(async (t) => {
@@ -327,5 +327,28 @@ inBrowser("on paper the picture alone is shown, and all of it", async (t) => {
   t.true(picture.x >= sheet.x - 1 && picture.x + picture.width <= sheet.x + sheet.width + 1);
   t.true(picture.y >= sheet.y - 1 && picture.y + picture.height <= sheet.y + sheet.height + 1);
   await page.evaluate("dispatchEvent(new Event('afterprint'))");
+  await page.close();
+});
+
+inBrowser("of two sides, the panel tells the one that a box lies on, and a selection is carried there", async (t) => {
+  const { page, complaints } = await openPage(running(), onDevice(twoSides, "cpu"));
+  const find = async (name: string): Promise<void> => {
+    await page.keyboard.press("/");
+    await page.fill("#search", name);
+    await page.waitForSelector("#results [role=option]");
+    await page.keyboard.press("Enter");
+  };
+  await find("h/dense/w");
+  await isSelected(t, page, "variable h/dense/w");
+  t.regex(await textOf(page, "#panel"), /Among the kernels\s+h\/dense\/w f32\[3, 4\] gpu/);
+  await page.keyboard.press("3");
+  await isSelected(t, page, "variable h/dense/w");
+  t.regex(await textOf(page, "#panel"), /Side\s+gpu, part 2 of 4/);
+  await box(page, "x is sent up").click();
+  t.regex(await textOf(page, "#panel"), /sent\s+from the processor to the gpu\s+bytes\s+24/);
+  await find("4 numbers");
+  await isSelected(t, page, "4 numbers, sent up");
+  t.regex(await textOf(page, "#panel"), /4, as an argument of launches/);
+  t.deepEqual(complaints, []);
   await page.close();
 });

@@ -8,8 +8,8 @@ import { layOut } from "../../viewer/layout.js";
 import type { ViewModel } from "../../viewer/model.js";
 import type { Placed, PlacedBox } from "../../viewer/placed.js";
 import { svgText } from "../../viewer/svg.js";
-import { firstOpen, visibleOf } from "../../viewer/visible.js";
-import { chain, documentOfText, network, programOf, viewOf } from "./support.js";
+import { alwaysOpen, firstOpen, visibleOf } from "../../viewer/visible.js";
+import { chain, documentOfText, network, onDevice, programOf, twoSides, viewOf } from "./support.js";
 
 const document = documentOfText(network);
 const engine = localEngine();
@@ -179,6 +179,31 @@ test("the language of Graphviz: open groups are clusters", (t) => {
   const index = view.groups.findIndex(({ name }) => name === "y");
   t.regex(text, new RegExp(`subgraph cluster_g${index} \\{\\n\\s+label="y dense\\(\\)";`));
   t.is((text.match(/\{/g) ?? []).length, (text.match(/\}/g) ?? []).length);
+});
+
+test("the side that a box lies on is seen without colours, and what is sent has a shape of its own", async (t) => {
+  const sided = onDevice(twoSides, "cpu");
+  const program = programOf(sided, "fit");
+  const view = viewOf(sided, "fit", "kernels");
+  const visible = visibleOf(view, firstOpen(view));
+  const svg = svgText(await layOut(visible, "down", engine), view, program, {
+    title: "fit",
+    colour: "structure",
+    themes: "both",
+  });
+  const areas = [...svg.matchAll(/<rect class="area side-(c\d)"/g)].map(([, tint]) => tint);
+  t.deepEqual(areas, ["c1", "c2", "c1", "c2"]);
+  for (const title of [
+    'processor</tspan> <tspan class="text">part 1 of 4',
+    'gpu</tspan> <tspan class="text">part 4 of 4',
+  ])
+    t.true(svg.includes(title), title);
+  t.regex(svg, /<path class="transfer"[^>]*Z"\/><text[^>]*>.*?>x<\/tspan> <tspan class="text">up, 24 bytes/);
+  const dot = dotText(visible, "fit", "down");
+  t.regex(dot, /subgraph cluster_g1 \{\n {4}label="gpu part 2 of 4";\n {4}style="rounded,filled"/);
+  t.regex(dot, /label="4 numbers up, 16 bytes in launches", shape=hexagon, peripheries=2/);
+  // Whatever else is closed, the sides stay open.
+  t.deepEqual([...alwaysOpen(view)], [0, 1, 2, 3]);
 });
 
 test("colours: a scope has one in both passes, the backward pass its own, the largest the end of the scale", (t) => {

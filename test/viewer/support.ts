@@ -1,6 +1,7 @@
 import type { Graph } from "../../compiler/ir/graph.js";
 import { selectSignature } from "../../compiler/ir/select.js";
 import { loadGraphFromText } from "../../dsl/load.js";
+import { lowerForDevice } from "../../viewer/device_parts.js";
 import { documentOf, type Shown } from "../../viewer/document.js";
 import { withParts } from "../../viewer/grouping.js";
 import type { NodeModel, ProgramModel, ViewerDocument, ViewKind, ViewModel } from "../../viewer/model.js";
@@ -20,6 +21,19 @@ graph network {
   update learn = minimize(metrics.loss, sgd(learning_rate=0.1))
   signature predict(x) -> (y)
   signature fit(x, label) does learn -> (metrics.loss)
+}
+`;
+
+/** A layer on either side, both of which learn. */
+export const twoSides = `import { dense } from "std/layers"
+import { adam } from "std/optimizers"
+graph two_sides {
+  placeholder x: f32[2, 3]
+  h = tanh(dense(x, units=4)) on "gpu"
+  y = dense(h, units=1)
+  loss = mean(y ** 2)
+  update learn = minimize(loss, adam(learning_rate=0.1))
+  signature fit(x) does learn -> (loss)
 }
 `;
 
@@ -45,6 +59,26 @@ export function documentOfText(text: string, { sizes = new Map(), open = [] }: D
       : [{ name: "all", title: "all", selection: { kind: "request", fetches, updates: [] }, sizes, open }];
   for (const name of names) selectSignature(graph, name);
   return documentOf(graph, shown, { file: "test.graph", textOf: () => text, target: avx2, device: "cpu" });
+}
+
+/** The document of a text's signatures as they run on a device. `unplaced`: where lies what the text places nowhere. */
+export function onDevice(text: string, unplaced: "cpu" | "gpu" = "gpu"): ViewerDocument {
+  const graph = graphOf(text);
+  const shown = graph.signatures.map(({ name }) => ({
+    name,
+    title: name,
+    selection: { kind: "signature", name } as const,
+    sizes: new Map<string, number>(),
+    open: [],
+  }));
+  for (const { name } of shown) selectSignature(graph, name);
+  return documentOf(graph, shown, {
+    file: "test.graph",
+    textOf: () => text,
+    target: avx2,
+    device: "cpu",
+    lower: (computation) => lowerForDevice(computation, unplaced, avx2),
+  });
 }
 
 export function programOf(document: ViewerDocument, name: string): ProgramModel {

@@ -6,7 +6,7 @@ import { drawElements } from "../draw.js";
 import { type LayoutEngine, layOut } from "../layout.js";
 import type { ProgramModel } from "../model.js";
 import { type Direction, nothingPlaced, type Placed, type PlacedBox, type PlacedEdge } from "../placed.js";
-import { firstOpen, visibleOf } from "../visible.js";
+import { alwaysOpen, firstOpen, visibleOf } from "../visible.js";
 import { element } from "./dom.js";
 import { boxShowing, groupsAround, type ViewIndex } from "./links.js";
 import { Minimap } from "./minimap.js";
@@ -158,7 +158,7 @@ export class Pane {
   /** Closes the groups opened first, but for those around `kept`, while too much is seen. */
   #close(kept: number): void {
     const { view } = this.index;
-    const around = new Set([...groupsAround(view, `g${kept}`), kept]);
+    const around = new Set([...groupsAround(view, `g${kept}`), kept, ...alwaysOpen(view)]);
     for (const group of [...this.open]) {
       if (visibleOf(view, this.open).boxes.length <= mostBoxes) return;
       if (!around.has(group)) this.open.delete(group);

@@ -1,4 +1,5 @@
-import type { ProgramModel, ViewerDocument } from "../model.js";
+import { sideOf } from "../colours.js";
+import type { NodeModel, ProgramModel, ViewerDocument } from "../model.js";
 import { groupId, nodeId } from "../visible.js";
 import { button, bytesText, element, section, table } from "./dom.js";
 import { costOf, explanation, listings } from "./kernel_panel.js";
@@ -49,7 +50,8 @@ function nodePanel(at: number, context: PanelContext): readonly HTMLElement[] {
     doc === undefined ? undefined : element("p", { class: "doc" }, doc),
     node.kind === "op" && node.text !== node.op ? element("p", {}, element("code", {}, node.text)) : undefined,
     section(types.length === 1 ? "Type" : "Types", table(types)),
-    section("Attributes", node.attributes.length === 0 ? undefined : table(node.attributes)),
+    section(node.kind === "transfer" ? "Sent" : "Attributes", tableOf(node.attributes)),
+    section("Side", sideText(nodeId(at), context)),
     section("Source", places(node.places, context)),
     section("Takes", links(view.kind, inputsOf(view, at).map(nodeId), context, index)),
     section("Used by", links(view.kind, (index.users[at] ?? []).map(nodeId), context, index)),
@@ -89,13 +91,11 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
   return present([
     heading(
       group.name,
-      group.kind === "part"
-        ? "a part of a long graph"
-        : kernel === undefined
-          ? group.text
-          : `${group.text} kernel${kernel.device === "gpu" ? " on the gpu" : ""}`,
+      group.kind === "part" ? "a part of a long graph" : kernel === undefined ? group.text : `${group.text} kernel`,
     ),
     element("p", { class: "doc" }, `${inside.length} boxes`),
+    section("Side", sideText(groupId(group.parent), context)),
+    section("Sent", tableOf(group.kind === "transfers" ? inside.flatMap((node) => sentRow(view.nodes[node])) : [])),
     kernel === undefined ? undefined : section("A call of it", costOf(kernel)),
     kernel === undefined ? undefined : section("What became one loop", element("pre", {}, kernel.code)),
     kernel === undefined ? undefined : section("What it was compiled to", ...listings(kernel, program)),
@@ -106,6 +106,20 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
     ...elsewhere(id, context),
     actions(id, context),
   ]);
+}
+
+function tableOf(rows: readonly (readonly [string, string])[]): HTMLElement | undefined {
+  return rows.length === 0 ? undefined : table(rows);
+}
+
+/** Where a box lies, of a picture with two sides. */
+function sideText(id: string, { index: { view } }: PanelContext): HTMLElement | undefined {
+  const side = view.groups[sideOf(id, view)];
+  return side && element("p", {}, [side.name, side.text].filter((text) => text !== "").join(", "));
+}
+
+function sentRow(node: NodeModel | undefined): readonly (readonly [string, string])[] {
+  return node === undefined ? [] : [[node.name, node.attributes.find(([name]) => name === "bytes")?.[1] ?? ""]];
 }
 
 function programPanel(context: PanelContext): readonly HTMLElement[] {
@@ -147,7 +161,7 @@ function heading(name: string, what: string): HTMLElement {
 }
 
 function kindText(kind: string): string {
-  return kind === "assign" ? "new value of a variable" : kind;
+  return kind === "assign" ? "new value of a variable" : kind === "transfer" ? "sent between the sides" : kind;
 }
 
 function counted(names: readonly string[]): readonly (readonly [string, string])[] {
@@ -180,7 +194,10 @@ function links(kind: string, ids: readonly string[], { go }: PanelContext, index
   if (ids.length === 0) return undefined;
   const items = ids.slice(0, mostLinks).map((id) => {
     const type = index.view.types[index.view.nodes[Number(id.slice(1))]?.outputs[0] ?? -1]?.text;
-    const shown = id.startsWith("g") || type === undefined ? undefined : element("span", { class: "type" }, type);
+    // Where there are two sides, the one that it lies on, too.
+    const side = index.view.groups[sideOf(id, index.view)]?.name;
+    const what = id.startsWith("g") ? side : side === undefined ? type : `${type ?? ""} ${side}`;
+    const shown = what === undefined ? undefined : element("span", { class: "type" }, what);
     return element(
       "li",
       {},
@@ -202,10 +219,13 @@ function elsewhere(id: string, context: PanelContext): readonly (HTMLElement | u
     const { view } = other;
     if (view.kind === "source") return section("In the source", links("source", nodes.map(nodeId), context, other));
     if (view.kind === "kernels") {
-      const kernels = new Set(
-        nodes.flatMap((node) => ((view.nodes[node]?.group ?? -1) < 0 ? [] : [view.nodes[node]?.group ?? 0])),
-      );
-      return section("Kernels it went into", links("kernels", [...kernels].map(groupId), context, other));
+      const around = (node: number): number => view.nodes[node]?.group ?? -1;
+      const isKernel = (group: number): boolean => view.groups[group]?.kind === "kernel";
+      const kernels = [...new Set(nodes.map(around))].filter(isKernel);
+      // A variable, a feed, what is sent.
+      const beside = nodes.filter((node) => !isKernel(around(node)));
+      const title = kernels.length === 0 ? "Among the kernels" : "Kernels it went into";
+      return section(title, links("kernels", [...kernels.map(groupId), ...beside.map(nodeId)], context, other));
     }
     const backward = nodes.filter((node) => view.nodes[node]?.role === "backward");
     const title = index.view.kind === "source" ? "Its gradient" : "Gradients in it";

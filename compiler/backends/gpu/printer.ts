@@ -1,4 +1,5 @@
 import type { DeviceKind } from "../../ir/device.js";
+import { byteSize } from "../../ir/dtype.js";
 import { type Computation, rootsOf } from "../../ir/graph.js";
 import { type Node, nodesBelow } from "../../ir/node.js";
 import { writtenAs } from "../../ir/sources.js";
@@ -11,7 +12,7 @@ import type { TargetLimits } from "../../kernels/schedule.js";
 import { deviceEdges, lackingText, lowerPart, partsOf } from "./compile.js";
 import type { DeviceKernel, NumberArgument, Step } from "./form.js";
 import type { Origin, Part, Partition } from "./partition.js";
-import { detoursOf, type Transfer, totalsOf, transfersOf } from "./transfers.js";
+import { detoursOf, fewNumbers, type Transfer, totalsOf, transfersOf } from "./transfers.js";
 
 /** How each part of a computation is shown: the launches that a device is given, or the kernels on both sides. */
 export interface PartPrinter {
@@ -61,10 +62,13 @@ export function printParts(
   const sentOf = nodesSent(computation, partition);
   const lacking = new Set(placement.reasons.map(({ node }) => node.op));
   const detours = detoursOf(partition, transfers, lacking);
-  const sent = (before: number): readonly string[] =>
-    transfers
-      .filter((one) => one.before === before)
-      .map((one) => `  ${transferText(one, sentOf(one), computation, placeOf)}`);
+  const sent = (before: number): readonly string[] => {
+    const [numbers, others] = withNumbers(transfers.filter((one) => one.before === before));
+    return [
+      ...others.map((one) => `  ${transferText(one, sentOf(one), computation, placeOf)}`),
+      ...(numbers.length === 0 ? [] : [`  ${numbersText(numbers, sentOf, computation, placeOf)}`]),
+    ];
+  };
   partition.parts.forEach((part, i) => {
     const { outputs, placeholders } = part.computation;
     const list = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(", ");
@@ -123,6 +127,33 @@ function transferText(
   const place = spans[0] === undefined ? undefined : placeOf(spans[0]);
   const at = place === undefined ? "" : `, ${place}`;
   return `${direction} ${JSON.stringify(name)} ${typeText(type)}: ${count(bytes)}  # ${why[what]}${at}`;
+}
+
+/** Numbers that go over together, where they are many, and all else. */
+function withNumbers(transfers: readonly Transfer[]): readonly [readonly Transfer[], readonly Transfer[]] {
+  const numbers = transfers.filter(({ what }) => what === "number");
+  return numbers.length < fewNumbers ? [[], transfers] : [numbers, transfers.filter(({ what }) => what !== "number")];
+}
+
+/** `up 8 numbers f32: 0 bytes  # adam, 32 bytes of arguments of launches, model.graph:3`. */
+function numbersText(
+  numbers: readonly Transfer[],
+  nodeOf: (transfer: Transfer) => Node | undefined,
+  { sources }: Computation,
+  placeOf: (span: Span) => string | undefined,
+): string {
+  const nodes = numbers.map(nodeOf);
+  const once = (texts: readonly string[]): string => [...new Set(texts)].join(", ");
+  const made = nodes.map((node) =>
+    node === undefined || node.op === "placeholder" ? "feeds" : writtenAs(sources.spansOf(node), node.op),
+  );
+  const places = nodes.flatMap((node) => {
+    const [span] = node === undefined ? [] : sources.spansOf(node);
+    return span === undefined ? [] : (placeOf(span) ?? []);
+  });
+  const bytes = `${count(numbers.length * byteSize("f32"))} of arguments of launches`;
+  const types = once(numbers.map(({ type }) => typeText(type)));
+  return `up ${numbers.length} numbers ${types}: ${count(0)}  # ${once([...made, bytes, ...places])}`;
 }
 
 function count(bytes: number): string {

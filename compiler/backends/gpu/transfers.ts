@@ -66,6 +66,9 @@ export function transfersOf(computation: Computation, partition: Partition): rea
   return [...found.values()];
 }
 
+/** So many numbers that go over together are shown as one. */
+export const fewNumbers = 3;
+
 /** How much of them goes up and down in a run. */
 export function totalsOf(transfers: readonly Transfer[]): { readonly up: number; readonly down: number } {
   const sum = (wanted: Transfer["direction"]): number =>
