@@ -1,4 +1,4 @@
-// Draws examples/placement/placement.svg: the kernels of a prediction, those of the processor first. Needs a build; takes a second.
+// Draws examples/placement/placement.svg: the kernels of a prediction on both sides. Needs a build; takes a second.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
