@@ -1,14 +1,14 @@
-import type { DeviceCounts, Executable, ExecutableInfo } from "../compiler/backends/executable.js";
+import type { DeviceCounts, ExecutableInfo } from "../compiler/backends/executable.js";
 import type { DeviceName } from "../compiler/backends/gpu/devices/device.js";
 import { bindDims } from "../compiler/ir/specialise.js";
 import type { MachinePeaks } from "../compiler/kernels/work.js";
 import { Program } from "../compiler/program.js";
-import { runFailure } from "../runtime/failure.js";
-import type { Feed, FeedValue } from "../runtime/feeds.js";
+import type { FeedValue } from "../runtime/feeds.js";
 import { type ProfileReport, profileReport } from "../runtime/profile/report.js";
 import { checkFeeds } from "../runtime/requests.js";
 import { Session } from "../runtime/session.js";
 import { type Batch, firstBatch } from "./batch.js";
+import { rewind, runInside, stepsOfSchedules } from "./bench_runs.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { readFeeds } from "./feeds.js";
@@ -109,16 +109,22 @@ export async function bench(
   await session.ready;
   const fed = checkFeeds(program, prepared, values);
   const bound = bindDims(graph, prepared.dims, fed);
+  const most = stepsOfSchedules(graph, signature);
   // What a check refuses is told before anything is measured.
+  rewind(session, most);
   await session.run(signature, values);
   const executable = await session.executable(prepared, bound);
 
   const measure = { count: options.samples };
-  const inside = await takeSamples((runs) => runInside(executable, fed, session.seed, runs), measure);
+  const inside = await takeSamples((runs) => runInside(executable, fed, session.seed, runs, most), measure);
   const before = await backend.counts?.();
   const called = await takeSamples(async (runs) => {
-    for (let i = 0; i < runs; i++) await session.run(signature, values);
+    for (let i = 0; i < runs; i++) {
+      rewind(session, most);
+      await session.run(signature, values);
+    }
   }, measure);
+  rewind(session, most);
   const counts = await countsOfRun(session, signature, values);
   const machine = await machineOf(backend.target);
   const report = before === undefined ? await profileOf(program, store, given, signature, values, machine) : undefined;
@@ -164,31 +170,6 @@ function batchText({ feeds, rows, of }: Batch): string {
   return `${names.join(", ")} ${names.length === 1 ? "is" : "are"} ${rest} of the data`;
 }
 
-/** So many runs with the same feeds, one after another without a return to JavaScript where the target can. */
-async function runInside(
-  executable: Executable,
-  fed: ReadonlyMap<string, Feed>,
-  seed: bigint,
-  runs: number,
-): Promise<void> {
-  const outcome = await executable.loop({
-    columns: new Map(),
-    feeds: new Map([...fed].map(([name, { data }]) => [name, data])),
-    rows: 0,
-    batch: 0,
-    shuffle: false,
-    state: { seed, step: 0n, runsSinceStep: 0n },
-    epoch: 0n,
-    position: 0,
-    steps: runs,
-    stopAtEpochEnd: false,
-    every: 0,
-    advance: executable.info.assigned.length > 0,
-    signal: undefined,
-  });
-  if (outcome.failure !== undefined) throw runFailure(outcome.failure);
-}
-
 /** Of one more run, since variables stay on the device. */
 async function countsOfRun(
   session: Session,
@@ -216,6 +197,7 @@ async function profileOf(
   const program = await Program.create(graph, backend, { checkNumerics: false, profile: true }, store);
   await using session = new Session(program, given);
   await session.ready;
+  rewind(session, stepsOfSchedules(graph, signature));
   await session.run(signature, values);
   const { target, device } = backend;
   return profileReport(await session.profile(), { target, device, machine, placeOf });

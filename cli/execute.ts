@@ -2,6 +2,7 @@ import { CommanderError } from "commander";
 import { commandLine, newOutcome } from "./commands.js";
 import { Console, write } from "./console.js";
 import { type ExitCode, exitCodes, report, usage } from "./failure.js";
+import { mistakeText } from "./mistakes.js";
 
 /** Runs one command line and gives its exit code; whatever goes wrong has been told then. Never throws. */
 export async function execute(parameters: readonly string[]): Promise<ExitCode> {
@@ -27,7 +28,6 @@ export async function execute(parameters: readonly string[]): Promise<ExitCode> 
     if (error.exitCode === 0) return exitCodes.fine;
     const named = program.commands.find((command) => command.name() === parameters[0]);
     const console = new Console({ json: parameters.includes("--json"), color: !parameters.includes("--no-color") });
-    const message = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
-    return usage(console, message, named?.name() ?? "");
+    return usage(console, mistakeText(error, named), named?.name() ?? "");
   }
 }

@@ -7,7 +7,7 @@ import { problem } from "../compiler/ir/codes.js";
 import type { DeviceKind } from "../compiler/ir/device.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import { type Computation, type Graph, rootsOf } from "../compiler/ir/graph.js";
-import { nearestName } from "../compiler/ir/nearest.js";
+import { nearestName, pathsWith } from "../compiler/ir/nearest.js";
 import { type Node, nodesBelow, type Value } from "../compiler/ir/node.js";
 import { selectRequest, selectSignature } from "../compiler/ir/select.js";
 import { dimsOf } from "../compiler/ir/specialise.js";
@@ -130,11 +130,14 @@ function findEdge(
 
 function noEdge(graph: Graph, name: string): GraphError {
   const names = [...graph.inference.names.keys(), ...graph.variables.map(({ path }) => path)];
-  const nearest = nearestName(name, names);
+  const within = pathsWith(name, names);
+  const nearest = within.length === 1 ? within[0] : nearestName(name, names);
   const hint =
-    nearest === undefined
-      ? `names are ${listNames(names.filter((known) => !known.includes("/")))}`
-      : `did you mean \`${nearest}\`?`;
+    within.length > 1
+      ? `names with it are ${listNames(within, 4)}`
+      : nearest === undefined
+        ? `names are ${listNames(names.filter((known) => !known.includes("/")))}`
+        : `did you mean \`${nearest}\`?`;
   return new GraphError([problem("G083", undefined, `there is no edge \`${name}\` in \`${graph.name}\``, { hint })]);
 }
 

@@ -27,7 +27,11 @@ export function showDiagnostics(console: Console, diagnostics: readonly Diagnost
 
 /** The member `diagnostics` of what `--json` prints. */
 export function diagnosticsJson(diagnostics: readonly Diagnostic[]): readonly JsonValue[] {
-  return renderJson(diagnostics, sourceText).map((d) => ({ ...d, notes: d.notes.map((note) => ({ ...note })) }));
+  return renderJson(diagnostics, sourceText).map((d) => ({
+    ...d,
+    notes: d.notes.map((note) => ({ ...note })),
+    fixes: d.fixes.map(({ title, edits }) => ({ title, edits: edits.map((edit) => ({ ...edit })) })),
+  }));
 }
 
 /** Says what went wrong and gives the exit code. Whatever is not bad input is a defect of graphc and says so. */

@@ -1,4 +1,5 @@
 import { decodeBF16, decodeF16 } from "../compiler/ir/half.js";
+import { shortestNumber } from "../compiler/ir/shortest.js";
 import type { Tensor } from "../compiler/ir/tensor.js";
 import type { Fetched } from "../runtime/typed.js";
 
@@ -34,7 +35,11 @@ function isArray(value: object): value is readonly JsonValue[] {
 
 /** `{"dtype": "f32", "shape": [2], "data": [flat values]}`; a bool is true or false. */
 export function tensorJson(tensor: Fetched): JsonValue {
-  return { dtype: tensor.dtype, shape: tensor.shape, data: tensor.dtype === "string" ? tensor.data : elements(tensor) };
+  const { dtype, shape } = tensor;
+  if (tensor.dtype === "string") return { dtype, shape, data: tensor.data };
+  const shortest = (value: number | bigint | boolean): number | bigint | boolean =>
+    typeof value === "number" ? shortestNumber(tensor.dtype, value) : value;
+  return { dtype, shape, data: elements(tensor).map(shortest) };
 }
 
 /** The elements as they are meant: halves decoded, bools as such. */

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
-import { deviceNames } from "../compiler/backends/gpu/devices/device.js";
+import { type DeviceName, deviceNames } from "../compiler/backends/gpu/devices/device.js";
+import { placeLike } from "../compiler/ir/device.js";
 
 /** Readers of option values. Each throws InvalidArgumentError, which names the option and ends with exit code 2. */
 
@@ -76,8 +77,19 @@ export function targetOption(): Option {
 export function deviceOption(): Option {
   return new Option(
     "--device <name>",
-    'with --target gpu, or where the file says `on "gpu"`: where these kernels run, else the first that works',
-  ).choices(deviceNames);
+    'with --target gpu, or where the file says `on "gpu"`: where these kernels run (webgpu, headlessgl, webasm or cpu), else the first that works',
+  ).argParser(deviceOf);
+}
+
+/** webgl2 is a device, too: who asks for it hears why it is none of this machine's. */
+function deviceOf(text: string): DeviceName {
+  const found = deviceNames.find((name) => name === text);
+  if (found !== undefined) return found;
+  const meant =
+    placeLike(text) === "gpu"
+      ? "A graphics card is reached by webgpu, or by headlessgl."
+      : "webasm and cpu work without a graphics card.";
+  throw new InvalidArgumentError(`Devices are webgpu, headlessgl, webasm and cpu; pages have webgl2, too. ${meant}`);
 }
 
 export function dimOption(): Option {

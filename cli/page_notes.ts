@@ -45,12 +45,16 @@ export function pageNotes(graph: Graph): PageNotes {
   return { warnings: [...warnings.values(), ...unreadable(graph)], remarks };
 }
 
-/** Data that the train block names and pages do not read. */
+/** Data that the train block names and pages do not read: one warning a format. */
 function unreadable({ train }: Graph): readonly Diagnostic[] {
   const sources = [...(train?.data ?? []), ...(train?.validate?.data ?? [])];
-  return sources.flatMap(([name, { reference, span }]) => {
-    if (reference.kind !== "csv" && reference.kind !== "npz") return [];
-    const hint = `give \`train\` the rows: \`session.train({ data: { ${name}: ... } })\``;
-    return [problem("G071", span, `a page does not read .${reference.kind}`, { hint, severity: "warning" })];
+  return (["csv", "npz"] as const).flatMap((kind) => {
+    const found = sources.filter(([, { reference }]) => reference.kind === kind);
+    const [first] = found;
+    if (first === undefined) return [];
+    const names = [...new Set(found.map(([name]) => name))];
+    const hint = `give \`train\` the rows: \`session.train({ data: { ${names.map((name) => `${name}: ...`).join(", ")} } })\``;
+    const message = `a page does not read .${kind}, which ${names.join(", ")} ${names.length === 1 ? "comes" : "come"} from`;
+    return [problem("G071", first[1].span, message, { hint, severity: "warning" })];
   });
 }

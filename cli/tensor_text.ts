@@ -1,4 +1,5 @@
 import { isFloat } from "../compiler/ir/dtype.js";
+import { shortestNumber } from "../compiler/ir/shortest.js";
 import { elementCount, type Tensor } from "../compiler/ir/tensor.js";
 import { elements } from "./json.js";
 
@@ -71,18 +72,7 @@ export function scalarText(value: Element, { dtype }: Pick<Tensor, "dtype">): st
   if (typeof value !== "number") return String(value);
   if (Object.is(value, -0)) return isFloat(dtype) ? "-0.0" : "0";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : value < 0 ? "-inf" : "nan";
-  if (dtype === "f32") {
-    // Nine digits tell any two f32 apart; most need fewer.
-    for (let precision = 6; precision <= 9; precision++) {
-      const short = Number(value.toPrecision(precision));
-      if (Math.fround(short) === value) return withPoint(String(short));
-    }
-  }
-  return dtype === "f16" || dtype === "bf16"
-    ? withPoint(String(Number(value.toPrecision(dtype === "f16" ? 5 : 4))))
-    : dtype === "f64"
-      ? withPoint(String(value))
-      : String(value);
+  return isFloat(dtype) ? withPoint(String(shortestNumber(dtype, value))) : String(value);
 }
 
 /** A float shows that it is one. */

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { Diagnostic } from "../compiler/ir/diagnostic.js";
+import type { Fix, FixEdit } from "../compiler/ir/fix.js";
 import type { Span } from "../compiler/ir/span.js";
 import { displayWidth, indexLines, lineIndex, lineText, locate, printable, type SourceText } from "./source-text.js";
 
@@ -22,6 +23,24 @@ export interface DiagnosticJson {
   readonly label: string | null;
   readonly hint: string | null;
   readonly notes: readonly NoteJson[];
+  /** Each mends the problem by itself. */
+  readonly fixes: readonly FixJson[];
+}
+
+/** A change of the source texts; its edits do not overlap, and all of them count in the text as it is. */
+export interface FixJson {
+  readonly title: string;
+  readonly edits: readonly EditJson[];
+}
+
+/** What stands from the first place to before the second becomes `text`. Lines and columns count as those of the diagnostic. */
+export interface EditJson {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly end_line: number;
+  readonly end_column: number;
+  readonly text: string;
 }
 
 export interface NoteJson {
@@ -74,6 +93,18 @@ export function renderJson(
     if (span === undefined || text === undefined) return { file: span?.file ?? null, line: null, column: null };
     return { file: span.file, ...locate(text, span.start) };
   };
+  const edit = ({ span, text }: FixEdit): readonly EditJson[] => {
+    const source = find(span.file);
+    if (source === undefined) return [];
+    const end = locate(source, span.end);
+    return [{ file: span.file, ...locate(source, span.start), end_line: end.line, end_column: end.column, text }];
+  };
+  // Half a change is worse than none.
+  const fixes = (all: readonly Fix[]): readonly FixJson[] =>
+    all.flatMap(({ title, edits }) => {
+      const placed = edits.flatMap(edit);
+      return placed.length === edits.length ? [{ title, edits: placed }] : [];
+    });
   return diagnostics.map((d) => ({
     code: d.code,
     severity: d.severity,
@@ -82,6 +113,7 @@ export function renderJson(
     label: d.label ?? null,
     hint: d.hint ?? null,
     notes: d.notes.map((note) => ({ ...place(note.span), message: note.message })),
+    fixes: fixes(d.fixes ?? []),
   }));
 }
 

@@ -7,6 +7,19 @@ export function levenshtein(): typeof Levenshtein {
 }
 
 /**
+ * Paths that have the name among their parts, as `h/hidden/y` has `hidden`: those that end with it first, then the shortest. What is
+ * made in a scope or a call has such a path, and its text says the last part alone.
+ */
+export function pathsWith(name: string, paths: Iterable<string>): readonly string[] {
+  const parts = (path: string): string => `/${path.replaceAll(".", "/")}/`;
+  const wanted = parts(name);
+  const rank = (path: string): number => (parts(path).endsWith(wanted) ? 0 : 1);
+  return [...paths]
+    .filter((path) => path !== name && parts(path).includes(wanted))
+    .sort((a, b) => rank(a) - rank(b) || a.length - b.length);
+}
+
+/**
  * The candidate closest to a misspelt name, or undefined when none is close: at most a third of the
  * letters differ, and never all of them: `v` is no slip of `x`.
  */

@@ -8,7 +8,7 @@ import type { ByteReader } from "../files/bytes.js";
 import { fileError, quoteName, quotePath } from "../files/errors.js";
 import { chooseColumn, missingColumn } from "./columns.js";
 import { type LoadRequest, resolveRows } from "./elements.js";
-import { NumberCollector, parseNumber } from "./numbers.js";
+import { isDecimalComma, NumberCollector, parseNumber } from "./numbers.js";
 
 /** Which part of a table to read. */
 export interface CsvSelection {
@@ -22,7 +22,7 @@ export interface CsvSelection {
 const longestRecord = 1 << 24;
 
 /**
- * Reads columns of a CSV file (RFC 4180, UTF-8) as numbers: one column as [rows], several as [rows, columns].
+ * Reads columns of a CSV file (RFC 4180, UTF-8; also with `;` or tabs) as numbers: one column as [rows], several as [rows, columns].
  * @throws GraphError G076 with the line for a field that is no number or a line of another length, G079, G075, G102.
  */
 export async function readCsv(reader: ByteReader, selection: CsvSelection, request: LoadRequest): Promise<Tensor> {
@@ -134,7 +134,7 @@ class TableReader {
 }
 
 function hasHeader(fields: readonly string[], header: boolean | undefined): boolean {
-  return header ?? !fields.every((field) => parseNumber(field.trim()) !== undefined);
+  return header ?? !fields.every((field) => parseNumber(field.trim()) !== undefined || isDecimalComma(field.trim()));
 }
 
 function count(number: number, noun: string): string {
@@ -145,8 +145,12 @@ async function forEachRecord(
   reader: ByteReader,
   use: (fields: readonly string[], line: number) => void,
 ): Promise<void> {
+  const source = pieces(reader);
+  const start = await source.next();
+  const beginning = start.done === true ? Buffer.alloc(0) : Buffer.from(start.value);
   const parser = parse({
     bom: true,
+    delimiter: separatorOf(beginning.toString("utf8")),
     // The lengths of lines are checked here, with messages of our own.
     relax_column_count: true,
     max_record_size: longestRecord,
@@ -157,7 +161,7 @@ async function forEachRecord(
   });
   parser.resume();
   try {
-    await pipeline(Readable.from(pieces(reader)), parser);
+    await pipeline(Readable.from(after(beginning, source)), parser);
   } catch (error) {
     if (error instanceof CsvError) {
       const line = "lines" in error && typeof error.lines === "number" ? `, line ${error.lines}` : "";
@@ -165,6 +169,25 @@ async function forEachRecord(
     }
     throw error;
   }
+}
+
+/**
+ * What stands between the fields, by the first line: commas, else semicolons or tabs, as programs write them for countries with a
+ * decimal comma and for spreadsheets.
+ */
+function separatorOf(text: string): "," | ";" | "\t" {
+  const line = /^[^\r\n]*[^\s][^\r\n]*/m.exec(text)?.[0] ?? "";
+  const bare = line.replaceAll(/"(?:[^"]|"")*"/g, "");
+  const count = (sign: string): number => bare.split(sign).length - 1;
+  const other = count("\t") > count(";") ? "\t" : ";";
+  if (count(other) === 0) return ",";
+  const areDecimals = bare.split(other).every((field) => /^\s*[+-]?\d+(?:,\d+)?\s*$/.test(field));
+  return count(",") === 0 || areDecimals ? other : ",";
+}
+
+async function* after(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield first;
+  yield* rest;
 }
 
 function csvReason(error: CsvError): string {

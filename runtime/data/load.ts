@@ -197,7 +197,7 @@ async function settleFormat(reference: DataReference, path: string): Promise<Set
   if (extension === ".safetensors") {
     return { kind: "safetensors", path: written, column: undefined, rows };
   }
-  if (extension === ".csv") {
+  if (extension === ".csv" || extension === ".tsv") {
     return { kind: "csv", path: written, column: undefined, header: undefined, dtype: undefined, rows };
   }
   if (magic.length >= 4 && magic.readUInt16BE(0) === 0) {

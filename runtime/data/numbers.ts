@@ -21,6 +21,11 @@ export function parseNumber(text: string): number | undefined {
   return decimal.test(text) ? Number(text) : named.get(text.toLowerCase());
 }
 
+/** A number as it is written in countries with a decimal comma: `1,5`. */
+export function isDecimalComma(text: string): boolean {
+  return /^[+-]?\d+,\d+$/.test(text);
+}
+
 const integerRanges: ReadonlyMap<NumericDType, readonly [number, number]> = new Map<
   NumericDType,
   readonly [number, number]
@@ -73,7 +78,9 @@ export class NumberCollector {
     }
     const value = parseNumber(text);
     if (value === undefined) {
-      return text === "" ? "the value is missing" : `${JSON.stringify(text.slice(0, 60))} is not a number`;
+      if (text === "") return "the value is missing";
+      const mend = isDecimalComma(text) ? " (decimals are written with a point)" : "";
+      return `${JSON.stringify(text.slice(0, 60))} is not a number${mend}`;
     }
     const isWholeText = integer.test(text);
     if (this.#dtype === "i64" || (this.#dtype === undefined && this.#allIntegers)) {

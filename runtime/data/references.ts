@@ -62,12 +62,12 @@ export function safetensors(path: string, column?: string): Sliceable<Safetensor
 
 /**
  * What `--data NAME=` and `--feed NAME=` take: `PATH` or `PATH[a:b]`, with either number left out at will, and of a file that has
- * columns (.csv, .npz, .safetensors) also `PATH[a:b]:COLUMN` or, of a table, `PATH[a:b]:COLUMN,COLUMN`. The format follows from the
+ * columns (.csv, .tsv, .npz, .safetensors) also `PATH[a:b]:COLUMN` or, of a table, `PATH[a:b]:COLUMN,COLUMN`. The format follows from the
  * extension, else from the first bytes of the file.
  * @throws GraphError G075 where the brackets hold no range, G079 where there are no columns after the colon, or too many.
  */
 export function parseDataArgument(text: string): DataReference {
-  const withColumns = /^(.*?\.(?:csv(?:\.gz)?|npz|safetensors)(?:\[[^[\]]*\])?):(.*)$/is.exec(text);
+  const withColumns = /^(.*?\.(?:[ct]sv(?:\.gz)?|npz|safetensors)(?:\[[^[\]]*\])?):(.*)$/is.exec(text);
   const place = withColumns?.[1] ?? text;
   const match = /^(.*)\[([^[\]]*)\]$/s.exec(place);
   const path = match?.[1] ?? place;
@@ -138,6 +138,7 @@ function referenceOf(path: string): DataReference {
     case ".npz":
       return { kind: "npz", path, column: undefined, rows: undefined };
     case ".csv":
+    case ".tsv":
       return { kind: "csv", path, column: undefined, header: undefined, dtype: undefined, rows: undefined };
     case ".safetensors":
       return { kind: "safetensors", path, column: undefined, rows: undefined };

@@ -1,5 +1,6 @@
 import { byteSize, type NumericDType } from "../../compiler/ir/dtype.js";
 import { decodeBF16, decodeF16, halvesToFloat32 } from "../../compiler/ir/half.js";
+import { shortestNumber } from "../../compiler/ir/shortest.js";
 import type { Tensor, TensorData } from "../../compiler/ir/tensor.js";
 import { AtomicFile } from "../files/atomic.js";
 import { fileError, quotePath } from "../files/errors.js";
@@ -140,7 +141,7 @@ function safetensorsWriting(name: string, type: TensorType): Writing {
   return { start: start.bytes, pieces, finish: () => digest.finish() };
 }
 
-/** A CSV file, made a few rows at a time. Numbers are written so that they read back exactly. */
+/** A CSV file, made a few rows at a time. Numbers have the fewest digits with which they read back exactly. */
 function csvWriting(path: string, name: string, { dtype, shape }: TensorType): Writing {
   const [, columns = 1, ...rest] = shape;
   if (rest.length > 0) {
@@ -170,7 +171,7 @@ function csvWriting(path: string, name: string, { dtype, shape }: TensorType): W
 
 function elementText(dtype: NumericDType, element: number | bigint): string {
   if (typeof element === "bigint") return String(element);
-  const number = elementNumber(dtype, element);
+  const number = shortestNumber(dtype, elementNumber(dtype, element));
   return Object.is(number, -0) ? "-0" : String(number);
 }
 

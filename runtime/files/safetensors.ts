@@ -6,10 +6,12 @@ import { hostIsBigEndian, type LoadRequest, normalizeBools, requestedShape, toHo
 import { writeFileAtomic } from "./atomic.js";
 import { InputFile } from "./bytes.js";
 import { fileError, listNames, quoteName, quotePath } from "./errors.js";
+import { kindOf } from "./kinds.js";
 import { allocateArray, bytesOf, ensureMemory, safeProduct } from "./memory.js";
 import {
   longestHeader,
   notRight,
+  notSafetensors,
   parseSafetensorsHeader,
   type SafetensorsHeader,
   storedTypeName,
@@ -34,12 +36,15 @@ export interface SafetensorsFile {
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const file = await InputFile.open(path);
   try {
-    const prefix = new Uint8Array(8);
-    if ((await file.readAt(0, prefix)) < 8) {
+    const beginning = new Uint8Array(64);
+    const found = await file.readAt(0, beginning);
+    if (found < 8) {
       throw notRight(path, `it has ${file.size} bytes, too few for a header`);
     }
-    const length = new DataView(prefix.buffer).getBigUint64(0, true);
+    const length = new DataView(beginning.buffer).getBigUint64(0, true);
     if (length > BigInt(longestHeader)) {
+      const kind = kindOf(beginning.subarray(0, found));
+      if (kind !== undefined) throw notSafetensors(path, kind);
       throw notRight(path, `its header claims ${length} bytes, at most ${longestHeader} are allowed`);
     }
     const headerLength = Number(length);

@@ -187,6 +187,14 @@ export function notRight(path: string, reason: string): Error {
   );
 }
 
+/** G091: the file is of another kind altogether. */
+export function notSafetensors(path: string, kind: string): Error {
+  const hint = "weights and checkpoints are safetensors files, as `graphc train --save PATH` writes them";
+  const other = otherFormat(path);
+  const message = `${quotePath(path)} is no safetensors file: it is ${kind}`;
+  return fileError("G091", message, other === undefined ? hint : `${hint}; ${other}`);
+}
+
 /** How a file of another kind becomes one of safetensors. */
 function otherFormat(path: string): string | undefined {
   switch (/\.\w+$/.exec(path)?.[0].toLowerCase()) {

@@ -1,6 +1,6 @@
 import test from "ava";
 import { probe } from "../../compiler/backends/llvm/availability.js";
-import { at, codesOf, folderWith, graphcHere, lineFolder, onlyObject } from "./support.js";
+import { at, codesOf, folderWith, graphcHere, lineFolder, lineGraph, lineTable, onlyObject } from "./support.js";
 
 const native = probe().available ? test.serial : test.serial.skip;
 const quick = ["--samples", "3"];
@@ -138,6 +138,23 @@ test.serial(
     t.is((await run("fit", "--batch", "4")).code, 2);
   },
 );
+
+native("a schedule that ends does not end the bench", async (t) => {
+  const graph = lineGraph
+    .replace(
+      "graph line {",
+      'import { cosine_decay } from "std/schedules"\nimport { sgd } from "std/optimizers"\n\ngraph line {',
+    )
+    .replace(/ {2}update learn \{[^}]*\}/, "  update learn = minimize(metrics.loss, sgd(cosine_decay(0.1, steps=3)))")
+    .replace("steps = 40", "steps = 3");
+  const cwd = folderWith({ "line.graph": graph, "line.csv": lineTable });
+  const trained = await graphcHere(["train", "line.graph", "--save", "w.safetensors"], { cwd });
+  t.is(trained.code, 0, trained.stderr);
+  for (const weights of [[], ["--weights", "w.safetensors"]]) {
+    const ended = await graphcHere(["bench", "line.graph", "fit", ...quick, ...weights], { cwd });
+    t.is(ended.code, 0, ended.stderr);
+  }
+});
 
 native("a check that data break fails the bench as it would a run", async (t) => {
   const cwd = folderWith({ "products.graph": products, "index.csv": "index\n0\n3\n9\n" });

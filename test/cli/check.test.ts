@@ -131,3 +131,39 @@ test.serial(
     t.regex(run.stderr, /error G102: the variables and their initial values need \d+\.\d\d TB, this machine has .*B/);
   },
 );
+
+/** A text after a fix that `--json` printed; its columns count characters. */
+function mended(text: string, fix: unknown): string {
+  const lines = text.split("\n").map((line) => [...line, "\n"]);
+  const edits = at(fix, "edits");
+  if (!Array.isArray(edits)) throw new Error("no edits");
+  const offset = (line: unknown, column: unknown): number =>
+    lines.slice(0, Number(line) - 1).reduce((sum, one) => sum + one.length, 0) + Number(column) - 1;
+  const characters = [...text];
+  const placed = edits.map((edit) => ({
+    start: offset(at(edit, "line"), at(edit, "column")),
+    end: offset(at(edit, "end_line"), at(edit, "end_column")),
+    text: String(at(edit, "text")),
+  }));
+  for (const edit of placed.sort((a, b) => b.start - a.start))
+    characters.splice(edit.start, edit.end - edit.start, ...edit.text);
+  return characters.join("");
+}
+
+test.serial("--json has fixes as edits: one after another they mend the file", async (t) => {
+  let text = `graph g {
+  placeholder x: f32[4]
+  s = "\u{1F600}"; b = tahn(x)
+  y = sofmax(b)
+}
+`;
+  for (const expected of ["line of its own", "tan", "softmax"]) {
+    const cwd = folderWith({ "g.graph": text });
+    const checked = await graphcHere(["check", "g.graph", "--json"], { cwd });
+    const fix = at(onlyObject(checked), "diagnostics", 0, "fixes", 0);
+    t.true(String(at(fix, "title")).includes(expected), `${expected}: ${checked.stdout}`);
+    text = mended(text, fix);
+  }
+  const ended = await graphcHere(["check", "g.graph"], { cwd: folderWith({ "g.graph": text }) });
+  t.is(ended.code, 0, `${ended.stderr}\n${text}`);
+});

@@ -119,6 +119,15 @@ native("a constant is folded, and what no signature needs is explained by itself
   t.is(at(ended, "edge", "op"), "constant");
 });
 
+test.serial("a name inside a scope is found by its last parts", async (t) => {
+  const scoped = network.replace("  h = tanh(a)\n", "  scope s {\n    h = tanh(a)\n  }\n").replace("h @ v", "s.h @ v");
+  const cwd = folderWith({ "network.graph": scoped });
+  const hintOf = async (name: string) =>
+    at(onlyObject(await graphcHere(["explain", "network.graph", name, "--json"], { cwd })), "diagnostics", 0, "hint");
+  t.is(await hintOf("h"), "did you mean `s.h`?");
+  t.regex(String(await hintOf("softmax")), /^names with it are "p\/softmax\/\w+"/);
+});
+
 native("unknown names and wrong signatures are refused", async (t) => {
   t.deepEqual(codesOf(await explained("hh")), ["G083"]);
   t.deepEqual(codesOf(await explained("__proto__")), ["G083"]);

@@ -57,6 +57,15 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
     ["train", "x.graph", "--stepz", "1"],
     /'--stepz'; did you mean --steps\?[\s\S]*graphc train --help/,
   ],
+  ["an option with more words", ["train", "x.graph", "--batch-size", "1"], /'--batch-size'; did you mean --batch\?/],
+  ["an option in one word", ["train", "x.graph", "--batchsize", "1"], /'--batchsize'; did you mean --batch\?/],
+  ["what the file says elsewhere", ["train", "x.graph", "--lr=1"], /the learning rate stands in the \.graph file/],
+  ["a target of others", ["train", "x.graph", "--target", "cuda"], /cpu, gpu, reference\. Did you mean gpu\?/],
+  [
+    "a device of others",
+    ["train", "x.graph", "--device", "cuda"],
+    /webgpu, headlessgl, webasm and cpu; pages have webgl2, too\. A graphics card is reached by webgpu/,
+  ],
   ["a missing file name", ["check"], /missing required argument 'file'/],
   ["too many arguments", ["compile", "a.graph", "b.graph"], /too many arguments/],
   [

@@ -135,6 +135,7 @@ test("JSON has the keys that the CLI promises", (t) => {
         label: "f32[N, 784] @ f32[512, 10]",
         hint: "transpose(w) would be f32[10, 512]; did you mean a weight of f32[784, 10]?",
         notes: [{ file: "mnist.graph", line: 9, column: 12, message: "f32[N, 784] comes from here" }],
+        fixes: [],
       },
       {
         code: "G092",
@@ -146,6 +147,7 @@ test("JSON has the keys that the CLI promises", (t) => {
         label: null,
         hint: null,
         notes: [],
+        fixes: [],
       },
     ],
   );

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import test from "ava";
 import type { Browser, Page } from "playwright-core";
 import { compile, Session } from "../../index.js";
-import { folderWith, graphc } from "../cli/support.js";
+import { folderWith, graphc, lineFolder } from "../cli/support.js";
 import { compileTypeScript, workplace } from "../support/typescript.js";
 import { hasBrowser, openBrowser, serve } from "./browser.js";
 
@@ -199,6 +199,27 @@ export {};
   writeFileSync(join(place, "user.ts"), user);
   const { status, stdout } = compileTypeScript(place);
   t.is(status, 0, stdout);
+});
+
+test("data that pages do not read are told of once, and a folder that cannot be made before any work", async (t) => {
+  const cwd = lineFolder();
+  const built = await graphc(["build", "line.graph", "-o", "page", "--target", "web"], { cwd });
+  t.is(built.code, 0, built.stderr);
+  t.regex(built.stderr, /^the folder page is not there: it will be made\n/);
+  t.is(built.stderr.match(/G071/g)?.length, 1);
+  t.regex(built.stderr, /warning G071: a page does not read \.csv, which x, y come from/);
+  for (const [output, reason] of [
+    ["/proc/x", 'nothing can be made in "/proc" (ENOENT)'],
+    ["line.csv", '"line.csv" is not a folder'],
+    ["line.csv/page", '"line.csv" is not a folder'],
+  ] as const) {
+    const refused = await graphc(["build", "line.graph", "-o", output, "--target", "web"], { cwd });
+    t.is(refused.code, 1);
+    t.true(
+      refused.stderr.startsWith(`error G092: cannot write to ${JSON.stringify(output)}: ${reason}`),
+      refused.stderr,
+    );
+  }
 });
 
 test("weights that do not fit the graph are found when it is built", async (t) => {

@@ -90,6 +90,8 @@ test.serial("a device that is asked for and does not work is an error with the r
     t.regex(problem?.message ?? "", /^device webgpu is not available: VK_DRIVER_FILES names no driver/);
     t.regex(problem?.hint ?? "", /libvulkan1/);
   }
+  // These need nothing that a machine may lack.
+  t.regex(problem?.hint ?? "", /; here works `--device webasm`, and cpu$/);
 });
 
 test.serial("a kernel that fell back to JavaScript is told apart", async (t) => {

@@ -56,6 +56,25 @@ test("without a header a table is a matrix, a single column a vector", async (t)
   t.deepEqual(numbersOf(await read(gzipSync("a\n7\n"))), [7]);
 });
 
+test("semicolons and tabs are read where the first line has no comma; decimal commas are told of", async (t) => {
+  for (const sign of [";", "\t"]) {
+    const text = `x${sign}"a, b"\n1.5${sign}2\n3${sign}-4\n`;
+    const both = await read(text, { columns: ["a, b", "x"] });
+    t.deepEqual(
+      [both.shape, numbersOf(both)],
+      [
+        [2, 2],
+        [2, 1.5, -4, 3],
+      ],
+    );
+  }
+  const commas = await read("a;b,c\n1,2\n", { column: "a;b" });
+  t.deepEqual(numbersOf(commas), [1]);
+  const reason = /"2,5" is not a number \(decimals are written with a point\), in column "y"/;
+  await failsWith(t, () => read("x;y\n1;2,5\n", { column: "y" }), "G076", reason);
+  await failsWith(t, () => read("1,5;2,5\n"), "G076", /line 1: "1,5" is not a number \(decimals/);
+});
+
 test("64-bit integers are exact", async (t) => {
   const wide = await read("9007199254740993\n-9223372036854775808\n9223372036854775807\n5\n");
   t.deepEqual(wide.data, BigInt64Array.of(9007199254740993n, -(2n ** 63n), 2n ** 63n - 1n, 5n));

@@ -2,7 +2,8 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import type { NumericDType } from "../../../compiler/ir/dtype.js";
-import { numbersToHalves } from "../../../compiler/ir/half.js";
+import { decodeBF16, decodeF16, encodeBF16, encodeF16, numbersToHalves } from "../../../compiler/ir/half.js";
+import { shortestNumber } from "../../../compiler/ir/shortest.js";
 import { allocate, type Tensor } from "../../../compiler/ir/tensor.js";
 import { loadData } from "../../../runtime/data/load.js";
 import { csv, parseDataArgument } from "../../../runtime/data/references.js";
@@ -82,6 +83,32 @@ test("a file that is written some rows at a time is the one that is written at o
     }
     t.is((await readdir(folder)).length, 6);
   });
+});
+
+test("text has the fewest digits that read back to the same element", async (t) => {
+  await withFolder(async (folder) => {
+    const rows: readonly (readonly [Tensor, string])[] = [
+      [
+        { dtype: "f32", shape: [4], data: Float32Array.of(0.3, 1 / 3, 1e-45, 16777216) },
+        "0.3 0.33333334 1e-45 16777216",
+      ],
+      [{ dtype: "f16", shape: [3], data: numbersToHalves("f16", [0.3, 65504, 6e-8]) }, "0.3 65504 6e-8"],
+      [{ dtype: "bf16", shape: [2], data: numbersToHalves("bf16", [0.3, 1e38]) }, "0.3 1e+38"],
+      [{ dtype: "f64", shape: [1], data: Float64Array.of(Math.fround(0.3)) }, "0.30000001192092896"],
+    ];
+    for (const [tensor, text] of rows) {
+      const path = join(folder, `${tensor.dtype}.csv`);
+      await writeTensor(path, "x", tensor);
+      t.is((await readFile(path, "utf8")).trim().split("\n").slice(1).join(" "), text);
+    }
+  });
+  const bits = new Uint16Array(2 ** 16).map((_, i) => i);
+  for (const dtype of ["f16", "bf16"] as const) {
+    const decode = dtype === "f16" ? decodeF16 : decodeBF16;
+    const encode = dtype === "f16" ? encodeF16 : encodeBF16;
+    const changed = bits.filter((i) => !Number.isNaN(decode(i)) && encode(shortestNumber(dtype, decode(i))) !== i);
+    t.deepEqual([...changed], []);
+  }
 });
 
 test("special values survive as text; bf16 becomes f32", async (t) => {

@@ -87,7 +87,20 @@ export async function openFirst(openers: Openers, wish: DeviceName | undefined):
     if ("gpu" in opening) return { name, ...opening, passedOver };
     passedOver.push(probeOf(name, opening));
   }
-  throw unavailable(passedOver);
+  throw unavailable(passedOver, wish === undefined ? [] : await workingBeside(openers, wish));
+}
+
+/** The other devices that work here. */
+async function workingBeside(openers: Openers, wish: DeviceName): Promise<readonly DeviceName[]> {
+  const working: DeviceName[] = [];
+  for (const name of deviceNames) {
+    if (name === wish) continue;
+    const opening = await openChecked(openers[name]);
+    if (!("gpu" in opening)) continue;
+    working.push(name);
+    await opening.close();
+  }
+  return working;
 }
 
 export function probeOf(name: DeviceName, opening: Opening): DeviceProbe {
@@ -96,10 +109,17 @@ export function probeOf(name: DeviceName, opening: Opening): DeviceProbe {
     : { name, available: false, adapter: undefined, reason: opening.reason, hint: opening.hint };
 }
 
-function unavailable(probes: readonly DeviceProbe[]): GraphError {
+function unavailable(probes: readonly DeviceProbe[], working: readonly DeviceName[]): GraphError {
   const [only] = probes;
   if (only !== undefined && probes.length === 1) {
-    const hint = only.hint ?? "`graphc doctor` lists the devices";
+    const [first, ...others] = working;
+    const instead =
+      first === undefined
+        ? undefined
+        : `here works \`--device ${first}\`${others.length === 0 ? "" : `, and ${others.join(", ")}`}`;
+    const hint = [only.hint, instead ?? "`graphc doctor` lists the devices"]
+      .filter((part) => part !== undefined)
+      .join("; ");
     return new GraphError([
       problem("G122", undefined, `device ${only.name} is not available: ${only.reason}`, { hint }),
     ]);
