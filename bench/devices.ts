@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { IGPUKernelSettings, KernelVariable } from "gpu.js";
 import { median } from "../cli/samples.js";
 import { chooseBackend } from "../compiler/backends/choose.js";
 import type { DeviceCounts } from "../compiler/backends/executable.js";
@@ -81,19 +82,19 @@ async function measureProduct(device: GpuDevice): Promise<{ readonly ours: numbe
 
 /** As its benchmark calls it: matrices as arrays of rows, and on a device as handles. */
 async function theirProduct({ gpu, name }: GpuDevice): Promise<() => Promise<void>> {
-  const settings = { output: [size, size], pipeline: true, immutable: true, precision: "single" } as never;
+  const settings: IGPUKernelSettings = { output: [size, size], pipeline: true, immutable: true, precision: "single" };
   const upload = gpu.createKernel("function(a) { return a[this.thread.y][this.thread.x]; }", settings);
   const multiply = gpu.createKernel(theirSource, settings);
   const isLocal = name === "webasm" || name === "cpu";
-  const operands: unknown[] = [];
+  const operands: KernelVariable[] = [];
   for (const factor of [0.37, 0.61]) {
     const rows = Array.from({ length: size }, (_, i) =>
       Float32Array.from({ length: size }, (_, j) => Math.sin(factor * (i * size + j))),
     );
-    operands.push(isLocal ? rows : await upload(rows as never));
+    operands.push(isLocal ? rows : await upload(rows));
   }
   return async () => {
-    const result: unknown = await multiply(...(operands as never[]));
+    const result: unknown = await multiply(...operands);
     if (typeof result !== "object" || result === null || !("toArray" in result)) return;
     const handle = result as { readonly toArray: () => unknown; readonly delete: () => void };
     await handle.toArray();

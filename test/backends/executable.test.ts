@@ -13,6 +13,11 @@ const native = nativeIsAvailable ? test : test.skip;
 /** Counts of the whole process: no other test may run meanwhile. */
 const alone = nativeIsAvailable ? test.serial : test.serial.skip;
 
+function fillWith(data: TensorData, value: number): void {
+  if (data instanceof BigInt64Array) data.fill(BigInt(value));
+  else data.fill(value);
+}
+
 function variablesOf(bound: Bound): readonly unknown[] {
   return [...bound.variables].map(([path, { data }]) => [path, [...data]]);
 }
@@ -42,7 +47,7 @@ native("loops of any rows, batch, steps, place and reports do what the reference
         const rows = batch + extra;
         const results: unknown[] = [];
         for (const bound of [both.native, both.reference]) {
-          for (const { data } of bound.variables.values()) data.fill((data instanceof BigInt64Array ? 1n : 1) as never);
+          for (const { data } of bound.variables.values()) fillWith(data, 1);
           const columns = columnsOf(bound, rows, bad === undefined ? -1 : bad % rows);
           const outcome = await bound.executable.loop(
             requestFor(columns, { ...changes, batch, position: place % rows, state: { seed, step, runsSinceStep } }),
@@ -140,7 +145,7 @@ native("when the room for reports is full the loop ends early, and can go on", a
   const first = await both.native.executable.loop(request);
   t.true(first.steps > 0 && first.steps < 10_000);
   t.is(first.reports.length, first.steps);
-  for (const { data } of both.native.variables.values()) data.fill((data instanceof BigInt64Array ? 0n : 0) as never);
+  for (const { data } of both.native.variables.values()) fillWith(data, 0);
   const whole = await wholeLoop(both.native, request);
   const expected = await both.reference.executable.loop({ ...request, columns: columnsOf(both.reference, 7) });
   t.deepEqual(whole, expected);

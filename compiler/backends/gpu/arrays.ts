@@ -266,6 +266,7 @@ export class DeviceMemory implements DeviceWork {
     const key = [kernel.grid.join("x"), ...types, ...shapes, numbers, ...kernel.functions, kernel.source].join("\n");
     const known = this.#kernels.get(key);
     if (known !== undefined) return known;
+    // gpu.js takes more than its types say: types of arguments in order, functions as text, and handles as arguments.
     const made = this.device.gpu.createKernel(kernel.source, {
       output: [...kernel.grid],
       pipeline: true,
