@@ -95,7 +95,9 @@ function foldInts(
   span: Span,
 ): Meaning | undefined {
   if (operator === "/") {
-    throw refusal(env, "G024", span, "`/` divides floats only", { hint: "`//` divides integers and rounds down" });
+    throw refusal(env, "G024", span, "`/` divides floats only", {
+      hint: "`//` divides integers and rounds down; a decimal, as in `1.0 / 2`, divides exactly",
+    });
   }
   if ((operator === "//" || operator === "%") && right.value === 0n) {
     throw refusal(env, "G089", span, `\`${operator}\` divides an integer by zero`);

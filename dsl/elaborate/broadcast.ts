@@ -1,12 +1,14 @@
 import { compareDims } from "../../compiler/ir/condition.js";
 import { type Dim, dimEquals, dimText, isSymbolic } from "../../compiler/ir/dim.js";
 import type { DType } from "../../compiler/ir/dtype.js";
+import { castTo } from "../../compiler/ir/fix.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { shapeEquals, typeText } from "../../compiler/ir/type.js";
 import { demand } from "./constraints.js";
 import { toTensor } from "./convert.js";
 import { declarationNotes } from "./dim_bounds.js";
+import { doubtBroadcast } from "./doubts.js";
 import { type Item, isLiteral, literalDType, type Meaning } from "./meaning.js";
 import { applyOp, type Env, originNote, refusal, type Site } from "./state.js";
 
@@ -44,7 +46,12 @@ function mixedDTypes(env: Env, values: readonly [Value, Value], spans: readonly 
   return refusal(env, "G022", site.span, `the dtypes ${left} and ${right} differ`, {
     label: `${typeText(values[0].type)} and ${typeText(values[1].type)}`,
     notes: [originNote(env, values[0], spans[0]), originNote(env, values[1], spans[1])],
-    hint: `no conversion is implicit: \`cast(${converted}, to=${target})\``,
+    hint: {
+      text: `no conversion is implicit: \`cast(${converted}, to=${target})\``,
+      // In the standard library there is nothing for the user to change.
+      fix: (at) =>
+        env.frame.standard ? undefined : castTo(target, converted, target === left ? spans[1] : spans[0]).fix(at),
+    },
   });
 }
 
@@ -54,6 +61,7 @@ export function broadcastAll(env: Env, values: readonly Value[], operator: strin
     (common, value, position) => commonShape(env, values, common, value, position, operator, site),
     [],
   );
+  doubtBroadcast(env, values, shape, operator, site);
   return values.map((value, i) => expand(env, value, shape, site.operands[i] ?? site.span));
 }
 

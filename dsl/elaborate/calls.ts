@@ -163,7 +163,12 @@ export function bindArguments(
   const missing = parameters.filter(({ name, optional }) => !optional && !items.has(name) && !supplied.has(name));
   if (missing.length > 0) {
     const list = missing.map(({ name }) => quote(name)).join(", ");
-    throw wrong(span, `${title} needs ${missing.length === 1 ? "the argument" : "the arguments"} ${list}`);
+    const isInitialiser = fn.kind === "fn" && fn.home.file.endsWith("initialisers.graph");
+    const near =
+      isInitialiser && missing[0]?.name === "shape"
+        ? `a variable gives it the shape that is declared: \`variable w: f32[3, 4] = ${calleeName(fn)}()\``
+        : undefined;
+    throw wrong(span, `${title} needs ${missing.length === 1 ? "the argument" : "the arguments"} ${list}`, near);
   }
   return items;
 }

@@ -5,6 +5,7 @@ import type { NamedType, Output, Parameter, TypeExpression } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { bindArguments, type Given } from "./calls.js";
 import { toShape, toTensors } from "./convert.js";
+import { doubtProbabilities } from "./doubts.js";
 import { perform } from "./effects.js";
 import { evaluate, guarded } from "./expressions.js";
 import { define } from "./facts.js";
@@ -67,6 +68,7 @@ export function expandFunction(
   enter(env.state, env, fn, span);
   try {
     if ([...items.values()].some((item) => isPoisoned(item.meaning))) return poisoned;
+    if (fn.home.standard) doubtProbabilities(env, declaration.name.name, items);
     const opened = open(env, fn, items, span, segment);
     if (!env.state.generic) perform(env.state, ({ shared }) => shared.expanded.add(declaration));
     statements(opened, declaration.body.statements);

@@ -10,6 +10,7 @@ import { toTensor } from "./convert.js";
 import { evaluate } from "./expressions.js";
 import { define } from "./facts.js";
 import { type Item, int, isLiteral, literalDType } from "./meaning.js";
+import { reshapeAdvice } from "./reshape_advice.js";
 import { type Env, originNote, refusal } from "./state.js";
 import { dtypeNamed, restate } from "./types.js";
 
@@ -99,7 +100,10 @@ export class Inference {
           originNote(this.#env, value, item.span),
           ...(origin === undefined ? [] : [{ span: origin.span, message: `${name} is bound to ${bound} here` }]),
         ],
-        hint: castTo(bound, this.#env.state.shared.texts.shown(item.span), item.span),
+        hint:
+          this.#callee === "softmax_cross_entropy" && isInteger(dtype)
+            ? "class numbers are for `sparse_softmax_cross_entropy(logits, label)`; `one_hot(label, 10)` makes one target for each class"
+            : castTo(bound, this.#env.state.shared.texts.shown(item.span), item.span),
       });
     }
     const bounded = declared.bound?.name;
@@ -108,9 +112,11 @@ export class Inference {
       throw refusal(this.#env, "G024", item.span, `${title} is ${wanted} tensor, not ${typeText(value.type)}`, {
         notes: [originNote(this.#env, value, item.span), own],
         hint:
-          bounded === "float" || bounded === "int"
-            ? castTo(bounded === "float" ? "f32" : "i64", this.#env.state.shared.texts.shown(item.span), item.span)
-            : undefined,
+          this.#callee === "sparse_softmax_cross_entropy" && value.type.shape.length > (this.pack?.length ?? 99)
+            ? "one target for each class is for `softmax_cross_entropy(logits, target)`; a label is one class number an example"
+            : bounded === "float" || bounded === "int"
+              ? castTo(bounded === "float" ? "f32" : "i64", this.#env.state.shared.texts.shown(item.span), item.span)
+              : undefined,
       });
     }
     if (bound === undefined) {
@@ -165,7 +171,13 @@ export class Inference {
     const details = this.#details(pair, value, "...", `\`...\` is ${shapeText(pack)} here`);
     if (differ) {
       const message = `\`${pair.parameter}\` of ${quote(this.#callee)} has the leading dims ${shapeText(actual)}, where \`...\` is ${shapeText(pack)}`;
-      throw refusal(this.#env, "G020", pair.item.span, message, details);
+      const at = value.type.shape.length - (pair.type.dims ?? []).length + 1 - actual.length;
+      const wanted = [...value.type.shape.slice(0, at), ...pack, ...value.type.shape.slice(at + actual.length)];
+      const { notes } = details;
+      throw refusal(this.#env, "G020", pair.item.span, message, {
+        notes,
+        hint: reshapeAdvice(this.#env, value, wanted, pair.item.span, "has the same axes"),
+      });
     }
     pack.forEach((dim, i) => {
       requireEqual(this.#env, dim, actual[i] as Dim, pair.item.span, details);

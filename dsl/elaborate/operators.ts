@@ -7,6 +7,7 @@ import type { Binary, BinaryOperator, Unary } from "../ast.js";
 import { foldBinary, foldUnary } from "./arithmetic.js";
 import { expand, requireEqual, unify, unifyDTypes } from "./broadcast.js";
 import { silence, toTensor } from "./convert.js";
+import { doubtComparison } from "./doubts.js";
 import { type Item, type Meaning, poisoned, tensor } from "./meaning.js";
 import { applyOp, type Env, originNote, refusal, type Site } from "./state.js";
 
@@ -34,6 +35,7 @@ export function binary(env: Env, expression: Binary, left: Meaning, right: Meani
   silence(right);
   const { operator, operatorSpan, span } = expression;
   if (expression.chained === true) return poisoned;
+  doubtComparison(env, expression);
   const folded = foldBinary(env, operator, left, right, operatorSpan);
   if (folded !== undefined) return folded;
   const items: readonly Item[] = [

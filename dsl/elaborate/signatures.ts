@@ -124,7 +124,11 @@ function checkUpdate(env: Env, path: Path, mode: Mode): boolean {
     });
   } else
     report(env, "G012", path.span, `unknown update ${quote(path.text)}`, {
-      hint: didYouMean(path.text, mode.updates.keys()),
+      hint:
+        didYouMean(path.text, mode.updates.keys()) ??
+        (mode.updates.size === 0
+          ? `an update is declared: \`update ${path.text} = minimize(loss, adam(learning_rate=1e-3))\``
+          : undefined),
     });
   return false;
 }

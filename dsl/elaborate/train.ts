@@ -165,7 +165,11 @@ class Reader {
     if (found === undefined) {
       const names = this.#signatures.map(({ name }) => name);
       report(this.#env, "G012", field.value.span, `unknown signature ${quote(path.text)}`, {
-        hint: didYouMean(path.text, names),
+        hint:
+          didYouMean(path.text, names) ??
+          (names.length === 0
+            ? `a signature is declared: \`signature ${path.text}(x, label) does learn -> (loss)\``
+            : undefined),
       });
       return undefined;
     }

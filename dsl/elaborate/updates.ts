@@ -8,6 +8,7 @@ import type { Assignment as AssignmentStatement, Block, Call, Expression, Update
 import { quote } from "../diagnostics.js";
 import { bindArguments, evaluateArguments, type Given } from "./calls.js";
 import { toTensor } from "./convert.js";
+import { doubtLoss } from "./doubts.js";
 import { perform } from "./effects.js";
 import { attempt, evaluate, item } from "./expressions.js";
 import { compileTimeKind, enter, expandFunction, open } from "./functions.js";
@@ -76,6 +77,7 @@ function minimize(env: Env, body: Expression, path: string): readonly Assignment
   if (!isFloat(target.type.dtype)) {
     throw refusal(env, "G051", loss.span, `only floats have gradients, and the loss is ${typeText(target.type)}`);
   }
+  doubtLoss(inside, target, loss.span);
   const variables =
     listed === undefined
       ? reachedVariables(inside, target, loss.span, optimizer.span)

@@ -17,6 +17,7 @@ const groups = [
   ["G08", "Sessions and runs"],
   ["G09", "Checkpoints"],
   ["G1", "Limits, the machine and numbers"],
+  ["G15", "What is hardly meant"],
 ];
 
 /** The text of docs/errors.md. */
@@ -27,12 +28,17 @@ export async function errorsPage(dist) {
     const outputs = await runAll(catalogue, dist, folder);
     const sections = groups.flatMap(([prefix, title]) => [
       `## ${title}`,
-      ...catalogue.filter(({ code }) => code.startsWith(prefix)).map((row) => describe(row, outputs.get(row.code))),
+      ...catalogue.filter(({ code }) => groupOf(code) === prefix).map((row) => describe(row, outputs.get(row.code))),
     ]);
     return `${[intro(catalogue), ...sections].join("\n\n")}\n`;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The longest prefix that a code has. */
+function groupOf(code) {
+  return groups.map(([prefix]) => prefix).findLast((prefix) => code.startsWith(prefix));
 }
 
 function intro(catalogue) {

@@ -1,3 +1,4 @@
+import { doubtCodes } from "./doubts.js";
 import { equationCodes } from "./equations.js";
 import { dataCodes, importCodes } from "./files.js";
 import { nameCodes } from "./names.js";
@@ -25,6 +26,7 @@ export const rows = [
   ...limitCodes,
   ...windowCodes,
   ...equationCodes,
+  ...doubtCodes,
 ] as const;
 
 export const catalogue: readonly CodeRow[] = rows;

@@ -87,7 +87,7 @@ test("compile-time arithmetic: division by zero, overflow, integers do not divid
   t.deepEqual(problems(graph("a = 1 // 0", "b = 9223372036854775807 + 1", "c = 4 / 2", "d = 3 ** 100")), [
     "G089 2:9 `//` divides an integer by zero",
     "G028 3:27 the result does not fit i64",
-    "G024 4:9 `/` divides floats only (`//` divides integers and rounds down)",
+    "G024 4:9 `/` divides floats only (`//` divides integers and rounds down; a decimal, as in `1.0 / 2`, divides exactly)",
     "G028 5:9 the result does not fit i64",
   ]);
   t.deepEqual(value(graph("a = -9223372036854775808 + 1"), "a"), [Number(-(2n ** 63n - 1n))]);

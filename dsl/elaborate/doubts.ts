@@ -1,0 +1,146 @@
+import { type Dim, dimEquals } from "../../compiler/ir/dim.js";
+import type { Hint } from "../../compiler/ir/fix.js";
+import type { Value } from "../../compiler/ir/node.js";
+import type { Span } from "../../compiler/ir/span.js";
+import { shapeText, typeText } from "../../compiler/ir/type.js";
+import type { Binary } from "../ast.js";
+import { quote } from "../diagnostics.js";
+import { consult } from "./effects.js";
+import { isProbability, isUnforeseenOne } from "./made_of.js";
+import type { Item } from "./meaning.js";
+import { reshapeAdvice } from "./reshape_advice.js";
+import { type Env, originNote, report, type Site } from "./state.js";
+
+/** Warnings: what can be computed, and is hardly meant. */
+
+/**
+ * G150 where two operands of unequal rank are both repeated, and a size of one meets the same size of the other at another axis:
+ * [N, 1] - [N] is [N, N]. Where the 1 was written for the purpose (`reshape`, `expand_dims`, a list), it is meant.
+ */
+export function doubtBroadcast(
+  env: Env,
+  values: readonly Value[],
+  result: readonly Dim[],
+  operator: string,
+  site: Site,
+): void {
+  values.forEach((one, i) => {
+    values.forEach((other, j) => {
+      if (one.type.shape.length <= other.type.shape.length || !crosses(env, one, other, result)) return;
+      const [first, second] = i < j ? [one, other] : [other, one];
+      const operands = [i, j].map((at) => site.operands[at] ?? site.span) as [Span, Span];
+      const shown = /^[a-z_]/.test(operator) ? " and " : ` ${operator} `;
+      report(
+        env,
+        "G150",
+        site.span,
+        `${typeText(one.type)} and ${typeText(other.type)} are both repeated, to ${shapeText(result)}`,
+        {
+          severity: "warning",
+          label: `${typeText(first.type)}${shown}${typeText(second.type)}`,
+          notes: [originNote(env, one, operands[0]), originNote(env, other, operands[1])],
+          hint: bothWays(env, one, other, operands[1]),
+        },
+      );
+    });
+  });
+}
+
+function crosses(env: Env, long: Value, short: Value, result: readonly Dim[]): boolean {
+  const offset = result.length - short.type.shape.length;
+  const axes = result.map((_, axis) => axis);
+  const inLong = (axis: number): Dim => long.type.shape[axis - (result.length - long.type.shape.length)] ?? 1;
+  const inShort = (axis: number): Dim => short.type.shape[axis - offset] ?? 1;
+  return axes.some((grown) => {
+    const size = inShort(grown);
+    if (size === 1 || inLong(grown) !== 1) return false;
+    const meets = axes.some((axis) => inShort(axis) === 1 && dimEquals(inLong(axis), size));
+    if (!meets) return false;
+    const axis = grown - (result.length - long.type.shape.length);
+    const key = `one ${long.node.id} ${long.index} ${axis}`;
+    return consult(env.state, key, ({ shared: { memory } }) =>
+      isUnforeseenOne(long, axis, (value) => memory?.behind(value) ?? value),
+    );
+  });
+}
+
+/** Both ways to say what is meant. */
+function bothWays(env: Env, long: Value, short: Value, span: Span): Hint {
+  const shown = env.frame.standard ? "..." : env.state.shared.texts.shown(span);
+  const { shape } = short.type;
+  const wide = [...Array.from({ length: long.type.shape.length - shape.length }, () => 1), ...shape];
+  const meant = `where each is meant with each, \`reshape(${shown}, ${shapeText(wide)})\` says so`;
+  const advice = reshapeAdvice(env, short, long.type.shape, span, `pairs them one by one; ${meant}`);
+  return advice ?? meant;
+}
+
+/** What each of these functions of the standard library makes of its argument by itself. */
+const makesProbabilities: ReadonlyMap<string, readonly [parameter: string, what: string]> = new Map([
+  ["softmax_cross_entropy", ["logits", "softmax"]],
+  ["sparse_softmax_cross_entropy", ["logits", "softmax"]],
+  ["sigmoid_cross_entropy", ["logits", "sigmoid"]],
+  ["focal", ["logits", "sigmoid"]],
+  ["random_categorical", ["logits", "softmax"]],
+]);
+
+/** G151 where a function that takes logits is given probabilities. */
+export function doubtProbabilities(env: Env, callee: string, items: ReadonlyMap<string, Item>): void {
+  const [parameter, made] = makesProbabilities.get(callee) ?? [];
+  const item = parameter === undefined ? undefined : items.get(parameter);
+  if (parameter === undefined || made === undefined || item?.meaning.kind !== "tensor" || env.frame.standard) return;
+  const { value } = item.meaning;
+  const found = consult(env.state, `probability ${value.node.id} ${value.index}`, ({ shared: { memory } }) =>
+    isProbability(value, (one) => memory?.behind(one) ?? one),
+  );
+  if (found === undefined) return;
+  report(env, "G151", item.span, `${quote(parameter)} of ${quote(callee)} is given what \`${found}\` has made`, {
+    severity: "warning",
+    notes: [{ ...originNote(env, value, item.span), message: `\`${found}\` is applied here` }],
+    hint: withoutCall(env, found, item.span, `leave it out: \`${callee}\` applies the ${made} itself`),
+  });
+}
+
+function withoutCall(env: Env, name: string, span: Span, text: string): Hint {
+  const inner = new RegExp(`^${name}\\(([\\w.]+)\\)$`).exec(env.state.shared.texts.at(span) ?? "")?.[1];
+  if (inner === undefined) return text;
+  return { text, fix: () => ({ title: `change to \`${inner}\``, edits: [{ span, text: inner }] }) };
+}
+
+/** G152 of a comparison with nan, as it is written. */
+export function doubtComparison(env: Env, expression: Binary): void {
+  const { operator, operatorSpan, left, right, span } = expression;
+  const isNan = (one: Binary["left"]): boolean => one.kind === "float" && Number.isNaN(one.value);
+  const other = isNan(right) ? left : isNan(left) ? right : undefined;
+  if (other === undefined || !["==", "!=", "<", "<=", ">", ">="].includes(operator)) return;
+  const { texts } = env.state.shared;
+  const shown = texts.shown(other.span);
+  const written = `${operator === "==" ? "" : "not "}is_nan(${texts.at(other.span) ?? "x"})`;
+  const isEquality = operator === "==" || operator === "!=";
+  const text = `\`is_nan(${shown})\` tells where ${shown === "..." ? "a value" : shown} is nan`;
+  report(env, "G152", operatorSpan, `\`${operator}\` with nan is always ${operator === "!=" ? "true" : "false"}`, {
+    severity: "warning",
+    hint: isEquality
+      ? { text, fix: () => ({ title: `change to \`${written}\``, edits: [{ span, text: written }] }) }
+      : text,
+  });
+}
+
+/** G153 of a loss that is no single number: of how many elements its sum is, and so how long the steps are, is hardly meant. */
+export function doubtLoss(env: Env, loss: Value, span: Span): void {
+  if (loss.type.shape.every((dim) => dim === 1)) return;
+  const shown = env.state.shared.texts.shown(span);
+  report(env, "G153", span, `the loss is ${typeText(loss.type)}, and its sum is what is minimized`, {
+    severity: "warning",
+    notes: [originNote(env, loss, span)],
+    hint: {
+      text: `\`mean(${shown})\` makes steps that do not grow with the batch; \`sum(${shown})\` says that the sum is meant`,
+      fix: () => ({
+        title: `change to \`mean(${shown})\``,
+        edits: [
+          { span: { ...span, end: span.start }, text: "mean(" },
+          { span: { ...span, start: span.end }, text: ")" },
+        ],
+      }),
+    },
+  });
+}
