@@ -64,5 +64,5 @@ function itemsOf(text: string): readonly Item[] {
 }
 
 function blank(text: string): string {
-  return text.replace(/[^\n]/g, " ");
+  return text.replace(/[^\n]+/g, (line) => " ".repeat(line.length));
 }

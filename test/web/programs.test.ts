@@ -155,5 +155,5 @@ test("a graph with an array that kernels cannot index is refused when it is buil
   const folder = folderWith({ "big.graph": text });
   const built = await graphc(["build", "big.graph", "-o", "page", "--target", "web"], { cwd: folder });
   t.is(built.code, 1);
-  t.regex(built.stderr, /^error G102: .* 25,000,000 elements/);
+  t.regex(built.stderr, /^error G102: .* 25,000,000 elements/m);
 });
