@@ -174,7 +174,7 @@ function roundedPath(points: readonly Point[]): string {
 
 function drawLabel({ edge, label }: PlacedEdge, drawing: Drawing): string {
   if (label === undefined || edge.label === "") return "";
-  const handle = drawing.isInteractive ? ` data-label="${edge.id}"` : "";
+  const handle = drawing.isInteractive ? ` data-edge="${edge.id}"` : "";
   const { x, y, width } = label;
   return `<text class="label"${handle} text-anchor="middle" x="${n(x + width / 2)}" y="${n(y + 10.5)}">${escapeMarkup(edge.label)}</text>`;
 }

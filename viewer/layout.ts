@@ -1,5 +1,6 @@
 import type { ElkNode } from "elkjs/lib/elk-api.js";
 import { fromElk, toElk } from "./elk_graph.js";
+import { withoutJogs } from "./jogs.js";
 import { type Direction, nothingPlaced, type Placed } from "./placed.js";
 import { placeTitles } from "./titles.js";
 import type { Visible } from "./visible.js";
@@ -15,7 +16,9 @@ export async function layOut(visible: Visible, direction: Direction, engine: Lay
   if (visible.boxes.length === 0) return nothingPlaced;
   const room = new Map<string, number>();
   for (let layouts = 1; ; layouts++) {
-    const { placed, lacking } = placeTitles(fromElk(visible, await engine(toElk(visible, direction, room))));
+    const { placed, lacking } = placeTitles(
+      withoutJogs(fromElk(visible, await engine(toElk(visible, direction, room)))),
+    );
     if (lacking.size === 0 || layouts === mostLayouts) return placed;
     for (const [id, width] of lacking) room.set(id, (room.get(id) ?? 0) + width);
   }

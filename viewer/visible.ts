@@ -40,7 +40,7 @@ export const groupId = (index: number): string => `g${index}`;
 export function countsOf(view: ViewModel): readonly number[] {
   const counts = view.groups.map(() => 0);
   for (const { group, kind } of view.nodes) {
-    if (kind === "output" || kind === "assign") continue;
+    if (kind !== "op") continue;
     for (let at = group; at >= 0; at = view.groups[at]?.parent ?? -1) counts[at] = (counts[at] as number) + 1;
   }
   return counts;

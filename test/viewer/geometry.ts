@@ -51,7 +51,8 @@ export function drawnIn(markup: string): Drawn {
   const wires = new Map<string, Wire>();
   const labels = new Map<string, Rectangle>();
   for (const line of markup.split("\n")) {
-    const [, kind = "", name = ""] = / data-(box|title|edge|label)="([^"]+)"/.exec(line) ?? [];
+    const [, named = "", name = ""] = / data-(box|title|edge)="([^"]+)"/.exec(line) ?? [];
+    const kind = line.includes('class="label"') ? "label" : named;
     const [rect] = rectsIn(line);
     if (kind === "box") boxes.set(name, outer(rectsIn(line)));
     if (kind === "box" && line.includes('class="box open')) open.add(name);

@@ -85,6 +85,9 @@ export class App {
     this.#way = undefined;
     this.#refresh();
     if (this.#selected !== undefined) pane.goTo(this.#selected);
+    const { view: shown } = pane.index;
+    if (before !== undefined && before !== pane)
+      this.say(this.#selected === undefined ? shown.kind : `${shown.kind}: ${titleOf(shown, this.#selected)}`);
   }
 
   async compare(): Promise<void> {

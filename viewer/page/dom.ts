@@ -33,8 +33,12 @@ export function section(title: string, ...content: readonly (Node | undefined)[]
   return filled.length === 0 ? undefined : element("section", {}, element("h3", {}, title), ...filled);
 }
 
-export function table(rows: readonly (readonly [string, string])[]): HTMLElement {
-  return element("table", {}, ...rows.map(([a, b]) => element("tr", {}, element("td", {}, a), element("td", {}, b))));
+export function table(rows: readonly (readonly [string, string])[], kind = ""): HTMLElement {
+  return element(
+    "table",
+    { class: kind },
+    ...rows.map(([a, b]) => element("tr", {}, element("td", {}, a), element("td", {}, b))),
+  );
 }
 
 /** An element of the page that the template has. */

@@ -28,7 +28,7 @@ export function costOf({ work, seconds }: KernelModel): HTMLElement | undefined 
     if (transcendentals > 0) rows.push(["functions", transcendentals.toLocaleString("en-US")]);
     rows.push(["reads", bytesText(readBytes)], ["writes", bytesText(writtenBytes)]);
   }
-  return rows.length === 0 ? undefined : table(rows);
+  return rows.length === 0 ? undefined : table(rows, "facts");
 }
 
 /** The code of a kernel, closed: a listing is made when it is opened. */

@@ -7,7 +7,7 @@ interface Frame {
   readonly height: number;
 }
 
-const size = 150;
+const mostSize = 150;
 
 /** The whole picture, small, with the part that is seen; a press goes there. */
 export class Minimap {
@@ -35,6 +35,12 @@ export class Minimap {
   }
 
   #scale(): number {
+    // In a small window it does not cover what it is the map of.
+    const size = Math.min(
+      mostSize,
+      0.22 * (this.root.parentElement?.clientWidth ?? mostSize),
+      0.3 * (this.root.parentElement?.clientHeight ?? mostSize),
+    );
     return size / Math.max(1, this.#placed.width, this.#placed.height);
   }
 
@@ -75,7 +81,16 @@ export class Minimap {
     }
     context.strokeStyle = style.getPropertyValue("--accent");
     context.lineWidth = 1.5 * devicePixelRatio;
-    const { x, y, width, height } = this.#frame;
-    context.strokeRect(x * scale, y * scale, width * scale, height * scale);
+    // What is seen beyond the picture's borders is not on the map.
+    const [left, top] = [Math.max(0, this.#frame.x), Math.max(0, this.#frame.y)];
+    const right = Math.min(this.#placed.width, this.#frame.x + this.#frame.width);
+    const bottom = Math.min(this.#placed.height, this.#frame.y + this.#frame.height);
+    const inset = context.lineWidth / 2;
+    context.strokeRect(
+      left * scale + inset,
+      top * scale + inset,
+      Math.max(0, (right - left) * scale - 2 * inset),
+      Math.max(0, (bottom - top) * scale - 2 * inset),
+    );
   }
 }

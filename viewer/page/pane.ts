@@ -124,27 +124,27 @@ export class Pane {
 
   /** Lays out what is open, unless that has been done; one layout after another. */
   show(): Promise<void> {
-    return this.#laidOut ? Promise.resolve() : this.#layOut(undefined).then(() => this.fit());
+    return this.#laidOut ? Promise.resolve() : this.#layOut(undefined).then(() => this.#begin());
   }
 
   async turn(direction: Direction): Promise<void> {
     this.#direction = direction;
     if (!this.#laidOut) return;
     await this.#layOut(undefined);
-    this.fit();
+    this.#begin();
   }
 
   /** Opens or closes a group. Its corner stays where it is on the screen. */
-  toggle(id: string): Promise<void> {
+  async toggle(id: string): Promise<void> {
     const group = Number(id.slice(1));
     const title = this.index.view.groups[group]?.name ?? "";
-    if (this.open.delete(group)) this.#events.say(`${title} closed`);
-    else {
+    const isOpen = !this.open.delete(group);
+    if (isOpen) {
       this.open.add(group);
       this.#close(group);
-      this.#events.say(`${title} opened`);
     }
-    return this.#layOut(id);
+    await this.#layOut(id);
+    this.#events.say(`${title} ${isOpen ? "opened" : "closed"}`);
   }
 
   /** Opens what is around a box, so that it is seen. */
@@ -233,14 +233,32 @@ export class Pane {
     return { x: -x / k, y: -y / k, width: clientWidth / k, height: clientHeight / k };
   }
 
+  /** Shows all of the picture. */
   fit(): void {
+    const [across, down] = this.#scales();
+    this.#scale(Math.min(across, down));
+  }
+
+  /** What is seen at first: a picture that would be too small to read begins where its data do. */
+  #begin(): void {
+    const [across, down] = this.#scales();
+    const side = this.#direction === "down" ? across : down;
+    this.#scale(Math.max(Math.min(across, down), Math.min(0.55, side)));
+  }
+
+  /** At which the picture is as wide, and as high, as the pane. */
+  #scales(): readonly [across: number, down: number] {
     const { clientWidth, clientHeight } = this.svg;
-    if (clientWidth === 0 || this.placed.width === 0) return;
     const { width, height } = this.placed;
-    const whole = Math.min((clientWidth - 24) / width, (clientHeight - 24) / height);
-    // A tall picture that would be too small to read begins at its top.
-    const scale = Math.min(1.25, Math.max(whole, Math.min(0.55, (clientWidth - 24) / width)));
-    const [x, y] = [(clientWidth - width * scale) / 2, Math.max(12, (clientHeight - height * scale) / 2)];
+    return [(clientWidth - 24) / width, (clientHeight - 24) / height];
+  }
+
+  #scale(wanted: number): void {
+    const { clientWidth, clientHeight } = this.svg;
+    const { width, height } = this.placed;
+    if (clientWidth === 0 || width === 0) return;
+    const scale = Math.min(1.25, wanted);
+    const [x, y] = [Math.max(12, (clientWidth - width * scale) / 2), Math.max(12, (clientHeight - height * scale) / 2)];
     this.#zoom.transform(select(this.svg), zoomIdentity.translate(x, y).scale(scale));
   }
 

@@ -139,7 +139,7 @@ function programPanel(context: PanelContext): readonly HTMLElement[] {
   return present([
     heading(program.name, "signature"),
     element("p", {}, element("code", {}, program.title)),
-    section("Program", table(facts)),
+    section("Program", table(facts, "facts")),
     // A device keeps its arrays as it likes.
     memory === undefined || view.kind !== "kernels" || memory.moments === 0
       ? undefined

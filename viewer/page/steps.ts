@@ -9,7 +9,11 @@ export type Way = "up" | "down" | "left" | "right";
 export function nextBox(pane: Pane, selected: string | undefined, way: Way, direction: Direction): string | undefined {
   const { boxes, edges } = pane.placed;
   const from = selected === undefined ? undefined : pane.boxOf(selected);
-  if (from === undefined) return boxes.find(({ box }) => !box.isOpen)?.box.id;
+  const [across, along] = direction === "down" ? (["x", "y"] as const) : (["y", "x"] as const);
+  if (from === undefined) {
+    const first = (a: PlacedBox, b: PlacedBox): number => a[along] - b[along] || a[across] - b[across];
+    return boxes.filter(({ box }) => !box.isOpen).sort(first)[0]?.box.id;
+  }
   // What is in an open group counts as the group's.
   const isOwn = (id: string): boolean =>
     id === selected || groupsAround(pane.index.view, id).some((group) => groupId(group) === selected);
@@ -21,7 +25,6 @@ export function nextBox(pane: Pane, selected: string | undefined, way: Way, dire
         ? edges.flatMap(({ edge }) => (isOwn(edge.from) && !isOwn(edge.to) ? [edge.to] : []))
         : boxes.filter(({ box }) => !box.isOpen).map(({ box }) => box.id);
   const sign = way === "left" || way === "up" ? -1 : 1;
-  const [across, along] = direction === "down" ? (["x", "y"] as const) : (["y", "x"] as const);
   const isAlong = way === back || way === forth;
   const cost = (one: PlacedBox): number =>
     Math.abs(one[across] - from[across]) + (isAlong ? 0 : 4 * Math.abs(one[along] - from[along]));
