@@ -129,8 +129,9 @@ function drawEdge({ edge, points }: PlacedEdge, drawing: Drawing): string {
   const tip = arrow(before, end, size);
   const cut = [...points.slice(0, -1), towards(before, end, size - 1)];
   const handle = drawing.isInteractive ? ` data-edge="${edge.id}"` : "";
+  const hint = drawing.isInteractive ? `<title>${escapeMarkup(edge.label)}</title>` : "";
   return (
-    `<g class="wire"${handle}><path class="edge" stroke-width="${width}" d="${roundedPath(cut)}"/>` +
+    `<g class="wire"${handle}>${hint}<path class="edge" stroke-width="${width}" d="${roundedPath(cut)}"/>` +
     `<path class="head" d="${tip}"/></g>`
   );
 }
