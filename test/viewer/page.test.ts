@@ -344,6 +344,7 @@ inBrowser("of two sides, the panel tells the one that a box lies on, and a selec
   await page.keyboard.press("3");
   await isSelected(t, page, "variable h/dense/w");
   t.regex(await textOf(page, "#panel"), /Side\s+gpu, part 2 of 4/);
+  await page.keyboard.press("f");
   await box(page, "x is sent up").click();
   t.regex(await textOf(page, "#panel"), /sent\s+from the processor to the gpu\s+bytes\s+24/);
   await find("4 numbers");
