@@ -118,6 +118,7 @@ function elaborateFile(files: Files, shared: Shared, main: LoadedFile): Graph | 
     const [declaration] = graphs;
     const graph = declaration === undefined ? undefined : elaborateGraph(shared, declaration, home);
     linker.checkAlone(main);
+    shared.memory?.end();
     return graph;
   } catch (error) {
     if (!(error instanceof RangeError && error.message.includes("call stack"))) throw error;

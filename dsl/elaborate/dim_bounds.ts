@@ -4,7 +4,7 @@ import { isSymbolic, symbolsOf } from "../../compiler/ir/dim.js";
 import { mayHold } from "../../compiler/ir/satisfiable.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { shapeText, type TensorType } from "../../compiler/ir/type.js";
-import { consult } from "./effects.js";
+import { ask } from "./effects.js";
 import type { Env, State } from "./state.js";
 
 /** What is required of the dims, and where. */
@@ -47,12 +47,12 @@ function boundsIn(state: State, condition: Condition): ReadonlyMap<string, numbe
 }
 
 function boundOf(state: State, dim: string): number | undefined {
-  return consult(state, `the bound of ${dim}`, ({ shared }) => shared.dims.get(dim)?.bound);
+  return ask(state, `the bound of ${dim}`, ({ shared }) => shared.dims.get(dim)?.bound);
 }
 
 /** What the statements of the graph itself require of the dims. */
 export function requiredByGraph(state: State): readonly Requirement[] {
-  consult(state, "requirements", ({ required }) => required.map((one) => conditionText(one.condition)).join("; "));
+  ask(state, "requirements", ({ required }) => required.map((one) => conditionText(one.condition)).join("; "));
   return state.required;
 }
 

@@ -321,5 +321,5 @@ function anchorUpdates(env: Env, outputs: readonly Meaning[]): void {
   if (anchors.length === 0 || span === undefined) return;
   const assignments = [...env.frame.assigned].map(([path, value]) => ({ path, value, span }));
   const update: CallUpdate = { anchors, assignments };
-  perform(env.state, ({ callUpdates }) => callUpdates.push(update));
+  perform(env.state, (state) => state.addCallUpdate(update));
 }

@@ -230,7 +230,7 @@ function placeholder(env: Env, one: Placeholder): void {
     const known = env.state.shared.placeholders.get(name);
     if (known !== undefined) requireOneType(env, name, known.value.type, wanted, one.name.span);
     else {
-      env.state.shared.placeholders.set(name, { name, value, defaultValue, span: one.name.span, doc: one.doc?.text });
+      env.state.shared.addPlaceholder({ name, value, defaultValue, span: one.name.span, doc: one.doc?.text });
     }
     return poisoned;
   });

@@ -1,88 +1,100 @@
-import type { Assignment } from "../../compiler/ir/graph.js";
-import { type Alias, type Node, newAlias, type Value } from "../../compiler/ir/node.js";
-import { typeText } from "../../compiler/ir/type.js";
+import type { Assignment, CallUpdate, Placeholder, Signature, Variable } from "../../compiler/ir/graph.js";
+import type { Value } from "../../compiler/ir/node.js";
 import type { LoadedFile } from "../imports.js";
+import { Aliases, type AliasKind } from "./aliases.js";
+import { type AliasUse, Changes, type NameWrite, nothingWritten, type Step } from "./changes.js";
 import type { Fact } from "./facts.js";
 import type { Home, Item } from "./meaning.js";
 import { type Entry, Names, type NamesWatch } from "./names.js";
-import { Reaches } from "./reached.js";
 import { type OriginNote, RecordedSources } from "./recorded_sources.js";
-import { sameEntry, sameItem } from "./same.js";
-import { maximumCalls, type State } from "./state.js";
+import { sameEntry } from "./same.js";
+import { Sequence } from "./sequence.js";
+import type { State } from "./state.js";
+import { type Check, type Effect, type Recorded, type Recorder, Units, type Version } from "./units.js";
+import type { Minimized } from "./updates.js";
 
-/** What a unit does to the elaboration around it. */
-export type Effect = (state: State) => void;
-
-/** Whether what a unit read is still as it was. */
-type Check = (state: State) => boolean;
-
-/** What one elaboration of a unit read and did. */
+/** What one elaboration of a unit read and did, as far as it has come. */
 interface Recording {
   readonly checks: Check[];
+  readonly asked: Check[];
   readonly effects: Effect[];
   readonly facts: Fact[];
   readonly origins: OriginNote[];
   /** What it has read or written: the first read is what counts, and what it wrote itself is no read. */
   readonly known: Set<string>;
   readonly names: Map<Names, Set<string>>;
+  readonly read: Set<string>;
+  readonly aliases: AliasUse[];
+  readonly bound: NameWrite[];
+  readonly written: Set<string>;
   /** It found a problem, whose text may rest on anything: it is elaborated anew each time. */
   hasProblem: boolean;
 }
 
-interface Version<T> extends Omit<Recording, "known" | "names" | "hasProblem"> {
-  readonly inputs: readonly Item[];
-  readonly calls: number;
-  readonly result: T;
-}
-
-/** Of a statement that is broken and mended again and again, some versions are kept. */
-const mostVersions = 3;
-
-/** Names that stand for an edge; beyond so many all is forgotten. */
-const mostAliases = 100_000;
-
 /**
  * What an editor keeps from one elaboration of a file to the next: of each statement and each step of an optimizer what it read and did.
  * Where the text is the same (the same tree, see `trees.ts`) and all that was read is the same, the effects are repeated, and nothing is
- * elaborated. A name of the graph stands for an edge of its own (`alias`), so that what is computed from it does not change with its
+ * elaborated. What cannot have changed, as nothing differs by then from the elaboration before (`changes.ts`), is not even looked at. A name
+ * of the graph stands for an edge of its own (`aliases.ts`), so that what is computed from it does not change with its
  * definition, as long as its type is the same. What is found is exactly what a new elaboration would find; only the graph has more nodes,
  * and is for nobody to run.
  */
-export class Memory implements NamesWatch {
+export class Memory implements NamesWatch, Recorder {
   readonly statements = new Units<undefined>(this);
   readonly steps = new Units<readonly Assignment[]>(this);
+  readonly minimized = new Units<Minimized | undefined>(this);
+  readonly signatures = new Units<Signature>(this);
   /** Files of the standard library, which stay as they are. */
   readonly library = new Map<string, { readonly file: LoadedFile; readonly text: string }>();
   readonly homes = new WeakMap<LoadedFile, Home>();
   prelude: Names | undefined;
   /** How many units the last elaboration elaborated, and how many it only repeated. */
   readonly counts = { elaborated: 0, repeated: 0 };
+  readonly changes = new Changes();
+  readonly aliases = new Aliases();
+  /** What can be trained, what can be fed, and in each mode what calls assign, in the order of the graph. */
+  readonly trainables = new Sequence<Variable>(
+    (a, b) => a.path === b.path && a.value === b.value && a.device === b.device,
+  );
+  readonly placeholders = new Sequence<Placeholder>(
+    (a, b) =>
+      a.name === b.name && a.value === b.value && (a.defaultValue === undefined) === (b.defaultValue === undefined),
+  );
+  readonly #callUpdates = [new Sequence<CallUpdate>(sameCallUpdate), new Sequence<CallUpdate>(sameCallUpdate)] as const;
   #recording: Recording | undefined;
+  #repeating: "as before" | "anew" | undefined;
+  #isWhole = false;
   readonly #blocks = new Map<string, Names>();
+  readonly #bindings = new WeakMap<Names, Map<string, Step>>();
   readonly #userHomes = new Map<string, Home>();
   readonly #opened = new Set<string>();
-  readonly #aliases = new Map<string, Alias>();
-  readonly #aliasNodes = new WeakSet<Node>();
-  readonly reaches = new Reaches((node) => this.#aliasNodes.has(node));
-  /** In this elaboration: the alias of each edge, and the edge of each alias, in each mode. */
-  readonly #aliasOf = new Map<string, Map<Value, Value>>();
-  readonly #claimed = new Map<string, Value>();
-  readonly #fed = new WeakMap<Node, boolean>();
 
   /** An elaboration begins. */
   begin(): void {
     this.counts.elaborated = 0;
     this.counts.repeated = 0;
     this.#recording = undefined;
+    this.#repeating = undefined;
     this.#opened.clear();
-    this.#aliasOf.clear();
-    this.#claimed.clear();
-    if (this.#aliases.size > mostAliases) this.#aliases.clear();
+    const areKept = this.aliases.begin();
+    if (!areKept) this.#blocks.clear();
+    this.changes.begin(this.#isWhole && areKept);
+    this.#isWhole = false;
+    for (const sequence of [this.trainables, this.placeholders, ...this.#callUpdates]) sequence.begin();
     for (const names of this.#blocks.values()) names.clear();
+  }
+
+  /** It has come to its end. */
+  end(): void {
+    this.#isWhole = true;
   }
 
   get isRecording(): boolean {
     return this.#recording !== undefined;
+  }
+
+  callUpdates(training: boolean): Sequence<CallUpdate> {
+    return this.#callUpdates[training ? 1 : 0];
   }
 
   /** The names of a block of the text: one object for all elaborations. */
@@ -111,10 +123,29 @@ export class Memory implements NamesWatch {
     this.#recording.checks.push(() => sameEntry(names.peek(name), entry));
   }
 
-  bound(names: Names, name: string, entry: Entry): void {
-    if (this.#recording === undefined) return;
-    this.#first(this.#recording, names, name);
-    this.#recording.effects.push(() => names.bind(name, entry));
+  binds(names: Names, name: string, entry: Entry): void {
+    if (this.#recording !== undefined) {
+      this.#first(this.#recording, names, name);
+      this.#recording.effects.push(() => names.bind(name, entry));
+      this.#recording.bound.push({ names, name, entry });
+    }
+    if (this.#recording !== undefined || this.#repeating === "anew") this.changes.binds(names, name, entry);
+    else if (this.#repeating === "as before") this.changes.bindsAgain(names, name);
+    else this.#bindsOutside(names, name, entry);
+  }
+
+  #bindsOutside(names: Names, name: string, entry: Entry): void {
+    let all = this.#bindings.get(names);
+    if (all === undefined) {
+      all = new Map();
+      this.#bindings.set(names, all);
+    }
+    let step = all.get(name);
+    if (step === undefined || this.changes.hasDone(step)) {
+      step = { elaboration: -1, at: -1, writes: nothingWritten };
+      all.set(name, step);
+    }
+    this.changes.bindsOutside(step, { names, name, entry });
   }
 
   #first({ names: all }: Recording, names: Names, name: string): boolean {
@@ -125,17 +156,32 @@ export class Memory implements NamesWatch {
     return true;
   }
 
-  /** Something other than a name was read; `what` says which. */
+  /** Something other than a name was read, of which `did` tells under the same name. */
   consulted(what: string, check: Check): void {
     if (this.#recording === undefined || this.#recording.known.has(what)) return;
     this.#recording.known.add(what);
+    this.#recording.read.add(what);
     this.#recording.checks.push(check);
   }
 
-  /** Something was done; `what` is what a later read of it in the unit would consult. */
+  /** Something was read of which nothing tells: it is asked again each time. */
+  asked(what: string, check: Check): void {
+    if (this.#recording === undefined || this.#recording.known.has(what)) return;
+    this.#recording.known.add(what);
+    this.#recording.asked.push(check);
+  }
+
+  /** Something was done; `what` is what a later read of it would consult. */
   did(effect: Effect, what?: string): void {
-    if (this.#recording === undefined) return;
-    if (what !== undefined) this.#recording.known.add(what);
+    if (this.#recording === undefined) {
+      if (what !== undefined && this.#repeating === undefined)
+        this.changes.wrote({ tables: new Set([what]), aliases: [] });
+      return;
+    }
+    if (what !== undefined) {
+      this.#recording.known.add(what);
+      this.#recording.written.add(what);
+    }
     this.#recording.effects.push(effect);
   }
 
@@ -154,108 +200,58 @@ export class Memory implements NamesWatch {
   }
 
   /** The edge that a path stands for; the edge itself where it is made of constants only, since the compiler looks at those. */
-  alias(state: State, path: string, value: Value): Value {
-    const found = this.#aliasFor(state, path, value);
-    this.consulted(`alias ${path}`, (later) => this.#aliasFor(later, path, value) === found);
-    const register: Effect = (later) => this.#register(later, path, value, found);
+  alias(state: State, path: string, value: Value, kind: AliasKind): Value {
+    const { training } = state;
+    const use: AliasUse = { key: this.aliases.key(training, path, value), value };
+    const found = this.aliases.for(training, use);
+    const register: Effect = () => this.aliases.register(training, use, found, kind);
     register(state);
-    this.did(register);
+    if (this.#recording === undefined) this.changes.wrote({ tables: nothingWritten.tables, aliases: [use] });
+    else {
+      this.#recording.checks.push(() => this.aliases.for(training, use) === found);
+      this.#recording.aliases.push(use);
+      this.#recording.effects.push(register);
+    }
     return found;
   }
 
-  #key(state: State, path: string, value: Value): string {
-    return `${state.training} ${path} ${typeText(value.type)}`;
-  }
-
-  #aliasFor(state: State, path: string, value: Value): Value {
-    const { op } = value.node;
-    if (this.#aliasNodes.has(value.node) || op === "variable" || op === "placeholder" || !this.#isFed(value))
-      return value;
-    const known = this.#aliasOf.get(String(state.training))?.get(value);
-    if (known !== undefined) return known;
-    const key = this.#key(state, path, value);
-    // A name that is bound twice is a problem, which is told.
-    if (this.#claimed.has(key)) return value;
-    const alias = this.#aliases.get(key);
-    if (alias !== undefined) return alias.value;
-    const made = newAlias(value);
-    this.#aliasNodes.add(made.value.node);
-    this.#aliases.set(key, made);
-    return made.value;
-  }
-
-  #register(state: State, path: string, value: Value, found: Value): void {
-    if (found === value) return;
-    const key = this.#key(state, path, value);
-    const mode = String(state.training);
-    let known = this.#aliasOf.get(mode);
-    if (known === undefined) {
-      known = new Map();
-      this.#aliasOf.set(mode, known);
-    }
-    if (known.get(value) !== undefined) return;
-    known.set(value, found);
-    this.#claimed.set(key, value);
-    this.#aliases.get(key)?.pointTo(value);
-  }
-
-  /** What an edge stands for in the end. */
-  behind(value: Value): Value {
-    let found = value;
-    while (this.#aliasNodes.has(found.node) && found.node.inputs[0] !== undefined) found = found.node.inputs[0];
-    return found;
-  }
-
-  /** Whether a run feeds or assigns something that the edge is computed from. */
-  #isFed(value: Value): boolean {
-    const stack = [value.node];
-    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
-      const below = node.inputs.find((input) => !this.#fed.has(input.node));
-      const isSource = node.op === "placeholder" || node.op === "variable" || node.op === "parameter";
-      if (below !== undefined && !isSource && !this.#aliasNodes.has(node)) {
-        stack.push(below.node);
-        continue;
-      }
-      const fed =
-        isSource || this.#aliasNodes.has(node) || node.inputs.some((input) => this.#fed.get(input.node) === true);
-      this.#fed.set(node, fed);
-      stack.pop();
-    }
-    return this.#fed.get(value.node) === true;
-  }
-
-  /** Elaborates a unit, and gives what is to be kept of it; undefined where it is not to be kept. */
-  record<T>(
-    state: State,
-    inputs: readonly Item[],
-    run: () => T,
-  ): { readonly result: T; readonly version: Version<T> | undefined } {
+  /** Elaborates a unit, and gives what is to be kept of it. */
+  record<T>(state: State, inputs: readonly Item[], run: () => T): Recorded<T> {
     const recording: Recording = {
       checks: [],
+      asked: [],
       effects: [],
       facts: [],
       origins: [],
       known: new Set(),
       names: new Map(),
+      read: new Set(),
+      aliases: [],
+      bound: [],
+      written: new Set(),
       hasProblem: false,
     };
-    const calls = state.calls;
+    const before = state.calls;
     this.#recording = recording;
     this.counts.elaborated++;
     try {
       const result = run();
-      const { checks, effects, facts, origins } = recording;
-      const version = { checks, effects, facts, origins, inputs, calls: state.calls - calls, result };
-      return { result, version: recording.hasProblem ? undefined : version };
+      const { checks, asked, effects, facts, origins, names, read, aliases, bound, written, hasProblem } = recording;
+      const writes = { names: bound, tables: written, aliases };
+      const reads = { names, tables: read, aliases };
+      const calls = state.calls - before;
+      const version = { checks, asked, reads, effects, writes, facts, origins, inputs, calls, result };
+      return { result, writes, version: hasProblem ? undefined : version };
     } finally {
       this.#recording = undefined;
       state.shared.facts?.addAll(recording.facts);
     }
   }
 
-  /** Does again what a unit did. */
-  repeat<T>(state: State, { effects, facts, origins, calls, result }: Version<T>): T {
+  repeat<T>(state: State, { effects, facts, origins, calls, result }: Version<T>, isAsBefore: boolean): T {
+    this.#repeating = isAsBefore ? "as before" : "anew";
     for (const effect of effects) effect(state);
+    this.#repeating = undefined;
     state.calls += calls;
     state.shared.facts?.addAll(facts);
     const { sources } = state.shared;
@@ -265,36 +261,11 @@ export class Memory implements NamesWatch {
   }
 }
 
-/** Units of one kind, by the part of a tree that they are. */
-export class Units<T> {
-  readonly #memory: Memory;
-  readonly #versions = new WeakMap<object, Map<string, readonly Version<T>[]>>();
-
-  constructor(memory: Memory) {
-    this.#memory = memory;
-  }
-
-  /** Runs a unit, or does again what it did where all that it read is the same. `key` tells apart the ways to elaborate one part. */
-  run(state: State, part: object, key: string, inputs: readonly Item[], run: () => T): T {
-    if (this.#memory.isRecording) return run();
-    let all = this.#versions.get(part);
-    if (all === undefined) {
-      all = new Map();
-      this.#versions.set(part, all);
-    }
-    const versions = all.get(key) ?? [];
-    for (const version of versions) if (holds(version, state, inputs)) return this.#memory.repeat(state, version);
-    const { result, version } = this.#memory.record(state, inputs, run);
-    if (version !== undefined) all.set(key, [version, ...versions].slice(0, mostVersions));
-    return result;
-  }
-}
-
-function holds<T>(version: Version<T>, state: State, inputs: readonly Item[]): boolean {
-  if (state.calls + version.calls > maximumCalls || version.inputs.length !== inputs.length) return false;
-  const isSame = version.inputs.every((one, i) => {
-    const other = inputs[i];
-    return other !== undefined && sameItem(one, other);
-  });
-  return isSame && version.checks.every((check) => check(state));
+function sameCallUpdate(a: CallUpdate, b: CallUpdate): boolean {
+  return (
+    a.anchors.length === b.anchors.length &&
+    a.anchors.every((anchor, i) => anchor === b.anchors[i]) &&
+    a.assignments.length === b.assignments.length &&
+    a.assignments.every(({ path, value }, i) => path === b.assignments[i]?.path && value === b.assignments[i]?.value)
+  );
 }

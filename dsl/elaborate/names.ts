@@ -10,7 +10,8 @@ export interface Entry {
 /** Is told what is looked up and bound in the blocks that outlive an elaboration. */
 export interface NamesWatch {
   looked(names: Names, name: string, entry: Entry | undefined): void;
-  bound(names: Names, name: string, entry: Entry): void;
+  /** Told before the name is bound. */
+  binds(names: Names, name: string, entry: Entry): void;
 }
 
 /** The names of one block, and through `parent` those around it. A Map, so that `__proto__` is a name like any other. */
@@ -108,9 +109,9 @@ export class Names {
   }
 
   bind(name: string, entry: Entry): void {
+    this.#watch?.binds(this, name, entry);
     this.#entries.set(name, entry);
     this.#later.delete(name);
-    this.#watch?.bound(this, name, entry);
   }
 
   expect(name: string, span: Span): void {

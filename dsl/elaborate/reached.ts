@@ -8,6 +8,8 @@ interface Segment {
   readonly nodes: ReadonlySet<Node>;
   readonly names: readonly Node[];
   readonly schedules: readonly Node[];
+  /** Variables and placeholders. */
+  readonly sources: readonly Node[];
 }
 
 /** The variables that gradients of a value reach, and the names that they go on to. */
@@ -27,6 +29,15 @@ export class Reaches {
 
   constructor(isName: (node: Node) => boolean) {
     this.#isName = isName;
+  }
+
+  /** Whether from both edges the same names, schedules, variables and placeholders are reached, and gradients come to the same ones. */
+  isAlike(a: Value, b: Value): boolean {
+    const [segment, other] = [this.#segment(a.node), this.#segment(b.node)];
+    if (!haveSame(segment.names, other.names) || !haveSame(segment.sources, other.sources)) return false;
+    if (!haveSame(segment.schedules, other.schedules)) return false;
+    const [slopes, others] = [this.#slopesOf(a), this.#slopesOf(b)];
+    return haveSame(slopes.names, others.names) && haveSame(slopes.variables, others.variables);
   }
 
   /** All that some edges reach, those in regions too. */
@@ -65,6 +76,7 @@ export class Reaches {
     const nodes = new Set<Node>();
     const names: Node[] = [];
     const schedules: Node[] = [];
+    const sources: Node[] = [];
     const stack = [root];
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       if (nodes.has(node)) continue;
@@ -74,10 +86,11 @@ export class Reaches {
         continue;
       }
       if (scheduleLength(node) !== undefined) schedules.push(node);
+      if (node.op === "variable" || node.op === "placeholder") sources.push(node);
       for (const input of node.inputs) stack.push(input.node);
       for (const region of node.regions) for (const result of region.results) stack.push(result.node);
     }
-    const made: Segment = { nodes, names, schedules };
+    const made: Segment = { nodes, names, schedules, sources };
     this.#segments.set(root, made);
     return made;
   }
@@ -124,6 +137,13 @@ export class Reaches {
     this.#slopes.set(root, made);
     return made;
   }
+}
+
+/** Lists in which nothing stands twice. */
+function haveSame<T>(a: readonly T[], b: readonly T[]): boolean {
+  if (a.length !== b.length) return false;
+  const all = new Set(a);
+  return b.every((one) => all.has(one));
 }
 
 /** What some edges reach. */

@@ -3,7 +3,9 @@ import type { CallUpdate, Mode, Placeholder, Signature } from "../../compiler/ir
 import { type Node, nodesBelow, type Value } from "../../compiler/ir/node.js";
 import type { Path, Signature as SignatureDeclaration, Statement } from "../ast.js";
 import { didYouMean, meant, quote } from "../diagnostics.js";
+import { ask } from "./effects.js";
 import { notePath } from "./facts.js";
+import { type Item, type Meaning, poisoned, tensor } from "./meaning.js";
 import { schedulesOf } from "./schedules.js";
 import { type Env, report } from "./state.js";
 
@@ -26,7 +28,7 @@ export function signatures(env: Env, statements: readonly Statement[], modes: Mo
       });
       continue;
     }
-    found.set(one.name.name, signature(env, one, modes, whole));
+    found.set(one.name.name, remembered(env, one, modes, whole));
     env.state.shared.symbols.set(`signature ${one.name.name}`, {
       kind: "signature",
       type: undefined,
@@ -37,9 +39,47 @@ export function signatures(env: Env, statements: readonly Statement[], modes: Mo
   return [...found.values()];
 }
 
-function signature(env: Env, one: SignatureDeclaration, modes: Modes, whole: boolean): Signature {
+/** In an editor, a signature is looked at again only where what it names or what its run reaches has changed. */
+function remembered(env: Env, one: SignatureDeclaration, modes: Modes, whole: boolean): Signature {
   const training = one.training?.value ?? one.does.length > 0;
   const mode = training ? modes.training : modes.inference;
+  const { state } = env;
+  const { memory } = state.shared;
+  const run = (): Signature => signature(env, one, mode, training, whole);
+  if (memory === undefined) return run();
+  return memory.signatures.run(state, one, `signature ${whole}`, itemsOf(env, one, mode), () => {
+    ask(state, "reach", () => memory.aliases.reachToken(training, ["name", "slope"]));
+    ask(state, "placeholders", () => memory.placeholders.token);
+    ask(state, "call updates", () => memory.callUpdates(training).token);
+    const result = run();
+    // A schedule is told with its place, which may be anywhere.
+    if (result.schedules.length > 0) memory.foundProblem();
+    return result;
+  });
+}
+
+/** What the names of a signature stand for. */
+function itemsOf({ state }: Env, { inputs, outputs, does, span }: SignatureDeclaration, mode: Mode): readonly Item[] {
+  const { placeholders, variables, strings } = state.shared;
+  const meanings: readonly Meaning[] = [
+    ...inputs.map(({ text }): Meaning => ({ kind: "bool", value: placeholders.has(text) })),
+    ...outputs.map(({ text }): Meaning => {
+      const value = mode.names.get(text) ?? variables.get(text)?.value;
+      return value === undefined ? { kind: "bool", value: strings.has(text) } : tensor(value);
+    }),
+    ...does.flatMap(({ text }): readonly Meaning[] => {
+      const assignments = mode.updates.get(text)?.assignments;
+      if (assignments === undefined) return [poisoned];
+      return assignments.flatMap(({ path, value }): readonly Meaning[] => [
+        { kind: "string", value: path },
+        tensor(value),
+      ]);
+    }),
+  ];
+  return meanings.map((meaning) => ({ meaning, span }));
+}
+
+function signature(env: Env, one: SignatureDeclaration, mode: Mode, training: boolean, whole: boolean): Signature {
   const inputs = distinct(env, one.inputs, "input").filter((path) => checkInput(env, path));
   const updates = distinct(env, one.does, "update").filter((path) => checkUpdate(env, path, mode));
   const outputs = distinct(env, one.outputs, "output").filter((path) => checkOutput(env, path, mode));
@@ -58,7 +98,7 @@ function signature(env: Env, one: SignatureDeclaration, modes: Modes, whole: boo
   if (whole && inputs.length === one.inputs.length) checkFed(env, one, result, mode, roots);
   const { memory, sources } = env.state.shared;
   // Of several the graph's order tells which comes first.
-  const few = memory === undefined ? undefined : [...memory.reaches.below(roots).schedules];
+  const few = memory === undefined ? undefined : [...memory.aliases.reaches.below(roots).schedules];
   const isFew = few !== undefined && few.length < 2;
   return { ...result, schedules: schedulesOf(isFew ? few : nodesBelow(roots), sources) };
 }
@@ -81,16 +121,26 @@ function distinct(env: Env, paths: readonly Path[], what: string): readonly Path
 export function isBroken(env: Env, path: Path): boolean {
   const [first, ...rest] = path.segments;
   let entry = first === undefined ? undefined : env.names.lookup(first.name);
-  if (entry === undefined && env.names.incomplete) return true;
+  if (entry === undefined && env.names.incomplete) return restingOnAll(env, true);
   for (const [i, segment] of rest.entries()) {
     if (entry?.meaning.kind === "poisoned") return true;
     // What a call holds is not known once anything in the graph failed.
-    if (path.separators[i] === "/") return env.state.shared.diagnostics.some((d) => d.severity === "error");
+    if (path.separators[i] === "/")
+      return restingOnAll(
+        env,
+        env.state.shared.diagnostics.some((d) => d.severity === "error"),
+      );
     const names = entry?.meaning.kind === "scope" ? entry.meaning.names : undefined;
     entry = names?.own(segment.name);
-    if (entry === undefined && names?.incomplete === true) return true;
+    if (entry === undefined && names?.incomplete === true) return restingOnAll(env, true);
   }
   return entry?.meaning.kind === "poisoned";
+}
+
+/** What is found so may be something else after any change of the file. */
+function restingOnAll(env: Env, found: boolean): boolean {
+  env.state.shared.memory?.foundProblem();
+  return found;
 }
 
 function checkInput(env: Env, path: Path): boolean {
@@ -190,7 +240,7 @@ function rootsOf({ state }: Env, { outputs, updates }: Signature, mode: Mode): r
 function checkFed(env: Env, one: SignatureDeclaration, result: Signature, mode: Mode, roots: readonly Value[]): void {
   const { placeholders } = env.state.shared;
   const callUpdates = result.training ? mode.callUpdates : [];
-  const reached = env.state.shared.memory?.reaches.run(roots, callUpdates) ?? reach(roots, callUpdates);
+  const reached = env.state.shared.memory?.aliases.reaches.run(roots, callUpdates) ?? reach(roots, callUpdates);
   for (const placeholder of placeholders.values()) {
     if (!reached.has(placeholder.value.node) || result.inputs.includes(placeholder.name)) continue;
     if (placeholder.defaultValue === undefined) missing(env, one, placeholder);

@@ -111,6 +111,16 @@ export class Shared {
     this.diagnostics.push(diagnostic);
   }
 
+  addVariable(variable: Variable): void {
+    this.variables.set(variable.path, variable);
+    if (variable.trainable) this.memory?.trainables.push(variable);
+  }
+
+  addPlaceholder(placeholder: Placeholder): void {
+    this.placeholders.set(placeholder.name, placeholder);
+    this.memory?.placeholders.push(placeholder);
+  }
+
   /** Constraints are for runs: where there will be none, nobody asks. */
   get keepsConstraints(): boolean {
     return this.memory === undefined;
@@ -192,6 +202,11 @@ export class State {
     this.shared = shared;
     this.training = training;
     this.generic = generic;
+  }
+
+  addCallUpdate(update: CallUpdate): void {
+    this.callUpdates.push(update);
+    this.shared.memory?.callUpdates(this.training).push(update);
   }
 
   /** Remembers that a branch of an `if` was read, and so checked. */
@@ -386,7 +401,7 @@ function opErrorNotes(env: Env, error: OpError, inputs: readonly Value[], site: 
 /** "f32[N, 784] comes from here": at the place where the edge was made, or at its use where that is not known. */
 export function originNote(env: Env, value: Value, use: Span): Note {
   const { memory, sources } = env.state.shared;
-  const places = sources.spansOf((memory?.behind(value) ?? value).node);
+  const places = sources.spansOf((memory?.aliases.behind(value) ?? value).node);
   const same = places.find((place) => place.file === use.file);
   return { span: same ?? places[0] ?? use, message: `${typeText(value.type)} comes from here` };
 }

@@ -5,7 +5,7 @@ import type { Binding, BindingTarget, Constant, Ident, Scope, Statement } from "
 import { quote } from "../diagnostics.js";
 import { assignment } from "./assignments.js";
 import { toTensor } from "./convert.js";
-import { consult, perform } from "./effects.js";
+import { ask, perform } from "./effects.js";
 import { evaluate, guarded } from "./expressions.js";
 import { define } from "./facts.js";
 import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned, tensor } from "./meaning.js";
@@ -202,7 +202,7 @@ interface Bound {
  */
 function identified(env: Env, name: Ident, meaning: Meaning, edge: Value | undefined, doc: string | undefined): Bound {
   const path = env.prefix + name.name;
-  const differentiates = consult(env.state, `differentiated ${path}`, ({ shared: { differentiated } }) => {
+  const differentiates = ask(env.state, `differentiated ${path}`, ({ shared: { differentiated } }) => {
     return differentiated.has(path) || differentiated.has(name.name);
   });
   const applies =
@@ -210,9 +210,9 @@ function identified(env: Env, name: Ident, meaning: Meaning, edge: Value | undef
   if (!applies || env.names.own(name.name) !== undefined || !differentiates) return { edge, meaning };
   const attributes = { name: path, dtype: edge.type.dtype, shape: edge.type.shape };
   const [value] = applyOp(env, "placeholder", [], attributes, { span: name.span, operands: [] }) as readonly [Value];
-  perform(env.state, ({ shared: { placeholders } }) => {
-    if (!placeholders.has(path))
-      placeholders.set(path, { name: path, value, defaultValue: edge, span: name.span, doc });
+  const fed = { name: path, value, defaultValue: edge, span: name.span, doc };
+  perform(env.state, ({ shared }) => {
+    if (!shared.placeholders.has(path)) shared.addPlaceholder(fed);
   });
   return { edge: value, meaning: tensor(value) };
 }
@@ -223,7 +223,7 @@ function named(env: Env, name: Ident, bound: Bound): Bound {
   const { edge, meaning } = bound;
   const isEdge = meaning.kind === "tensor" && edge === meaning.value && env.frame.kind === "graph";
   if (memory === undefined || !isEdge || env.region !== undefined || env.local === true) return bound;
-  const value = memory.alias(env.state, env.prefix + name.name, edge);
+  const value = memory.alias(env.state, env.prefix + name.name, edge, "name");
   return { edge: value, meaning: { ...meaning, value } };
 }
 

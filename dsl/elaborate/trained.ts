@@ -7,14 +7,18 @@ import { typeText } from "../../compiler/ir/type.js";
 import { cutsBetween, reachedByGradient } from "../../compiler/ops/reach.js";
 import type { Expression, Reference } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
+import { ask } from "./effects.js";
 import { item } from "./expressions.js";
 import { describe } from "./meaning.js";
 import { type Env, originNote, Refusal, refusal } from "./state.js";
 
 /** The variables that `minimize` trains by itself, in the order of the graph. `optimizer` is the place of what trains them. */
 export function reachedVariables(env: Env, loss: Value, span: Span, optimizer: Span): readonly Variable[] {
+  const { state } = env;
+  ask(state, "reach", ({ shared, training }) => shared.memory?.aliases.reachToken(training, ["name"]));
+  ask(state, "trainables", ({ shared }) => shared.memory?.trainables.token);
   const reached = reachedByLoss(env, loss);
-  const all = [...env.state.shared.variables.values()];
+  const all = [...state.shared.variables.values()];
   const found = all.filter((variable) => variable.trainable && reached.has(variable.value));
   if (found.length > 0) return found;
   if (env.state.shared.refusedVariables.size > 0) throw new Refusal(undefined);
@@ -34,7 +38,7 @@ function nothingFor(optimizer: Span): Note {
 }
 
 function reachedByLoss(env: Env, loss: Value): ReadonlySet<Value> {
-  return env.state.shared.memory?.reaches.variables(loss) ?? reachedByGradient(loss);
+  return env.state.shared.memory?.aliases.reaches.variables(loss) ?? reachedByGradient(loss);
 }
 
 /** What keeps a variable from being trained by this loss: it is frozen, unrelated, or an op in between passes no gradient. */

@@ -26,7 +26,7 @@ export function update(outer: Env, one: Update): void {
   const scope = outer.state.shared.scope(outer.scope, { kind: "update", name, binding: "", path, span });
   const env: Env = { ...outer, scope };
   const assignments = attempt(env, () =>
-    one.body.kind === "block" ? block(env, one.body, path) : minimize(env, one.body, path),
+    one.body.kind === "block" ? block(env, one.body, path) : minimize(env, one, one.body, path),
   );
   if (assignments === undefined) return;
   env.state.updates.set(path, { name: path, assignments, span: one.name.span });
@@ -56,26 +56,60 @@ function assignmentsIn({ statements: all }: Block): readonly AssignmentStatement
 const parameters = ["loss", "optimizer", "variables", "clip"] as const;
 type MinimizeParameter = (typeof parameters)[number];
 
+/** What is trained, how, and by which gradients. */
+export interface Minimized {
+  readonly optimizer: OptimizerCall;
+  readonly variables: readonly TrainedVariable[];
+}
+
+interface TrainedVariable {
+  readonly variable: Variable;
+  readonly gradient: Value;
+  readonly device: DeviceKind | undefined;
+}
+
 /** `minimize(loss, optimizer(...), variables=[...], clip=global_norm(1.0))`. Throws `Refusal`. */
-function minimize(env: Env, body: Expression, path: string): readonly Assignment[] {
-  const call = minimizeCall(env, body);
-  const given = expressionsOf(env, call);
+function minimize(env: Env, one: Update, body: Expression, path: string): readonly Assignment[] {
   const inside: Env = { ...env, binding: path };
+  const minimized = rememberedMinimized(inside, one, body);
+  if (minimized === undefined) return [];
+  const { optimizer, variables } = minimized;
+  return variables.flatMap((trained) => buildOn(trained.device, () => rememberedStep(inside, optimizer, trained)));
+}
+
+/** In an editor, what is trained is looked for only where something else is reached, or may be trained. */
+function rememberedMinimized(env: Env, one: Update, body: Expression): Minimized | undefined {
+  const { state, binding } = env;
+  const { memory } = state.shared;
+  const run = (): Minimized | undefined => minimized(env, body);
+  // What a list names may be any part of the graph.
+  if (memory === undefined || listsVariables(body)) return run();
+  return memory.minimized.run(state, one, `minimize ${state.training} ${deviceNow()} ${binding}`, [], run);
+}
+
+function listsVariables(body: Expression): boolean {
+  if (body.kind !== "call") return true;
+  return body.arguments.some(({ name }, i) => name?.name === "variables" || (name === undefined && i >= 2));
+}
+
+function minimized(inside: Env, body: Expression): Minimized | undefined {
+  const call = minimizeCall(inside, body);
+  const given = expressionsOf(inside, call);
   const lossExpression = given.get("loss");
   const optimizerExpression = given.get("optimizer");
   if (lossExpression === undefined || optimizerExpression === undefined) {
     const missing = lossExpression === undefined ? "loss" : "optimizer";
-    throw refusal(env, "G030", call.span, `\`minimize\` needs the argument \`${missing}\``, {
+    throw refusal(inside, "G030", call.span, `\`minimize\` needs the argument \`${missing}\``, {
       hint: "`minimize(loss, adam(learning_rate=1e-3))`",
     });
   }
   const loss = item(inside, lossExpression);
   const optimizer = optimizerOf(inside, optimizerExpression);
   const listed = given.get("variables");
-  if (isPoisoned(loss.meaning)) return [];
+  if (isPoisoned(loss.meaning)) return undefined;
   const target = toTensor(inside, loss);
   if (!isFloat(target.type.dtype)) {
-    throw refusal(env, "G051", loss.span, `only floats have gradients, and the loss is ${typeText(target.type)}`);
+    throw refusal(inside, "G051", loss.span, `only floats have gradients, and the loss is ${typeText(target.type)}`);
   }
   doubtLoss(inside, target, loss.span);
   const variables =
@@ -88,9 +122,17 @@ function minimize(env: Env, body: Expression, path: string): readonly Assignment
   const clip = given.get("clip");
   const places = variables.map(({ device }) => deviceNow() ?? device);
   const clipped = clip === undefined ? gradients : clipAll(inside, clip, gradients, places);
-  return variables.flatMap((variable, i) =>
-    buildOn(places[i], () => remembered(inside, optimizer, variable, clipped[i] as Value)),
-  );
+  const trained = variables.map((variable, i): TrainedVariable => {
+    const gradient = slope(inside, variable, clipped[i] as Value);
+    return { variable, gradient, device: places[i] };
+  });
+  return { optimizer, variables: trained };
+}
+
+/** In an editor, the gradient of a variable is an edge of its own, as a name of the graph is. */
+function slope(env: Env, { path }: Variable, gradient: Value): Value {
+  const { state, binding } = env;
+  return state.shared.memory?.alias(state, `${binding}:${path}`, gradient, "slope") ?? gradient;
 }
 
 function minimizeCall(env: Env, body: Expression): Call {
@@ -160,17 +202,21 @@ function optimizerOf(env: Env, expression: Expression): OptimizerCall {
 }
 
 /** One variable's step; in an editor, only where something that it rests on has changed. */
-function remembered(env: Env, optimizer: OptimizerCall, variable: Variable, gradient: Value): readonly Assignment[] {
+function rememberedStep(
+  env: Env,
+  optimizer: OptimizerCall,
+  { variable, gradient }: TrainedVariable,
+): readonly Assignment[] {
   const { memory } = env.state.shared;
-  if (memory === undefined) return step(env, optimizer, variable, gradient);
+  const run = (): readonly Assignment[] => step(env, optimizer, variable, gradient);
+  if (memory === undefined) return run();
   const { fn, given, span, segment } = optimizer;
   const { state, binding } = env;
-  const slope = memory.alias(state, `${binding}:${variable.path}`, gradient);
   const names = given.named.map(({ name }) => name).join(",");
   const key = `${state.training} ${deviceNow()} ${binding} ${segment} ${variable.path} ${names}`;
-  const own = [variable.value, slope].map((value): Item => ({ meaning: tensor(value), span }));
+  const own = [variable.value, gradient].map((value): Item => ({ meaning: tensor(value), span }));
   const inputs = [...own, ...given.positional, ...given.named.map(({ item: one }) => one)];
-  return memory.steps.run(state, fn.declaration, key, inputs, () => step(env, optimizer, variable, slope));
+  return memory.steps.run(state, fn.declaration, key, inputs, run);
 }
 
 /** One variable's part of the update: the optimizer's body with `p` and `g` bound. */

@@ -68,8 +68,8 @@ function register(env: Env, one: Variable, path: string, type: TensorType, initi
     };
     perform(
       env.state,
-      ({ shared: { variables } }) => {
-        if (!variables.has(path)) variables.set(path, declared);
+      ({ shared }) => {
+        if (!shared.variables.has(path)) shared.addVariable(declared);
       },
       `variable ${path}`,
     );
