@@ -5,8 +5,8 @@ import type { Graph } from "../compiler/ir/graph.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { FunctionDeclaration, GraphDeclaration, Ident, Item, OptimizerDeclaration } from "./ast.js";
 import { didYouMean, limitDiagnostics, quote } from "./diagnostics.js";
-import { checkAlone, checkDeclaration, fileEnv } from "./elaborate/alone.js";
-import type { Facts } from "./elaborate/facts.js";
+import { checkAhead, checkAlone, checkDeclaration, fileEnv } from "./elaborate/alone.js";
+import { Facts } from "./elaborate/facts.js";
 import { elaborateGraph } from "./elaborate/graph.js";
 import { intrinsics } from "./elaborate/intrinsics/table.js";
 import { type Home, type Meaning, poisoned } from "./elaborate/meaning.js";
@@ -118,6 +118,7 @@ function elaborateFile(files: Files, shared: Shared, main: LoadedFile): Graph | 
     const [declaration] = graphs;
     const graph = declaration === undefined ? undefined : elaborateGraph(shared, declaration, home);
     linker.checkAlone(main);
+    if (shared.memory?.isFirst === true) linker.checkAhead(main, shared.memory);
     shared.memory?.end();
     return graph;
   } catch (error) {
@@ -266,6 +267,16 @@ class Linker {
       }),
     );
     return poisoned;
+  }
+
+  /** Checks those that calls have expanded as if there were none, for what an editor will be told next. */
+  checkAhead(file: LoadedFile, memory: Memory): void {
+    const home = this.home(file);
+    const { suggestImport, expanded } = this.#shared;
+    const aside = new Shared(suggestImport, (name) => this.#files.texts.get(name), new Facts(), memory);
+    for (const item of file.ast.items) {
+      if ((item.kind === "fn" || item.kind === "optimizer") && expanded.has(item)) checkAhead(memory, aside, item, home);
+    }
   }
 
   /** Checks the functions of the main file that no call has expanded. */

@@ -16,6 +16,7 @@ import { define, noteName } from "./facts.js";
 import { compileTimeKind, enter, outputOf } from "./functions.js";
 import { boundNames, dtypesWithin } from "./inference.js";
 import { type Callable, type Home, int, type Meaning, poisoned } from "./meaning.js";
+import type { Memory } from "./memory.js";
 import { Names } from "./names.js";
 import { applyOp, type Env, type Frame, Refusal, record, refusal, report, type Shared, State } from "./state.js";
 import { statements } from "./statements.js";
@@ -54,17 +55,36 @@ export function checkAlone(shared: Shared, declaration: Declaration, home: Home)
   const called = shared.expanded.has(declaration);
   if (called && unread.size === 0) return;
   const { memory } = shared;
-  const check = (): undefined => checkUncalled(shared, declaration, home, called, unread);
   // What has been told of it is not told again.
   const { file, start, end } = declaration.span;
   const isWrong = shared.diagnostics.some(
     ({ span }) => span !== undefined && span.file === file && span.start <= end && start <= span.end,
   );
-  if (memory === undefined || isWrong) check();
-  else {
-    const left = branchesIn(declaration.body.statements).map((one) => (unread.has(one) ? "0" : "1"));
-    memory.statements.run(new State(shared, false, true), declaration, `${called} ${left.join("")}`, [], check);
-  }
+  if (memory === undefined || isWrong) checkUncalled(shared, declaration, home, called, unread);
+  else remembered(memory, shared, declaration, home, called, unread);
+}
+
+function remembered(
+  memory: Memory,
+  shared: Shared,
+  declaration: Declaration,
+  home: Home,
+  called: boolean,
+  unread: Set<object>,
+): void {
+  const left = branchesIn(declaration.body.statements).map((one) => (unread.has(one) ? "0" : "1"));
+  memory.statements.run(new State(shared, false, true), declaration, `${called} ${left.join("")}`, [], () =>
+    checkUncalled(shared, declaration, home, called, unread),
+  );
+}
+
+/**
+ * Checks a fn that is called as if it were not, for an editor to keep: a statement of the graph that breaks while it is written leaves all
+ * behind it uncalled, and so all their fns to be checked at once. `aside` takes what is found, which is told to nobody.
+ */
+export function checkAhead(memory: Memory, aside: Shared, declaration: Declaration, home: Home): void {
+  const unread = new Set<object>(branchesIn(declaration.body.statements));
+  remembered(memory, aside, declaration, home, false, unread);
 }
 
 function checkUncalled(

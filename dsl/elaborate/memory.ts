@@ -64,6 +64,8 @@ export class Memory implements NamesWatch, Recorder {
   #recording: Recording | undefined;
   #repeating: "as before" | "anew" | undefined;
   #isWhole = false;
+  /** Whether no elaboration has come to its end yet. */
+  isFirst = true;
   readonly #blocks = new Map<string, Names>();
   readonly #bindings = new WeakMap<Names, Map<string, Step>>();
   readonly #userHomes = new Map<string, Home>();
@@ -87,6 +89,7 @@ export class Memory implements NamesWatch, Recorder {
   /** It has come to its end. */
   end(): void {
     this.#isWhole = true;
+    this.isFirst = false;
   }
 
   get isRecording(): boolean {
