@@ -15,16 +15,23 @@ import { showUsage } from "./usage.js";
  * What a keystroke costs in a file of a thousand lines, from the change to the last answer, through the server's own messages: an editor
  * tells the change, then asks for what has changed of the colours and for the hints of the lines that it shows, and gets the problems. Run it on a calm machine,
  * `taskset -c 1 node dist/bench/keystrokes.js`; the load is printed beside the figures. On Linux the time that the server's thread spent
- * on a processor is told, too, which other work on the machine changes less. Parameters: how often, and the `cli/main.js` of another build.
+ * on a processor is told, too, which other work on the machine changes less. Parameters: how often, the `cli/main.js` of another build, and
+ * how many lines.
  */
 const parameters = process.argv.slice(2);
-const [asked = "1", binary = fileURLToPath(new URL("../cli/main.js", import.meta.url)), ...more] = parameters;
+const [asked = "1", binary = fileURLToPath(new URL("../cli/main.js", import.meta.url)), length = "1000", ...more] =
+  parameters;
 showUsage(
-  "usage: node dist/bench/keystrokes.js [REPEATS] [MAIN]\n\nMeasures what a keystroke costs in long files, each place REPEATS times (1), with the cli/main.js of this build or of another, MAIN.",
+  "usage: node dist/bench/keystrokes.js [REPEATS] [MAIN] [LINES]\n\nMeasures what a keystroke costs in files of LINES lines (1000), each place REPEATS times (1), with the cli/main.js of this build or of another, MAIN.",
   parameters,
-  /^[1-9]\d{0,3}$/.test(asked) && more.length === 0 ? undefined : "REPEATS is a whole number from 1 to 9999",
+  [asked, length].every((one) => /^[1-9]\d{0,3}$/.test(one)) && more.length === 0
+    ? undefined
+    : "REPEATS and LINES are whole numbers from 1 to 9999",
 );
 const repeats = Number(asked);
+
+/** What a keystroke may take, in milliseconds, so that nobody waits for it. */
+const limit = 100;
 
 /** What is typed, letter by letter, and deleted again. */
 const typed = " + 1.0";
@@ -142,15 +149,19 @@ console.log(
     .join(" ")}\n`,
 );
 console.log(
-  `${"file".padEnd(12)}${["lines", "opened", "median", "95 %", "longest", "processor", "95 %"].map((one) => one.padStart(12)).join("")}`,
+  `${"file".padEnd(12)}${["lines", "opened", "median", "95 %", "longest", `over ${limit} ms`, "processor", "95 %", "longest"].map((one) => one.padStart(12)).join("")}`,
 );
-for (const file of longFiles()) {
+for (const file of longFiles(Number(length))) {
   const { opened, times, processor } = await measure(file);
   const most = (all: readonly number[], share: number): number =>
     [...all].sort((a, b) => a - b)[Math.ceil(share * all.length) - 1] ?? Number.NaN;
-  const all = [opened, median(times), most(times, 0.95), most(times, 1), median(processor), most(processor, 0.95)];
-  const figures = all.map((time) => `${time.toFixed(1)} ms`);
-  const cells = [String(file.text.split("\n").length), ...figures].map((one) => one.padStart(12));
+  const spread = (all: readonly number[]): readonly number[] => [median(all), most(all, 0.95), most(all, 1)];
+  const shown = (all: readonly number[]): readonly string[] => all.map((time) => `${time.toFixed(1)} ms`);
+  const over = `${times.filter((time) => time > limit).length} of ${times.length}`;
+  const lines = String(file.text.split("\n").length);
+  const cells = [lines, ...shown([opened, ...spread(times)]), over, ...shown(spread(processor))].map((one) =>
+    one.padStart(12),
+  );
   console.log(`${file.name.padEnd(12)}${cells.join("")}`);
 }
 console.log(

@@ -12,8 +12,9 @@ import { intrinsics } from "./elaborate/intrinsics/table.js";
 import { type Home, type Meaning, poisoned } from "./elaborate/meaning.js";
 import type { Memory } from "./elaborate/memory.js";
 import { Names } from "./elaborate/names.js";
-import { Shared, type SymbolInfo } from "./elaborate/state.js";
+import { Shared } from "./elaborate/state.js";
 import { constant } from "./elaborate/statements.js";
+import type { SymbolInfo } from "./elaborate/symbol_table.js";
 import { importEdit } from "./import_edit.js";
 import { exportsOf, Files, type LoadedFile, preludeFiles } from "./imports.js";
 import { parse } from "./parse.js";
@@ -80,7 +81,14 @@ function load(path: string, text: string | undefined, options: LoadOptions): Loa
   const diagnostics = sorted([...files.diagnostics, ...typed], path);
   const failed = diagnostics.some((d) => d.severity === "error");
   const isWhole = !failed && options.memory === undefined;
-  return { graph: isWhole ? graph : undefined, diagnostics, files: files.texts, symbols: shared.symbols };
+  return {
+    graph: isWhole ? graph : undefined,
+    diagnostics,
+    files: files.texts,
+    get symbols() {
+      return shared.symbols;
+    },
+  };
 }
 
 /** `import { dense } from "std/layers"`, for a name of the library that the text has not imported. */
@@ -275,7 +283,8 @@ class Linker {
     const { suggestImport, expanded } = this.#shared;
     const aside = new Shared(suggestImport, (name) => this.#files.texts.get(name), new Facts(), memory);
     for (const item of file.ast.items) {
-      if ((item.kind === "fn" || item.kind === "optimizer") && expanded.has(item)) checkAhead(memory, aside, item, home);
+      if ((item.kind === "fn" || item.kind === "optimizer") && expanded.has(item))
+        checkAhead(memory, aside, item, home);
     }
   }
 

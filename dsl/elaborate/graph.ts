@@ -177,7 +177,7 @@ function remembered(env: Env, one: Statement): void {
   };
   // Behind an assignment, which stands in the wrong place here, names may have other values.
   if (memory === undefined || env.frame.assigned.size > 0) run();
-  else memory.statements.run(state, one, `${state.training} ${deviceNow()} ${prefix}`, [], run);
+  else memory.statements.run(state, one, memory.keyOf(state.training, prefix), [], run);
 }
 
 function dim(env: Env, one: DimDeclaration): void {

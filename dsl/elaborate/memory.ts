@@ -1,3 +1,4 @@
+import { deviceNow } from "../../compiler/ir/device.js";
 import type { Assignment, CallUpdate, Placeholder, Signature, Variable } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { LoadedFile } from "../imports.js";
@@ -10,6 +11,7 @@ import { type OriginNote, RecordedSources } from "./recorded_sources.js";
 import { sameEntry } from "./same.js";
 import { Sequence } from "./sequence.js";
 import type { State } from "./state.js";
+import type { NamedSymbol } from "./symbol_table.js";
 import { type Check, type Effect, type Recorded, type Recorder, Units, type Version } from "./units.js";
 import type { Minimized } from "./updates.js";
 
@@ -19,6 +21,7 @@ interface Recording {
   readonly asked: Check[];
   readonly effects: Effect[];
   readonly facts: Fact[];
+  readonly symbols: NamedSymbol[];
   readonly origins: OriginNote[];
   /** What it has read or written: the first read is what counts, and what it wrote itself is no read. */
   readonly known: Set<string>;
@@ -70,6 +73,19 @@ export class Memory implements NamesWatch, Recorder {
   readonly #bindings = new WeakMap<Names, Map<string, Step>>();
   readonly #userHomes = new Map<string, Home>();
   readonly #opened = new Set<string>();
+
+  #lastKey = { training: false, device: deviceNow(), prefix: "", key: "" };
+
+  /** What tells apart the ways to elaborate a statement: one text for many statements. */
+  keyOf(training: boolean, prefix: string): string {
+    const device = deviceNow();
+    const last = this.#lastKey;
+    if (last.key !== "" && last.training === training && last.device === device && last.prefix === prefix)
+      return last.key;
+    const key = `${training} ${device} ${prefix}`;
+    this.#lastKey = { training, device, prefix, key };
+    return key;
+  }
 
   /** An elaboration begins. */
   begin(): void {
@@ -194,6 +210,12 @@ export class Memory implements NamesWatch, Recorder {
     return this.#recording !== undefined;
   }
 
+  /** The same for a name that is bound. */
+  notedSymbol(symbol: NamedSymbol): boolean {
+    this.#recording?.symbols.push(symbol);
+    return this.#recording !== undefined;
+  }
+
   foundProblem(): void {
     if (this.#recording !== undefined) this.#recording.hasProblem = true;
   }
@@ -225,6 +247,7 @@ export class Memory implements NamesWatch, Recorder {
       asked: [],
       effects: [],
       facts: [],
+      symbols: [],
       origins: [],
       known: new Set(),
       names: new Map(),
@@ -237,26 +260,38 @@ export class Memory implements NamesWatch, Recorder {
     const before = state.calls;
     this.#recording = recording;
     this.counts.elaborated++;
+    let ended: { readonly result: T } | { readonly error: unknown };
     try {
-      const result = run();
-      const { checks, asked, effects, facts, origins, names, read, aliases, bound, written, hasProblem } = recording;
-      const writes = { names: bound, tables: written, aliases };
-      const reads = { names, tables: read, aliases };
-      const calls = state.calls - before;
-      const version = { checks, asked, reads, effects, writes, facts, origins, inputs, calls, result };
-      return { result, writes, version: hasProblem ? undefined : version };
-    } finally {
-      this.#recording = undefined;
-      state.shared.facts?.addAll(recording.facts);
+      ended = { result: run() };
+    } catch (error) {
+      ended = { error };
     }
+    this.#recording = undefined;
+    state.shared.facts?.addAll(recording.facts);
+    state.shared.symbolTable.addAll(recording.symbols);
+    const { checks, asked, effects, facts, symbols, origins, names, read, aliases, bound, written } = recording;
+    const writes = { names: bound, tables: written, aliases };
+    if ("error" in ended) {
+      const { error } = ended;
+      const fail = (): never => {
+        throw error;
+      };
+      return { result: fail, writes, version: undefined };
+    }
+    const { result } = ended;
+    const reads = { names, tables: read, aliases };
+    const calls = state.calls - before;
+    const version = { checks, asked, reads, effects, writes, facts, symbols, origins, inputs, calls, result };
+    return { result: () => result, writes, version: recording.hasProblem ? undefined : version };
   }
 
-  repeat<T>(state: State, { effects, facts, origins, calls, result }: Version<T>, isAsBefore: boolean): T {
+  repeat<T>(state: State, { effects, facts, symbols, origins, calls, result }: Version<T>, isAsBefore: boolean): T {
     this.#repeating = isAsBefore ? "as before" : "anew";
     for (const effect of effects) effect(state);
     this.#repeating = undefined;
     state.calls += calls;
     state.shared.facts?.addAll(facts);
+    state.shared.symbolTable.addAll(symbols);
     const { sources } = state.shared;
     if (sources instanceof RecordedSources) sources.addAll(origins);
     this.counts.repeated++;

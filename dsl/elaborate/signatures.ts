@@ -29,7 +29,7 @@ export function signatures(env: Env, statements: readonly Statement[], modes: Mo
       continue;
     }
     found.set(one.name.name, remembered(env, one, modes, whole));
-    env.state.shared.symbols.set(`signature ${one.name.name}`, {
+    env.state.shared.addSymbol(`signature ${one.name.name}`, {
       kind: "signature",
       type: undefined,
       doc: one.doc?.text,

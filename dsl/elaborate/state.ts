@@ -9,7 +9,7 @@ import type { CallUpdate, Constraint, DimDeclaration, Placeholder, Update, Varia
 import type { Attributes, Region, Value } from "../../compiler/ir/node.js";
 import { type SourceScope, SourceTable } from "../../compiler/ir/sources.js";
 import { deriveSpan, type Span } from "../../compiler/ir/span.js";
-import { type TensorType, typeText } from "../../compiler/ir/type.js";
+import { typeText } from "../../compiler/ir/type.js";
 import { OpError } from "../../compiler/ops/op_error.js";
 import { opNamed } from "../../compiler/ops/table.js";
 import type { Ident } from "../ast.js";
@@ -20,24 +20,8 @@ import type { Item } from "./meaning.js";
 import type { Memory } from "./memory.js";
 import type { Names } from "./names.js";
 import type { RegionScope } from "./region_scope.js";
+import { type SymbolInfo, SymbolTable } from "./symbol_table.js";
 import { Texts } from "./texts.js";
-
-/** What hover and completion show of a name. */
-export interface SymbolInfo {
-  readonly kind:
-    | "dim"
-    | "placeholder"
-    | "variable"
-    | "constant"
-    | "binding"
-    | "update"
-    | "signature"
-    | "scope"
-    | "string";
-  readonly type: TensorType | undefined;
-  readonly doc: string | undefined;
-  readonly span: Span;
-}
 
 /** What both elaborations of a graph (inference and training mode) share. */
 export class Shared {
@@ -53,7 +37,6 @@ export class Shared {
   /** Constraints met since an edge was last made, which the next one rests on. */
   readonly #pending: Set<Value>[] = [];
   readonly #everywhere = new Set<Set<Value>>();
-  readonly symbols = new Map<string, SymbolInfo>();
   /** Variables whose initial value was refused: that has been told, and what rests on them is silent. */
   readonly refusedVariables = new Set<string>();
   /** Names that some `gradients(y, [names])` of the graph lists. */
@@ -71,6 +54,7 @@ export class Shared {
   /** How to import a name that only needs that. */
   readonly suggestImport: (name: Ident) => Hint | undefined;
   readonly texts: Texts;
+  readonly symbolTable = new SymbolTable();
   readonly #reported = new Set<string>();
   readonly #scopes = new Map<string, SourceScope>();
   readonly #scopeKeys = new Map<SourceScope, number>();
@@ -109,6 +93,14 @@ export class Shared {
     if (this.#reported.has(key)) return;
     this.#reported.add(key);
     this.diagnostics.push(diagnostic);
+  }
+
+  get symbols(): ReadonlyMap<string, SymbolInfo> {
+    return this.symbolTable.all;
+  }
+
+  addSymbol(path: string, info: SymbolInfo): void {
+    if (this.memory?.notedSymbol([path, info]) !== true) this.symbolTable.addAll([[path, info]]);
   }
 
   addVariable(variable: Variable): void {

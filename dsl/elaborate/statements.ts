@@ -13,7 +13,8 @@ import { Names } from "./names.js";
 import { placed } from "./places.js";
 import { region } from "./regions.js";
 import { requirement } from "./requirements.js";
-import { applyOp, type Env, record, refusal, report, type SymbolInfo } from "./state.js";
+import { applyOp, type Env, record, refusal, report } from "./state.js";
+import type { SymbolInfo } from "./symbol_table.js";
 import { checkType, declaredType } from "./types.js";
 import { variable } from "./variables.js";
 
@@ -130,10 +131,7 @@ export function bindName(env: Env, name: Ident, meaning: Meaning, info: SymbolIn
   if (info === undefined) return;
   if (env.region !== undefined || env.local === true) return;
   const path = env.prefix + name.name;
-  if (env.state.generic) return;
-  perform(env.state, ({ shared: { symbols } }) => {
-    if (!symbols.has(path)) symbols.set(path, info);
-  });
+  if (!env.state.generic) env.state.shared.addSymbol(path, info);
 }
 
 function binding(env: Env, one: Binding): void {

@@ -4,6 +4,7 @@ import type { Item } from "./meaning.js";
 import type { OriginNote } from "./recorded_sources.js";
 import { sameItem } from "./same.js";
 import { maximumCalls, type State } from "./state.js";
+import type { NamedSymbol } from "./symbol_table.js";
 
 /** What a unit does to the elaboration around it. */
 export type Effect = (state: State) => void;
@@ -20,6 +21,7 @@ export interface Version<T> {
   readonly effects: readonly Effect[];
   readonly writes: Writes;
   readonly facts: readonly Fact[];
+  readonly symbols: readonly NamedSymbol[];
   readonly origins: readonly OriginNote[];
   readonly inputs: readonly Item[];
   readonly calls: number;
@@ -28,7 +30,8 @@ export interface Version<T> {
 
 /** What a unit did, and how that is to be kept; `version` is undefined where it found a problem. */
 export interface Recorded<T> {
-  readonly result: T;
+  /** Throws what the unit has thrown. */
+  readonly result: () => T;
   readonly writes: Writes;
   readonly version: Version<T> | undefined;
 }
@@ -87,7 +90,7 @@ export class Units<T> {
     changes.replace(unit, writes, isInOrder);
     unit.last = version;
     if (version !== undefined) unit.versions = [version, ...unit.versions].slice(0, mostVersions);
-    return result;
+    return result();
   }
 
   #unit(part: object, key: string): Unit<T> {

@@ -66,6 +66,9 @@ interface TrainedVariable {
   readonly variable: Variable;
   readonly gradient: Value;
   readonly device: DeviceKind | undefined;
+  /** What its step is known by, and what it is given. */
+  readonly key: string;
+  readonly inputs: readonly Item[];
 }
 
 /** `minimize(loss, optimizer(...), variables=[...], clip=global_norm(1.0))`. Throws `Refusal`. */
@@ -124,7 +127,8 @@ function minimized(inside: Env, body: Expression): Minimized | undefined {
   const clipped = clip === undefined ? gradients : clipAll(inside, clip, gradients, places);
   const trained = variables.map((variable, i): TrainedVariable => {
     const gradient = slope(inside, variable, clipped[i] as Value);
-    return { variable, gradient, device: places[i] };
+    const device = places[i];
+    return { variable, gradient, device, ...unitOf(inside, optimizer, variable, gradient, device) };
   });
   return { optimizer, variables: trained };
 }
@@ -201,22 +205,27 @@ function optimizerOf(env: Env, expression: Expression): OptimizerCall {
   return { fn, given: items, segment: name ?? calleeName(fn), span: call.span };
 }
 
-/** One variable's step; in an editor, only where something that it rests on has changed. */
-function rememberedStep(
-  env: Env,
-  optimizer: OptimizerCall,
-  { variable, gradient }: TrainedVariable,
-): readonly Assignment[] {
-  const { memory } = env.state.shared;
-  const run = (): readonly Assignment[] => step(env, optimizer, variable, gradient);
-  if (memory === undefined) return run();
-  const { fn, given, span, segment } = optimizer;
-  const { state, binding } = env;
+function unitOf(
+  { state, binding }: Env,
+  { given, span, segment }: OptimizerCall,
+  variable: Variable,
+  gradient: Value,
+  device: DeviceKind | undefined,
+): Pick<TrainedVariable, "key" | "inputs"> {
   const names = given.named.map(({ name }) => name).join(",");
-  const key = `${state.training} ${deviceNow()} ${binding} ${segment} ${variable.path} ${names}`;
   const own = [variable.value, gradient].map((value): Item => ({ meaning: tensor(value), span }));
-  const inputs = [...own, ...given.positional, ...given.named.map(({ item: one }) => one)];
-  return memory.steps.run(state, fn.declaration, key, inputs, run);
+  return {
+    key: `${state.training} ${device} ${binding} ${segment} ${variable.path} ${names}`,
+    inputs: [...own, ...given.positional, ...given.named.map(({ item: one }) => one)],
+  };
+}
+
+/** One variable's step; in an editor, only where something that it rests on has changed. */
+function rememberedStep(env: Env, optimizer: OptimizerCall, trained: TrainedVariable): readonly Assignment[] {
+  const { memory } = env.state.shared;
+  const run = (): readonly Assignment[] => step(env, optimizer, trained.variable, trained.gradient);
+  if (memory === undefined) return run();
+  return memory.steps.run(env.state, optimizer.fn.declaration, trained.key, trained.inputs, run);
 }
 
 /** One variable's part of the update: the optimizer's body with `p` and `g` bound. */

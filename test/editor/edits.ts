@@ -152,3 +152,36 @@ export function edited(text: string, { at, length, text: inserted }: Edit): stri
   const place = Math.min(text.length, offsets[Math.floor(at * (offsets.length - 1))] ?? 0);
   return text.slice(0, place) + inserted + text.slice(place + length);
 }
+
+/** A change of whole lines: one goes, comes twice, changes places with another, or has a word of it taken or written behind it. */
+export interface LineEdit {
+  readonly kind: "delete" | "repeat" | "swap" | "shorten" | "extend";
+  readonly at: number;
+  readonly other: number;
+  readonly text: string;
+}
+
+export const lineEdit: fc.Arbitrary<LineEdit> = fc.record({
+  kind: fc.constantFrom("delete", "repeat", "swap", "shorten", "extend", "extend"),
+  at: fc.nat(999),
+  other: fc.nat(999),
+  text: fc.constantFrom(" + 1.0", " +", "1", " * 2.0", ")", " # why", "[0]", "\n", " |> relu"),
+});
+
+export function editedLines(text: string, { kind, at, other, text: inserted }: LineEdit): string {
+  const lines = text.split("\n");
+  const [i, k] = [at % lines.length, other % lines.length];
+  const [one = "", second = ""] = [lines[i], lines[k]];
+  switch (kind) {
+    case "delete":
+      return lines.toSpliced(i, 1).join("\n");
+    case "repeat":
+      return lines.toSpliced(k, 0, one).join("\n");
+    case "swap":
+      return lines.with(i, second).with(k, one).join("\n");
+    case "shorten":
+      return lines.with(i, one.replace(/\w+\W*$/, "")).join("\n");
+    case "extend":
+      return lines.with(i, one + inserted).join("\n");
+  }
+}

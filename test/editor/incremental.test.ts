@@ -10,7 +10,8 @@ import { inlayHints } from "../../editor/server/inlay_hints.js";
 import { outlineOf } from "../../editor/server/outline.js";
 import { semanticTokens } from "../../editor/server/semantic_tokens.js";
 import { Workspace } from "../../editor/server/workspace.js";
-import { edit, edited, model } from "./edits.js";
+import { randomProgram } from "../fuzz/programs.js";
+import { edit, edited, editedLines, lineEdit, model } from "./edits.js";
 
 const file = "/nowhere/a.graph";
 
@@ -48,16 +49,43 @@ function anew(text: string): Analysis {
 test("after random edits, each undone some time later, all is as it is for a text that was never seen", (t) => {
   fc.assert(
     fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
-      const workspace = new Workspace();
       const texts = [model];
       for (const one of edits) texts.push(edited(texts.at(-1) ?? "", one));
-      for (const text of [...texts, ...[...texts].reverse().slice(1)]) {
-        workspace.setText(file, text);
-        const analysis = workspace.analysis(file);
-        if (analysis === undefined) throw new Error("no analysis");
-        const [now, wanted] = [shown(analysis), shown(anew(text))];
-        if (JSON.stringify(plain(now)) !== JSON.stringify(plain(wanted))) t.deepEqual(plain(now), plain(wanted));
-      }
+      holdsAnew(t, [...texts, ...[...texts].reverse().slice(1)]);
+    }),
+    { numRuns: Number(process.env["GRAPHC_RUNS"] ?? 6) },
+  );
+  t.pass();
+});
+
+/** Shows texts one after another, as an editor has them, each held to what is shown of it where it is the first. */
+function holdsAnew(t: ExecutionContext, texts: readonly string[]): void {
+  const workspace = new Workspace();
+  for (const text of texts) {
+    workspace.setText(file, text);
+    const analysis = workspace.analysis(file);
+    if (analysis === undefined) throw new Error("no analysis");
+    const [now, wanted] = [plain(shown(analysis)), plain(shown(anew(text)))];
+    if (JSON.stringify(now) !== JSON.stringify(wanted)) t.deepEqual(now, wanted, text);
+  }
+}
+
+test("so it is for random programs whose lines go, come, change places and break", (t) => {
+  const program = fc.array(fc.nat(), { minLength: 40, maxLength: 200 });
+  fc.assert(
+    fc.property(program, fc.array(lineEdit, { minLength: 2, maxLength: 5 }), (numbers, edits) => {
+      const texts = [randomProgram(numbers)];
+      for (const one of edits) texts.push(editedLines(texts.at(-1) ?? "", one));
+      holdsAnew(t, [...texts, ...[...texts].reverse().slice(1)]);
+    }),
+    { numRuns: Number(process.env["GRAPHC_RUNS"] ?? 6) },
+  );
+  const trained = longFiles(60).find(({ name }) => name === "trained")?.text ?? "";
+  fc.assert(
+    fc.property(fc.array(lineEdit, { minLength: 2, maxLength: 5 }), (edits) => {
+      const texts = [trained];
+      for (const one of edits) texts.push(editedLines(texts.at(-1) ?? "", one));
+      holdsAnew(t, [...texts, ...[...texts].reverse().slice(1)]);
     }),
     { numRuns: Number(process.env["GRAPHC_RUNS"] ?? 6) },
   );
