@@ -3,9 +3,6 @@ import { typeText } from "../../compiler/ir/type.js";
 import type { AliasUse } from "./changes.js";
 import { Reaches } from "./reached.js";
 
-/** Names that stand for an edge; beyond so many all is forgotten. */
-const mostAliases = 100_000;
-
 /** What an edge of its own stands for: a name of the graph, or the gradient that a step of an optimizer is given. */
 export type AliasKind = "name" | "slope";
 
@@ -31,15 +28,21 @@ export class Aliases {
   readonly #training = emptyMode();
   readonly #fed = new WeakMap<Node, boolean>();
 
-  /** An elaboration begins; gives false where all has been forgotten. */
-  begin(): boolean {
+  /** An elaboration begins. */
+  begin(): void {
     for (const { of, claimed } of [this.#inference, this.#training]) {
       of.clear();
       claimed.clear();
     }
-    if (this.#known.size <= mostAliases) return true;
-    this.#known.clear();
-    return false;
+  }
+
+  /** How many there are, and how many the last elaboration gave. */
+  get known(): number {
+    return this.#known.size;
+  }
+
+  get used(): number {
+    return this.#inference.of.size + this.#training.of.size;
   }
 
   #mode(training: boolean): ModeAliases {

@@ -46,7 +46,8 @@ export const nothingWritten: Writes = { names: [], tables: new Set(), aliases: [
 export class Changes {
   #before: readonly Step[] = [];
   #now: Step[] = [];
-  #elaboration = 0;
+  /** How many elaborations have begun. */
+  elaboration = 0;
   #followed = 0;
   /** What names stood for before, where that is something else now. */
   readonly #names = new Map<Names, Map<string, Entry | undefined>>();
@@ -59,7 +60,7 @@ export class Changes {
   begin(isWhole: boolean): void {
     this.#before = isWhole ? this.#now : [];
     this.#now = [];
-    this.#elaboration++;
+    this.elaboration++;
     this.#followed = 0;
     this.#names.clear();
     this.#differing = 0;
@@ -70,18 +71,18 @@ export class Changes {
 
   /** Whether this elaboration has done a step already. */
   hasDone(step: Step): boolean {
-    return step.elaboration === this.#elaboration;
+    return step.elaboration === this.elaboration;
   }
 
   /** Comes to a step; gives whether the elaboration before did it, too, in the same order. */
   follow(step: Step): boolean {
-    const isKnown = this.#before[step.at] === step && step.elaboration === this.#elaboration - 1;
+    const isKnown = this.#before[step.at] === step && step.elaboration === this.elaboration - 1;
     const isInOrder = isKnown && step.at >= this.#followed;
     if (isInOrder) {
       for (let i = this.#followed; i < step.at; i++) this.#wroteBefore(this.#before[i]?.writes ?? nothingWritten);
       this.#followed = step.at + 1;
     }
-    step.elaboration = this.#elaboration;
+    step.elaboration = this.elaboration;
     step.at = this.#now.length;
     this.#now.push(step);
     return isInOrder;

@@ -11,6 +11,7 @@ import { type OriginNote, RecordedSources } from "./recorded_sources.js";
 import { sameEntry } from "./same.js";
 import { Sequence } from "./sequence.js";
 import type { State } from "./state.js";
+import { StepMap } from "./step_map.js";
 import type { NamedSymbol } from "./symbol_table.js";
 import { type Check, type Effect, type Recorded, type Recorder, Units, type Version } from "./units.js";
 import type { Minimized } from "./updates.js";
@@ -33,6 +34,11 @@ interface Recording {
   /** It found a problem, whose text may rest on anything: it is elaborated anew each time. */
   hasProblem: boolean;
 }
+
+/** Blocks and edges of names that are not there any more: beyond so many, and several times those that are, nothing is worth keeping. */
+const mostBlocks = 1000;
+const mostAliases = 20_000;
+const mostForEach = 4;
 
 /**
  * What an editor keeps from one elaboration of a file to the next: of each statement and each step of an optimizer what it read and did.
@@ -70,7 +76,7 @@ export class Memory implements NamesWatch, Recorder {
   /** Whether no elaboration has come to its end yet. */
   isFirst = true;
   readonly #blocks = new Map<string, Names>();
-  readonly #bindings = new WeakMap<Names, Map<string, Step>>();
+  readonly #bindings = new WeakMap<Names, StepMap<Step>>();
   readonly #userHomes = new Map<string, Home>();
   readonly #opened = new Set<string>();
 
@@ -94,12 +100,18 @@ export class Memory implements NamesWatch, Recorder {
     this.#recording = undefined;
     this.#repeating = undefined;
     this.#opened.clear();
-    const areKept = this.aliases.begin();
-    if (!areKept) this.#blocks.clear();
-    this.changes.begin(this.#isWhole && areKept);
+    this.aliases.begin();
+    this.changes.begin(this.#isWhole);
     this.#isWhole = false;
     for (const sequence of [this.trainables, this.placeholders, ...this.#callUpdates]) sequence.begin();
     for (const names of this.#blocks.values()) names.clear();
+  }
+
+  /** Whether so much of it is about what is not there any more that one is to begin anew. */
+  get isFull(): boolean {
+    const { known, used } = this.aliases;
+    if (known > Math.max(mostAliases, mostForEach * used)) return this.#isWhole;
+    return this.#isWhole && this.#blocks.size > Math.max(mostBlocks, mostForEach * this.#opened.size);
   }
 
   /** It has come to its end. */
@@ -156,13 +168,13 @@ export class Memory implements NamesWatch, Recorder {
   #bindsOutside(names: Names, name: string, entry: Entry): void {
     let all = this.#bindings.get(names);
     if (all === undefined) {
-      all = new Map();
+      all = new StepMap();
       this.#bindings.set(names, all);
     }
     let step = all.get(name);
     if (step === undefined || this.changes.hasDone(step)) {
       step = { elaboration: -1, at: -1, writes: nothingWritten };
-      all.set(name, step);
+      all.set(name, step, this.changes.elaboration);
     }
     this.changes.bindsOutside(step, { names, name, entry });
   }

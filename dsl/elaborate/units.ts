@@ -4,6 +4,7 @@ import type { Item } from "./meaning.js";
 import type { OriginNote } from "./recorded_sources.js";
 import { sameItem } from "./same.js";
 import { maximumCalls, type State } from "./state.js";
+import { StepMap } from "./step_map.js";
 import type { NamedSymbol } from "./symbol_table.js";
 
 /** What a unit does to the elaboration around it. */
@@ -61,7 +62,7 @@ const mostVersions = 3;
 /** Units of one kind, by the part of a tree that they are. */
 export class Units<T> {
   readonly #recorder: Recorder;
-  readonly #units = new WeakMap<object, Map<string, Unit<T>>>();
+  readonly #units = new WeakMap<object, StepMap<Unit<T>>>();
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder;
@@ -96,14 +97,14 @@ export class Units<T> {
   #unit(part: object, key: string): Unit<T> {
     let all = this.#units.get(part);
     if (all === undefined) {
-      all = new Map();
+      all = new StepMap();
       this.#units.set(part, all);
     }
     const known = all.get(key);
     // What is done twice in one elaboration is a problem, which is told.
     if (known !== undefined && !this.#recorder.changes.hasDone(known)) return known;
     const made = newUnit<T>();
-    all.set(key, made);
+    all.set(key, made, this.#recorder.changes.elaboration);
     return made;
   }
 }

@@ -112,9 +112,11 @@ export class Workspace {
 
   #memory(file: string): Memory | undefined {
     if (!this.#open.has(file)) return undefined;
-    const known = this.#memories.get(file) ?? new Memory();
-    this.#memories.set(file, known);
-    return known;
+    const known = this.#memories.get(file);
+    if (known !== undefined && !known.isFull) return known;
+    const made = new Memory();
+    this.#memories.set(file, made);
+    return made;
   }
 
   #parse(text: string, file: string): ParseResult {

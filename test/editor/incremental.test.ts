@@ -1,7 +1,9 @@
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { longFiles } from "../../bench/long_files.js";
+import { nothingWritten, type Step } from "../../dsl/elaborate/changes.js";
 import { Facts } from "../../dsl/elaborate/facts.js";
+import { StepMap } from "../../dsl/elaborate/step_map.js";
 import { loadGraphFromText } from "../../dsl/load.js";
 import { parse } from "../../dsl/parse.js";
 import { type Analysis, sourceOf } from "../../editor/server/analysis.js";
@@ -78,7 +80,7 @@ test("so it is for random programs whose lines go, come, change places and break
       for (const one of edits) texts.push(editedLines(texts.at(-1) ?? "", one));
       holdsAnew(t, [...texts, ...[...texts].reverse().slice(1)]);
     }),
-    { numRuns: Number(process.env["GRAPHC_RUNS"] ?? 6) },
+    { numRuns: Number(process.env["GRAPHC_RUNS"] ?? 3) },
   );
   const trained = longFiles(60).find(({ name }) => name === "trained")?.text ?? "";
   fc.assert(
@@ -87,7 +89,7 @@ test("so it is for random programs whose lines go, come, change places and break
       for (const one of edits) texts.push(editedLines(texts.at(-1) ?? "", one));
       holdsAnew(t, [...texts, ...[...texts].reverse().slice(1)]);
     }),
-    { numRuns: Number(process.env["GRAPHC_RUNS"] ?? 6) },
+    { numRuns: Number(process.env["GRAPHC_RUNS"] ?? 3) },
   );
   t.pass();
 });
@@ -191,3 +193,20 @@ test("a file that others import keeps what it can of theirs", (t) => {
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, (_, one) => (typeof one === "bigint" ? `${one}n` : one)));
 }
+
+test("what has not been done for long goes where there is much of it; what is done stays", (t) => {
+  const steps = new StepMap<Step>();
+  const done = (key: string, elaboration: number): void => {
+    const step = steps.get(key) ?? { elaboration, at: 0, writes: nothingWritten };
+    step.elaboration = elaboration;
+    steps.set(key, step, elaboration);
+  };
+  for (let elaboration = 0; elaboration < 5000; elaboration++) {
+    done("always", elaboration);
+    done(`name${elaboration}`, elaboration);
+    t.true(steps.size <= 1025);
+  }
+  t.truthy(steps.get("always"));
+  t.truthy(steps.get("name4990"));
+  t.is(steps.get("name10"), undefined);
+});
