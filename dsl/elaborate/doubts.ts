@@ -5,7 +5,7 @@ import type { Span } from "../../compiler/ir/span.js";
 import { shapeText, typeText } from "../../compiler/ir/type.js";
 import type { Binary } from "../ast.js";
 import { quote } from "../diagnostics.js";
-import { consult } from "./effects.js";
+import { ask } from "./effects.js";
 import { isProbability, isUnforeseenOne } from "./made_of.js";
 import type { Item } from "./meaning.js";
 import { reshapeAdvice } from "./reshape_advice.js";
@@ -58,8 +58,8 @@ function crosses(env: Env, long: Value, short: Value, result: readonly Dim[]): b
     if (!meets) return false;
     const axis = grown - (result.length - long.type.shape.length);
     const key = `one ${long.node.id} ${long.index} ${axis}`;
-    return consult(env.state, key, ({ shared: { memory } }) =>
-      isUnforeseenOne(long, axis, (value) => memory?.behind(value) ?? value),
+    return ask(env.state, key, ({ shared: { memory } }) =>
+      isUnforeseenOne(long, axis, (value) => memory?.aliases.behind(value) ?? value),
     );
   });
 }
@@ -89,8 +89,8 @@ export function doubtProbabilities(env: Env, callee: string, items: ReadonlyMap<
   const item = parameter === undefined ? undefined : items.get(parameter);
   if (parameter === undefined || made === undefined || item?.meaning.kind !== "tensor" || env.frame.standard) return;
   const { value } = item.meaning;
-  const found = consult(env.state, `probability ${value.node.id} ${value.index}`, ({ shared: { memory } }) =>
-    isProbability(value, (one) => memory?.behind(one) ?? one),
+  const found = ask(env.state, `probability ${value.node.id} ${value.index}`, ({ shared: { memory } }) =>
+    isProbability(value, (one) => memory?.aliases.behind(one) ?? one),
   );
   if (found === undefined) return;
   report(env, "G151", item.span, `${quote(parameter)} of ${quote(callee)} is given what \`${found}\` has made`, {
