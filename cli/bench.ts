@@ -12,13 +12,14 @@ import { rewind, runInside, stepsOfSchedules } from "./bench_runs.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { readFeeds } from "./feeds.js";
-import { dimsOfFeeds, generateInput } from "./inputs.js";
+import { dimsOfFeeds, generateInput, inputShape } from "./inputs.js";
 import type { JsonValue } from "./json.js";
 import { type LoadOptions, openModel } from "./load.js";
 import { bytesText, countText, durationText, plural, rateText, secondsText } from "./numbers.js";
 import type { Named, Sizes, TargetOption } from "./options.js";
 import { machineOf, placeOf } from "./profile.js";
 import { isPreempted, type Samples, type Spread, spreadOf, takeSamples, undisturbed } from "./samples.js";
+import { requireFileFirst } from "./signatures.js";
 import { originRemarks, requireSizes, type Sized, sizesText } from "./specialisation.js";
 import { openBackend } from "./target.js";
 
@@ -84,6 +85,7 @@ export async function bench(
   signature: string,
   options: BenchOptions,
 ): Promise<ExitCode> {
+  requireFileFirst(file, signature, "bench");
   requireSense(options);
   const { graph, store } = await openModel(console, file, options);
   const backend = await openBackend(console, options, graph);
@@ -103,6 +105,8 @@ export async function bench(
   const unfed = graph.placeholders.filter(
     ({ name }) => needed.has(name) && !Object.hasOwn(feeds, name) && !program.defaults.has(name),
   );
+  // A size beyond its bound is told before values of that size are made up.
+  bindDims(graph, new Set(), new Map(unfed.map((one) => [one.name, { shape: inputShape(one, dims) }])));
   const values = { ...feeds, ...Object.fromEntries(unfed.map((one) => [one.name, generateInput(one, dims)])) };
   const given = { seed: options.seed, weights: options.weights };
   await using session = new Session(program, given);

@@ -35,8 +35,8 @@ export async function build(console: Console, file: string, options: BuildOption
     const message = "the library for pages was not built, since the npm package gpu.js was missing";
     throw new GraphError([problem("G120", undefined, message, { hint: "`npm install`, then `npm run build`" })]);
   }
-  await requireOutputFolder(console, options.output);
   const graph = openGraph(console, file, options);
+  await requireOutputFolder(console, options.output);
   const name = basename(file).replace(/\.graph$/, "");
   const { output, weights } = options;
   const { warnings, remarks } = pageNotes(graph);

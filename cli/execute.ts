@@ -28,6 +28,6 @@ export async function execute(parameters: readonly string[]): Promise<ExitCode> 
     if (error.exitCode === 0) return exitCodes.fine;
     const named = program.commands.find((command) => command.name() === parameters[0]);
     const console = new Console({ json: parameters.includes("--json"), color: !parameters.includes("--no-color") });
-    return usage(console, mistakeText(error, named), named?.name() ?? "");
+    return usage(console, mistakeText(error, named, parameters), named?.name() ?? "");
   }
 }

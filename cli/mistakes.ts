@@ -11,12 +11,22 @@ const elsewhere: ReadonlyMap<string, string> = new Map([
   ["cuda", "did you mean --target gpu?"],
   ["cpu", "did you mean --target cpu?"],
   ["verbose", "GRAPHC_DEBUG=1 in the environment tells more"],
+  ["dim", "sizes follow from what is fed"],
   ["force", "outputs are written over without it"],
 ]);
 
 /** What commander says of a command line that it does not understand, in our voice and with what was meant. */
-export function mistakeText(error: CommanderError, command: Command | undefined): string {
+export function mistakeText(
+  error: CommanderError,
+  command: Command | undefined,
+  parameters: readonly string[],
+): string {
   const message = error.message.replace(/^error: /, "");
+  // What commander says where it would print its help instead.
+  if (message === "(outputHelp)") return `there is no command '${parameters[1] ?? ""}'`;
+  if (error.code === "commander.unknownOption" && parameters[0]?.startsWith("-") === true) {
+    return `${message}; options stand behind the command`;
+  }
   const guessed = message.replace(/\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
   if (guessed !== message) return guessed;
   if (error.code === "commander.unknownOption") {

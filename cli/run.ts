@@ -22,6 +22,7 @@ import type { Named, TargetOption } from "./options.js";
 import { requireApart, requireOutputs } from "./outputs.js";
 import type { PlotRequest } from "./plot_option.js";
 import { type ProfileOption, profileFiles, showProfile } from "./profile.js";
+import { requireFileFirst } from "./signatures.js";
 import { openProgram } from "./target.js";
 import { tensorText } from "./tensor_text.js";
 
@@ -46,13 +47,14 @@ export async function run(
   signature: string | undefined,
   options: RunOptions,
 ): Promise<ExitCode> {
+  requireFileFirst(file, signature, "run");
   requireSense(signature, options);
   for (const path of options.output?.values() ?? []) requireTensorFormat(path);
   const plots = (options.plot ?? []).map(({ path }) => path);
   const outputs = [...(options.output?.values() ?? []), ...plots, ...profileFiles(options.profile)];
   requireApart(outputs, [file, ...(options.weights === undefined ? [] : [options.weights])]);
-  await requireOutputs(console, outputs);
   const model = await openModel(console, file, options);
+  await requireOutputs(console, outputs);
   const request = signature ?? options.fetch ?? [];
   const program = await openProgram(console, model, options);
   await using session = new Session(program, { seed: options.seed, weights: options.weights });

@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import type { Graph, Signature } from "../compiler/ir/graph.js";
 import { typeText } from "../compiler/ir/type.js";
+import { UsageError } from "./failure.js";
 import type { JsonValue } from "./json.js";
 
 /** The type of a fetchable name in a training mode, as the language writes it. */
@@ -32,4 +34,10 @@ export function signatureJson(graph: Graph, signature: Signature): JsonValue {
     outputs: types(signature.outputs),
     doc: signature.doc ?? null,
   };
+}
+
+/** Throws UsageError where the file stands behind what it is asked for: `graphc run predict mnist.graph`. */
+export function requireFileFirst(file: string, behind: string | undefined, command: string): void {
+  if (behind?.endsWith(".graph") !== true || file.endsWith(".graph") || existsSync(file)) return;
+  throw new UsageError(`the file stands first: graphc ${command} ${behind} ${file}`);
 }

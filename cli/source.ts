@@ -60,7 +60,17 @@ export function readSource(file: string): string {
 }
 
 function decode(file: string, bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw fileError("G064", `cannot read ${quotePath(file)}: it is not text in UTF-8`);
+  if (!isUtf8(bytes)) {
+    const isWide = /^(?:\xFF\xFE|\xFE\xFF)/.test(bytes.toString("latin1", 0, 2));
+    const isText = isWide || !bytes.includes(0);
+    throw fileError(
+      "G064",
+      `cannot read ${quotePath(file)}: it is ${isWide ? "text in UTF-16, and not" : "not text"} in UTF-8`,
+      isText
+        ? `save it as UTF-8, or convert it: \`iconv -f ${isWide ? "UTF-16" : "LATIN1"} -t UTF-8\``
+        : "name a .graph file: this one is binary",
+    );
+  }
   return bytes.toString("utf8");
 }
 

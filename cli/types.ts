@@ -18,8 +18,8 @@ export interface TypesOptions extends CommonOptions, LoadOptions {
 export async function types(console: Console, file: string, options: TypesOptions): Promise<ExitCode> {
   const output = options.output ?? declarationFile(file);
   requireApart([output], [file]);
-  await requireOutputs(console, [output]);
   const graph = openGraph(console, file, options);
+  await requireOutputs(console, [output]);
   await writeFileAtomic(output, [Buffer.from(declarations(graph, basename(file)))]);
   if (console.isJson) console.object({ output });
   else console.say(`${output}: ${graph.signatures.map((signature) => signatureText(graph, signature)).join("\n  ")}`);

@@ -84,8 +84,8 @@ export async function viz(console: Console, file: string, options: VizOptions): 
     throw new UsageError(`--output ${options.output}: a picture's name ends in one of ${known}`);
   }
   requireApart([options.output], [file]);
-  await requireOutputs(console, [options.output]);
   const graph = openGraph(console, file, options);
+  await requireOutputs(console, [options.output]);
   const lower = await lowering(graph, options);
   const { shown, sized } = programsOf(graph, options);
   const measured = options.profile === undefined ? undefined : await readProfile(options.profile);

@@ -101,6 +101,7 @@ test.serial("mistakes are told before anything is measured", async (t) => {
   t.deepEqual(codesOf(await bench("fit", "--dim", "M=3")), ["G083"]);
   t.deepEqual(codesOf(await bench("fit", "--feed", "z=1")), ["G083"]);
   t.deepEqual(codesOf(await bench("fit", "--dim", "N=65")), ["G084"]);
+  t.deepEqual(codesOf(await bench("fit", "--dim", "N=1e15")), ["G084"]);
   const both = await graphcHere(["bench", "line.graph", "fit", "--feed", "x=[1, 2]", "--dim", "N=3"], { cwd });
   t.is(both.code, 2);
   t.regex(both.stderr, /--dim says N = 3, and what is fed, or stands as a default, has N = 2/);

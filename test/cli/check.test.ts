@@ -167,3 +167,20 @@ test.serial("--json has fixes as edits: one after another they mend the file", a
   const ended = await graphcHere(["check", "g.graph"], { cwd: folderWith({ "g.graph": text }) });
   t.is(ended.code, 0, `${ended.stderr}\n${text}`);
 });
+
+test.serial("a file that is not in UTF-8 is told apart from one that is binary", async (t) => {
+  const cwd = folderWith({
+    "wide.graph": Buffer.from("\uFEFFgraph g {\n}\n", "utf16le"),
+    "old.graph": Buffer.from("graph g {\n  # caf\xE9\n}\n", "latin1"),
+    "binary.graph": Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 0, 0xff),
+  });
+  for (const [file, text] of [
+    ["wide.graph", /it is text in UTF-16, and not in UTF-8\n.*`iconv -f UTF-16 -t UTF-8`/],
+    ["old.graph", /it is not text in UTF-8\n.*`iconv -f LATIN1 -t UTF-8`/],
+    ["binary.graph", /it is not text in UTF-8\n.*this one is binary/],
+  ] as const) {
+    const ended = await graphcHere(["check", file], { cwd });
+    t.is(ended.code, 1);
+    t.regex(ended.stderr, text);
+  }
+});

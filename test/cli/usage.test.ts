@@ -66,6 +66,9 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
     ["train", "x.graph", "--device", "cuda"],
     /webgpu, headlessgl, webasm and cpu; pages have webgl2, too\. A graphics card is reached by webgpu/,
   ],
+  ["an option before the command", ["--quiet", "check", "a.graph"], /options stand behind the command/],
+  ["help of no command", ["help", "nothing"], /there is no command 'nothing'/],
+  ["a signature before the file", ["run", "predict", "a.graph"], /the file stands first: graphc run a\.graph predict/],
   ["a missing file name", ["check"], /missing required argument 'file'/],
   ["too many arguments", ["compile", "a.graph", "b.graph"], /too many arguments/],
   [
