@@ -215,6 +215,7 @@ test.serial("what is wrong is one object with the diagnostics, and the exit code
           label: null,
           hint: null,
           notes: [],
+          fixes: [],
         },
       ],
     });
