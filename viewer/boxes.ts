@@ -24,6 +24,7 @@ export function captionOf(box: Box): Caption {
   if (group !== undefined) {
     const many = box.count === 1 ? "1 op" : `${box.count.toLocaleString("en-US")} ops`;
     const what = group.kind === "part" || group.text === group.name ? "" : group.text;
+    if (group.kind === "state") return { name: shortened(group.name, mostName), text: stateText(group.text) };
     const isWhole = box.isOpen || group.kind === "transfers";
     const text = isWhole ? what : what === "" ? many : `${what} · ${many}`;
     return { name: shortened(group.name, mostName), text: shortened(text, mostText) };
@@ -44,6 +45,13 @@ export function captionOf(box: Box): Caption {
     case "parameter":
       return { name, text };
   }
+}
+
+/** The names of variables, counted where they are many. */
+function stateText(names: string): string {
+  if (names.length <= mostText) return names;
+  const count = names.split(", ").length;
+  return names.endsWith(":=") ? `${count} new values` : `${count} variables`;
 }
 
 /** Cuts a long text in its middle, where both ends tell something. */

@@ -86,6 +86,7 @@ export function sideTint(side: string): string {
 
 function groupPaint({ role, group }: Box): Paint {
   if (group?.kind === "transfers") return { name: "transfer", label: "transfer" };
+  if (group?.kind === "state") return { name: "variable", label: "variable" };
   if (group?.kind === "kernel")
     return role === "update" ? { name: "c5", label: "writes variables" } : { name: "c1", label: "kernel" };
   return role === "update" ? { name: "c5", label: "update" } : plain;

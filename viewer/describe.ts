@@ -6,6 +6,7 @@ export function describeBox(box: Box, view: ViewModel): string {
   const { node, group } = box;
   if (group !== undefined) {
     if (group.kind === "transfers") return `${group.name}, sent ${group.text}`;
+    if (group.kind === "state") return `variables of ${group.name}: ${group.text}`;
     const many = box.count === 1 ? "1 op" : `${box.count} ops`;
     return `${group.name}, ${group.kind === "part" ? "part of the graph" : group.text}, ${many}`;
   }

@@ -18,6 +18,7 @@ import { addKernels } from "./kernel_view.js";
 import { memoryOf, memoryOfParts } from "./memory.js";
 import type { MemoryModel, ProgramModel, ViewerDocument, ViewModel } from "./model.js";
 import { addParts, type Lowered } from "./sides.js";
+import { gatherState } from "./state.js";
 import { type KernelTimes, timesOf } from "./times.js";
 
 /** One thing that the graph computes, as the picture shows it. */
@@ -118,6 +119,7 @@ function kernelView(
   if (lower !== undefined) {
     const lowered = lower(computation);
     addParts(builder, computation, lowered, timesOf(computation.name, lowered.parts, options.times ?? new Map()));
+    gatherState(builder, graph);
     for (const { program, isCompiled } of lowered.parts) if (isCompiled) options.onKernels?.(shown.name, program);
     return {
       view: finished(builder.view("kernels")),
@@ -150,6 +152,7 @@ function kernelView(
     given: (buffer) => given.placesOf(buffer, -1),
   });
   for (const [name, places] of outputs) builder.sink("output", name, places, "forward", -1);
+  gatherState(builder, graph);
   return { view: finished(builder.view("kernels")), memory: memoryOf(program) };
 }
 

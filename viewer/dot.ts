@@ -15,7 +15,9 @@ export function dotText(visible: Visible, name: string, direction: Direction): s
   const lines = (parent: string | undefined, indent: string): readonly string[] =>
     (children.get(parent) ?? []).flatMap((box) => {
       const { name: title, text } = captionOf(box);
-      const label = quoted([title, text].filter((part) => part !== "").join(" "));
+      const isState = box.group?.kind === "state";
+      const words = isState ? [box.name, ...(box.group?.text ?? "").split(", ")] : [title, text];
+      const label = quoted(words.filter((part) => part !== "").join(isState ? "\n" : " "));
       if (!box.isOpen) return [`${indent}${box.id} [label=${label}, ${shapeOf(box)}];`];
       return [
         `${indent}subgraph cluster_${box.id} {`,
@@ -43,6 +45,7 @@ export function dotText(visible: Visible, name: string, direction: Direction): s
 
 function shapeOf(box: Box): string {
   if (box.group?.kind === "transfers") return 'shape=hexagon, peripheries=2, style=""';
+  if (box.group?.kind === "state") return 'shape=cylinder, style=""';
   if (box.group !== undefined) return 'shape=box3d, style=""';
   switch (box.node?.kind) {
     case "placeholder":

@@ -80,7 +80,7 @@ function outline(box: Box, x: number, y: number, width: number, tint: string): s
   if (box.group?.kind === "transfers") return hexagon(x + 4, y + 4, width, tint) + hexagon(x, y, width, tint);
   if (box.group !== undefined) {
     const behind = `<rect class="${tint}" x="${n(x + 4)}" y="${n(y + 4)}" width="${n(width - 1)}" height="${boxHeight - 1}" rx="6"/>`;
-    return behind + rect(0, 6);
+    return behind + (box.group.kind === "state" ? rect(0, 4) + rect(3, 2) : rect(0, 6));
   }
   switch (box.node?.kind) {
     case "placeholder":

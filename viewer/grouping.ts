@@ -55,7 +55,12 @@ export function withParts(
 
 function unitsOf(nodes: readonly NodeModel[], groups: readonly GroupModel[]): ReadonlyMap<number, readonly Unit[]> {
   const firsts = groups.map(() => Number.POSITIVE_INFINITY);
-  nodes.forEach(({ group }, at) => {
+  // A sink stands by what it takes, wherever it was made.
+  const places = nodes.map(({ kind, inputs }, at) =>
+    kind === "assign" || kind === "output" ? (inputs[0] ?? at) + 0.5 : at,
+  );
+  nodes.forEach(({ group }, node) => {
+    const at = places[node] as number;
     for (let around = group; around >= 0; around = groups[around]?.parent ?? -1) {
       if ((firsts[around] as number) <= at) break;
       firsts[around] = at;
@@ -67,10 +72,8 @@ function unitsOf(nodes: readonly NodeModel[], groups: readonly GroupModel[]): Re
     if (list === undefined) units.set(parent, [unit]);
     else list.push(unit);
   };
-  nodes.forEach(({ kind, inputs, group }, at) => {
-    // A sink stands by what it takes, wherever it was made.
-    const isSink = kind === "assign" || kind === "output";
-    add(group, { kind: "node", at, first: isSink ? (inputs[0] ?? at) + 0.5 : at });
+  nodes.forEach(({ group }, at) => {
+    add(group, { kind: "node", at, first: places[at] as number });
   });
   groups.forEach(({ parent }, at) => {
     add(parent, { kind: "group", at, first: firsts[at] as number });

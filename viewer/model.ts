@@ -91,8 +91,8 @@ export interface NodeModel {
   readonly why: readonly string[];
 }
 
-/** A `part` is of a long graph; a `side` is what the processor or a device computes at a stretch; `transfers` go over as one. */
-export type GroupKind = "call" | "scope" | "update" | "region" | "part" | "kernel" | "side" | "transfers";
+/** A `part` is of a long graph; a `side` is what the processor or a device computes at a stretch; `transfers` go over as one; `state` is of one kernel. */
+export type GroupKind = "call" | "scope" | "update" | "region" | "part" | "kernel" | "side" | "transfers" | "state";
 
 export interface GroupModel {
   readonly kind: GroupKind;

@@ -202,6 +202,12 @@ test("the side that a box lies on is seen without colours, and what is sent has 
   const dot = dotText(visible, "fit", "down");
   t.regex(dot, /subgraph cluster_g1 \{\n {4}label="gpu part 2 of 4";\n {4}style="rounded,filled"/);
   t.regex(dot, /label="4 numbers up, 16 bytes in launches", shape=hexagon, peripheries=2/);
+  // One kernel counts the steps of all four variables, and these boxes are one.
+  t.true(
+    dot.includes('label="learn/adam\\nh/dense/w/t\\nh/dense/b/t\\ny/dense/w/t\\ny/dense/b/t :=", shape=cylinder'),
+    dot,
+  );
+  t.regex(svg, /learn\/adam<\/tspan> <tspan class="text">4 new values/);
   // Whatever else is closed, the sides stay open.
   t.deepEqual([...alwaysOpen(view)], [0, 1, 2, 3]);
 });
