@@ -147,8 +147,10 @@ function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return [...byKey.values()];
 }
 
-function checkedText(console: Console, { file, graph, memory, remarks }: Checked): string {
-  const head = `${console.paint("bold", file)}: ${console.paint("green", "no problems")}`;
+function checkedText(console: Console, { file, graph, diagnostics, memory, remarks }: Checked): string {
+  const warnings = diagnostics.length;
+  const found = warnings === 0 ? console.paint("green", "no problems") : `no errors, ${plural(warnings, "warning")}`;
+  const head = `${console.paint("bold", file)}: ${found}`;
   if (graph === undefined) return head;
   const { trainable, others } = countVariables(graph);
   const kept = [

@@ -153,6 +153,7 @@ export function reservedName(span: Span, word: string): Diagnostic {
 export function givenTwice(span: Span, first: Span, what: string, name: string): Diagnostic {
   return problem("G015", span, `${what} ${quote(name)} is given twice`, {
     notes: [{ span: first, message: "first here" }],
+    hint: what === "name" ? "use another name; `_` drops an output" : "leave one of them out",
   });
 }
 

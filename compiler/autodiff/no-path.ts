@@ -25,7 +25,11 @@ export function noPath(y: Value, x: Value, sources: SourceTable, spans: readonly
     cuts.length === 0
       ? `the value that is differentiated does not depend on ${describe(x, sources)}`
       : `no gradient path leads to ${describe(x, sources)}: ${names.join(", ")} ${names.length === 1 ? "cuts" : "cut"} it`;
-  return problem("G050", spans[0], message, { notes: [...notes, ...origin] });
+  const hint =
+    cuts.length === 0
+      ? undefined
+      : "use what has a slope in its place, such as `softmax` for `argmax`, `sigmoid` for a comparison";
+  return problem("G050", spans[0], message, { notes: [...notes, ...origin], hint });
 }
 
 /** The name that the text has for an edge, or else its op. */

@@ -134,6 +134,7 @@ function sameTypes(env: Env, one: If, then: Branch, otherwise: Branch): readonly
     const details = {
       label: `this is ${typeText(b.type)}`,
       notes: [{ span: left.span, message: `the other branch yields ${typeText(a.type)}` }],
+      hint: "the rest of the graph sees one type: yield it from both, with `cast`, `reshape` or `broadcast_to`",
     };
     if (!mayBeEqual(a.type, b.type)) {
       const message = `the branches of this \`if\` yield ${typeText(a.type)} and ${typeText(b.type)}`;
@@ -150,6 +151,7 @@ function requireEqualCounts(env: Env, one: If, left: readonly Yielded[], right: 
   const inOrder = [left, right].sort(([a], [b]) => (a?.span.start ?? 0) - (b?.span.start ?? 0));
   const counts = inOrder.map(({ length }) => length).join(" and ");
   throw refusal(env, "G054", wordOf(one), `the branches of this \`if\` yield ${counts} values`, {
+    hint: "yield as many values from each branch",
     notes: inOrder.flatMap(([first]) =>
       first === undefined ? [] : [{ span: first.span, message: "this branch yields here" }],
     ),

@@ -76,7 +76,9 @@ export function toTensor(env: Env, { meaning, span }: Item, dtype?: DType): Valu
 
 function meaningHint(meaning: Meaning): string | undefined {
   if (meaning.kind === "fn") return "call it: a function's name is followed by its arguments in `(...)`";
-  return meaning.kind === "scope" ? "name an edge of the scope: `scope.name`" : undefined;
+  if (meaning.kind !== "scope") return undefined;
+  const names = [...meaning.names.ownEntries()].map(([name]) => `\`.${name}\``);
+  return `name an edge of the scope: ${names.length === 0 ? "it has none" : names.slice(0, 5).join(", ")}`;
 }
 
 function numeric(env: Env, dtype: DType, span: Span): NumericDType {

@@ -288,6 +288,7 @@ export function outputOf(env: Env, output: Output, callee: string): Meaning {
       "G034",
       output.name.span,
       `the output ${quote(output.name.name)} of ${quote(callee)} is not bound in its body`,
+      { hint: `bind it: \`${output.name.name} = ...\`` },
     );
     return poisoned;
   }

@@ -155,7 +155,9 @@ class Reader {
 
   signature(field: Field | undefined, span: Span, where: string, trains: boolean): Signature | undefined {
     if (field === undefined) {
-      report(this.#env, "G046", span, `${where} needs \`run\`: the signature that it runs`);
+      report(this.#env, "G046", span, `${where} needs \`run\`: the signature that it runs`, {
+        hint: "`run = fit`, for `signature fit(...) does UPDATE -> (...)`",
+      });
       return undefined;
     }
     const path = pathOf(field.value);

@@ -132,7 +132,10 @@ export function checkType(env: Env, item: Item, wanted: TensorType, declaration:
       return !isSymbolic(dim) && !isSymbolic(other) && dim !== other;
     });
   if (differs) {
-    throw refusal(env, "G023", item.span, `${what} is ${typeText(type)}, not ${typeText(wanted)}`, details);
+    throw refusal(env, "G023", item.span, `${what} is ${typeText(type)}, not ${typeText(wanted)}`, {
+      ...details,
+      hint: `declare ${typeText(type)}, or give it a value that is ${typeText(wanted)}`,
+    });
   }
   return restate(env, value, wanted, item.span, details);
 }

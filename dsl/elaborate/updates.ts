@@ -112,7 +112,9 @@ function minimized(inside: Env, body: Expression): Minimized | undefined {
   if (isPoisoned(loss.meaning)) return undefined;
   const target = toTensor(inside, loss);
   if (!isFloat(target.type.dtype)) {
-    throw refusal(inside, "G051", loss.span, `only floats have gradients, and the loss is ${typeText(target.type)}`);
+    throw refusal(inside, "G051", loss.span, `only floats have gradients, and the loss is ${typeText(target.type)}`, {
+      hint: "a loss is made of floats: declare what is learnt as f32",
+    });
   }
   doubtLoss(inside, target, loss.span);
   const variables =

@@ -147,6 +147,7 @@ function staticType(env: Env, type: TensorType, span: Span): TensorType {
     "G102",
     span,
     `${typeText(type)} has ${elements.toPrecision(3)} elements, more than any machine holds`,
+    { hint: "use smaller sizes: a matrix between two large axes is often the product of two narrow ones" },
   );
 }
 

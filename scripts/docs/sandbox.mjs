@@ -253,7 +253,7 @@ async function checkText(code, text, dist) {
   // G061 imports the file that it stands in.
   const file = /from "(self\.graph)"/.exec(text)?.[1] ?? "example.graph";
   const readFile = (path) => (basename(path) === file ? text : readFileSync(path, "utf8"));
-  const { graph, diagnostics } = loadGraph(file, { readFile });
+  const { graph, diagnostics, files } = loadGraph(file, { readFile });
   const found = [...diagnostics];
   if (graph !== undefined) {
     try {
@@ -263,7 +263,7 @@ async function checkText(code, text, dist) {
     }
   }
   const one = found.find((diagnostic) => diagnostic.code === code);
-  return one === undefined ? undefined : renderText([one], { source: () => text });
+  return one === undefined ? undefined : renderText([one], { source: (name) => files.get(name) ?? text });
 }
 
 function generated(code) {

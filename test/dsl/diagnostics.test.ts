@@ -142,8 +142,8 @@ const rows: readonly (readonly [string, string])[] = [
   ["f32[3] y = relu(x)", "G004 2:1 a value alone is no statement | a type follows its name: `x: f32 = ...`"],
   ["f32 y = relu(x)", "G004 2:1 a value alone is no statement | a type follows its name: `x: f32 = ...`"],
   ["if = 3", "G014 2:1 `if` is a word of the language and cannot be a name | another name, such as `if_`"],
-  ["a, a = f()", "G015 2:4 name `a` is given twice"],
-  ["x = f(a=1, a=2)", "G015 2:12 argument `a` is given twice"],
+  ["a, a = f()", "G015 2:4 name `a` is given twice | use another name; `_` drops an output"],
+  ["x = f(a=1, a=2)", "G015 2:12 argument `a` is given twice | leave one of them out"],
   ["x = f(a=1, 2)", "G039 2:12 a positional argument follows a named one | name it, or move it before the named ones"],
   [
     "x := 3",

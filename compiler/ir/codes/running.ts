@@ -49,7 +49,7 @@ export const sessionCodes = [
     code: "G087",
     title: "matrix is not invertible",
     explain:
-      "The matrix is singular to working precision, or not positive definite where that is needed. No variable was changed.",
+      "The matrix is singular to working precision, or not positive definite where that is needed. No variable was changed. `pinv` and `lstsq` take any matrix; `a + 1e-6 * eye(n)` keeps one that is nearly singular away from it.",
     example: "$ graphc run singular.graph --fetch x",
   },
   {
@@ -61,7 +61,8 @@ export const sessionCodes = [
   {
     code: "G089",
     title: "integer division by zero",
-    explain: "`//` or `%` of integers met a zero divisor. No variable was changed.",
+    explain:
+      "`//` or `%` of integers met a zero divisor. No variable was changed. Divide by `maximum(n, 1)`, or feed no 0.",
     example: "$ graphc run divide.graph --fetch y --feed n=0",
   },
 ] as const satisfies readonly CodeRow[];

@@ -85,7 +85,10 @@ function outputProblem(terms: readonly Term[], output: Term): EquationProblem | 
   const known = new Set(terms.flatMap(({ labels }) => labels.map(({ name }) => name)));
   const seen = new Set<string>();
   for (const { name, at } of output.labels) {
-    if (!known.has(name)) return { at, message: `no operand has the label \`${name}\` of the result` };
+    if (!known.has(name)) {
+      const labels = [...known].map((one) => `\`${one}\``).join(", ");
+      return { at, message: `no operand has the label \`${name}\` of the result`, hint: `the operands have ${labels}` };
+    }
     if (seen.has(name)) return { at, message: `the result has the label \`${name}\` twice` };
     seen.add(name);
   }

@@ -37,7 +37,7 @@ function reshape(call: Arguments): Meaning {
         "G027",
         call.span,
         `${typeText(value.type)} has ${total} elements, and ${shapeText(target)} holds ${elements}`,
-        details,
+        { ...details, hint: "a reshape keeps all elements; one size may be `-1`, which stands for what is left" },
       );
     }
     requireEqual(call.env, total, elements, call.span, {

@@ -130,6 +130,7 @@ function gradients(call: Arguments): Meaning {
     if (isFloat(value.type.dtype)) return;
     throw refusal(call.env, "G051", at, `only floats have gradients, not ${typeText(value.type)}`, {
       notes: [originNote(call.env, value, at)],
+      hint: "declare what is learnt as a float, such as f32; a cast from integers has no slope",
     });
   };
   check(target, call.spanOf("y"));

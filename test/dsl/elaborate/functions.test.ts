@@ -217,8 +217,8 @@ test("outputs are bound and of their type; an error in a body names the call", (
 }
 ${graph("a, b = f([1.0, 2.0])")}`;
   t.deepEqual(problems(text), [
-    "G034 1:31 the output `z` of `f` is not bound in its body",
-    "G023 2:3 the output `y` is f32[2], not f32",
+    "G034 1:31 the output `z` of `f` is not bound in its body (bind it: `z = ...`)",
+    "G023 2:3 the output `y` is f32[2], not f32 (declare f32[2], or give it a value that is f32)",
   ]);
   t.true(
     notes(`fn f(x: f32[...]) -> (y: f32) {\n  y = x\n}\n${graph("a = f([1.0])")}`).includes("5:7 in this call of `f`"),
@@ -307,7 +307,7 @@ test("an uncalled fn is checked as far as its body alone shows", (t) => {
 }
 `;
   t.deepEqual(problems(text), [
-    "G034 1:59 the output `z` of `f` is not bound in its body",
+    "G034 1:59 the output `z` of `f` is not bound in its body (bind it: `z = ...`)",
     "G012 4:11 unknown name `b`",
     "G030 5:15 `relu` takes 1 argument, and 2 are given",
     "G012 6:7 unknown name `sofmax` (did you mean `softmax`?)",

@@ -138,7 +138,7 @@ test("shapes are compile-time values: dims in sizes, -1 once", (t) => {
     [
       "G027 3:18 `-1` stands once in a shape",
       "G027 4:18 `-1` in [5, -1] has no size: f32[3, 4] has 12 elements, and the rest holds 5",
-      "G027 5:7 f32[3, 4] has 12 elements, and [13] holds 13",
+      "G027 5:7 f32[3, 4] has 12 elements, and [13] holds 13 (a reshape keeps all elements; one size may be `-1`, which stands for what is left)",
       "G031 6:19 a size is an int, not the float 2.0",
     ],
   );
@@ -228,8 +228,8 @@ test("gradients bind as many names as there are xs; a literal that is differenti
     ),
     [
       "G032 4:10 the value is one output, and 2 names are bound",
-      "G051 6:21 only floats have gradients, not i64",
-      "G051 7:17 only floats have gradients, not i64",
+      "G051 6:21 only floats have gradients, not i64 (declare what is learnt as a float, such as f32; a cast from integers has no slope)",
+      "G051 7:17 only floats have gradients, not i64 (declare what is learnt as a float, such as f32; a cast from integers has no slope)",
     ],
   );
 });
