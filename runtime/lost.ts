@@ -48,7 +48,7 @@ export class TrainedState {
     const assigned = new Set(
       updates.flatMap((name) => training.updates.get(name)?.assignments ?? []).map(({ path }) => path),
     );
-    await session.variables.pull();
+    // What an earlier training left on a device is not fetched for this: its former values tell the same.
     const watched = variables.filter((one) => one.trainable && assigned.has(one.path) && isFinite(session, one));
     return new TrainedState(session, watched);
   }
@@ -87,6 +87,11 @@ export class TrainedState {
     await this.#session.variables.pull();
     return this.#watched.filter((one) => !isFinite(this.#session, one));
   }
+}
+
+/** Whether variables have to be looked at, which on a device means to fetch them: finite reports say enough where nothing is saved. */
+export function mayBeLost(last: Report["metrics"]): boolean {
+  return last.size === 0 || ![...last.values()].every(Number.isFinite);
 }
 
 /** The loss of the last step is not finite, though the variables are. */

@@ -14,7 +14,7 @@ import { joinFailures, withNote } from "./failure.js";
 import { readCheckpoint, writeCheckpoint } from "./files/checkpoint.js";
 import { saveCheckpoint } from "./files/rotation.js";
 import { Improvement } from "./improvement.js";
-import { lostLoss, TrainedState } from "./lost.js";
+import { lostLoss, mayBeLost, TrainedState } from "./lost.js";
 import { requireOutputs } from "./outputs.js";
 import { checkFeeds, requireScalars } from "./requests.js";
 import type { Session } from "./session.js";
@@ -136,7 +136,8 @@ class Trainer {
     let stopped: TrainReport["stopped"];
     try {
       stopped = await this.#run(executable, feeds);
-      if (this.#session.step > first) await this.#state.requireFinite();
+      const isDoubtful = this.#options.save !== undefined || mayBeLost(this.#last);
+      if (this.#session.step > first && isDoubtful) await this.#state.requireFinite();
     } catch (error) {
       throw error instanceof GraphError ? await this.#failed(error, first) : error;
     }
