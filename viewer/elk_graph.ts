@@ -60,7 +60,7 @@ export function toElk(
         ...options,
         "elk.padding": `[top=${headerHeight + 8},left=${14 + (room.get(box.id) ?? 0)},bottom=14,right=14]`,
         "elk.nodeSize.constraints": "MINIMUM_SIZE",
-        "elk.nodeSize.minimum": `(${titleWidthOf(caption) + 12}, ${boxHeight})`,
+        "elk.nodeSize.minimum": minimumOf(titleWidthOf(caption) + 12, boxHeight, direction),
       },
     };
   };
@@ -81,6 +81,11 @@ export function toElk(
       ...(label === "" || (span > denseSpan && count > 1) ? {} : { labels: [labelOf(label)] }),
     })),
   };
+}
+
+/** ELK lays out to the right and turns the result, but not this size of a group: given as for a picture to the right, it becomes tall. */
+function minimumOf(width: number, height: number, direction: Direction): string {
+  return direction === "down" ? `(${height}, ${width})` : `(${width}, ${height})`;
 }
 
 /** Layers that all edges cross together. Each crossing is a node to the algorithm, and so is each label in the middle of an edge. */

@@ -67,6 +67,27 @@ test("the picture of the README has no faults, and faults are seen", async (t) =
   t.regex(broken(/(data-edge="e1">.*class="head" d="M[\d.]+) \d+/, "$1 1"), /e1 ends [\d.]+ off/);
 });
 
+test("an open group with a long name is as wide as its title and no taller than what it holds", async (t) => {
+  const document = documentOfText(`graph g {
+  placeholder x: f32[4]
+  scope a_name_that_is_much_wider_than_its_contents {
+    y = x + 1
+  }
+  signature s(x) -> (a_name_that_is_much_wider_than_its_contents.y)
+}
+`);
+  const view = document.programs[0]?.views[0];
+  if (view === undefined) throw new Error("there is no view");
+  for (const direction of ["down", "right"] as const) {
+    const { boxes } = await layOut(visibleOf(view, new Set(view.groups.keys())), direction, engine);
+    const group = boxes.find(({ box }) => box.isOpen);
+    const inner = boxes.find(({ box }) => box.parent === group?.box.id);
+    if (group?.title === undefined || inner === undefined) throw new Error("the scope is not open");
+    t.true(group.width >= group.title.width, direction);
+    t.true(group.height <= inner.height + 60, `${direction}: ${group.height}`);
+  }
+});
+
 /** An open group of 200 by 100 at 100, 100, with a title of 150, and a thin line down into it at each x. */
 function crossed(...lines: readonly number[]): Placed {
   const box: PlacedBox["box"] = {
