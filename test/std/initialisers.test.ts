@@ -188,7 +188,9 @@ if (targets.length > 1) {
 }
 
 test("what an initialiser needs and lacks is said", (t) => {
-  t.deepEqual(problems("graph g {\n  x = normal()\n}\n"), ["G030 2:7 `normal` needs the argument `shape`"]);
+  t.deepEqual(problems("graph g {\n  x = normal()\n}\n"), [
+    "G030 2:7 `normal` needs the argument `shape` (a variable gives it the shape that is declared: `variable w: f32[3, 4] = normal()`)",
+  ]);
   const refused = problems("graph g {\n  variable n: i64[3] = normal()\n  variable m: u8[3] = glorot_uniform()\n}\n");
   t.deepEqual(
     refused.map((line) => line.slice(0, 8)),
