@@ -1,7 +1,7 @@
 import { type Condition, decide, dimsIn, undecidedPart } from "../../compiler/ir/condition.js";
 import type { Constraint } from "../../compiler/ir/graph.js";
 import { type Never, type Requirement, requiredByGraph, whyNever } from "./dim_bounds.js";
-import { type Env, type Frame, Refusal } from "./state.js";
+import { type Env, type Frame, Refusal, silentRefusal } from "./state.js";
 
 /**
  * What sizes must fulfil: decided at once where they tell, else a constraint that is checked when the dims are bound. `refused` makes the
@@ -29,7 +29,7 @@ export function demand(
 
 /** The problem of a constraint that no sizes fulfil, so that there are none to be named. */
 function neverMet({ diagnostic }: Refusal, { why, requirements }: Never): Refusal {
-  if (diagnostic === undefined) return new Refusal(undefined);
+  if (diagnostic === undefined) return silentRefusal;
   const message = `${diagnostic.message.replaceAll(/ = \{(left|right)\}/g, "")} (${why})`;
   const notes = requirements.map(({ span }) => ({ span, message: "required here" }));
   return new Refusal({ ...diagnostic, message, notes: [...diagnostic.notes, ...notes] });

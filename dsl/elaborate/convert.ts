@@ -17,12 +17,12 @@ import type { Span } from "../../compiler/ir/span.js";
 import { tensorType } from "../../compiler/ir/type.js";
 import { fill, literal } from "../../compiler/ops/build.js";
 import { describe, dimOf, floatText, type Item, intText, isLiteral, literalDType, type Meaning } from "./meaning.js";
-import { applyOp, type Env, leaveToCalls, Refusal, record, refusal } from "./state.js";
+import { applyOp, type Env, leaveToCalls, type Refusal, record, refusal, silentRefusal } from "./state.js";
 
 /** Meanings to edges and to what attributes hold. All throw `Refusal`; a poisoned meaning does so silently. */
 
 export function silence(meaning: Meaning): void {
-  if (meaning.kind === "poisoned") throw new Refusal(undefined);
+  if (meaning.kind === "poisoned") throw silentRefusal;
 }
 
 /** The edge that a meaning stands for. A literal takes `dtype`; without one, integers are i64 and decimals f32. */
@@ -70,7 +70,7 @@ export function toTensor(env: Env, { meaning, span }: Item, dtype?: DType): Valu
         hint: meaningHint(meaning),
       });
     case "poisoned":
-      throw new Refusal(undefined);
+      throw silentRefusal;
   }
 }
 

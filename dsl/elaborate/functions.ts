@@ -30,10 +30,10 @@ import {
   maximumCallDepth,
   maximumCalls,
   placesOf,
-  Refusal,
   refusal,
   report,
   type State,
+  silentRefusal,
 } from "./state.js";
 import { statements } from "./statements.js";
 import { checkType, declaredType } from "./types.js";
@@ -127,7 +127,7 @@ export function enter(state: State, env: Env, fn: Fn, span: Span): void {
     // Once is enough: what follows would only repeat it.
     if (state.calls === maximumCalls + 1)
       report(env, "G102", span, `the graph expands more than ${maximumCalls} calls of functions`);
-    throw new Refusal(undefined);
+    throw silentRefusal;
   }
   state.active.push({ declaration, name, span });
 }

@@ -7,7 +7,7 @@ import { foreignMember, isModule } from "./foreign.js";
 import { type Callable, describe, type Meaning, poisoned } from "./meaning.js";
 import type { Entry, Names } from "./names.js";
 import { calledHere, castAdvice, castsTo, commentAdvice, declarationAdvice, methodAdvice } from "./respelling.js";
-import { type Env, Refusal, refusal } from "./state.js";
+import { type Env, refusal, silentRefusal } from "./state.js";
 
 /** What a name or a dotted path stands for. Throws `Refusal`. */
 export function reference(env: Env, expression: Reference): Meaning {
@@ -93,7 +93,7 @@ export function unknownName(
       hint: "move the binding up: only update, signature and train look ahead",
     });
   }
-  if (names.incomplete) return new Refusal(undefined);
+  if (names.incomplete) return silentRefusal;
   return refusal(env, "G012", name.span, `unknown name ${quote(name.name)}`, {
     notes: scope === undefined ? [] : [{ span: scope, message: "the scope" }],
     hint:

@@ -256,13 +256,14 @@ export interface Env {
 /** Ends the evaluation of one expression: `diagnostic` is reported, or nothing where an operand was poisoned. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
-  readonly diagnostic: Diagnostic | undefined;
 
-  constructor(diagnostic: Diagnostic | undefined) {
+  constructor(readonly diagnostic: Diagnostic | undefined) {
     super(diagnostic?.message);
-    this.diagnostic = diagnostic;
   }
 }
+
+/** Where all has been told. It is one for all: each error takes a picture of the stack, and a thousand statements may rest on a broken one. */
+export const silentRefusal = new Refusal(undefined);
 
 /** The error to throw for a problem at `span`. */
 export function refusal(env: Env, code: Code, span: Span, message: string, details: Details = {}): Refusal {
@@ -287,7 +288,7 @@ export function reportDiagnostic(env: Env, diagnostic: Diagnostic): void {
 
 /** Ends what depends on the sizes that a call would give, where a fn is checked without one. */
 export function leaveToCalls(env: Env, dims: readonly Dim[]): void {
-  if (env.state.generic && dims.some(isSymbolic)) throw new Refusal(undefined);
+  if (env.state.generic && dims.some(isSymbolic)) throw silentRefusal;
 }
 
 const mostCallNotes = 3;
@@ -373,8 +374,7 @@ function leaveErrorToCalls(env: Env, error: OpError, inputs: readonly Value[], a
   const listed = Object.values(attributes).some(
     (one) => Array.isArray(one) && one.some((part) => typeof part === "object" && "terms" in part),
   );
-  if (env.state.generic && (listed || inputs.some(({ type }) => type.shape.some(isSymbolic))))
-    throw new Refusal(undefined);
+  if (env.state.generic && (listed || inputs.some(({ type }) => type.shape.some(isSymbolic)))) throw silentRefusal;
 }
 
 function opErrorSpan(error: OpError, site: Site): Span {

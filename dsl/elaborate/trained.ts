@@ -10,7 +10,7 @@ import { didYouMean, quote } from "../diagnostics.js";
 import { ask } from "./effects.js";
 import { item } from "./expressions.js";
 import { describe } from "./meaning.js";
-import { type Env, originNote, Refusal, refusal } from "./state.js";
+import { type Env, originNote, refusal, silentRefusal } from "./state.js";
 
 /** The variables that `minimize` trains by itself, in the order of the graph. `optimizer` is the place of what trains them. */
 export function reachedVariables(env: Env, loss: Value, span: Span, optimizer: Span): readonly Variable[] {
@@ -21,7 +21,7 @@ export function reachedVariables(env: Env, loss: Value, span: Span, optimizer: S
   const all = [...state.shared.variables.values()];
   const found = all.filter((variable) => variable.trainable && reached.has(variable.value));
   if (found.length > 0) return found;
-  if (env.state.shared.refusedVariables.size > 0) throw new Refusal(undefined);
+  if (env.state.shared.refusedVariables.size > 0) throw silentRefusal;
   const reasons = all
     .filter((variable) => isFloat(variable.value.type.dtype))
     .slice(0, 3)
@@ -83,10 +83,10 @@ function listed(env: Env, expression: Expression, loss: Value): readonly Variabl
   }
   const { first, rest } = named;
   const { meaning } = item(env, first);
-  if (meaning.kind === "poisoned") throw new Refusal(undefined);
+  if (meaning.kind === "poisoned") throw silentRefusal;
   const variables = env.state.shared.variables;
   if (rest === "" && meaning.kind === "tensor" && meaning.variable !== undefined) {
-    if (env.state.shared.refusedVariables.has(meaning.variable)) throw new Refusal(undefined);
+    if (env.state.shared.refusedVariables.has(meaning.variable)) throw silentRefusal;
     const variable = variables.get(meaning.variable);
     if (variable !== undefined) return [trainable(env, variable, expression.span)];
   }
@@ -96,7 +96,7 @@ function listed(env: Env, expression: Expression, loss: Value): readonly Variabl
   const separator = meaning.kind === "scope" ? "." : "/";
   const owned = [...variables.values()].filter((variable) => variable.path.startsWith(path + separator));
   if (owned.length > 0) return reachedOf(env, owned, path, expression.span, loss);
-  if (env.state.shared.refusedVariables.size > 0) throw new Refusal(undefined);
+  if (env.state.shared.refusedVariables.size > 0) throw silentRefusal;
   throw refusal(env, "G041", expression.span, `${quote(path)} owns no variables`, {
     notes: meaning.kind === "tensor" ? [originNote(env, meaning.value, expression.span)] : [],
     hint:

@@ -12,7 +12,7 @@ import { toDim, toTensor } from "./convert.js";
 import { noteName } from "./facts.js";
 import { foreignDType, isModule } from "./foreign.js";
 import { type Item, isLiteral } from "./meaning.js";
-import { applyOp, type Env, originNote, Refusal, refusal } from "./state.js";
+import { applyOp, type Env, originNote, refusal, silentRefusal } from "./state.js";
 
 /** Evaluates a size; given by `expressions.ts`, which also reads types. */
 export type Evaluate = (env: Env, expression: Expression) => Item["meaning"];
@@ -33,7 +33,7 @@ export function dtypeNamed(env: Env, name: string, span: Span): DType {
   const entry = env.names.lookup(name);
   if (entry !== undefined) noteName(env, span, entry);
   if (entry?.meaning.kind === "dtype") return entry.meaning.value;
-  if (entry?.meaning.kind === "poisoned") throw new Refusal(undefined);
+  if (entry?.meaning.kind === "poisoned") throw silentRefusal;
   const hint =
     foreignDTypeHint(name) ??
     didYouMean(name, dtypes) ??
@@ -63,7 +63,7 @@ function sizes(env: Env, dim: Expression, evaluate: Evaluate): readonly Dim[] {
 /** A size in a shape; an undeclared name is G017, not a new dimension. */
 export function size(env: Env, dim: Expression, evaluate: Evaluate): Dim {
   if (dim.kind === "reference" && dim.segments.length === 1 && env.names.lookup(dim.text) === undefined) {
-    if (env.names.incomplete) throw new Refusal(undefined);
+    if (env.names.incomplete) throw silentRefusal;
     throw refusal(env, "G017", dim.span, `the dim ${quote(dim.text)} is not declared`, {
       hint:
         (dim.text === "None" ? openSizeHint : undefined) ??

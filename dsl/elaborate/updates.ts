@@ -15,7 +15,7 @@ import { compileTimeKind, enter, expandFunction, open } from "./functions.js";
 import { callable } from "./lookup.js";
 import { type Callable, calleeName, describe, type Item, isPoisoned, type Meaning, tensor } from "./meaning.js";
 import { Names } from "./names.js";
-import { applyOp, type Env, Refusal, record, refusal } from "./state.js";
+import { applyOp, type Env, record, refusal, silentRefusal } from "./state.js";
 import { statements } from "./statements.js";
 import { listedVariables, reachedVariables } from "./trained.js";
 
@@ -192,7 +192,7 @@ function optimizerOf(env: Env, expression: Expression): OptimizerCall {
         : undefined;
   const fn = call === undefined ? undefined : callable(env, call.callee);
   if (call === undefined || fn === undefined || fn.kind !== "optimizer") {
-    if (call !== undefined && fn === undefined) throw new Refusal(undefined);
+    if (call !== undefined && fn === undefined) throw silentRefusal;
     throw refusal(
       env,
       "G031",

@@ -7,7 +7,7 @@ import { numericDType } from "../../../compiler/ops/precision.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import type { Item } from "../meaning.js";
 import { type Meaning, tensor } from "../meaning.js";
-import { leaveToCalls, originNote, Refusal, refusal } from "../state.js";
+import { leaveToCalls, originNote, refusal, silentRefusal } from "../state.js";
 import { spatialAxesOf } from "./window_arguments.js";
 
 /** Where an element of the result lies between the elements of x: ONNX's modes, by its names. */
@@ -91,7 +91,7 @@ function numbersOf(call: Arguments, parameter: string, count: number): readonly 
   const number = ({ meaning, span }: Item): number => {
     if (meaning.kind === "float") {
       // A stand-in gives no size.
-      if (call.env.state.generic && Number.isNaN(meaning.value)) throw new Refusal(undefined);
+      if (call.env.state.generic && Number.isNaN(meaning.value)) throw silentRefusal;
       return meaning.value;
     }
     if (meaning.kind === "int" && typeof meaning.value !== "bigint") leaveToCalls(call.env, [meaning.value]);
