@@ -9,8 +9,8 @@ export type AliasKind = "name" | "slope";
 /** An edge of its own in one training mode. */
 interface ModeAliases {
   /** In this elaboration: the alias of each edge, and the keys that are given away. */
-  readonly of: Map<Value, Value>;
-  readonly claimed: Set<string>;
+  of: Map<Value, Value>;
+  claimed: Set<string>;
   /** Changes where an alias comes to stand for an edge from which something else is reached. */
   readonly reach: Record<AliasKind, number>;
 }
@@ -30,9 +30,9 @@ export class Aliases {
 
   /** An elaboration begins. */
   begin(): void {
-    for (const { of, claimed } of [this.#inference, this.#training]) {
-      of.clear();
-      claimed.clear();
+    for (const mode of [this.#inference, this.#training]) {
+      mode.of = new Map();
+      mode.claimed = new Set();
     }
   }
 

@@ -50,11 +50,11 @@ export class Changes {
   elaboration = 0;
   #followed = 0;
   /** What names stood for before, where that is something else now. */
-  readonly #names = new Map<Names, Map<string, Entry | undefined>>();
+  #names = new Map<Names, Map<string, Entry | undefined>>();
   #differing = 0;
-  readonly #tables = new Set<string>();
-  readonly #aliasKeys = new Set<string>();
-  readonly #aliased = new Set<Value>();
+  #tables = new Set<string>();
+  #aliasKeys = new Set<string>();
+  #aliased = new Set<Value>();
 
   /** `isWhole` says whether the elaboration before came to its end. */
   begin(isWhole: boolean): void {
@@ -62,11 +62,11 @@ export class Changes {
     this.#now = [];
     this.elaboration++;
     this.#followed = 0;
-    this.#names.clear();
+    this.#names = new Map();
     this.#differing = 0;
-    this.#tables.clear();
-    this.#aliasKeys.clear();
-    this.#aliased.clear();
+    this.#tables = new Set();
+    this.#aliasKeys = new Set();
+    this.#aliased = new Set();
   }
 
   /** Whether this elaboration has done a step already. */

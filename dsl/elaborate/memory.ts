@@ -47,6 +47,9 @@ const mostForEach = 4;
  * of the graph stands for an edge of its own (`aliases.ts`), so that what is computed from it does not change with its
  * definition, as long as its type is the same. What is found is exactly what a new elaboration would find; only the graph has more nodes,
  * and is for nobody to run.
+ *
+ * What is of one elaboration alone stands in maps and sets that are made anew, not cleared: the table that a map leaves behind points to its
+ * next one, so that old garbage would keep what is new, and all that followed would grow old, too.
  */
 export class Memory implements NamesWatch, Recorder {
   readonly statements = new Units<undefined>(this);
@@ -78,7 +81,7 @@ export class Memory implements NamesWatch, Recorder {
   readonly #blocks = new Map<string, Names>();
   readonly #bindings = new WeakMap<Names, StepMap<Step>>();
   readonly #userHomes = new Map<string, Home>();
-  readonly #opened = new Set<string>();
+  #opened = new Set<string>();
 
   #lastKey = { training: false, device: deviceNow(), prefix: "", key: "" };
 
@@ -99,7 +102,7 @@ export class Memory implements NamesWatch, Recorder {
     this.counts.repeated = 0;
     this.#recording = undefined;
     this.#repeating = undefined;
-    this.#opened.clear();
+    this.#opened = new Set();
     this.aliases.begin();
     this.changes.begin(this.#isWhole);
     this.#isWhole = false;

@@ -19,11 +19,11 @@ export class Names {
   readonly parent: Names | undefined;
   /** How many regions are around the block: an edge that a name stands for belongs to the region of this depth. */
   readonly depth: number;
-  readonly #entries = new Map<string, Entry>();
+  #entries = new Map<string, Entry>();
   /** Functions of a library that are read when they are first looked up. */
-  readonly #deferred = new Map<string, () => Entry>();
+  #deferred = new Map<string, () => Entry>();
   /** Names that statements further down will bind. */
-  readonly #later = new Map<string, Span>();
+  #later = new Map<string, Span>();
 
   readonly #watch: NamesWatch | undefined;
   #incomplete = false;
@@ -34,11 +34,11 @@ export class Names {
     this.#watch = watch;
   }
 
-  /** Forgets all names, for another elaboration of the block. */
+  /** Forgets all names, for another elaboration of the block; with new maps, see `memory.ts`. */
   clear(): void {
-    this.#entries.clear();
-    this.#deferred.clear();
-    this.#later.clear();
+    this.#entries = new Map();
+    this.#deferred = new Map();
+    this.#later = new Map();
     this.#incomplete = false;
   }
 

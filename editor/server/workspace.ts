@@ -22,9 +22,13 @@ const mostKept = 4000;
  */
 export class Workspace {
   readonly #open = new Map<string, string>();
-  readonly #sources = new Map<string, Source>();
+  /**
+   * Of an open file the places stay, empty, where a text is outdated: maps in which they came and went at each keystroke would leave tables
+   * behind that keep what came later (see `memory.ts`).
+   */
+  readonly #sources = new Map<string, Source | undefined>();
   readonly #library = new Map<string, ParseResult>();
-  readonly #analyses = new Map<string, Analysis>();
+  readonly #analyses = new Map<string, Analysis | undefined>();
   /** Of files that are open: what is kept from one text to the next. */
   readonly #trees = new Map<string, Trees>();
   readonly #memories = new Map<string, Memory>();
@@ -54,12 +58,15 @@ export class Workspace {
     this.#trees.delete(file);
     this.#memories.delete(file);
     this.#forget(file);
+    this.#drop(file);
   }
 
   /** A file was made, changed or deleted on the disk. */
   touch(file: string): void {
     this.#listed.clear();
-    if (!this.#open.has(file)) this.#forget(file);
+    if (this.#open.has(file)) return;
+    this.#forget(file);
+    this.#drop(file);
   }
 
   forgetAll(): void {
@@ -68,10 +75,15 @@ export class Workspace {
   }
 
   #forget(file: string): void {
-    this.#sources.delete(file);
+    if (this.#sources.has(file)) this.#sources.set(file, undefined);
     for (const [root, analysis] of this.#analyses) {
-      if (root === file || analysis.asked.has(file)) this.#analyses.delete(root);
+      if (root === file || analysis?.asked.has(file) === true) this.#analyses.set(root, undefined);
     }
+  }
+
+  #drop(file: string): void {
+    this.#sources.delete(file);
+    this.#analyses.delete(file);
   }
 
   /** Throws where it is neither open nor on the disk. */
