@@ -45,9 +45,8 @@ export async function requireRoom(folder: string, probe: string, refused: string
     if (errno === "ENOSPC" || errno === "EDQUOT")
       throw wrong(reasonOf(errno), "free some space, or name another place");
     // The folder is there: it is the file system that knows no new names, as that of /proc.
-    throw wrong(
-      `nothing can be made in ${quotePath(there)}${errno === "ENOENT" ? " (ENOENT)" : `: ${reasonOf(errno)}`}`,
-    );
+    const reason = errno === "ENOENT" ? "the file system there takes no new files (ENOENT)" : reasonOf(errno);
+    throw wrong(`nothing can be made in ${quotePath(there)}: ${reason}`);
   }
   return missing;
 }

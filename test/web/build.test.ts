@@ -209,7 +209,7 @@ test("data that pages do not read are told of once, and a folder that cannot be 
   t.is(built.stderr.match(/G071/g)?.length, 1);
   t.regex(built.stderr, /warning G071: a page does not read \.csv, which x, y come from/);
   for (const [output, reason] of [
-    ["/proc/x", 'nothing can be made in "/proc" (ENOENT)'],
+    ["/proc/x", 'nothing can be made in "/proc": the file system there takes no new files (ENOENT)'],
     ["line.csv", '"line.csv" is not a folder'],
     ["line.csv/page", '"line.csv" is not a folder'],
   ] as const) {
