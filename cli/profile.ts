@@ -2,6 +2,7 @@ import type { Span } from "../compiler/ir/span.js";
 import type { MachinePeaks } from "../compiler/kernels/work.js";
 import { indexLines, locate } from "../dsl/source-text.js";
 import { writeFileAtomic } from "../runtime/files/atomic.js";
+import { requireReplaceable, traceFile } from "../runtime/files/replace.js";
 import {
   type ComputationReport,
   type KernelReport,
@@ -26,6 +27,11 @@ const mostRows = 24;
 /** What `--profile` writes. */
 export function profileFiles(option: ProfileOption): readonly string[] {
   return typeof option === "string" ? [option] : [];
+}
+
+/** Throws GraphError G092 where a trace would take the place of another kind of file. */
+export async function requireTraces(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await requireReplaceable(path, traceFile);
 }
 
 /** What a session measured: tables, and the file that was asked for. Gives the report, for `--json`. */

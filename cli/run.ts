@@ -21,7 +21,7 @@ import { metricText, plural } from "./numbers.js";
 import type { Named, TargetOption } from "./options.js";
 import { requireApart, requireOutputs } from "./outputs.js";
 import type { PlotRequest } from "./plot_option.js";
-import { type ProfileOption, profileFiles, showProfile } from "./profile.js";
+import { type ProfileOption, profileFiles, requireTraces, showProfile } from "./profile.js";
 import { requireFileFirst } from "./signatures.js";
 import { openProgram } from "./target.js";
 import { tensorText } from "./tensor_text.js";
@@ -55,6 +55,7 @@ export async function run(
   requireApart(outputs, [file, ...(options.weights === undefined ? [] : [options.weights])]);
   const model = await openModel(console, file, options);
   await requireOutputs(console, outputs);
+  await requireTraces(profileFiles(options.profile));
   const request = signature ?? options.fetch ?? [];
   const program = await openProgram(console, model, options);
   await using session = new Session(program, { seed: options.seed, weights: options.weights });

@@ -16,7 +16,7 @@ import { type LoadOptions, openModel } from "./load.js";
 import { bytesText, countText, metricText, plural, rateText, secondsText } from "./numbers.js";
 import type { Named, TargetOption } from "./options.js";
 import { requireApart, requireOutputs, sayMissing } from "./outputs.js";
-import { type ProfileOption, profileFiles, showProfile } from "./profile.js";
+import { type ProfileOption, profileFiles, requireTraces, showProfile } from "./profile.js";
 import { ProgressLine } from "./progress.js";
 import { openProgram } from "./target.js";
 import type { Watch } from "./watch/watch.js";
@@ -49,6 +49,7 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
   const profiles = profileFiles(flags.profile);
   requireApart([...(flags.save === undefined ? [] : [flags.save]), ...profiles], [file]);
   await requireOutputs(console, profiles);
+  await requireTraces(profiles);
   const model = await openModel(console, file, flags);
   const line = new ProgressLine(console);
   line.wait(`preparing ${model.graph.name}`);

@@ -1,4 +1,7 @@
+import type { TrainPlan } from "../compiler/ir/graph.js";
+import { placedAt } from "./failure.js";
 import { requireWritable, requireWritableFolder } from "./files/atomic.js";
+import { checkpointFile, requireReplaceable } from "./files/replace.js";
 import { checkpointPath } from "./files/rotation.js";
 import type { Settings, TrainOptions } from "./train_options.js";
 
@@ -8,12 +11,23 @@ import type { Settings, TrainOptions } from "./train_options.js";
  */
 export async function requireOutputs(
   { checkpoint, best }: Settings,
-  { save, events }: TrainOptions,
+  { save, events, ...options }: TrainOptions,
   step: number,
+  plan: TrainPlan | undefined,
 ): Promise<readonly string[]> {
-  const templates = [checkpoint?.to, best?.to].flatMap((to) => (to === undefined ? [] : [checkpointPath(to, step)]));
   const missing = new Set<string | undefined>();
-  for (const path of save === undefined ? templates : [...templates, save]) missing.add(await requireWritable(path));
+  const see = async (path: string): Promise<void> => {
+    missing.add(await requireWritable(path));
+    await requireReplaceable(path, checkpointFile);
+  };
+  const spans = [
+    options.checkpoint === undefined ? plan?.checkpoint?.span : undefined,
+    options.best === undefined ? plan?.best?.span : undefined,
+  ];
+  for (const [i, to] of [checkpoint?.to, best?.to].entries()) {
+    if (to !== undefined) await placedAt(spans[i], () => see(checkpointPath(to, step)));
+  }
+  if (save !== undefined) await see(save);
   if (events !== undefined) {
     missing.add(await requireWritableFolder(typeof events === "string" ? events : events.dir));
   }

@@ -189,10 +189,14 @@ export class Session<out G extends GraphTypes = GraphTypes> implements AsyncDisp
     this.variables.set(path, value);
   }
 
-  /** Writes all variables, the step and the random state to a safetensors file, atomically. */
+  /** Writes all variables, the step and the random state to a safetensors file, atomically. Throws GraphError G092 where another kind of file stands there. */
   save(path: string): Promise<void> {
     return this.#enqueue(async () => {
       const { writeCheckpoint } = await import("./files/checkpoint.js");
+      const { requireWritable } = await import("./files/atomic.js");
+      const { checkpointFile, requireReplaceable } = await import("./files/replace.js");
+      await requireWritable(path);
+      await requireReplaceable(path, checkpointFile);
       return writeCheckpoint(path, await this.checkpoint());
     });
   }

@@ -36,7 +36,8 @@ export type { Report, TrainEvent, TrainingHandle, TrainOptions, TrainReport } fr
 export async function train(session: Session, options: TrainOptions): Promise<TrainReport> {
   const { graph, backend } = session.program;
   const settings = await placeCheckpoints(graph, trainSettings(graph, options), options);
-  for (const path of await requireOutputs(settings, options, session.step)) options.onEvent?.({ kind: "folder", path });
+  for (const path of await requireOutputs(settings, options, session.step, graph.train))
+    options.onEvent?.({ kind: "folder", path });
   if (options.resume !== undefined) {
     await session.apply(options.resume, { kind: "checkpoint", checkpoint: await readCheckpoint(options.resume) });
   }

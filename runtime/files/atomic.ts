@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { threadId } from "node:worker_threads";
 import { InternalError } from "../../compiler/ir/diagnostic.js";
 import { fileError, quotePath, systemErrorCode, systemFailure } from "./errors.js";
@@ -134,13 +134,18 @@ export class AtomicFile {
 /**
  * Sees, before the work whose result is to be saved, that a file of this name could be written now. Leaves nothing behind. Gives
  * the topmost folder that is missing and would be made.
- * @throws GraphError as `writeFileAtomic`.
+ * @throws GraphError as `writeFileAtomic`, and G092 for the name of a graph's source.
  */
 export async function requireWritable(path: string): Promise<string | undefined> {
   if (path === "") throw fileError("G092", "cannot save: the name of the file is empty");
   const refused = refusal(path);
   if (/[/\\]$/.test(path)) throw fileError("G064", `${refused}: that is the name of a folder`, "name a file");
   const { target } = await inspectTarget(path);
+  // What is computed never stands where people write.
+  if ([path, target].some((name) => extname(name).toLowerCase() === ".graph")) {
+    const hint = "name a file with another ending, such as .safetensors for a checkpoint";
+    throw fileError("G092", `${refused}: a name that ends in .graph is that of a graph's source`, hint);
+  }
   return requireRoom(dirname(target), temporaryName(basename(target)), refused);
 }
 

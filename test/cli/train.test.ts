@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { compile, Session } from "../../index.js";
@@ -16,6 +16,8 @@ import {
 } from "./support.js";
 
 const reference = ["--target", "reference"];
+/** A checkpoint without tensors. */
+const oldCheckpoint = "\x02\0\0\0\0\0\0\0{}";
 
 test("a file with train data trains without flags, a line a report", async (t) => {
   const { code, stdout, stderr } = await graphc(["train", "line.graph"], { cwd: lineFolder() });
@@ -76,7 +78,7 @@ test.serial(
     const cwd = folderWith({
       "line.graph": lineGraph.replace("= 0.1", "= 1e30"),
       "other.csv": "x,y\n1,2\n3,4\n5,6\n7,8\n",
-      "w.safetensors": "the old content",
+      "w.safetensors": oldCheckpoint,
     });
     const data = ["--data", "x=other.csv[0:4]", "--data", "y=other.csv[0:4]"];
     const lost = await graphcHere(["train", "line.graph", ...data, ...reference, "--save", "w.safetensors"], { cwd });
@@ -87,7 +89,7 @@ test.serial(
     );
     t.regex(lost.stderr, /note: `metrics\.loss` is (NaN|infinite) at step \d+\n/);
     t.regex(lost.stderr, /was not saved, since it is of no use; files that were there are as before/);
-    t.is(readFileSync(join(cwd, "w.safetensors"), "utf8"), "the old content");
+    t.is(readFileSync(join(cwd, "w.safetensors"), "utf8"), oldCheckpoint);
     const json = await graphcHere(["train", "line.graph", ...data, ...reference, "--json"], { cwd });
     t.is(json.code, 1);
     t.deepEqual(codesOf(json), ["G111"]);
@@ -101,7 +103,7 @@ test.serial(
 );
 
 test.serial("a loss that is infinite in the end is an error, and its state takes no file's place", async (t) => {
-  const cwd = folderWith({ "line.graph": lineGraph.replace("= 0.1", "= 9"), "w.safetensors": "the old content" });
+  const cwd = folderWith({ "line.graph": lineGraph.replace("= 0.1", "= 9"), "w.safetensors": oldCheckpoint });
   writeFileSync(join(cwd, "line.csv"), lineTable);
   const ended = await graphcHere(["train", "line.graph", "--steps", "25", "--save", "w.safetensors", ...reference], {
     cwd,
@@ -111,7 +113,7 @@ test.serial("a loss that is infinite in the end is an error, and its state takes
     ended.stderr,
     /error G111: training ends with a loss that is not finite: `metrics\.loss` is infinite at step 25/,
   );
-  t.is(readFileSync(join(cwd, "w.safetensors"), "utf8"), "the old content");
+  t.is(readFileSync(join(cwd, "w.safetensors"), "utf8"), oldCheckpoint);
 });
 
 test.serial("what is reported may be NaN as long as the variables are finite", async (t) => {
@@ -151,12 +153,12 @@ for (const [what, flags, reason] of [
   [
     "a file system that takes none",
     ["--save", "/proc/x/w"],
-    /cannot save "\/proc\/x\/w": nothing can be made in "\/proc" \(ENOENT\)/,
+    /cannot save "\/proc\/x\/w": nothing can be made in "\/proc": the file system there takes no new files \(ENOENT\)/,
   ],
   [
     "a folder there",
     ["--events", "/proc/x"],
-    /cannot write to "\/proc\/x": nothing can be made in "\/proc" \(ENOENT\)/,
+    /cannot write to "\/proc\/x": nothing can be made in "\/proc": the file system there takes no new files \(ENOENT\)/,
   ],
   ["events below a file", ["--events", "line.csv/x"], /cannot write to "line\.csv\/x": "line\.csv" is not a folder/],
   [
@@ -173,6 +175,56 @@ for (const [what, flags, reason] of [
     t.is(ended.stdout, "");
   });
 }
+
+for (const [what, output, place, message] of [
+  ["another graph by a checkpoint", ["--save", "other.graph"], "other.graph", /a name that ends in \.graph is that/],
+  ["a graph that is not there", ["--save", "new.GRAPH"], undefined, /cannot save "new\.GRAPH": a name that ends/],
+  ["a link to a graph", ["--save", "link.safetensors"], "other.graph", /a name that ends in \.graph is that/],
+  ["a table by a checkpoint", ["--save", "line.csv"], "line.csv", /no checkpoint but text that begins with "x,y"/],
+  ["short text by a checkpoint", ["--save", "short"], "short", /no checkpoint but text that begins with "hi"/],
+  ["other JSON by a trace", ["--profile", "p.json"], "p.json", /is no trace but text that begins with "\{"/],
+] as const) {
+  test.serial(`${what} is not written over`, async (t) => {
+    const files = { "other.graph": lineGraph, "line.csv": lineTable, short: "hi", "p.json": '{\n"name": 1 }\n' };
+    const cwd = folderWith({ "line.graph": lineGraph, ...files });
+    symlinkSync("other.graph", join(cwd, "link.safetensors"));
+    const before = place === undefined ? "" : readFileSync(join(cwd, place), "utf8");
+    const ended = await graphcHere(["train", "line.graph", ...output, ...reference], { cwd });
+    t.is(ended.code, 1);
+    t.regex(ended.stderr, /^error G092: cannot save /);
+    t.regex(ended.stderr, message);
+    t.regex(ended.stderr, /hint: name (a|another) file/);
+    t.is(ended.stdout, "");
+    if (place === undefined) t.false(existsSync(join(cwd, "new.GRAPH")));
+    else t.is(readFileSync(join(cwd, place), "utf8"), before);
+  });
+}
+
+test.serial(
+  "a checkpoint of the train block is refused at its line; an empty file, a checkpoint and a trace are replaced",
+  async (t) => {
+    const text = lineGraph.replace(/( *)steps = 40/, '$1steps = 40\n$1checkpoint = { every = 20, to = "line.csv" }');
+    const cwd = folderWith({ "line.graph": lineGraph, "kept.graph": text, "line.csv": lineTable, empty: "" });
+    const train = (file: string, ...flags: string[]) =>
+      graphcHere(["train", file, "--steps", "2", ...flags, ...reference], { cwd });
+    const refused = await train("kept.graph");
+    t.is(refused.code, 1);
+    t.regex(
+      refused.stderr,
+      /error G092: cannot save ".*line\.csv": the file there is no checkpoint[\s\S]*--> kept\.graph:\d+/,
+    );
+    t.is(readFileSync(join(cwd, "line.csv"), "utf8"), lineTable);
+    for (let i = 0; i < 2; i++) {
+      const ended = await train("line.graph", "--save", "empty", "--profile", "trace.json");
+      t.is(ended.code, 0, ended.stderr);
+    }
+    const session = new Session(await compile(join(cwd, "line.graph"), { target: "reference" }));
+    await t.throwsAsync(session.save(join(cwd, "kept.graph")), { message: /a name that ends in \.graph/ });
+    await t.throwsAsync(session.save(join(cwd, "line.csv")), { message: /no checkpoint but text/ });
+    await session.close();
+    t.is(readFileSync(join(cwd, "kept.graph"), "utf8"), text);
+  },
+);
 
 test.serial("the file that is trained is not written over", async (t) => {
   const cwd = lineFolder();

@@ -84,7 +84,8 @@ export const checkpointCodes = [
   {
     code: "G092",
     title: "file cannot be saved",
-    explain: "The disk is full or the folder is not writable. The file that was there before is as it was.",
+    explain:
+      "The disk is full, the folder is not writable, or another kind of file stands there: a checkpoint replaces no graph. The file that was there before is as it was.",
     example: "$ graphc train mnist.graph --save README.md/mnist.safetensors",
   },
   {

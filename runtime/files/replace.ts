@@ -1,0 +1,54 @@
+import { GraphError } from "../../compiler/ir/diagnostic.js";
+import { InputFile } from "./bytes.js";
+import { fileError, quotePath } from "./errors.js";
+import { kindOf } from "./kinds.js";
+import { longestHeader } from "./safetensors_header.js";
+
+/** A kind of file that is written over only where a file of its kind, or an empty one, stands. */
+export interface Replaceable {
+  /** As in "is no checkpoint". */
+  readonly name: string;
+  /** A name that such a file could have. */
+  readonly example: string;
+  /** Whether a file that is not empty may be one, by its first bytes: a damaged one is not worth keeping. */
+  readonly mayBegin: (bytes: Uint8Array) => boolean;
+}
+
+export const checkpointFile: Replaceable = {
+  name: "checkpoint",
+  example: "model.safetensors",
+  mayBegin: (bytes) =>
+    bytes.length < 9
+      ? kindOf(bytes) === undefined
+      : new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true) <= BigInt(longestHeader) &&
+        bytes[8] === 0x7b,
+};
+
+export const traceFile: Replaceable = {
+  name: "trace",
+  example: "profile.json",
+  mayBegin: (bytes) => /^\s*\{[\s\S]*"traceEvents"/.test(new TextDecoder().decode(bytes)),
+};
+
+/** Sees that no file of another kind would be lost. @throws GraphError G092 where one stands there. */
+export async function requireReplaceable(path: string, kind: Replaceable): Promise<void> {
+  const file = await InputFile.open(path).catch((error: unknown) => {
+    // What is not there, or cannot be read, is nothing that could be known.
+    if (error instanceof GraphError) return undefined;
+    throw error;
+  });
+  if (file === undefined) return;
+  try {
+    const beginning = new Uint8Array(4096);
+    const bytes = beginning.subarray(0, await file.readAt(0, beginning));
+    if (bytes.length === 0 || kind.mayBegin(bytes)) return;
+    const found = kindOf(bytes.subarray(0, 64));
+    throw fileError(
+      "G092",
+      `cannot save ${quotePath(path)}: the file there is no ${kind.name}${found === undefined ? "" : ` but ${found}`}, and would be lost`,
+      `name another file, such as ${kind.example}, or remove this one`,
+    );
+  } finally {
+    await file.close();
+  }
+}
