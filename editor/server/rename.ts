@@ -1,3 +1,4 @@
+import type { Diagnostic } from "../../compiler/ir/diagnostic.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { lex } from "../../dsl/lex.js";
 import { parse } from "../../dsl/parse.js";
@@ -54,12 +55,56 @@ export function rename(workspace: Workspace, analysis: Analysis, offset: number,
     const after = workspace.analyse(sourceOf(file, text, parse(text, file)), read, parse);
     const problems = after.loaded.diagnostics.filter(({ severity }) => severity === "error");
     const known = before.loaded.diagnostics.filter(({ severity }) => severity === "error").length;
-    const [problem] = problems;
-    if (problem !== undefined && problems.length > known)
-      throw new RenameRefusal(`\`${name}\` does not fit: ${problem.message}`);
+    if (problems.length > known) throw new RenameRefusal(whyNot(before, problems, places, symbol, name, read));
     requireSameMeaning(after, places, symbol, name);
   }
   return places;
+}
+
+/** The problem that a rename makes. Those that were there before say nothing of it. */
+function whyNot(
+  before: Analysis,
+  problems: readonly Diagnostic[],
+  places: readonly Span[],
+  symbol: Symbol,
+  name: string,
+  read: (file: string) => string,
+): string {
+  const problem = firstNew(before.loaded.diagnostics, problems, symbol, name);
+  if (problem === undefined)
+    return `whether \`${name}\` fits cannot be told yet: names can be changed once the text is whole`;
+  const first = problem.notes.find(({ message }) => message === "first here")?.span;
+  if (problem.code !== "G010" || first === undefined || problem.span === undefined)
+    return `\`${name}\` does not fit: ${problem.message}`;
+  const isRenamed = places.some(
+    (place) => place.file === first.file && moved(places, symbol, name, place) === first.start,
+  );
+  const { file, start } = isRenamed ? problem.span : first;
+  const line = read(file).slice(0, start).split("\n").length;
+  return `\`${name}\` is bound already, in line ${line}${file === before.source.file ? "" : ` of ${file}`}`;
+}
+
+function firstNew(
+  before: readonly Diagnostic[],
+  after: readonly Diagnostic[],
+  symbol: Symbol,
+  name: string,
+): Diagnostic | undefined {
+  const key = ({ code, message }: Diagnostic): string =>
+    `${code} ${message.replaceAll(`\`${symbol.name}\``, `\`${name}\``)}`;
+  const left = new Map<string, number>();
+  for (const one of before) left.set(key(one), (left.get(key(one)) ?? 0) + 1);
+  return after.find((one) => {
+    const known = left.get(key(one)) ?? 0;
+    left.set(key(one), known - 1);
+    return known <= 0;
+  });
+}
+
+/** Where a place stands once the names before it are changed. */
+function moved(places: readonly Span[], symbol: Symbol, name: string, place: Span): number {
+  const before = places.filter((other) => other.file === place.file && other.start < place.start).length;
+  return place.start + before * (name.length - symbol.name.length);
 }
 
 function isName(text: string): boolean {
@@ -80,17 +125,14 @@ function replaced(text: string, places: readonly Span[], name: string): string {
 
 /** Each renamed place still means the symbol: no other declaration of the name has come between. */
 function requireSameMeaning(after: Analysis, places: readonly Span[], symbol: Symbol, name: string): void {
-  const moved = (place: Span): number => {
-    const before = places.filter((other) => other.file === place.file && other.start < place.start).length;
-    return place.start + before * (name.length - symbol.name.length);
-  };
+  const movedTo = (place: Span): number => moved(places, symbol, name, place);
   const target = places.find((place) => place.file === symbol.span?.file && place.start === symbol.span.start);
   for (const place of places) {
     if (place.file !== after.source.file) continue;
-    const found = symbolAt(after, moved(place));
+    const found = symbolAt(after, movedTo(place));
     const span = found?.symbol.span;
     if (found === undefined || span === undefined || target === undefined) continue;
-    if (span.file === target.file && span.start === moved(target)) continue;
+    if (span.file === target.file && span.start === movedTo(target)) continue;
     throw new RenameRefusal(`\`${name}\` means something else at one of the places`);
   }
 }

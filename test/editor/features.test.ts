@@ -134,11 +134,19 @@ test.serial(
       });
       t.regex(error?.message ?? "", reason);
     };
-    await refused("hid|den =", "image", /bound twice/);
+    await refused("hid|den =", "image", /^`image` is bound already, in line 16$/);
     await refused("hid|den =", "3d", /no name/);
     await refused("hid|den =", "while", /no name/);
     await refused("hid|den =", "a.b", /no name/);
     await refused("me|an(", "average", /standard library/);
     await refused("den|se(units", "layer", /standard library/);
+    const broken = "graph g {\n  x = 1.0\n  y = exp(x)\n  z = (exp(y\n}\n";
+    await editor.open("broken.graph", broken);
+    const told = async (mark: string, newName: string): Promise<string> => {
+      const answer = editor.ask("rename", "broken.graph", mark, { newName });
+      return (await t.throwsAsync(answer, { instanceOf: AnsweredError }))?.message ?? "";
+    };
+    t.is(await told("|y = exp", "x"), "`x` is bound already, in line 2");
+    t.is(await told("|x = 1.0", "y"), "`y` is bound already, in line 3");
   },
 );
