@@ -149,6 +149,8 @@ export function syntaxHint(token: IToken, previous: IToken, expected: string, ru
     return isDType(token.image)
       ? "outputs have names, and stand in brackets: `-> (y: f32[4])`"
       : "outputs stand in brackets: `-> (y)`";
+  if (expected === "`->`" && rule === "signature" && previous.endLine !== token.startLine)
+    return "a signature says what it gives: `-> (loss)`, or `-> ()` for nothing";
   if (token.tokenType === t.SlashSlash && expected === "a new line") return commentHint;
   const foreign = foreignHint(token, previous, expected, rule);
   if (foreign !== undefined) return foreign;

@@ -4,7 +4,7 @@ import type { Hint } from "../compiler/ir/fix.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import type { Span } from "../compiler/ir/span.js";
 import type { FunctionDeclaration, GraphDeclaration, Ident, Item, OptimizerDeclaration } from "./ast.js";
-import { didYouMean, limitDiagnostics, quote } from "./diagnostics.js";
+import { didYouMean, limitDiagnostics, quote, suggest } from "./diagnostics.js";
 import { checkAhead, checkAlone, checkDeclaration, fileEnv } from "./elaborate/alone.js";
 import { Facts } from "./elaborate/facts.js";
 import { elaborateGraph } from "./elaborate/graph.js";
@@ -270,11 +270,26 @@ class Linker {
     this.#shared.report(
       problem("G062", name.span, `${quote(title)} has no ${quote(name.name)}`, {
         hint:
+          (source.standard ? this.#elsewhere(name.name, exported) : undefined) ??
           didYouMean(name.name, exported) ??
           (exported.size === 0 ? "it declares nothing" : `it has ${[...exported].slice(0, 12).join(", ")}`),
       }),
     );
     return poisoned;
+  }
+
+  /** Where the library has a name that this file of it lacks, if none of its own is as near. */
+  #elsewhere(name: string, exported: ReadonlySet<string>): string | undefined {
+    const from = this.#files.suggestImport(name);
+    if (from !== undefined) return `\`import { ${name} } from "${from}"\``;
+    const visible = [...intrinsics.keys(), ...preludeFiles.flatMap((one) => this.#exportedBy(one))];
+    const best = suggest(name, [...exported, ...visible]);
+    return best === undefined || exported.has(best) ? undefined : `\`${best}\` needs no import`;
+  }
+
+  #exportedBy(library: string): readonly string[] {
+    const file = this.#files.standard(library);
+    return file === undefined ? [] : [...exportsOf(file)];
   }
 
   /** Checks those that calls have expanded as if there were none, for what an editor will be told next. */

@@ -332,10 +332,11 @@ export function record(env: Env, value: Value, span: Span): Value {
   return value;
 }
 
-/** The place of a call and of its operands, for carets. */
+/** The place of a call and of its operands, for carets, and how to mend what the op refuses without a hint of its own. */
 export interface Site {
   readonly span: Span;
   readonly operands: readonly Span[];
+  readonly hint?: Hint | undefined;
 }
 
 /** Applies a core op; what its rule refuses becomes a problem with the places of the operands. */
@@ -360,7 +361,7 @@ export function applyOp(
     leaveErrorToCalls(env, error, inputs, attributes);
     throw refusal(env, error.code, opErrorSpan(error, site), error.message, {
       notes: opErrorNotes(env, error, inputs, site),
-      hint: error.hint,
+      hint: error.hint ?? site.hint,
     });
   }
 }

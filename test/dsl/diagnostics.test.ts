@@ -77,6 +77,10 @@ const rows: readonly (readonly [string, string])[] = [
     "placeholder x",
     "G002 2:14 expected `:`, found the end of the line | a placeholder has a type: `placeholder x: f32[4]`",
   ],
+  [
+    "signature s(x) does step",
+    "G002 2:25 expected `->`, found the end of the line | a signature says what it gives: `-> (loss)`, or `-> ()` for nothing",
+  ],
   ["signature s(x) -> y", "G002 2:19 expected `(`, found `y` | outputs stand in brackets: `-> (y)`"],
   [
     "train { batch = 3, epochs = 2 }",

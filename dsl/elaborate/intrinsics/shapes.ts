@@ -7,6 +7,7 @@ import {
   multiplyDims,
   productOfDims,
 } from "../../../compiler/ir/dim.js";
+import { type Hint, insert } from "../../../compiler/ir/fix.js";
 import type { Value } from "../../../compiler/ir/node.js";
 import { shapeText, tensorType, typeText } from "../../../compiler/ir/type.js";
 import { fill } from "../../../compiler/ops/build.js";
@@ -79,7 +80,25 @@ function concatenate(call: Arguments): Meaning {
   const axis = call.has("axis") ? call.axis("axis", first) : 0;
   const { meaning, span } = call.item("tensors");
   const operands = meaning.kind === "list" ? meaning.items.map((item) => item.span) : [span];
-  return tensor(call.apply("concatenate", values, { axis }, { span: call.span, operands }));
+  const site = { span: call.span, operands, hint: fittingAxisHint(call, values, axis) };
+  return tensor(call.apply("concatenate", values, { axis }, site));
+}
+
+function fittingAxisHint(call: Arguments, values: readonly Value[], axis: number): Hint | undefined {
+  const other = fittingAxis(values);
+  if (other === undefined || other === axis) return undefined;
+  const words = `\`axis=${other}\` fits: their other sizes are equal`;
+  return call.has("axis") ? words : insert(`, axis=${other}`, words, call.spanOf("tensors"));
+}
+
+/** The one axis along which tensors differ in size. */
+function fittingAxis(values: readonly Value[]): number | undefined {
+  const [first, ...others] = values.map(({ type }) => type.shape);
+  if (first === undefined || others.some((shape) => shape.length !== first.length)) return undefined;
+  const differing = first.flatMap((dim, axis) => {
+    return others.every((shape) => dimEquals(shape[axis] as Dim, dim)) ? [] : [axis];
+  });
+  return differing.length === 1 ? differing[0] : undefined;
 }
 
 function stack(call: Arguments): Meaning {

@@ -204,6 +204,11 @@ test("imports: other files, `as`, constants, cycles, missing files and names, pa
   ]);
   t.deepEqual(first('import { scales } from "lib"'), ["G062 1:10 `lib.graph` has no `scales`"]);
   t.deepEqual(first('import { k } from "lib"'), ["G062 1:10 `lib.graph` has no `k`"]);
+  const hint = (text: string): string => problems(`${text}\n${graph("y = 1.0")}`)[0]?.replace(/^.*?` \(/, "(") ?? "";
+  t.is(hint('import { max_pool2d } from "std/convolution"'), "(`max_pool` needs no import)");
+  t.is(hint('import { relu } from "std/layers"'), "(`relu` needs no import)");
+  t.is(hint('import { adam } from "std/layers"'), '(`import { adam } from "std/optimizers"`)');
+  t.is(hint('import { dens } from "std/layers"'), "(did you mean `dense`?)");
   t.deepEqual(first('import { a } from "../lib"'), [
     "G063 1:19 the import `../lib` leaves the folder of the main file",
   ]);
