@@ -8,7 +8,7 @@ import { shapeEquals, typeText } from "../../compiler/ir/type.js";
 import { demand } from "./constraints.js";
 import { toTensor } from "./convert.js";
 import { declarationNotes } from "./dim_bounds.js";
-import { doubtBroadcast } from "./doubts.js";
+import { doubtBroadcast, doubtPosition } from "./doubts.js";
 import { type Item, isLiteral, literalDType, type Meaning } from "./meaning.js";
 import { applyOp, type Env, originNote, refusal, type Site } from "./state.js";
 
@@ -62,6 +62,7 @@ export function broadcastAll(env: Env, values: readonly Value[], operator: strin
     [],
   );
   doubtBroadcast(env, values, shape, operator, site);
+  doubtPosition(env, values, operator, site);
   return values.map((value, i) => expand(env, value, shape, site.operands[i] ?? site.span));
 }
 

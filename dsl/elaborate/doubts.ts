@@ -1,12 +1,12 @@
-import { type Dim, dimEquals } from "../../compiler/ir/dim.js";
+import { type Dim, dimEquals, dimText, multiplyDims } from "../../compiler/ir/dim.js";
 import type { Hint } from "../../compiler/ir/fix.js";
-import type { Value } from "../../compiler/ir/node.js";
+import type { Node, Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
-import { shapeText, typeText } from "../../compiler/ir/type.js";
+import { shapeEquals, shapeText, typeText } from "../../compiler/ir/type.js";
 import type { Binary } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { ask } from "./effects.js";
-import { isProbability, isUnforeseenOne } from "./made_of.js";
+import { combines, isProbability, isUnforeseenOne, type Position, positionAmongAll } from "./made_of.js";
 import type { Item } from "./meaning.js";
 import { reshapeAdvice } from "./reshape_advice.js";
 import { type Env, originNote, report, type Site } from "./state.js";
@@ -15,7 +15,8 @@ import { type Env, originNote, report, type Site } from "./state.js";
 
 /**
  * G150 where two operands of unequal rank are both repeated, and a size of one meets the same size of the other at another axis:
- * [N, 1] - [N] is [N, N]. Where the 1 was written for the purpose (`reshape`, `expand_dims`, a list), it is meant.
+ * [N, 1] - [N] is [N, N]. Where the 1 was written for the purpose (`reshape`, `expand_dims`, a list, a variable), it is meant. What
+ * `select(a > b, a, b)` repeats was told at the comparison; one operation is told of once.
  */
 export function doubtBroadcast(
   env: Env,
@@ -24,26 +25,30 @@ export function doubtBroadcast(
   operator: string,
   site: Site,
 ): void {
-  values.forEach((one, i) => {
-    values.forEach((other, j) => {
-      if (one.type.shape.length <= other.type.shape.length || !crosses(env, one, other, result)) return;
-      const [first, second] = i < j ? [one, other] : [other, one];
-      const operands = [i, j].map((at) => site.operands[at] ?? site.span) as [Span, Span];
-      const shown = /^[a-z_]/.test(operator) ? " and " : ` ${operator} `;
-      report(
-        env,
-        "G150",
-        site.span,
-        `${typeText(one.type)} and ${typeText(other.type)} are both repeated, to ${shapeText(result)}`,
-        {
-          severity: "warning",
-          label: `${typeText(first.type)}${shown}${typeText(second.type)}`,
-          notes: [originNote(env, one, operands[0]), originNote(env, other, operands[1])],
-          hint: bothWays(env, one, other, operands[1]),
-        },
-      );
-    });
+  const pairs = values.flatMap((one, i) => values.map((other, j) => ({ one, other, i, j })));
+  const found = pairs.find(({ one, other }) => {
+    if (one.type.shape.length <= other.type.shape.length || !crosses(env, one, other, result)) return false;
+    return !values.some((third) => third !== one && third !== other && isToldOf(env, third, one, other));
   });
+  if (found === undefined) return;
+  const { one, other, i, j } = found;
+  const [first, second] = i < j ? [one, other] : [other, one];
+  const operands = [i, j].map((at) => site.operands[at] ?? site.span) as [Span, Span];
+  const shown = /^[a-z_]/.test(operator) ? " and " : ` ${operator} `;
+  const message = `${typeText(one.type)} and ${typeText(other.type)} are both repeated, to ${shapeText(result)}`;
+  report(env, "G150", site.span, message, {
+    severity: "warning",
+    label: `${typeText(first.type)}${shown}${typeText(second.type)}`,
+    notes: [originNote(env, one, operands[0]), originNote(env, other, operands[1])],
+    hint: bothWays(env, one, other, operands[1]),
+  });
+}
+
+function isToldOf(env: Env, third: Value, one: Value, other: Value): boolean {
+  const key = `both ${[third, one, other].map(({ node, index }) => `${node.id} ${index}`).join(" ")}`;
+  return ask(env.state, key, ({ shared: { memory } }) =>
+    combines(third, one, other, (value) => memory?.aliases.behind(value) ?? value),
+  );
 }
 
 function crosses(env: Env, long: Value, short: Value, result: readonly Dim[]): boolean {
@@ -57,9 +62,9 @@ function crosses(env: Env, long: Value, short: Value, result: readonly Dim[]): b
     const meets = axes.some((axis) => inShort(axis) === 1 && dimEquals(inLong(axis), size));
     if (!meets) return false;
     const axis = grown - (result.length - long.type.shape.length);
-    const key = `one ${long.node.id} ${long.index} ${axis}`;
+    const key = `one ${long.node.id} ${long.index} ${axis} ${dimText(size)}`;
     return ask(env.state, key, ({ shared: { memory } }) =>
-      isUnforeseenOne(long, axis, (value) => memory?.aliases.behind(value) ?? value),
+      isUnforeseenOne(long, axis, size, (value) => memory?.aliases.behind(value) ?? value),
     );
   });
 }
@@ -123,6 +128,59 @@ export function doubtComparison(env: Env, expression: Binary): void {
       ? { text, fix: () => ({ title: `change to \`${written}\``, edits: [{ span, text: written }] }) }
       : text,
   });
+}
+
+/**
+ * G154 where `argmax(x) == label` compares one position among all elements with every label. A tensor of as many elements as `x` may
+ * be their positions.
+ */
+export function doubtPosition(env: Env, values: readonly Value[], operator: string, site: Site): void {
+  if (operator !== "==" && operator !== "!=") return;
+  values.forEach((value, i) => {
+    const other = values[1 - i];
+    if (other === undefined || value.type.shape.length > 0 || other.type.shape.length === 0) return;
+    const found = positionOf(env, value);
+    if (found === undefined) return;
+    const { name, node, of } = found;
+    const count = (shape: readonly Dim[]): Dim => shape.reduce(multiplyDims, 1);
+    if (dimEquals(count(of.type.shape), count(other.type.shape))) return;
+    const among = `one position among all elements of ${typeText(of.type)}`;
+    report(env, "G154", site.span, `${among} is compared with each element of ${typeText(other.type)}`, {
+      severity: "warning",
+      label: values.map(({ type }) => typeText(type)).join(` ${operator} `),
+      notes: [originNote(env, value, site.operands[i] ?? site.span)],
+      hint: alongAxis(env, name, node, of, other),
+    });
+  });
+}
+
+function positionOf(env: Env, value: Value): Position | undefined {
+  const read = (): Position | undefined => {
+    const { memory } = env.state.shared;
+    return positionAmongAll(value, (one) => memory?.aliases.behind(one) ?? one);
+  };
+  const key = `position ${value.node.id} ${value.index}`;
+  return ask(env.state, key, () => read() !== undefined) ? read() : undefined;
+}
+
+/** `argmax(x, axis=-1)`, or along the axis that leaves the shape it is compared with. */
+function alongAxis(env: Env, name: string, node: Node, of: Value, other: Value): Hint {
+  const { texts, sources } = env.state.shared;
+  const { shape } = of.type;
+  const fits = shape.findLastIndex((_, axis) => shapeEquals(shape.toSpliced(axis, 1), other.type.shape));
+  const axis = fits < 0 || fits === shape.length - 1 ? -1 : fits;
+  const [span] = sources.spansOf(node);
+  const text = span === undefined ? undefined : texts.at(span);
+  const inner =
+    text?.startsWith(`${name}(`) === true && text.endsWith(")") ? text.slice(name.length + 1, -1) : undefined;
+  const shown = inner === undefined || inner.length > 24 || /[\n#=]/.test(inner) ? "..." : inner;
+  const words = `\`${name}(${shown}, axis=${axis})\` gives one for each`;
+  if (span === undefined || inner === undefined || shown === "...") return words;
+  const end = { ...span, start: span.end - 1, end: span.end - 1 };
+  return {
+    text: words,
+    fix: () => ({ title: `insert \`axis=${axis}\``, edits: [{ span: end, text: `, axis=${axis}` }] }),
+  };
 }
 
 /** G153 of a loss that is no single number: of how many elements its sum is, and so how long the steps are, is hardly meant. */

@@ -1,3 +1,4 @@
+import { type Dim, isSymbolic } from "../../compiler/ir/dim.js";
 import type { Node, Value } from "../../compiler/ir/node.js";
 import { opNamed } from "../../compiler/ops/table.js";
 
@@ -8,10 +9,11 @@ type Behind = (value: Value) => Value;
 const most = 200;
 
 /**
- * Whether an axis of size 1 is what a matrix product, a declared shape or a slice happens to have, and not a 1 that somebody wrote to
- * repeat the edge along it.
+ * Whether an axis of size 1 is what a matrix product or a slice happens to have, and not a 1 that somebody wrote to repeat the edge
+ * along it. The 1 of a declared shape is written: only where the size `met` is a dim do both come from feeds of as many rows, as a
+ * label [N, 1] and a prediction [N]. Two known sizes may be equal by chance.
  */
-export function isUnforeseenOne(value: Value, axis: number, behind: Behind): boolean {
+export function isUnforeseenOne(value: Value, axis: number, met: Dim, behind: Behind): boolean {
   const seen = new Set<Value>();
   const look = (edge: Value, at: number): boolean => {
     const one = behind(edge);
@@ -22,7 +24,10 @@ export function isUnforeseenOne(value: Value, axis: number, behind: Behind): boo
       case "constant":
       case "iota":
       case "parameter":
+      case "variable":
         return false;
+      case "placeholder":
+        return isSymbolic(met);
       case "reshape": {
         const [input] = node.inputs;
         const isRestated = input?.type.shape.length === one.type.shape.length && input.type.shape[at] === 1;
@@ -79,4 +84,51 @@ function isSoftmax({ inputs }: Node, behind: Behind): boolean {
   }
   const [summed] = sum.node.inputs;
   return sum.node.op === "sum" && summed !== undefined && behind(summed) === numerator;
+}
+
+/** Whether an edge is made, element by element, of an operation on both of two others, each repeated for it. */
+export function combines(value: Value, one: Value, other: Value, behind: Behind): boolean {
+  const [first, second] = [behind(one), behind(other)];
+  const seen = new Set<Value>();
+  const look = (edge: Value): boolean => {
+    const made = unrepeated(edge, behind);
+    if (seen.has(made) || seen.size > most || !isElementwise(made.node)) return false;
+    seen.add(made);
+    const inputs = made.node.inputs.map((input) => unrepeated(input, behind));
+    return (inputs.includes(first) && inputs.includes(second)) || inputs.some(look);
+  };
+  return look(value);
+}
+
+function unrepeated(value: Value, behind: Behind): Value {
+  let one = behind(value);
+  while (one.node.op === "broadcast_in_dim") {
+    const [input] = one.node.inputs;
+    if (input === undefined) return one;
+    one = behind(input);
+  }
+  return one;
+}
+
+/** The position of the largest or the smallest of all elements of a tensor of several axes. */
+export interface Position {
+  readonly name: "argmax" | "argmin";
+  readonly node: Node;
+  readonly of: Value;
+}
+
+/** The position that a scalar is, perhaps in another dtype. */
+export function positionAmongAll(value: Value, behind: Behind): Position | undefined {
+  let one = behind(value);
+  if (one.type.shape.length > 0) return undefined;
+  while (one.node.op === "cast") {
+    const [input] = one.node.inputs;
+    if (input === undefined) return undefined;
+    one = behind(input);
+  }
+  const { node } = one;
+  if (node.op !== "argmax" && node.op !== "argmin") return undefined;
+  const [flat] = node.inputs;
+  const of = flat?.node.op === "reshape" ? flat.node.inputs[0] : undefined;
+  return of !== undefined && of.type.shape.length >= 2 ? { name: node.op, node, of: behind(of) } : undefined;
 }

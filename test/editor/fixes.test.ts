@@ -56,6 +56,16 @@ const cases: readonly (readonly [wrong: string, title: string, right: string])[]
     "change to `cast(x, to=f32)`",
     "graph g {\n  placeholder x: i64\n  y: f32 = cast(x, to=f32)\n}\n",
   ],
+  [
+    "graph g {\n  placeholder x: f32[2, 4]\n  placeholder h: f32[2, 6]\n  y = concatenate([x, h])\n}\n",
+    "insert `axis=1`",
+    "graph g {\n  placeholder x: f32[2, 4]\n  placeholder h: f32[2, 6]\n  y = concatenate([x, h], axis=1)\n}\n",
+  ],
+  [
+    "graph g {\n  placeholder x: f32[2, 4]\n  placeholder t: i64[2]\n  y = argmax(x) == t\n}\n",
+    "insert `axis=-1`",
+    "graph g {\n  placeholder x: f32[2, 4]\n  placeholder t: i64[2]\n  y = argmax(x, axis=-1) == t\n}\n",
+  ],
   ["graph g {\n  y = 2.0 + 1.0 on gpu\n}\n", 'change to `"gpu"`', 'graph g {\n  y = 2.0 + 1.0 on "gpu"\n}\n'],
 ];
 

@@ -33,4 +33,12 @@ export const doubtCodes = [
     example:
       'import { sgd } from "std/optimizers"\n\ngraph g {\n  dim N <= 64\n  placeholder x: f32[N, 3]\n  placeholder target: f32[N]\n  variable w: f32[3] = zeros()\n  loss = (x @ w - target) ** 2\n  update learn = minimize(loss, sgd(learning_rate=0.1))\n}\n',
   },
+  {
+    code: "G154",
+    title: "one position compared with many",
+    explain:
+      "Without `axis`, `argmax` and `argmin` give one position among all elements. A warning where it is compared with a tensor: of each row, the position is `argmax(x, axis=-1)`.",
+    example:
+      "graph g {\n  dim N <= 64\n  placeholder logits: f32[N, 3]\n  placeholder label: i64[N]\n  accuracy = mean(cast(argmax(logits) == label, to=f32))\n}\n",
+  },
 ] as const satisfies readonly CodeRow[];
