@@ -99,11 +99,11 @@ function rules(theme: Theme): string {
   ].join("");
 }
 
-/** The style sheet of a diagram; `both` follows the reader's system, as a README does. */
+/** The style sheet of a diagram; `both` follows the reader's system, as a README does, but paper is light. */
 export function diagramStyle(themes: "light" | "dark" | "both"): string {
   const common =
     `text{font-family:${monospace};font-size:12px}.name{font-weight:600}.label{font-size:10px}` +
     ".edge{fill:none;stroke-linejoin:round}";
   if (themes !== "both") return common + rules(themes === "light" ? light : dark);
-  return `${common}${rules(light)}@media (prefers-color-scheme:dark){${rules(dark)}}`;
+  return `${common}${rules(light)}@media screen and (prefers-color-scheme:dark){${rules(dark)}}`;
 }

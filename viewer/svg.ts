@@ -12,14 +12,20 @@ export interface SvgOptions {
   readonly themes: "light" | "dark" | "both";
 }
 
+/** Stands where a graph without boxes would be a blank. */
+export const nothingText = "There is nothing to show: this graph has no ops.";
+
 /** A picture as a file of its own: its style is in it, and it loads nothing. */
 export function svgText(placed: Placed, view: ViewModel, program: ProgramModel, options: SvgOptions): string {
-  const [width, height] = [Math.max(1, Math.ceil(placed.width)), Math.max(1, Math.ceil(placed.height))];
-  const body = drawElements(placed, {
-    paint: (box) => paintOf(box, options.colour, view, program),
-    describe: (box) => describeBox(box, view),
-    isInteractive: false,
-  });
+  const isEmpty = placed.boxes.length === 0;
+  const [width, height] = isEmpty ? [400, 80] : [Math.ceil(placed.width), Math.ceil(placed.height)];
+  const body = isEmpty
+    ? `<text class="text" x="${width / 2}" y="${height / 2 + 4}" text-anchor="middle">${nothingText}</text>`
+    : drawElements(placed, {
+        paint: (box) => paintOf(box, options.colour, view, program),
+        describe: (box) => describeBox(box, view),
+        isInteractive: false,
+      });
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">\n` +
     `<title>${escapeMarkup(options.title)}</title>\n<style>${diagramStyle(options.themes)}</style>\n` +

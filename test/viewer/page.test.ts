@@ -138,8 +138,10 @@ inBrowser("keys: along the data, uses, ancestors, groups around", async (t) => {
   t.true((await page.locator(".pane.current .faded").count()) > 0);
   await page.keyboard.press("a");
   t.is(await page.locator(".pane.current .faded").count(), 0);
-  await page.keyboard.press("Escape");
-  t.is(await page.locator(".pane.current .selected").count(), 0);
+  await page.keyboard.press("d");
+  await page.keyboard.press("Backspace");
+  t.is(await page.locator(".pane.current .selected, .pane.current .box:focus").count(), 0);
+  t.is(await textOf(page, "#status"), "nothing is selected");
   await page.keyboard.press("?");
   t.true(await page.locator("#keys").isVisible());
   await page.close();
@@ -250,6 +252,12 @@ inBrowser("empty graphs, one node, and markup in names", async (t) => {
     t.deepEqual(complaints, []);
     await page.close();
   }
+  const none = await openPage(running(), { ...whole, programs: [] });
+  t.regex(await textOf(none.page, ".missing"), /this graph has no ops/);
+  t.true(await none.page.locator("#print").isDisabled());
+  await none.page.keyboard.press("t");
+  t.deepEqual(none.complaints, []);
+  await none.page.close();
   const name = '</script><script>globalThis.broken = true</script><img src=x onerror="globalThis.broken = true">';
   const [first] = whole.programs;
   const hostile = {
@@ -313,20 +321,57 @@ inBrowser("a hundred thousand ops do not hang the page", async (t) => {
   await page.close();
 });
 
-inBrowser("on paper the picture alone is shown, and all of it", async (t) => {
-  const { page } = await openPage(running(), fit);
-  await page.emulateMedia({ media: "print" });
+inBrowser("on paper the picture alone is shown, all of it, on one light sheet", async (t) => {
+  const { page } = await openPage(running(), fit, "dark");
+  await page.keyboard.press("3");
+  await page.locator(".pane.current [data-box]").first().waitFor();
+  const sheets = async () => (await page.pdf()).toString("latin1").match(/\/Type\s*\/Page\b/g)?.length;
+  t.is(await sheets(), 1);
+  await page.keyboard.press("1");
+  await page.keyboard.press("+");
+  const picture = page.locator(".pane.current > svg > g");
+  const before = await picture.getAttribute("transform");
+  t.is(await sheets(), 1);
+  t.is(await picture.getAttribute("transform"), before);
+  await page.keyboard.press("c");
+  await page.locator(".pane >> nth=1").locator("[data-box]").first().waitFor();
+  t.is(await sheets(), 1);
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
   await page.evaluate("dispatchEvent(new Event('beforeprint'))");
-  t.false(await page.locator("header").isVisible());
-  t.false(await page.locator("#panel").isVisible());
-  const [sheet, picture] = await Promise.all([
-    page.locator(".pane.current > svg").boundingBox(),
-    page.locator(".pane.current > svg > g").boundingBox(),
-  ]);
-  if (sheet === null || picture === null) throw new Error("nothing is on the sheet");
-  t.true(picture.x >= sheet.x - 1 && picture.x + picture.width <= sheet.x + sheet.width + 1);
-  t.true(picture.y >= sheet.y - 1 && picture.y + picture.height <= sheet.y + sheet.height + 1);
-  await page.evaluate("dispatchEvent(new Event('afterprint'))");
+  for (const hidden of ["header", "#panel", ".pane:not(.current) >> nth=0", ".pane:not(.current) >> nth=1"])
+    t.false(await page.locator(hidden).isVisible(), hidden);
+  const fill = (of: string): string => `getComputedStyle(document.querySelector(".pane.current ${of}")).fill`;
+  t.is(await page.evaluate<string>(fill(".name")), "rgb(31, 35, 40)");
+  t.is(await page.evaluate<string>(fill("rect.c2, rect.placeholder")), "rgb(223, 243, 255)");
+  const [sheet, drawn] = await Promise.all([page.locator(".pane.current > svg").boundingBox(), picture.boundingBox()]);
+  if (sheet === null || drawn === null) throw new Error("nothing is on the sheet");
+  t.true(drawn.x >= sheet.x - 1 && drawn.x + drawn.width <= sheet.x + sheet.width + 1);
+  t.true(drawn.y >= sheet.y - 1 && drawn.y + drawn.height <= sheet.y + sheet.height + 1);
+  await page.close();
+});
+
+inBrowser("a view that was turned or resized while another was shown fits when it is shown", async (t) => {
+  const { page } = await openPage(running(), fit);
+  const isWhole = () =>
+    page.evaluate<boolean>(`(() => {
+      const found = document.querySelectorAll(".pane.current > svg, .pane.current > svg > g");
+      const [pane, picture] = [...found].map((one) => one.getBoundingClientRect());
+      return picture.left >= pane.left && picture.right <= pane.right + 1;
+    })()`);
+  await page.keyboard.press("3");
+  await page.keyboard.press("t");
+  await until("data flow right", async () => (await textOf(page, "#status")) === "data flow right");
+  await page.keyboard.press("1");
+  await until("the turned picture fits", isWhole);
+  for (let i = 0; i < 6; i++) await page.keyboard.press("+");
+  const map = await page.locator(".pane.current .minimap").boundingBox();
+  t.true(map !== null && map.width > 20, `${map?.width}`);
+  await page.keyboard.press("2");
+  await page.keyboard.press("t");
+  await until("data flow down", async () => (await textOf(page, "#status")) === "data flow down");
+  await page.setViewportSize({ width: 700, height: 700 });
+  await page.keyboard.press("1");
+  await until("the picture fits the smaller window", isWhole);
   await page.close();
 });
 

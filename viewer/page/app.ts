@@ -2,7 +2,7 @@ import type { ColourMode } from "../colours.js";
 import type { LayoutEngine } from "../layout.js";
 import type { ViewerDocument } from "../model.js";
 import type { Direction, PlacedEdge, Point } from "../placed.js";
-import { svgText } from "../svg.js";
+import { nothingText, svgText } from "../svg.js";
 import { groupId, nodeId } from "../visible.js";
 import { button, element, inBackground, part } from "./dom.js";
 import { unfold, unfoldedIn } from "./kernel_panel.js";
@@ -69,7 +69,8 @@ export class App {
       pane.colour = this.#colour;
       return [pane];
     });
-    part("panes", HTMLElement).replaceChildren(...this.#panes.map(({ root }) => root));
+    const blank = model === undefined ? [element("p", { class: "missing" }, nothingText)] : [];
+    part("panes", HTMLElement).replaceChildren(...this.#panes.map(({ root }) => root), ...blank);
     await this.chooseView(Math.min(this.#current, Math.max(0, this.#panes.length - 1)));
   }
 
@@ -147,7 +148,7 @@ export class App {
     this.#way = undefined;
     this.#edge = undefined;
     this.#refresh();
-    if (id !== undefined && this.pane !== undefined) this.say(titleOf(this.pane.index.view, id));
+    if (this.pane !== undefined) this.say(id === undefined ? "nothing is selected" : titleOf(this.pane.index.view, id));
   }
 
   /** Opens what hides a box, selects it and brings it into sight. */

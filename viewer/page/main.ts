@@ -79,17 +79,16 @@ async function start(): Promise<void> {
   });
   keyboard(app, search);
 
-  // On paper the whole picture is shown, whatever part of it is seen here.
-  addEventListener("beforeprint", () => {
-    const { pane } = app;
-    pane?.svg.setAttribute("viewBox", `0 0 ${pane.placed.width} ${pane.placed.height}`);
-    pane?.svg.firstElementChild?.removeAttribute("transform");
-  });
-  addEventListener("afterprint", () => {
-    app.pane?.svg.removeAttribute("viewBox");
-    app.pane?.fit();
-  });
+  addEventListener("beforeprint", () => app.pane?.toPaper());
+  addEventListener("afterprint", () => app.pane?.fromPaper());
 
+  if (model.programs.length === 0) {
+    // Nothing that they could act on.
+    const controls = document.querySelectorAll<HTMLButtonElement>("#views button, #compare, .tools button:not(#help)");
+    for (const control of controls) control.disabled = true;
+    search.disabled = true;
+    colours.disabled = true;
+  }
   await app.chooseProgram(0);
   document.documentElement.dataset["ready"] = "true";
 }

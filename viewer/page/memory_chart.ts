@@ -11,7 +11,8 @@ export function memoryChart(memory: MemoryModel): HTMLElement {
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.setAttribute("class", "memory");
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `the arena of ${bytesText(memory.arenaBytes)} over ${memory.moments} moments`);
+  const moments = `${memory.moments} ${memory.moments === 1 ? "moment" : "moments"}`;
+  svg.setAttribute("aria-label", `the arena of ${bytesText(memory.arenaBytes)} over ${moments}`);
   const across = width / Math.max(1, memory.moments);
   const down = height / Math.max(1, memory.arenaBytes);
   for (const { label, offset, bytes, from, to, type } of memory.buffers) {
@@ -26,6 +27,6 @@ export function memoryChart(memory: MemoryModel): HTMLElement {
     rect.append(title);
     svg.append(rect);
   }
-  const axis = element("p", { class: "hint" }, `${bytesText(memory.arenaBytes)} arena, ${memory.moments} moments`);
+  const axis = element("p", { class: "hint" }, `${bytesText(memory.arenaBytes)} arena, ${moments}`);
   return element("div", {}, svg, axis);
 }

@@ -6,6 +6,7 @@ import { drawElements } from "../draw.js";
 import { type LayoutEngine, layOut } from "../layout.js";
 import type { ProgramModel } from "../model.js";
 import { type Direction, nothingPlaced, type Placed, type PlacedBox, type PlacedEdge } from "../placed.js";
+import { nothingText } from "../svg.js";
 import { alwaysOpen, firstOpen, visibleOf } from "../visible.js";
 import { element } from "./dom.js";
 import { boxShowing, groupsAround, type ViewIndex } from "./links.js";
@@ -51,6 +52,9 @@ export class Pane {
   readonly #minimap: Minimap;
   readonly #zoom = zoom<SVGSVGElement, unknown>().scaleExtent([0.04, 4]);
   #laidOut = false;
+  /** The picture and the size that it was zoomed for; undefined until it has been in sight. */
+  #zoomedFor: { readonly placed: Placed; readonly width: number; readonly height: number } | undefined;
+  #isOnPaper = false;
   #work: Promise<void> = Promise.resolve();
 
   constructor(program: ProgramModel, index: ViewIndex, direction: Direction, engine: LayoutEngine, events: PaneEvents) {
@@ -70,8 +74,7 @@ export class Pane {
     this.root = element("section", { class: "pane", attributes: { "aria-label": `${index.view.kind} view` } });
     this.root.append(this.svg, this.#minimap.root);
     if (index.view.missing !== undefined) this.root.append(element("p", { class: "missing" }, index.view.missing));
-    else if (index.view.nodes.length === 0)
-      this.root.append(element("p", { class: "missing" }, "There is nothing in this graph."));
+    else if (index.view.nodes.length === 0) this.root.append(element("p", { class: "missing" }, nothingText));
     this.#zoom.on("zoom", ({ transform }: D3ZoomEvent<SVGSVGElement, unknown>) => {
       this.#content.setAttribute("transform", transform.toString());
       this.#minimap.frame(this.frame());
@@ -81,6 +84,15 @@ export class Pane {
   }
 
   #listen(): void {
+    let wasInSight = false;
+    new ResizeObserver(() => {
+      // One that comes into sight is zoomed by `show`; one that is in sight stays where its reader moved it.
+      if (wasInSight && this.#hasSize() && !this.#isOnPaper) {
+        this.#keepZoom();
+        this.#drawMinimap();
+      }
+      wasInSight = this.#hasSize();
+    }).observe(this.svg);
     const boxAt = (event: Event): string | undefined => {
       const found = (event.target as Element).closest("[data-box], [data-title]");
       return found?.getAttribute("data-box") ?? found?.getAttribute("data-title") ?? undefined;
@@ -122,9 +134,42 @@ export class Pane {
     return this.placed.boxes.find(({ box }) => box.id === id);
   }
 
-  /** Lays out what is open, unless that has been done; one layout after another. */
-  show(): Promise<void> {
-    return this.#laidOut ? Promise.resolve() : this.#layOut(undefined).then(() => this.#begin());
+  /** Lays out what is open, unless that has been done, and fits what changed while it was out of sight. */
+  async show(): Promise<void> {
+    await (this.#laidOut ? this.#work : this.#layOut(undefined));
+    const { placed, width, height } = this.#zoomedFor ?? {};
+    const { clientWidth, clientHeight } = this.svg;
+    if (placed !== this.placed || width !== clientWidth || height !== clientHeight) this.#begin();
+    this.#drawMinimap();
+  }
+
+  #hasSize(): boolean {
+    return this.svg.clientWidth > 0;
+  }
+
+  /** What is zoomed stays so, though it or its size is another now. Out of sight no size is known. */
+  #keepZoom(): void {
+    if (this.#zoomedFor === undefined || !this.#hasSize()) return;
+    this.#zoomedFor = { placed: this.placed, width: this.svg.clientWidth, height: this.svg.clientHeight };
+  }
+
+  #drawMinimap(): void {
+    this.#minimap.draw(this.placed);
+    this.#minimap.frame(this.frame());
+  }
+
+  /** On paper the whole picture is shown, whatever part of it is seen here. */
+  toPaper(): void {
+    this.#isOnPaper = true;
+    const { width, height } = this.placed;
+    if (width > 0) this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.#content.removeAttribute("transform");
+  }
+
+  fromPaper(): void {
+    this.#isOnPaper = false;
+    this.svg.removeAttribute("viewBox");
+    this.#content.setAttribute("transform", zoomTransform(this.svg).toString());
   }
 
   async turn(direction: Direction): Promise<void> {
@@ -173,6 +218,7 @@ export class Pane {
       this.placed = await layOut(visibleOf(this.index.view, this.open), this.#direction, this.#engine);
       this.root.removeAttribute("aria-busy");
       this.draw();
+      this.#keepZoom();
       const after = anchor === undefined ? undefined : this.boxOf(anchor);
       if (before === undefined || after === undefined) return;
       const { k } = zoomTransform(this.svg);
@@ -190,8 +236,7 @@ export class Pane {
       describe: (box) => describeBox(box, view),
       isInteractive: true,
     });
-    this.#minimap.draw(this.placed);
-    this.#minimap.frame(this.frame());
+    this.#drawMinimap();
     this.mark(this.#marks);
   }
 
@@ -209,6 +254,8 @@ export class Pane {
       one.setAttribute("tabindex", isSelected ? "0" : "-1");
       if (isSelected && hadFocus) one.focus({ preventScroll: true });
     }
+    // A box that is selected no more would keep its ring with the focus.
+    if (hadFocus && marks.selected === undefined) this.svg.focus({ preventScroll: true });
     for (const one of this.#content.querySelectorAll<SVGGElement>("[data-edge]")) {
       const edge = this.placed.edges.find((placed) => placed.edge.id === one.dataset["edge"])?.edge;
       if (edge === undefined) continue;
@@ -260,6 +307,7 @@ export class Pane {
     const scale = Math.min(1.25, wanted);
     const [x, y] = [Math.max(12, (clientWidth - width * scale) / 2), Math.max(12, (clientHeight - height * scale) / 2)];
     this.#zoom.transform(select(this.svg), zoomIdentity.translate(x, y).scale(scale));
+    this.#zoomedFor = { placed: this.placed, width: clientWidth, height: clientHeight };
   }
 
   zoomBy(factor: number): void {
