@@ -12,6 +12,8 @@ const narrowestBar = 6;
 const chartColumns = 12;
 const levels = "▁▂▃▄▅▆▇█";
 const mostValues = 240;
+/** Room for four digits of any usual size, `0.001234` or `1.234e-5`; for `12,300` steps/s; for `1:02:30`. */
+const fieldWidths = { value: 8, rate: 6, eta: 7 };
 
 export interface Progress {
   readonly title: string;
@@ -35,9 +37,13 @@ export class ProgressLine {
   #curve: readonly number[] = [];
   #stride = 1;
   #turn = 0;
+  readonly #now: () => number;
+  /** Columns of each field so far: they never become fewer, or the bar would grow and shrink with the digits beside it. */
+  readonly #widths = new Map<string, number>();
   readonly #samples: { readonly step: number; readonly seconds: number }[] = [];
 
-  constructor(console: Console, environment: NodeJS.ProcessEnv = process.env) {
+  constructor(console: Console, environment: NodeJS.ProcessEnv = process.env, now = () => performance.now()) {
+    this.#now = now;
     this.#console = console;
     this.#isShown = process.stderr.isTTY === true && !console.isQuiet && environment.TERM !== "dumb";
     const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || "";
@@ -50,7 +56,7 @@ export class ProgressLine {
     while ((this.#samples[1]?.seconds ?? Number.POSITIVE_INFINITY) < progress.seconds - rateSeconds)
       this.#samples.shift();
     this.#remember(progress.metrics);
-    const now = performance.now();
+    const now = this.#now();
     if (now - this.#last < redrawMilliseconds && progress.step < progress.steps) return;
     this.#last = now;
     this.#draw(this.#text(progress));
@@ -81,21 +87,32 @@ export class ProgressLine {
 
   #text({ title, step, steps, metrics }: Progress): string {
     const fraction = steps > 0 ? Math.min(1, step / steps) : 1;
-    const rate = this.#rate();
+    const rate = this.#rate() ?? Number.NaN;
     const head = `${title} ${String(Math.floor(fraction * 100)).padStart(3)}%`;
-    const count = `${step}/${steps}`;
-    const values = shortNames([...metrics.keys()]).map((name, i) => `${name} ${roundedText([...metrics.values()][i])}`);
-    const chart = this.#isPlain ? "" : chartText(this.#curve);
-    if (chart !== "" && values.length > 0) values[0] = `${values[0]} ${chart}`;
-    const ends = rate === undefined ? [] : [`${rateText(rate)} steps/s`, `ETA ${clockText((steps - step) / rate)}`];
-    // A terminal that wraps the line could not be drawn over: what does not fit is left out, the metrics first.
+    const count = `${String(step).padStart(String(steps).length)}/${steps}`;
+    const values = shortNames([...metrics.keys()]).map(
+      (name, i) => `${name} ${this.#field(name, roundedText([...metrics.values()][i]), fieldWidths.value)}`,
+    );
+    const ends = [
+      `${this.#field("steps/s", rateText(rate), fieldWidths.rate)} steps/s`,
+      `ETA ${this.#field("ETA", clockText((steps - step) / rate), fieldWidths.eta)}`,
+    ];
+    // A terminal that wraps the line could not be drawn over: what does not fit is left out, the chart and the metrics first.
     const room = (process.stderr.columns ?? 80) - 1;
     const line = (): string => [head, count, ...values, ...ends].join("  ");
+    const hasChart = !this.#isPlain && width(line()) + 1 + chartColumns + 1 + narrowestBar <= room;
+    if (hasChart && values.length > 0) values[0] = `${values[0]} ${chartText(this.#curve).padEnd(chartColumns)}`;
     while (width(line()) > room) if (values.pop() === undefined && ends.pop() === undefined) break;
     const free = Math.min(widestBar, room - width(line()) - 1);
     const bar = free >= narrowestBar ? ` ${this.#bar(fraction, free)}` : "";
     if (width(line()) > room) return head.slice(0, room);
     return [`${this.#console.paint("bold", head, process.stderr)}${bar}`, count, ...values, ...ends].join("  ");
+  }
+
+  #field(name: string, text: string, least: number): string {
+    const columns = Math.max(this.#widths.get(name) ?? least, text.length);
+    this.#widths.set(name, columns);
+    return text.padEnd(columns);
   }
 
   #bar(fraction: number, columns: number): string {
@@ -148,9 +165,13 @@ function shortNames(names: readonly string[]): readonly string[] {
   return new Set(short).size === names.length ? short : names;
 }
 
-/** Four digits: more would only flicker. */
+/** Four digits: more would only flicker. Small numbers have an exponent, so that zeros take no room. */
 function roundedText(value: number | undefined): string {
-  return value === undefined || !Number.isFinite(value) ? String(value) : String(Number(value.toPrecision(4)));
+  return value === undefined || !Number.isFinite(value) ? String(value) : briefText(Number(value.toPrecision(4)));
+}
+
+function briefText(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
 }
 
 /** `0:07`, `12:30`, `1:02:03`. */

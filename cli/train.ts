@@ -252,7 +252,10 @@ class Reporter {
 
   #title(): string {
     const { epoch } = this.#session.progress;
-    if (this.#epochs !== undefined) return `epoch ${Math.min(epoch + 1, this.#epochs)}/${this.#epochs}`;
+    if (this.#epochs !== undefined) {
+      const now = String(Math.min(epoch + 1, this.#epochs)).padStart(String(this.#epochs).length);
+      return `epoch ${now}/${this.#epochs}`;
+    }
     return (this.#graph.train?.data.size ?? 0) > 0 ? `epoch ${epoch + 1}` : this.#graph.name;
   }
 

@@ -1,8 +1,9 @@
 import test from "ava";
 import fc from "fast-check";
+import { Console } from "../../cli/console.js";
 import { jsonText } from "../../cli/json.js";
 import { bytesText, countText, metricText, secondsText } from "../../cli/numbers.js";
-import { clockText } from "../../cli/progress.js";
+import { clockText, ProgressLine } from "../../cli/progress.js";
 import { table } from "../../cli/table.js";
 import { scalarText, tensorText } from "../../cli/tensor_text.js";
 import { readLiteral } from "../../cli/values.js";
@@ -147,3 +148,39 @@ test("tables align their columns, wide characters too", (t) => {
     "a       n\n漢字    1\nx     100",
   );
 });
+
+for (const [what, columns, least] of [
+  ["a wide terminal", 120, 24],
+  ["one of 80 columns", 80, 6],
+] as const) {
+  test.serial(`on ${what} the bar has one width, whatever the digits beside it, and never goes back`, (t) => {
+    const { isTTY, columns: before, write } = process.stderr;
+    const drawn: string[] = [];
+    let now = 0;
+    try {
+      Object.assign(process.stderr, { isTTY: true, columns, write: (text: string) => drawn.push(text) > 0 });
+      const line = new ProgressLine(new Console({ color: false }), { LANG: "C.UTF-8" }, () => now);
+      const losses = [2.302, 0.5, 0.001234, 12.25, 1.5e-5, 1, 0.00025, 3, 0.123, 0.1];
+      for (const [i, loss] of losses.entries()) {
+        now += 200;
+        const metrics = new Map([["metrics.loss", loss]]);
+        line.update({ title: "digits", step: 10 ** (i % 3) + 100 * i, steps: 1000, seconds: i ** 3 / 9, metrics });
+      }
+    } finally {
+      Object.assign(process.stderr, { isTTY, columns: before, write });
+    }
+    t.is(drawn.length, 10);
+    const bars = drawn.map((text) => /[█▏▎▍▌▋▊▉]*░*/.exec(text.slice(text.indexOf("%") + 2))?.[0] ?? "");
+    t.is(new Set(bars.map((bar) => bar.length)).size, 1, drawn.join("\n"));
+    t.true((bars[0]?.length ?? 0) >= least, drawn[0]);
+    const filled = bars.map((bar) => bar.replaceAll("░", "").length);
+    t.deepEqual(
+      filled,
+      [...filled].sort((a, b) => a - b),
+    );
+    for (const text of drawn) {
+      t.true(text.replace("\r\u001B[2K", "").length < columns, text);
+      t.regex(text, /loss \S+ .* steps\/s {2}ETA /);
+    }
+  });
+}
