@@ -190,6 +190,7 @@ const emptyProgram: Picture["program"] = {
   title: "",
   sizes: "",
   views: [],
+  names: [],
   memory: undefined,
   unlisted: undefined,
 };

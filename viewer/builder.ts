@@ -17,7 +17,7 @@ export type Place = readonly [node: number, output: number];
 /** Where the nodes and the sinks of the source view stand; empty for that view itself. */
 export interface Stems {
   readonly nodes: ReadonlyMap<Node, number>;
-  /** By `output loss`, `assign w`. */
+  /** By `output loss`, `assign w`, and `constant label` for a string. */
   readonly sinks: ReadonlyMap<string, number>;
 }
 
@@ -154,7 +154,6 @@ export class ViewBuilder {
 
   /** A sink: a result of the run, or the new value of a variable. */
   sink(kind: "output" | "assign", name: string, from: readonly Place[], role: Role, group: number): number {
-    const stem = this.#stems.sinks.get(`${kind} ${name}`);
     return this.add({
       kind,
       op: kind,
@@ -167,9 +166,14 @@ export class ViewBuilder {
       group,
       places: this.#sourceOf(from)?.places ?? [],
       attributes: [],
-      stems: stem === undefined ? [] : [stem],
+      stems: this.sinkStems(`${kind} ${name}`),
       why: [],
     });
+  }
+
+  sinkStems(key: string): readonly number[] {
+    const stem = this.#stems.sinks.get(key);
+    return stem === undefined ? [] : [stem];
   }
 
   /** A box that hands on what it is given: a copy that no op of the graph stands for, or what is sent between two memories. */

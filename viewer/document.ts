@@ -19,6 +19,7 @@ import { memoryOf, memoryOfParts } from "./memory.js";
 import type { MemoryModel, ProgramModel, ViewerDocument, ViewModel } from "./model.js";
 import { addParts, type Lowered } from "./sides.js";
 import { gatherState } from "./state.js";
+import { addStrings, stringsOf } from "./strings.js";
 import { type KernelTimes, timesOf } from "./times.js";
 
 /** One thing that the graph computes, as the picture shows it. */
@@ -73,10 +74,13 @@ function programModel(graph: Graph, shown: Shown, lines: LineTable, options: Doc
   const mode = isTraining(graph, selection) ? graph.training : graph.inference;
   const names = namesOf(mode.names);
   const source = new ViewBuilder(selected.sources, lines, sizes, noStems);
-  const stems = addComputation(source, selected, names);
+  const made = addComputation(source, selected, names);
+  const strings = stringsOf(graph, selection);
+  const stems = { ...made, sinks: new Map([...made.sinks, ...addStrings(source, strings)]) };
   const prepared = prepareComputation(graph, selection);
   const gradients = new ViewBuilder(selected.sources, lines, sizes, stems);
   addComputation(gradients, prepared, names);
+  addStrings(gradients, strings);
   const { view: kernels, memory } = kernelView(
     graph,
     shown,
@@ -89,6 +93,10 @@ function programModel(graph: Graph, shown: Shown, lines: LineTable, options: Doc
     title: shown.title,
     sizes: [...sizes].map(([name, size]) => `${name} = ${size}`).join(", "),
     views: [finished(source.view("source")), finished(gradients.view("gradients")), kernels],
+    names: [...mode.names].flatMap(([name, { node }]) => {
+      const at = stems.nodes.get(node);
+      return at === undefined ? [] : [[name, at] as const];
+    }),
     memory,
     unlisted: undefined,
   };
@@ -120,6 +128,7 @@ function kernelView(
     const lowered = lower(computation);
     addParts(builder, computation, lowered, timesOf(computation.name, lowered.parts, options.times ?? new Map()));
     gatherState(builder, graph);
+    addStrings(builder, stringsOf(graph, shown.selection));
     for (const { program, isCompiled } of lowered.parts) if (isCompiled) options.onKernels?.(shown.name, program);
     return {
       view: finished(builder.view("kernels")),
@@ -153,6 +162,7 @@ function kernelView(
   });
   for (const [name, places] of outputs) builder.sink("output", name, places, "forward", -1);
   gatherState(builder, graph);
+  addStrings(builder, stringsOf(graph, shown.selection));
   return { view: finished(builder.view("kernels")), memory: memoryOf(program) };
 }
 

@@ -33,6 +33,8 @@ export interface ProgramModel {
   /** `N = 100`, or empty. */
   readonly sizes: string;
   readonly views: readonly ViewModel[];
+  /** What the graph calls values by, as runs fetch them, with the node of the source view that makes each. */
+  readonly names: readonly (readonly [name: string, node: number])[];
   readonly memory: MemoryModel | undefined;
   /** Why some or all kernels have no listings. */
   readonly unlisted: string | undefined;

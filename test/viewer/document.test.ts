@@ -157,6 +157,29 @@ test("loops and branches are groups with their bodies in them", (t) => {
   t.truthy(loop);
 });
 
+test("a string that a signature gives is a constant and an output in each view", (t) => {
+  const text = `graph g {
+  placeholder x: f32[2]
+  s = "a <b>\\"word\\"</b>"
+  y = x + 1
+  signature go(x) -> (y, s)
+}
+`;
+  const { programs } = documentOfText(text);
+  for (const { kind, nodes, types } of programs[0]?.views ?? []) {
+    const at = nodes.findIndex((node) => node.kind === "constant" && node.name === "s");
+    const type = types[nodes[at]?.outputs[0] ?? -1];
+    t.deepEqual(
+      [nodes[at]?.text, type],
+      [JSON.stringify('a <b>"word"</b>'), { text: "string", bytes: undefined }],
+      kind,
+    );
+    const output = nodes.find((node) => node.kind === "output" && node.name === "s");
+    t.deepEqual(output?.inputs, [at, 0], kind);
+    if (kind !== "source") t.is(output?.stems.length, 1);
+  }
+});
+
 test("graphs of nothing, and of one node", (t) => {
   const empty = documentOfText("graph g {\n}\n");
   for (const view of empty.programs[0]?.views ?? []) t.deepEqual([view.nodes, view.groups], [[], []]);

@@ -73,6 +73,23 @@ inBrowser("search finds what is in a closed call, opens it and selects what was 
   await page.waitForSelector(".pane.current .selected");
   await isSelected(t, page, "variable y/dense/w");
   t.regex(await textOf(page, "#panel"), /f32\[128, 32\]\s+16\.4 kB/);
+  const first = async (query: string): Promise<string> => {
+    await page.fill("#search", query);
+    return textOf(page, "#result-0");
+  };
+  // A fn's own name by its path, with the call that it is in; a scope's with either sign.
+  t.regex(await first("hidden/dense/y"), /^y add\s+hidden$/);
+  t.regex(await first("metrics/loss"), /^loss \S.*metrics › loss$/);
+  t.is(await page.locator("#results [role=option]", { hasText: "metrics.loss output" }).count(), 1);
+  // What the panel copies of a box leads to the ops of that line, and not to those that mention it.
+  for (const place of ["test.graph:7", ":7", ":7:3"]) {
+    await page.fill("#search", place);
+    const found = await page.locator("#results [role=option]").allInnerTexts();
+    t.true(
+      found.some((one) => one.includes("dot_general")) && found.every((one) => /\by\b/.test(one)),
+      found.join("; "),
+    );
+  }
   await page.fill("#search", "no such name");
   t.regex(await textOf(page, "#results"), /Nothing has that name/);
   t.deepEqual(complaints, []);

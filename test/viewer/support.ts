@@ -146,6 +146,7 @@ export function woven(count: number): ViewerDocument {
     title: "run",
     sizes: "",
     views,
+    names: [],
     memory: undefined,
     unlisted: undefined,
   };

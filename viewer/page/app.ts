@@ -46,9 +46,10 @@ export class App {
   #indexOf(program: number, view: number): ViewIndex | undefined {
     const key = `${program} ${view}`;
     const known = this.#indexes.get(key);
-    const model = this.document.programs[program]?.views[view];
-    if (known !== undefined || model === undefined) return known;
-    const made = indexOf(model);
+    const shown = this.document.programs[program];
+    const model = shown?.views[view];
+    if (known !== undefined || shown === undefined || model === undefined) return known;
+    const made = indexOf(model, shown.names);
     this.#indexes.set(key, made);
     return made;
   }

@@ -1,4 +1,4 @@
-import type { ViewModel } from "../model.js";
+import type { ProgramModel, ViewModel } from "../model.js";
 import { groupId, nodeId } from "../visible.js";
 
 /** What the page asks again and again of one view. */
@@ -9,9 +9,11 @@ export interface ViewIndex {
   /** The nodes that stem from each node of the source view. */
   readonly stemming: ReadonlyMap<number, readonly number[]>;
   readonly children: ReadonlyMap<number, readonly number[]>;
+  /** What the graph calls the values of each node. */
+  readonly names: ReadonlyMap<number, readonly string[]>;
 }
 
-export function indexOf(view: ViewModel): ViewIndex {
+export function indexOf(view: ViewModel, names: ProgramModel["names"]): ViewIndex {
   const users: number[][] = view.nodes.map(() => []);
   const stemming = new Map<number, number[]>();
   const children = new Map<number, number[]>();
@@ -21,10 +23,23 @@ export function indexOf(view: ViewModel): ViewIndex {
     for (const stem of stems) append(stemming, stem, index);
     append(children, node.group, index);
   });
-  return { view, users, stemming, children };
+  return { view, users, stemming, children, names: namesIn(view, names, stemming) };
 }
 
-function append(map: Map<number, number[]>, key: number, value: number): void {
+/** A gradient has no name: what stems from the same node is called after it only where it computes the same. */
+function namesIn(
+  view: ViewModel,
+  names: ProgramModel["names"],
+  stemming: ReadonlyMap<number, readonly number[]>,
+): ReadonlyMap<number, readonly string[]> {
+  const found = new Map<number, string[]>();
+  for (const [name, stem] of names) {
+    for (const node of stemming.get(stem) ?? []) if (view.nodes[node]?.role !== "backward") append(found, node, name);
+  }
+  return found;
+}
+
+function append<T>(map: Map<number, T[]>, key: number, value: T): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
   else list.push(value);

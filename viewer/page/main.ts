@@ -64,13 +64,14 @@ async function start(): Promise<void> {
 
   const search = part("search", HTMLInputElement);
   searchBox(search, part("results", HTMLElement), {
-    find: (query) => (app.pane === undefined ? [] : find(app.pane.index, model.lines, query)),
+    find: (query) => (app.pane === undefined ? [] : find(app.pane.index, model, query)),
     index: () =>
       app.pane?.index ?? {
         view: { kind: "source", missing: undefined, nodes: [], groups: [], types: [] },
         users: [],
         stemming: new Map(),
         children: new Map(),
+        names: new Map(),
       },
     choose: (id) => {
       inBackground(app.goTo(id).then(() => app.pane?.svg.focus({ preventScroll: true })));

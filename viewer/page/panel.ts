@@ -48,7 +48,7 @@ function nodePanel(at: number, context: PanelContext): readonly HTMLElement[] {
   return present([
     heading(node.name === "" ? node.text : node.name, node.kind === "op" ? node.op : kindText(node.kind)),
     doc === undefined ? undefined : element("p", { class: "doc" }, doc),
-    node.kind === "op" && node.text !== node.op ? element("p", {}, element("code", {}, node.text)) : undefined,
+    isQuoted(node) ? element("p", {}, element("code", {}, node.text)) : undefined,
     section(types.length === 1 ? "Type" : "Types", table(types)),
     section(node.kind === "transfer" ? "Sent" : "Attributes", tableOf(node.attributes)),
     section("Side", sideText(nodeId(at), context)),
@@ -60,6 +60,11 @@ function nodePanel(at: number, context: PanelContext): readonly HTMLElement[] {
     section("The same variable", links(view.kind, sameVariable(at, index), context, index)),
     actions(nodeId(at), context),
   ]);
+}
+
+/** An op with the constants in it, and a constant that is called otherwise than what it is. */
+function isQuoted({ kind, name, text, op }: NodeModel): boolean {
+  return kind === "op" ? text !== op : kind === "constant" && name !== "";
 }
 
 /** A variable's box and those of its new values lead to each other: the cycle that a run closes. */

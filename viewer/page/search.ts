@@ -1,43 +1,106 @@
+import type { GroupModel, NodeModel, ViewerDocument, ViewModel } from "../model.js";
 import { groupId, nodeId } from "../visible.js";
 import { element } from "./dom.js";
 import { groupsAround, titleOf, type ViewIndex } from "./links.js";
 
 const mostResults = 50;
 
-/** Groups and nodes whose name, op, type or line has all words; better matches first. */
-export function find(
-  { view }: ViewIndex,
-  lines: readonly { readonly text: string }[],
-  query: string,
-): readonly string[] {
-  const words = query
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== "");
-  if (words.length === 0) return [];
-  const found: { readonly id: string; readonly rank: number }[] = [];
-  const add = (id: string, name: string, rest: string): void => {
-    const all = `${name} ${rest}`.toLowerCase();
-    if (!words.every((word) => all.includes(word))) return;
-    const [first = ""] = words;
-    // A call is also found by what is called.
-    const titles = id.startsWith("g") ? [name, rest.replace("()", "")] : [name];
-    const rank = Math.min(...titles.map((title) => rankOf(title.toLowerCase(), first)));
-    found.push({ id, rank });
-  };
-  view.groups.forEach(({ name, text }, index) => {
-    add(groupId(index), name, text);
-  });
-  view.nodes.forEach((node, index) => {
-    const type = view.types[node.outputs[0] ?? -1]?.text ?? "";
-    const line = lines[node.places[0]?.[0] ?? -1]?.text ?? "";
-    add(nodeId(index), node.name === "" ? node.op : node.name, `${node.op} ${node.text} ${node.kind} ${type} ${line}`);
+/** Lower is better: what it is called, what it is, and the line that it came from. */
+const ranks = { same: 0, begins: 1, inside: 2, described: 3, mentioned: 4 } as const;
+
+interface Candidate {
+  readonly id: string;
+  /** With `/` for each `.`: a scope's names have either. */
+  readonly names: readonly string[];
+  /** Op, type and the like. */
+  readonly about: string;
+  readonly line: string;
+  readonly places: NodeModel["places"];
+}
+
+/** Groups and nodes whose name, op, type or line has all words, or that stem from a line `file:16`; names before mentions. */
+export function find(index: ViewIndex, document: Quoted, query: string): readonly string[] {
+  const whole = query.trim().toLowerCase();
+  // A file's name may have blanks.
+  const words = linesAt(whole, document).size > 0 ? [whole] : whole.split(/\s+/).filter((word) => word !== "");
+  const [first = ""] = words;
+  if (first === "") return [];
+  const asked = words.map((word) => ({ word, lines: linesAt(word, document) }));
+  const found = candidatesOf(index, document.lines).flatMap((one) => {
+    const at = asked.map(({ word, lines }) => rankOf(one, word, lines));
+    const [rank] = at;
+    return rank === undefined || at.includes(undefined) ? [] : [{ id: one.id, rank }];
   });
   return found.sort((a, b) => a.rank - b.rank).map(({ id }) => id);
 }
 
-function rankOf(title: string, word: string): number {
-  return title === word ? 0 : title.startsWith(word) ? 1 : title.includes(word) ? 2 : 3;
+type Quoted = Pick<ViewerDocument, "file" | "lines">;
+
+function candidatesOf({ view, names }: ViewIndex, lines: Quoted["lines"]): readonly Candidate[] {
+  const paths = groupPaths(view);
+  const groups = view.groups.map(({ name, text, places }, at): Candidate => {
+    // A call is also found by what is called.
+    const called = [name, text.replace("()", ""), paths[at] ?? ""];
+    return { id: groupId(at), names: called.map(comparable), about: text.toLowerCase(), line: "", places };
+  });
+  const nodes = view.nodes.map((node, at): Candidate => {
+    const type = view.types[node.outputs[0] ?? -1]?.text ?? "";
+    const called = [node.name === "" ? node.op : node.name, ...(names.get(at) ?? [])];
+    return {
+      id: nodeId(at),
+      names: called.map(comparable),
+      about: `${node.op} ${node.text} ${node.kind} ${type}`.toLowerCase(),
+      line: (lines[node.places[0]?.[0] ?? -1]?.text ?? "").toLowerCase(),
+      places: node.places,
+    };
+  });
+  return [...groups, ...nodes];
+}
+
+function comparable(name: string): string {
+  return name.toLowerCase().replaceAll(".", "/");
+}
+
+/** How well a word fits; undefined where it does not. */
+function rankOf(one: Candidate, word: string, lines: ReadonlySet<number>): number | undefined {
+  const at = lines.size === 0 ? -1 : one.places.findIndex(([line]) => lines.has(line));
+  if (at >= 0) return at === 0 ? ranks.same : ranks.begins;
+  const name = comparable(word);
+  if (one.names.includes(name)) return ranks.same;
+  if (one.names.some((title) => title.startsWith(name))) return ranks.begins;
+  if (one.names.some((title) => title.includes(name))) return ranks.inside;
+  if (one.about.includes(word)) return ranks.described;
+  return one.line.includes(word) ? ranks.mentioned : undefined;
+}
+
+/** The quoted lines that `mnist.graph:16` means, with or without folders, or `:16` of the graph's own file; a column may follow. */
+function linesAt(word: string, { file: own, lines }: Quoted): ReadonlySet<number> {
+  const [, file = "", number] = /^(.*?):(\d+)(?::\d+)?$/.exec(word) ?? [];
+  if (number === undefined) return new Set();
+  const wanted = file === "" ? own.toLowerCase() : file;
+  const found = lines.flatMap((line, at) => {
+    const path = line.file.toLowerCase();
+    return line.line === Number(number) && (path === wanted || path.endsWith(`/${wanted}`)) ? [at] : [];
+  });
+  return new Set(found);
+}
+
+/** `hidden/dense`, `metrics/loss/mean`: what the names in each group begin with. */
+function groupPaths({ groups }: ViewModel): readonly string[] {
+  const paths: (string | undefined)[] = groups.map(() => undefined);
+  const pathOf = (at: number): string => {
+    const group = groups[at];
+    if (group === undefined) return "";
+    const known = paths[at] ?? [pathOf(group.parent), ...ownParts(group)].filter((part) => part !== "").join("/");
+    paths[at] = known;
+    return known;
+  };
+  return groups.map((_, at) => pathOf(at));
+}
+
+function ownParts({ kind, name, text }: GroupModel): readonly string[] {
+  if (kind === "call") return [name, text.replace("()", "")];
+  return kind === "scope" || kind === "update" ? [name] : [];
 }
 
 export interface SearchEvents {
@@ -70,7 +133,7 @@ export function searchBox(input: HTMLInputElement, list: HTMLElement, events: Se
       return item;
     });
     const count = results.length > mostResults ? `${results.length} found, the first ${mostResults} are shown` : "";
-    const none = results.length === 0 ? "Nothing has that name, op, type or line." : count;
+    const none = results.length === 0 ? "Nothing has that name, op, type or line (file:16, or :16, is a line)." : count;
     list.replaceChildren(...items, ...(none === "" ? [] : [element("li", { class: "hint" }, none)]));
     list.hidden = input.value.trim() === "";
     input.setAttribute("aria-expanded", String(!list.hidden));
