@@ -22,7 +22,7 @@ const mostText = 36;
 export function captionOf(box: Box): Caption {
   const { node, group } = box;
   if (group !== undefined) {
-    const many = box.count === 1 ? "1 op" : `${box.count.toLocaleString("en-US")} ops`;
+    const many = contentOf(box);
     const what = group.kind === "part" || group.text === group.name ? "" : group.text;
     if (group.kind === "state") return { name: shortened(group.name, mostName), text: stateText(group.text) };
     const isWhole = box.isOpen || group.kind === "transfers";
@@ -45,6 +45,12 @@ export function captionOf(box: Box): Caption {
     case "parameter":
       return { name, text };
   }
+}
+
+/** What a group holds, counted: its ops, or its variables where it has nothing else. */
+export function contentOf({ count, variables }: Pick<Box, "count" | "variables">): string {
+  const [many, what] = count === 0 && variables > 0 ? [variables, "variable"] : [count, "op"];
+  return `${many.toLocaleString("en-US")} ${what}${many === 1 ? "" : "s"}`;
 }
 
 /** The names of variables, counted where they are many. */

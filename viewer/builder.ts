@@ -132,7 +132,7 @@ export class ViewBuilder {
     role: Role,
     inputs: readonly number[],
     group: number,
-    why: readonly string[] = [],
+    own: Partial<Pick<NodeModel, "text" | "why">> = {},
   ): number {
     const kind = kindOf(node);
     return this.add({
@@ -148,7 +148,8 @@ export class ViewBuilder {
       places: this.lines.places(this.sources.spansOf(node)),
       attributes: attributesOf(node),
       stems: this.stems(node),
-      why,
+      why: [],
+      ...own,
     });
   }
 
@@ -278,7 +279,8 @@ function kindOf(node: Node): NodeKind {
   }
 }
 
-function ownName(node: Node): string {
+/** The name that a variable or placeholder has by itself. */
+export function ownName(node: Node): string {
   const name = node.attributes[node.op === "variable" ? "path" : "name"];
   return (node.op === "variable" || node.op === "placeholder") && typeof name === "string" ? name : "";
 }

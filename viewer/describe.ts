@@ -1,3 +1,4 @@
+import { contentOf } from "./boxes.js";
 import type { ViewModel } from "./model.js";
 import type { Box } from "./visible.js";
 
@@ -7,8 +8,7 @@ export function describeBox(box: Box, view: ViewModel): string {
   if (group !== undefined) {
     if (group.kind === "transfers") return `${group.name}, sent ${group.text}`;
     if (group.kind === "state") return `variables of ${group.name}: ${group.text}`;
-    const many = box.count === 1 ? "1 op" : `${box.count} ops`;
-    return `${group.name}, ${group.kind === "part" ? "part of the graph" : group.text}, ${many}`;
+    return `${group.name}, ${group.kind === "part" ? "part of the graph" : group.text}, ${contentOf(box)}`;
   }
   if (node === undefined) return "";
   const types = node.outputs.map((type) => view.types[type]?.text ?? "").join(", ");
@@ -24,7 +24,8 @@ export function describeBox(box: Box, view: ViewModel): string {
       return `${node.name} is sent ${node.text}: ${types}`;
     case "op":
     case "constant":
-    case "parameter":
       return `${node.name === "" ? "" : `${node.name} = `}${node.text}: ${types}`;
+    case "parameter":
+      return `${node.name === "" ? "" : `${node.name}, `}${node.text}: ${types}`;
   }
 }

@@ -3,6 +3,7 @@ import { type Node, type Region, topologicalOrder, type Value } from "../compile
 import type { SourceScope } from "../compiler/ir/sources.js";
 import { lastPart, type Place, type Stems, type ViewBuilder } from "./builder.js";
 import { inlinedText } from "./constants.js";
+import { GivenNames } from "./given_names.js";
 import type { Role } from "./model.js";
 
 /** The nodes of one block, and the boxes they have become. */
@@ -24,6 +25,8 @@ export function addComputation(
   names: ReadonlyMap<Value, string>,
 ): Stems {
   const found = new Map<Node, number>();
+  const given = new GivenNames(builder.sources, names);
+  const loopNames = firstNames(computation, names);
   const roles = new Map<Node, Role>();
 
   const roleOf = (node: Node): Role => {
@@ -49,7 +52,7 @@ export function addComputation(
     // Seed and step are the run's: whichever call drew first, they are not its own.
     const scope = node.op === "run_state" ? undefined : builder.sources.scopeOf(node);
     let group = builder.scopeGroup(scope, block.scope, block.base, role);
-    const name = nameIn(node, names);
+    const name = nameIn(node, node.regions.length > 0 ? loopNames : names);
     let inner: number[] = [];
     if (node.regions.length > 0) {
       group = builder.groups.length;
@@ -95,13 +98,10 @@ export function addComputation(
       if (!used.has(parameter.node)) return;
       // A branch is chosen by its first operand; a loop counts in its first parameter.
       const operand = node.inputs[node.op === "if" ? i + 1 : i - 1];
-      const at = builder.node(
-        parameter.node,
-        "",
-        "forward",
-        operand === undefined ? [] : inputsOf([operand], around),
-        base,
-      );
+      const { name, text, scope } = given.learn(node, i, parameter, operand);
+      const group = builder.scopeGroup(scope, block.scope, base, "forward");
+      const inputs = operand === undefined ? [] : inputsOf([operand], around);
+      const at = builder.node(parameter.node, name, "forward", inputs, group, { text });
       if (!found.has(parameter.node)) found.set(parameter.node, at);
       places.set(parameter, [at, 0]);
     });
@@ -141,6 +141,14 @@ function constantsOf(roots: readonly Value[]): ReadonlySet<Node> {
 
 function inputsOf(inputs: readonly Value[], block: Block): number[] {
   return inputs.flatMap((input) => block.places.get(input) ?? []);
+}
+
+/** A loop that binds several names is called by one that the run gives, as its kernel is. */
+function firstNames({ outputs }: Computation, names: ReadonlyMap<Value, string>): ReadonlyMap<Value, string> {
+  const given = new Map([...outputs].reverse().map(({ name, value }) => [value, name]));
+  const isGiven = ([value]: readonly [Value, string]): boolean =>
+    value.node.outputs.every((output) => !given.has(output)) || given.has(value);
+  return new Map([...names, ...given].filter(isGiven));
 }
 
 function nameIn(node: Node, names: ReadonlyMap<Value, string>): string {

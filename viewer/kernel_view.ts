@@ -107,7 +107,7 @@ export function addKernels(
           : inside.flatMap(writersOf);
       const made = isCopied
         ? builder.passing(once(inputs), { ...copied, group, outputs: [builder.type(first.type)] })
-        : builder.node(node, "", nodeRole, once(inputs).flat(), group, reasons.get(node));
+        : builder.node(node, "", nodeRole, once(inputs).flat(), group, { why: reasons.get(node) ?? [] });
       own.set(node, made);
     }
     const main = roots[0] === undefined ? undefined : own.get(roots[0].value.node);

@@ -1,4 +1,4 @@
-import type { GroupModel, NodeModel, Role, ViewModel } from "./model.js";
+import type { GroupModel, NodeKind, NodeModel, Role, ViewModel } from "./model.js";
 
 /** What is seen of a view while some groups are open: boxes in boxes, and between them edges that stand for one or more. */
 export interface Visible {
@@ -17,6 +17,8 @@ export interface Box {
   readonly isOpen: boolean;
   /** How many ops are in a group, those of its groups too. */
   readonly count: number;
+  /** How many variables are in a group, those of its groups too. */
+  readonly variables: number;
   readonly role: Role;
 }
 
@@ -36,11 +38,11 @@ export interface VisibleEdge {
 export const nodeId = (index: number): string => `n${index}`;
 export const groupId = (index: number): string => `g${index}`;
 
-/** How many ops each group holds. */
-export function countsOf(view: ViewModel): readonly number[] {
+/** How many nodes of a kind, ops if none is named, each group holds. */
+export function countsOf(view: ViewModel, of: NodeKind = "op"): readonly number[] {
   const counts = view.groups.map(() => 0);
   for (const { group, kind } of view.nodes) {
-    if (kind !== "op") continue;
+    if (kind !== of) continue;
     for (let at = group; at >= 0; at = view.groups[at]?.parent ?? -1) counts[at] = (counts[at] as number) + 1;
   }
   return counts;
@@ -79,6 +81,7 @@ export function visibleOf(view: ViewModel, open: ReadonlySet<number>): Visible {
   const { nodes, groups } = view;
   const covers = coversOf(groups, open);
   const counts = countsOf(view);
+  const variables = countsOf(view, "variable");
   const isFilled = filledGroups(view);
   const parentId = (group: number): string | undefined => (group < 0 ? undefined : groupId(group));
   const boxes: Box[] = [];
@@ -96,6 +99,7 @@ export function visibleOf(view: ViewModel, open: ReadonlySet<number>): Visible {
       group,
       isOpen,
       count,
+      variables: variables[index] as number,
       role,
     });
   });
@@ -116,6 +120,7 @@ export function visibleOf(view: ViewModel, open: ReadonlySet<number>): Visible {
       group: undefined,
       isOpen: false,
       count: 1,
+      variables: 0,
       role: node.role,
     });
   });

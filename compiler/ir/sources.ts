@@ -101,6 +101,12 @@ export class SourceTable {
     for (const span of this.spansOf(from)) this.add(value.node, span);
   }
 
+  /** The node of `value`, if nothing is known of it, is what the text at the places of `from` made: the same text on other operands. */
+  copy(value: Value, from: Node): void {
+    const origin = this.#origins.get(from);
+    if (origin !== undefined && !this.#origins.has(value.node)) this.#origins.set(value.node, origin);
+  }
+
   /** Interning may find a node that was there: then it stems from what it was made from before, too. */
   #merge(node: Node, origin: Origin, stems: readonly Node[]): void {
     const own = origin.stems.length === 0 ? [node] : origin.stems;

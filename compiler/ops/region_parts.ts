@@ -60,14 +60,20 @@ export function countAttribute(attributes: Attributes, name: string): number {
   return value;
 }
 
-/** The same edges with others in place of those that `replaced` maps. */
-export function substitute(roots: readonly Value[], replaced: ReadonlyMap<Value, Value>): readonly Value[] {
+/** The same edges with others in place of those that `replaced` maps; `rebuilt` is told each node that had to be made anew. */
+export function substitute(
+  roots: readonly Value[],
+  replaced: ReadonlyMap<Value, Value>,
+  rebuilt?: (value: Value, from: Node) => void,
+): readonly Value[] {
   const outputs = new Map<Node, readonly Value[]>();
   const final = (value: Value): Value => replaced.get(value) ?? outputs.get(value.node)?.[value.index] ?? value;
   for (const node of topologicalOrder(roots)) {
     const inputs = node.inputs.map(final);
     if (inputs.every((input, i) => input === node.inputs[i])) continue;
-    outputs.set(node, reapply(node, inputs));
+    const made = reapply(node, inputs);
+    outputs.set(node, made);
+    if (rebuilt !== undefined && made[0] !== undefined) rebuilt(made[0], node);
   }
   return roots.map(final);
 }

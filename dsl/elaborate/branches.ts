@@ -37,8 +37,9 @@ export function branches(env: Env, one: If, rest: readonly IfBranch[]): Meaning 
   const otherwise = others.length === 0 ? yieldsOf(elseEnv, one.otherwise) : nested(elseEnv, one, others);
   if (then === undefined || otherwise === undefined || predicate === undefined) return poisoned;
   const [left, right] = sameTypes(env, one, { env: thenEnv, items: then }, { env: elseEnv, items: otherwise });
+  const { sources } = env.state.shared;
   // Both first: each may add captures.
-  const results = [thenScope.close(left), elseScope.close(right)] as const;
+  const results = [thenScope.close(left, sources), elseScope.close(right, sources)] as const;
   const outside = capturesOf([thenScope, elseScope]);
   const regions = [
     { parameters: thenScope.parametersFor(outside), results: results[0] },

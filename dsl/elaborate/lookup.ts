@@ -55,8 +55,12 @@ export function reference(env: Env, expression: Reference): Meaning {
 }
 
 /** The parameter that stands for an edge from outside is called what it is called where the region first mentions it. */
-function nameCapture(env: Env, meaning: Meaning, { text, span }: Reference): void {
+function nameCapture(env: Env, meaning: Meaning, { text, span }: Pick<Reference, "text" | "span">): void {
   const { sources } = env.state.shared;
+  if (meaning.kind === "list")
+    meaning.items.forEach((item, i) => {
+      nameCapture(env, item.meaning, { text: `${text}[${i}]`, span });
+    });
   if (meaning.kind !== "tensor" || meaning.value.node.op !== "parameter") return;
   sources.addFirst(meaning.value.node, deriveSpan(span, { written: text }));
 }

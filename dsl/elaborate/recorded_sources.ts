@@ -37,6 +37,10 @@ export class RecordedSources extends SourceTable {
     this.#note((table) => table.write(value, spans, scope, most));
   }
 
+  override copy(value: Value, from: Node): void {
+    this.#note((table) => table.copy(value, from));
+  }
+
   /** What another elaboration was told. */
   addAll(notes: readonly OriginNote[]): void {
     if (notes.length === 0) return;

@@ -1,4 +1,5 @@
 import { type Node, newRegionParameters, topologicalOrder, type Value } from "../../compiler/ir/node.js";
+import type { SourceTable } from "../../compiler/ir/sources.js";
 import { tensorType } from "../../compiler/ir/type.js";
 import { substitute } from "../../compiler/ops/region_parts.js";
 import type { Meaning } from "./meaning.js";
@@ -61,14 +62,17 @@ export class RegionScope {
     return this.index === undefined ? outer : [...outer, this.index];
   }
 
-  /** The region's results once all sources in its body are captures, too. */
-  close(results: readonly Value[]): readonly Value[] {
+  /** The region's results once all sources in its body are captures, too; what that makes anew comes from where it came from before. */
+  close(results: readonly Value[], table: SourceTable): readonly Value[] {
     const replaced = new Map<Value, Value>();
     for (const { op, outputs } of topologicalOrder(results)) {
       const [value] = outputs;
-      if (sources.has(op) && value !== undefined) replaced.set(value, this.#parameterFor(value));
+      if (!sources.has(op) || value === undefined) continue;
+      const parameter = this.#parameterFor(value);
+      table.copy(parameter, value.node);
+      replaced.set(value, parameter);
     }
-    return substitute(results, replaced);
+    return substitute(results, replaced, (value, from) => table.copy(value, from));
   }
 
   #parameterFor(outer: Value): Value {

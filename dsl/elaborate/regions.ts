@@ -87,7 +87,7 @@ function scan(env: Env, one: Scan): Meaning {
       hint: "`yield value` stacks a value of each iteration; `with h = h0` and `next h = ...` carry one on",
     });
   }
-  const results = scope.close([...carries.map(nextOf), ...yields]);
+  const results = scope.close([...carries.map(nextOf), ...yields], env.state.shared.sources);
   const parameters = [scope.index as Value, ...scope.parameters, ...elements, ...carries.map((c) => c.parameter)];
   const attributes = {
     captures: scope.outside.length,
@@ -131,8 +131,8 @@ function whileLoop(env: Env, one: While): Meaning {
       hint: "`if` chooses once; a while ends when a carry makes its condition false",
     });
   }
-  const predicate = conditionScope.close([condition]);
-  const next = scope.close(carries.map(nextOf));
+  const predicate = conditionScope.close([condition], env.state.shared.sources);
+  const next = scope.close(carries.map(nextOf), env.state.shared.sources);
   const outside = capturesOf([conditionScope, scope]);
   const parametersOf = (of: RegionScope, own: readonly Value[]): readonly Value[] => [
     of.index as Value,

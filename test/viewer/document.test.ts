@@ -1,5 +1,7 @@
 import test from "ava";
+import { captionOf } from "../../viewer/boxes.js";
 import type { ViewModel } from "../../viewer/model.js";
+import { visibleOf } from "../../viewer/visible.js";
 import { documentOfText, groupsAround, network, onDevice, programOf, twoSides, viewOf } from "./support.js";
 
 const document = documentOfText(network);
@@ -178,6 +180,64 @@ test("a string that a signature gives is a constant and an output in each view",
     t.deepEqual(output?.inputs, [at, 0], kind);
     if (kind !== "source") t.is(output?.stems.length, 1);
   }
+});
+
+const cells = `import { dense } from "std/layers"
+graph g {
+  placeholder xs: f32[5, 3]
+  placeholder limit: i64
+  variable scale: f32 = 1.0
+  last, states = scan x in xs with h = zeros([4]) {
+    next h = tanh(dense(concatenate([h, x * scale], axis=0), units=4))
+    yield h
+  }
+  root, turns = while n < limit with r = 4.0, n = 0 {
+    step = if r > 3 { yield r / scale } else { yield (r + 3.0 / r) / 2 }
+    next r = step
+    next n = n + 1
+  }
+  signature run(xs) -> (states)
+  signature count(limit) -> (turns)
+}
+`;
+
+test("a call in a loop is a group in it, and what the loop is given has the names of the text", (t) => {
+  const view = viewOf(documentOfText(cells), "run", "source");
+  const standing = (kind: string): readonly string[] =>
+    view.nodes
+      .filter((node) => node.kind === kind)
+      .map((node) => `${node.name}, ${node.text} in ${groupsAround(view, node).join(" in ")}`)
+      .sort();
+  t.deepEqual(standing("parameter"), [
+    "h, carry in states",
+    "last/dense/b, from outside in dense in states",
+    "last/dense/w, from outside in dense in states",
+    "scale, from outside in states",
+    "x, element in states",
+  ]);
+  const product = view.nodes.find(({ op }) => op === "dot_general");
+  t.deepEqual(product === undefined ? [] : groupsAround(view, product), ["dense", "states"]);
+  const closed = visibleOf(view, new Set()).boxes.filter(({ group }) => group?.kind === "call");
+  t.deepEqual(
+    closed.map((box) => captionOf(box).text),
+    ["dense() · 2 variables"],
+  );
+});
+
+test("a name from outside goes through loops in loops, and a loop is called as its kernel", (t) => {
+  const counted = documentOfText(cells);
+  const view = viewOf(counted, "count", "source");
+  t.deepEqual(
+    view.groups.filter(({ parent }) => parent < 0).map(({ name, text }) => `${name} ${text}`),
+    ["turns while"],
+  );
+  t.true(viewOf(counted, "count", "kernels").groups.some(({ name, text }) => `${name} ${text}` === "turns while"));
+  const branch = view.nodes.filter(({ kind, group }) => kind === "parameter" && view.groups[group]?.text === "if");
+  t.deepEqual(branch.map(({ name, text }) => `${name} ${text}`).sort(), [
+    "r from outside",
+    "r from outside",
+    "scale from outside",
+  ]);
 });
 
 test("graphs of nothing, and of one node", (t) => {

@@ -98,6 +98,7 @@ function crossed(...lines: readonly number[]): Placed {
     group: undefined,
     isOpen: true,
     count: 1,
+    variables: 0,
     role: "forward",
   };
   const title = { x: 106, y: 105, width: 150, height: 20 };
