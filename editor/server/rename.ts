@@ -71,11 +71,14 @@ function whyNot(
   read: (file: string) => string,
 ): string {
   const problem = firstNew(before.loaded.diagnostics, problems, symbol, name);
-  if (problem === undefined)
-    return `whether \`${name}\` fits cannot be told yet: names can be changed once the text is whole`;
-  const first = problem.notes.find(({ message }) => message === "first here")?.span;
-  if (problem.code !== "G010" || first === undefined || problem.span === undefined)
-    return `\`${name}\` does not fit: ${problem.message}`;
+  const first = problem?.notes.find(({ message }) => message === "first here")?.span;
+  if (problem?.code !== "G010" || first === undefined || problem.span === undefined) {
+    // What cannot be read may be the reason, and hides what would be.
+    const isWhole = before.source.parsed.diagnostics.every(({ severity }) => severity !== "error");
+    return isWhole && problem !== undefined
+      ? `\`${name}\` does not fit: ${problem.message}`
+      : `whether \`${name}\` fits cannot be told yet: names can be changed once the text is whole`;
+  }
   const isRenamed = places.some(
     (place) => place.file === first.file && moved(places, symbol, name, place) === first.start,
   );
