@@ -58,3 +58,11 @@ export async function openPage(
 export async function textOf(page: Page, selector: string): Promise<string> {
   return (await page.locator(selector).innerText()).trim();
 }
+
+/** Waits until something holds: what a key began may go on for a while. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 20_000; !(await holds()); ) {
+    if (Date.now() > end) throw new Error(`it never held: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
