@@ -131,6 +131,15 @@ inBrowser("side by side, what is pointed at in one view is marked in the others"
   await source.locator('[aria-label^="y, dense()"]').hover();
   const marked = await page.locator(".pane").nth(2).locator(".linked").count();
   t.true(marked >= 2, `${marked} kernels`);
+  // A kernel of the forward pass has no gradient in it, though gradients stem from what it computes.
+  const linked = page.locator(".pane").nth(1).locator(".linked");
+  await page.locator(".pane").nth(2).locator('[aria-label^="hidden_dense_w_matmul,"]').click();
+  await until("what the kernel computes is marked", async () => (await linked.count()) > 0);
+  t.is(await page.locator(".pane").nth(1).locator(".linked.role-backward").count(), 0);
+  t.notRegex(await textOf(page, "#panel"), /Gradients in it/);
+  await page.locator(".pane").nth(2).locator('[aria-label^="y_dense_w_matmul_2,"]').click();
+  await until("gradients are marked", async () => (await linked.and(page.locator(".role-backward")).count()) > 0);
+  t.regex(await textOf(page, "#panel"), /Gradients in it/);
   await page.close();
 });
 

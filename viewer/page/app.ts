@@ -7,7 +7,7 @@ import { groupId, nodeId } from "../visible.js";
 import { button, element, inBackground, part } from "./dom.js";
 import { unfold, unfoldedIn } from "./kernel_panel.js";
 import { legendOf } from "./legend.js";
-import { groupsAround, indexOf, nodesOf, reach, stemsOf, titleOf, type ViewIndex } from "./links.js";
+import { groupsAround, indexOf, linkedNodes, nodesOf, reach, titleOf, type ViewIndex } from "./links.js";
 import { Pane } from "./pane.js";
 import { panelOf } from "./panel.js";
 import { nextBox, type Way } from "./steps.js";
@@ -131,8 +131,7 @@ export class App {
   }
 
   #linkedNodes(from: Pane, id: string, to: Pane): readonly number[] {
-    const stems = stemsOf(from.index.view, nodesOf(from.index, id));
-    return [...stems].flatMap((stem) => to.index.stemming.get(stem) ?? []);
+    return linkedNodes(from.index, nodesOf(from.index, id), to.index);
   }
 
   #selectIn(pane: Pane, id: string | undefined): void {

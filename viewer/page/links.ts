@@ -73,6 +73,26 @@ export function stemsOf(view: ViewModel, nodes: readonly number[]): ReadonlySet<
   return new Set(nodes.flatMap((node) => view.nodes[node]?.stems ?? []));
 }
 
+/**
+ * What some nodes of one view are in another, by what they stem from. A gradient stems from what it is the gradient of: beside
+ * the source view, which has neither by itself, gradients are only gradients and the rest only the rest.
+ */
+export function linkedNodes(from: ViewIndex, nodes: readonly number[], to: ViewIndex): readonly number[] {
+  const isEither = from.view.kind === "source" || to.view.kind === "source";
+  const isBackward = ({ view }: ViewIndex, node: number): boolean => view.nodes[node]?.role === "backward";
+  const ofPart = (part: readonly number[], accepts: (node: number) => boolean): readonly number[] =>
+    [...stemsOf(from.view, part)].flatMap((stem) => to.stemming.get(stem) ?? []).filter(accepts);
+  if (isEither) return [...new Set(ofPart(nodes, () => true))];
+  const backward = nodes.filter((node) => isBackward(from, node));
+  const others = nodes.filter((node) => !isBackward(from, node));
+  return [
+    ...new Set([
+      ...ofPart(others, (node) => !isBackward(to, node)),
+      ...ofPart(backward, (node) => isBackward(to, node)),
+    ]),
+  ];
+}
+
 /** All that a set of nodes depends on, or that depends on it; themselves included. */
 export function reach(
   index: ViewIndex,

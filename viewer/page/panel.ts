@@ -3,7 +3,7 @@ import type { NodeModel, ProgramModel, ViewerDocument } from "../model.js";
 import { groupId, nodeId } from "../visible.js";
 import { button, bytesText, element, section, table } from "./dom.js";
 import { costOf, explanation, listings } from "./kernel_panel.js";
-import { inputsOf, nodesOf, stemsOf, titleOf, type ViewIndex } from "./links.js";
+import { inputsOf, linkedNodes, nodesOf, titleOf, type ViewIndex } from "./links.js";
 import { memoryChart } from "./memory_chart.js";
 
 export interface PanelContext {
@@ -218,9 +218,9 @@ function links(kind: string, ids: readonly string[], { go }: PanelContext, index
 /** What it is in the other views. */
 function elsewhere(id: string, context: PanelContext): readonly (HTMLElement | undefined)[] {
   const { index, others } = context;
-  const stems = stemsOf(index.view, nodesOf(index, id));
+  const own = nodesOf(index, id);
   return others.map((other) => {
-    const nodes = [...new Set([...stems].flatMap((stem) => other.stemming.get(stem) ?? []))];
+    const nodes = linkedNodes(index, own, other);
     const { view } = other;
     if (view.kind === "source") return section("In the source", links("source", nodes.map(nodeId), context, other));
     if (view.kind === "kernels") {
