@@ -1,3 +1,4 @@
+import { timeShare } from "./heat.js";
 import type { ProgramModel, ViewModel } from "./model.js";
 import type { Box } from "./visible.js";
 
@@ -62,9 +63,8 @@ export function paintOf(box: Box, mode: ColourMode, view: ViewModel, program: Pr
       return device === undefined ? plain : { name: sideTint(device), label: device };
     }
     case "time": {
-      const seconds = (group ?? view.groups[node?.group ?? -1])?.kernel?.seconds;
-      const all = view.groups.reduce((sum, { kernel }) => Math.max(sum, kernel?.seconds ?? 0), 0);
-      return seconds === undefined || all === 0 ? plain : scale(seconds / all, "slowest");
+      const share = timeShare(box, view, program);
+      return share === undefined ? plain : scale(share, "slowest");
     }
     case "memory":
       return scale(memoryShare(box, view, program), "largest");

@@ -1,5 +1,6 @@
 import test from "ava";
 import { captionOf } from "../../viewer/boxes.js";
+import { timeShare } from "../../viewer/heat.js";
 import type { ViewModel } from "../../viewer/model.js";
 import { visibleOf } from "../../viewer/visible.js";
 import { documentOfText, groupsAround, network, onDevice, programOf, twoSides, viewOf } from "./support.js";
@@ -339,4 +340,30 @@ test("the parts of both sides are groups, with what is sent between them and wha
   t.deepEqual(sideOfNode("output", "loss"), []);
   // All lead to the source view, new values of variables and what is sent, too.
   t.true(view.nodes.every(({ op, stems }) => op === "copy" || stems.length > 0));
+});
+
+test("an op has the time of the slowest kernel that it went into, a closed call that of its slowest op", (t) => {
+  const program = programOf(document, "fit");
+  const timed = {
+    ...program,
+    views: program.views.map((view) => ({
+      ...view,
+      groups: view.groups.map((group) => {
+        const seconds = group.name === "hidden_dense_w_matmul" ? 4 : group.name === "hidden_dense_w_update" ? 8 : 1;
+        return group.kernel === undefined ? group : { ...group, kernel: { ...group.kernel, seconds } };
+      }),
+    })),
+  };
+  const shares = (kind: string): ReadonlyMap<string, number | undefined> => {
+    const view = timed.views.find((one) => one.kind === kind);
+    if (view === undefined) throw new Error(`there is no view ${kind}`);
+    const { boxes } = visibleOf(view, new Set());
+    return new Map(boxes.map((box) => [`${box.role} ${captionOf(box).name}`, timeShare(box, view, timed)]));
+  };
+  const source = shares("source");
+  t.is(source.get("forward hidden"), 0.5);
+  t.is(source.get("forward y"), 0.125);
+  t.is(shares("gradients").get("backward hidden"), 1);
+  t.is(shares("gradients").get("forward hidden"), 0.5);
+  t.is(shares("kernels").get("update hidden_dense_w_update"), 1);
 });

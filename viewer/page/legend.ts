@@ -1,12 +1,12 @@
 import { type ColourMode, paintOf } from "../colours.js";
+import { hasTimes } from "../heat.js";
 import { element } from "./dom.js";
 import type { Pane } from "./pane.js";
 
 /** What the colours of the boxes in the picture mean. */
 export function legendOf(pane: Pane, colour: ColourMode): readonly HTMLElement[] {
   const { index, program, placed } = pane;
-  if (colour === "time" && !index.view.groups.some(({ kernel }) => kernel?.seconds !== undefined))
-    return [element("li", {}, "Times need a profile, and are of kernels.")];
+  if (colour === "time" && !hasTimes(program)) return [element("li", {}, "Times need a profile.")];
   if (colour === "device" && index.view.kind !== "kernels") return [element("li", {}, "Devices are of kernels.")];
   const labels = new Map<string, string>();
   for (const { box } of placed.boxes) {
@@ -26,5 +26,7 @@ export function legendOf(pane: Pane, colour: ColourMode): readonly HTMLElement[]
   // Steps of a scale stand in their order.
   const isScale = [...labels.values()].every((name) => name.startsWith("h"));
   const entries = isScale ? [...labels].sort((a, b) => (a[1] < b[1] ? 1 : -1)) : [...labels];
-  return entries.map(([label, name]) => element("li", {}, svg(name), label));
+  const items = entries.map(([label, name]) => element("li", {}, svg(name), label));
+  const isCarried = colour === "time" && index.view.kind !== "kernels";
+  return isCarried ? [...items, element("li", {}, "the time of the kernel that it went into")] : items;
 }
