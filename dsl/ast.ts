@@ -66,8 +66,13 @@ export type Item = Import | FunctionDeclaration | OptimizerDeclaration | Constan
 export interface Invalid {
   readonly kind: "invalid";
   readonly names: readonly Ident[];
+  /** The word that it starts with, where that says that it binds no name a statement could read. */
+  readonly word?: BindingNothing | undefined;
   readonly span: Span;
 }
+
+/** Words of statements that bind no name which another statement reads; that of a signature is read by `train` alone. */
+export type BindingNothing = "signature" | "train" | "require" | "seed" | "next" | "yield";
 
 /** `import { adam, sgd as descent } from "std/optimizers"`. */
 export interface Import {
@@ -103,6 +108,8 @@ export interface FunctionDeclaration {
   readonly typeParameters: readonly TypeParameter[];
   readonly parameters: readonly Parameter[];
   readonly outputs: readonly Output[];
+  /** What it gives could not be read, which has been reported; `outputs` is empty. */
+  readonly incomplete?: true;
   readonly body: Block;
   readonly span: Span;
 }
@@ -314,6 +321,8 @@ export interface Signature {
   /** The `training=BOOL` attribute; undefined where the signature leaves it to the rule. */
   readonly training: BooleanLiteral | undefined;
   readonly outputs: readonly Path[];
+  /** What it gives could not be read, which has been reported; `outputs` is empty. */
+  readonly incomplete?: true;
   readonly span: Span;
 }
 

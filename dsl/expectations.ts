@@ -149,15 +149,16 @@ export function syntaxHint(token: IToken, previous: IToken, expected: string, ru
     return isDType(token.image)
       ? "outputs have names, and stand in brackets: `-> (y: f32[4])`"
       : "outputs stand in brackets: `-> (y)`";
-  if (expected === "`->`" && rule === "signature" && previous.endLine !== token.startLine)
+  if (expected === "`->`" && token.tokenType === t.Colon) return "outputs follow `->`: `-> (y: f32[4])`";
+  if (expected === "`->`" && rule === "signature")
     return "a signature says what it gives: `-> (loss)`, or `-> ()` for nothing";
+  if (expected === "`->`" && rule === "fn") return "a fn says what it gives: `-> (y: f32[4])`, and its body binds `y`";
   if (token.tokenType === t.SlashSlash && expected === "a new line") return commentHint;
   const foreign = foreignHint(token, previous, expected, rule);
   if (foreign !== undefined) return foreign;
   if (expected === "`{`" && previous.image === "import") return importHintFor(token.image);
   if (token.tokenType === t.Colon) {
     if (rule === "paths") return "a signature gives names only: their types stand where they are declared";
-    if (expected === "`->`") return "outputs follow `->`: `-> (y: f32[4])`";
   }
   const placing = placeHint(token, previous, expected);
   if (placing !== undefined) return placing;

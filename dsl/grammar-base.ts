@@ -1,7 +1,8 @@
 import type { IRecognitionException, IToken, TokenType } from "chevrotain";
 import type { Diagnostic, Note } from "../compiler/ir/diagnostic.js";
+import type { Hint } from "../compiler/ir/fix.js";
 import type { Span } from "../compiler/ir/span.js";
-import type { Comment, Doc, Expression, Ident, Invalid } from "./ast.js";
+import type { BindingNothing, Comment, Doc, Expression, Ident, Invalid } from "./ast.js";
 import { type Brackets, indentation, isClosing, isOpening } from "./brackets.js";
 import { EmbeddedActionsParser, EOF, isRecognitionException, tokenMatcher } from "./chevrotain.js";
 import {
@@ -19,6 +20,8 @@ import { DepthLimit } from "./precedence.js";
 import { Refusal } from "./refusal.js";
 import { startsStatement } from "./statement-kinds.js";
 import * as t from "./tokens.js";
+
+const bindingNothing: readonly BindingNothing[] = ["signature", "train", "require", "seed", "next", "yield"];
 
 /** What `fn`, `graph` and statements share: places, documentation, reporting and recovery. */
 export abstract class BaseParser extends EmbeddedActionsParser {
@@ -179,12 +182,12 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   }
 
   /** The diagnostic for what the grammar could not read. */
-  private refuse(token: IToken, previous: IToken, wanted: string, rule: string | undefined): Diagnostic {
+  private refuse(token: IToken, previous: IToken, wanted: string, rule: string | undefined, better?: Hint): Diagnostic {
     // A second comma in a list can only mean that the item before it is missing.
     const expected = token.tokenType === t.Comma && wanted.startsWith("`,`") ? "a value" : wanted;
     const next = previous.endLine !== undefined && token.startLine !== previous.endLine;
     const found = next && token.tokenType !== EOF ? "the end of the line" : this.describe(token);
-    const hint = syntaxHint(token, previous, expected, rule);
+    const hint = better ?? syntaxHint(token, previous, expected, rule);
     const opening = this.enclosing(token);
     // After the end of a line the mistake is there, not at the start of the next one.
     const behind = this.spanOf(previous).end;
@@ -208,6 +211,11 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     return unexpectedToken(span, expected, found, { notes, hint });
   }
 
+  /** Reports that something is missing before a token, the next one; what follows is read all the same. */
+  protected reportMissing(expected: string, rule: string, hint?: Hint, next = this.LA(1), previous = this.LA(0)): void {
+    this.report(this.refuse(next, previous, expected, rule, hint));
+  }
+
   /**
    * Runs `parse`; where it fails, reports and skips to the next token for which `resumes` holds, to the bracket that closes
    * the enclosing block, or to the end. Groups of brackets that are whole are skipped as one.
@@ -227,7 +235,9 @@ export abstract class BaseParser extends EmbeddedActionsParser {
       } else throw error;
       this.skipTo(begin, this.position(failed), resumes);
       if (this.LA(1) === first && first.tokenType !== t.RightBrace && !this.atEnd()) this.SKIP_TOKEN();
-      return { kind: "invalid", names: this.namesBetween(begin), span: this.spanFrom(first) };
+      const word = this.wordAt(begin);
+      const names = word === undefined ? this.namesBetween(begin) : [];
+      return { kind: "invalid", names, word, span: this.spanFrom(first) };
     }
   }
 
@@ -306,6 +316,15 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     if (token === undefined || !this.firstOnLine(index) || isClosing(token) || isOpening(token)) return false;
     if (tokenMatcher(token, t.BinarySign) || token.tokenType === t.PipeSign) return false;
     return (token.startColumn ?? 0) <= indentation(this.tokens, begin);
+  }
+
+  /** The word of a refused statement that binds nothing, unless other statements may have been skipped with it. */
+  private wordAt(begin: number): BindingNothing | undefined {
+    const [first, second] = [this.tokens[begin], this.tokens[begin + 1]];
+    if (first === undefined || second === undefined) return undefined;
+    const word = bindingNothing.find((one) => one === first.image);
+    const isWhole = word === "train" ? this.hasPartner(second) : this.LA(0).endLine === first.startLine;
+    return isWhole ? word : undefined;
   }
 
   /** The names that the refused statement would have bound, as far as its first tokens tell. */

@@ -28,12 +28,12 @@ import type {
 } from "./ast.js";
 import { quote, unexpectedToken } from "./diagnostics.js";
 import { isStatement } from "./earlier.js";
-import { ReusingParser } from "./grammar-earlier.js";
+import { OutputsParser } from "./grammar-outputs.js";
 import { classify, type StatementKind } from "./statement-kinds.js";
 import * as t from "./tokens.js";
 
 /** The statements of a block and the regions at the right side of a binding. */
-export abstract class StatementParser extends ReusingParser {
+export abstract class StatementParser extends OutputsParser {
   /** What the statement that starts at the next token is; throws a `Refusal` that explains where it is none. */
   private kindOfNext(): StatementKind {
     return classify(
@@ -304,11 +304,12 @@ export abstract class StatementParser extends ReusingParser {
         training = this.SUBRULE(this.truth);
       },
     });
-    this.CONSUME(t.Arrow);
-    const outputs = this.SUBRULE2(this.paths);
-    return this.ACTION(
-      (): Signature => ({ kind: "signature", doc, name, inputs, does, training, outputs, span: this.spanFrom(begin) }),
-    );
+    const outputs = this.outputsOr("signature", this.path, () => this.SUBRULE2(this.paths));
+    return this.ACTION((): Signature => {
+      const span = this.spanFrom(begin);
+      const base = { kind: "signature", doc, name, inputs, does, training, span } as const;
+      return outputs === undefined ? { ...base, outputs: [], incomplete: true } : { ...base, outputs };
+    });
   });
 
   protected readonly truth = this.RULE("truth", (): BooleanLiteral => {

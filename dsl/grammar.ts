@@ -184,19 +184,21 @@ export class GraphParser extends StatementParser {
       typeParameters = this.SUBRULE(this.typeParameters);
     });
     const parameters = this.SUBRULE(this.parameters);
-    this.CONSUME(t.Arrow);
-    const outputs = this.SUBRULE(this.outputs);
+    const outputs = this.outputsOr("fn", this.output, () => this.SUBRULE(this.outputs));
     const body: Block = this.SUBRULE(this.block);
     return this.ACTION((): FunctionDeclaration => {
       this.checkDistinct(
         [...typeParameters, ...parameters].map((p) => p.name),
         "parameter",
       );
+      const span = this.spanFrom(begin);
+      const base = { kind: "fn", doc, name, typeParameters, parameters, body, span } as const;
+      if (outputs === undefined) return { ...base, outputs: [], incomplete: true };
       this.checkDistinct(
         outputs.map((o) => o.name),
         "output",
       );
-      return { kind: "fn", doc, name, typeParameters, parameters, outputs, body, span: this.spanFrom(begin) };
+      return { ...base, outputs };
     });
   });
 

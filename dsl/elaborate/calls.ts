@@ -10,7 +10,7 @@ import { expandFunction } from "./functions.js";
 import { Arguments, type Intrinsic, type IntrinsicParameter } from "./intrinsic.js";
 import { callable, isAxes } from "./lookup.js";
 import { type Callable, calleeName, type Item, isPoisoned, type Meaning, poisoned } from "./meaning.js";
-import { type Env, type Refusal, refusal } from "./state.js";
+import { type Env, refusal, report, silentRefusal } from "./state.js";
 import { oneListAdvice } from "./wrong_argument.js";
 
 /** A call: `input |> f(a)` gives `input` as its first argument. Throws `Refusal`. */
@@ -121,12 +121,36 @@ export function bindArguments(
   span: Span,
   supplied: ReadonlySet<string> = new Set(),
 ): ReadonlyMap<string, Item> {
+  const { items, isRefused } = matchArguments(env, fn, given, span, supplied);
+  if (isRefused) throw silentRefusal;
+  return items;
+}
+
+/** The arguments of a call by parameter, as far as they have one. */
+interface Matched {
+  readonly items: ReadonlyMap<string, Item>;
+  /** Something is wrong with them, which has been reported. */
+  readonly isRefused: boolean;
+  /** Whether a parameter lacks its argument: what others are given cannot be compared with it. */
+  readonly isMissing: boolean;
+}
+
+export function matchArguments(
+  env: Env,
+  fn: Callable,
+  given: Given,
+  span: Span,
+  supplied: ReadonlySet<string>,
+): Matched {
   const parameters = parametersOf(fn);
   const items = new Map<string, Item>();
+  let isRefused = false;
   const notes = fn.kind === "intrinsic" ? [] : [{ span: fn.declaration.name.span, message: signatureText(fn) }];
   const hint = fn.kind === "intrinsic" ? signatureText(fn) : undefined;
-  const wrong = (at: Span, message: string, near?: Hint): Refusal =>
-    refusal(env, "G030", at, message, { notes, hint: near ?? hint });
+  const wrong = (at: Span, message: string, near?: Hint): void => {
+    isRefused = true;
+    report(env, "G030", at, message, { notes, hint: near ?? hint });
+  };
   const title = quote(calleeName(fn));
   const positional = gatherRest(parameters, given.positional);
   positional.forEach((item, i) => {
@@ -141,7 +165,7 @@ export function bindArguments(
         : parameters.length === 1
           ? "1 argument"
           : `at most ${parameters.length} arguments`;
-    throw wrong(
+    wrong(
       extra.span,
       `${title} takes ${most}, and ${given.positional.length} are given`,
       oneList(fn, given.positional),
@@ -150,27 +174,30 @@ export function bindArguments(
   for (const { name, nameSpan, item } of given.named) {
     if (!parameters.some((parameter) => parameter.name === name)) {
       const own = parameters.map((parameter) => parameter.name);
-      throw wrong(
+      wrong(
         nameSpan,
         `${title} has no parameter ${quote(name)}`,
         name === "device" ? placingHint : (foreignParameter(name, own) ?? didYouMean(name, own)),
       );
+    } else if (items.has(name)) wrong(nameSpan, `the parameter ${quote(name)} of ${title} is given twice`);
+    else {
+      items.set(name, item);
+      noteArgument(env, fn, name, nameSpan, item);
     }
-    if (items.has(name)) throw wrong(nameSpan, `the parameter ${quote(name)} of ${title} is given twice`);
-    items.set(name, item);
-    noteArgument(env, fn, name, nameSpan, item);
   }
   const missing = parameters.filter(({ name, optional }) => !optional && !items.has(name) && !supplied.has(name));
-  if (missing.length > 0) {
+  const isMissing = missing.length > 0;
+  // What is missing may have been given under a name that it does not have.
+  if (isMissing && !isRefused) {
     const list = missing.map(({ name }) => quote(name)).join(", ");
     const isInitialiser = fn.kind === "fn" && fn.home.file.endsWith("initialisers.graph");
     const near =
       isInitialiser && missing[0]?.name === "shape"
         ? `a variable gives it the shape that is declared: \`variable w: f32[3, 4] = ${calleeName(fn)}()\``
         : undefined;
-    throw wrong(span, `${title} needs ${missing.length === 1 ? "the argument" : "the arguments"} ${list}`, near);
+    wrong(span, `${title} needs ${missing.length === 1 ? "the argument" : "the arguments"} ${list}`, near);
   }
-  return items;
+  return { items, isRefused, isMissing };
 }
 
 /** Of a function that takes a shape or axes last. */

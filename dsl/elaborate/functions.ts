@@ -3,11 +3,11 @@ import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import type { NamedType, Output, Parameter, TypeExpression } from "../ast.js";
 import { quote } from "../diagnostics.js";
-import { bindArguments, type Given } from "./calls.js";
+import { type Given, matchArguments } from "./calls.js";
 import { toShape, toTensors } from "./convert.js";
 import { doubtProbabilities } from "./doubts.js";
 import { perform } from "./effects.js";
-import { evaluate, guarded } from "./expressions.js";
+import { attempt, evaluate, guarded } from "./expressions.js";
 import { define } from "./facts.js";
 import { Inference, type Pair } from "./inference.js";
 import type { ParameterKind } from "./intrinsic.js";
@@ -63,7 +63,13 @@ export function expandFunction(
   segment: string,
 ): Meaning {
   const { declaration } = fn;
-  const items = new Map(bindArguments(env, fn, given, span, suppliedTo(env, declaration.parameters)));
+  const matched = matchArguments(env, fn, given, span, suppliedTo(env, declaration.parameters));
+  const items = new Map(matched.items);
+  if (matched.isRefused) {
+    // What the others are given is wrong or not for itself.
+    if (!matched.isMissing) attempt(env, () => open(env, fn, items, span, segment));
+    throw silentRefusal;
+  }
   supply(env, declaration.parameters, items, span);
   enter(env.state, env, fn, span);
   try {
@@ -75,6 +81,7 @@ export function expandFunction(
     const outputs = declaration.outputs.map((output) => outputOf(opened, output, declaration.name.name));
     anchorUpdates(opened, outputs);
     for (const output of outputs) addCallPlace(env, output, span);
+    if (declaration.incomplete === true) return poisoned;
     const [only] = outputs;
     if (outputs.length === 1 && only !== undefined) return only;
     return { kind: "many", outputs, callee: declaration.name.name };
@@ -167,6 +174,13 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
     declared: undefined,
   };
   const pairs: Pair[] = [];
+  // All arguments are looked at, however many of them are wrong.
+  let isRefused = false;
+  const attempted = <T>(compute: () => T): T | undefined => {
+    const result = attempt(env, compute);
+    if (result === undefined) isRefused = true;
+    return result;
+  };
   for (const parameter of declaration.parameters) {
     const given = items.get(parameter.name.name);
     const kind = compileTimeKind(parameter.type);
@@ -174,7 +188,11 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
     const item = given ?? defaultOf(early, parameter);
     if (isPoisoned(item.meaning)) define(early, parameter.name, poisoned);
     else if (kind !== undefined)
-      define(early, parameter.name, known(given === undefined ? early : env, parameter, kind, item, name));
+      define(
+        early,
+        parameter.name,
+        attempted(() => known(given === undefined ? early : env, parameter, kind, item, name)) ?? poisoned,
+      );
     else if (parameter.type === undefined) define(early, parameter.name, untyped(env, item));
     else pairs.push({ parameter: parameter.name.name, type: parameter.type as NamedType, item });
   }
@@ -182,7 +200,11 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
     ...pairs.filter((p) => !isLiteral(p.item.meaning)),
     ...pairs.filter((p) => isLiteral(p.item.meaning)),
   ];
-  const values = ordered.map((pair): readonly [Pair, Value] => [pair, inference.argument(pair)]);
+  const values = ordered.flatMap((pair): readonly (readonly [Pair, Value])[] => {
+    const value = attempted(() => inference.argument(pair));
+    return value === undefined ? [] : [[pair, value]];
+  });
+  if (isRefused) throw silentRefusal;
   const opened: Env = { ...early, frame: { ...frame, pack: inference.pack } };
   inference.finish(opened);
   for (const parameter of inference.unbound()) {

@@ -36,7 +36,7 @@ export function elaborateGraph(shared: Shared, declaration: GraphDeclaration, ho
     variables: [...shared.variables.values()],
     strings: shared.strings,
     ...modes,
-    signatures: found,
+    signatures: found.all,
     train: trainPlan(env, declaration.body.statements, found, modes),
     constraints: shared.constraints,
     sources: shared.sources,

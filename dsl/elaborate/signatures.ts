@@ -14,9 +14,16 @@ export interface Modes {
   readonly training: Mode;
 }
 
+/** The signatures of a graph, and the names of those of which it is not known what they give. */
+export interface Signatures {
+  readonly all: readonly Signature[];
+  readonly incomplete: ReadonlySet<string>;
+}
+
 /** Reads and checks every signature of a graph. */
-export function signatures(env: Env, statements: readonly Statement[], modes: Modes): readonly Signature[] {
+export function signatures(env: Env, statements: readonly Statement[], modes: Modes): Signatures {
   const found = new Map<string, Signature>();
+  const incomplete = new Set<string>();
   // What an error left out might be what feeds a placeholder's readers.
   const whole = env.state.shared.diagnostics.every((d) => d.severity !== "error");
   for (const one of statements) {
@@ -29,6 +36,7 @@ export function signatures(env: Env, statements: readonly Statement[], modes: Mo
       continue;
     }
     found.set(one.name.name, remembered(env, one, modes, whole));
+    if (one.incomplete === true) incomplete.add(one.name.name);
     env.state.shared.addSymbol(`signature ${one.name.name}`, {
       kind: "signature",
       type: undefined,
@@ -36,7 +44,7 @@ export function signatures(env: Env, statements: readonly Statement[], modes: Mo
       span: one.name.span,
     });
   }
-  return [...found.values()];
+  return { all: [...found.values()].filter(({ name }) => !incomplete.has(name)), incomplete };
 }
 
 /** In an editor, a signature is looked at again only where what it names or what its run reaches has changed. */

@@ -42,7 +42,7 @@ export function expectNames(names: Names, body: readonly Statement[]): void {
         expectNames(names, one.body.statements);
         break;
       case "invalid":
-        if (one.names.length === 0) names.markIncomplete();
+        if (one.names.length === 0 && one.word === undefined) names.markIncomplete();
         for (const name of one.names) names.bind(name.name, { meaning: poisoned, span: name.span });
         break;
       default:

@@ -7,7 +7,7 @@ import { dataSource } from "./data.js";
 import { noteName, notePath } from "./facts.js";
 import { poisoned } from "./meaning.js";
 import { checkSchedules } from "./schedules.js";
-import { checkOutput, isBroken, type Modes } from "./signatures.js";
+import { checkOutput, isBroken, type Modes, type Signatures } from "./signatures.js";
 import { type Env, report } from "./state.js";
 
 type Plan = { -readonly [K in keyof TrainPlan]: TrainPlan[K] };
@@ -17,12 +17,14 @@ type Fields = readonly Field[];
 export function trainPlan(
   env: Env,
   statements: readonly Statement[],
-  signatures: readonly Signature[],
+  signatures: Signatures,
   modes: Modes,
 ): TrainPlan | undefined {
   const block = statements.find((one) => one.kind === "train");
   if (block === undefined || block.kind !== "train") return undefined;
-  const reader = new Reader(env, signatures);
+  // One that could not be read may be meant.
+  const isWhole = statements.every((one) => one.kind !== "invalid" || one.word !== "signature");
+  const reader = new Reader(env, signatures, isWhole);
   const fields = reader.fields(block.fields, "train", [
     "run",
     "data",
@@ -61,8 +63,8 @@ export function trainPlan(
     steps,
     lengthSpan: (second ?? fields.get("epochs"))?.value.span ?? block.span,
     checkpoint: reader.checkpoint(fields.get("checkpoint")),
-    best: reader.best(fields.get("best"), validated),
-    earlyStopping: reader.earlyStopping(fields.get("early_stopping"), validated),
+    best: reader.best(fields.get("best"), fields.has("validate"), validated),
+    earlyStopping: reader.earlyStopping(fields.get("early_stopping"), fields.has("validate"), validated),
     report: reader.report(fields.get("report"), mode),
     summary: reader.summary(fields.get("summary"), mode),
     span: block.span,
@@ -75,11 +77,13 @@ export function trainPlan(
 /** Reads fields by kind; what is wrong is reported where it stands, and read as if it were left out. */
 class Reader {
   readonly #env: Env;
-  readonly #signatures: readonly Signature[];
+  readonly #signatures: Signatures;
+  readonly #isWhole: boolean;
 
-  constructor(env: Env, signatures: readonly Signature[]) {
+  constructor(env: Env, signatures: Signatures, isWhole: boolean) {
     this.#env = env;
     this.#signatures = signatures;
+    this.#isWhole = isWhole;
   }
 
   fields(given: Fields, where: string, known: readonly string[]): ReadonlyMap<string, Field> {
@@ -161,11 +165,13 @@ class Reader {
       return undefined;
     }
     const path = pathOf(field.value);
-    const found = this.#signatures.find(({ name }) => name === path?.text);
+    const { all, incomplete } = this.#signatures;
+    const found = all.find(({ name }) => name === path?.text);
     if (path === undefined) return this.#wrong(field, "the name of a signature");
-    if (found === undefined && this.#env.names.incomplete) return undefined;
+    if (found === undefined && (this.#env.names.incomplete || !this.#isWhole || incomplete.has(path.text)))
+      return undefined;
     if (found === undefined) {
-      const names = this.#signatures.map(({ name }) => name);
+      const names = all.map(({ name }) => name);
       report(this.#env, "G012", field.value.span, `unknown signature ${quote(path.text)}`, {
         hint:
           didYouMean(path.text, names) ??
@@ -223,7 +229,7 @@ class Reader {
     if (fields === undefined || field === undefined) return undefined;
     const signature = this.signature(fields.get("run"), field.span, "validate", false);
     const data = this.data(fields.get("data"), signature);
-    return signature === undefined ? undefined : { run: signature.name, data, signature };
+    return { run: signature?.name ?? "", data, signature };
   }
 
   checkpoint(field: Field | undefined): TrainPlan["checkpoint"] {
@@ -236,10 +242,10 @@ class Reader {
     return { every: this.positive(fields.get("every")), to, keep: this.positive(fields.get("keep")), span };
   }
 
-  best(field: Field | undefined, validated: Signature | undefined): TrainPlan["best"] {
+  best(field: Field | undefined, validates: boolean, validated: Signature | undefined): TrainPlan["best"] {
     const fields = this.#record(field, "best", ["metric", "mode", "to"], ["metric", "to"]);
     if (fields === undefined || field === undefined) return undefined;
-    const metric = this.#metric(field, fields.get("metric"), validated);
+    const metric = this.#metric(field, fields.get("metric"), validates, validated);
     const path = fields.get("to");
     const to = this.#string(path);
     if (metric === undefined || path === undefined || to === undefined) return undefined;
@@ -247,7 +253,11 @@ class Reader {
     return { metric, mode: this.word(fields.get("mode"), ["min", "max"] as const) ?? "min", to, span };
   }
 
-  earlyStopping(field: Field | undefined, validated: Signature | undefined): TrainPlan["earlyStopping"] {
+  earlyStopping(
+    field: Field | undefined,
+    validates: boolean,
+    validated: Signature | undefined,
+  ): TrainPlan["earlyStopping"] {
     const fields = this.#record(
       field,
       "early_stopping",
@@ -255,7 +265,7 @@ class Reader {
       ["metric", "patience"],
     );
     if (fields === undefined || field === undefined) return undefined;
-    const metric = this.#metric(field, fields.get("metric"), validated);
+    const metric = this.#metric(field, fields.get("metric"), validates, validated);
     const patience = this.positive(fields.get("patience"));
     if (metric === undefined || patience === undefined) return undefined;
     const mode = this.word(fields.get("mode"), ["min", "max"] as const) ?? "min";
@@ -263,12 +273,19 @@ class Reader {
   }
 
   /** An output of the validation: it is what is compared after each epoch. */
-  #metric(owner: Field, field: Field | undefined, validated: Signature | undefined): string | undefined {
+  #metric(
+    owner: Field,
+    field: Field | undefined,
+    validates: boolean,
+    validated: Signature | undefined,
+  ): string | undefined {
     if (field === undefined) return undefined;
     const path = pathOf(field.value);
     if (path === undefined) return this.#wrong(field, "the name of an output");
     notePath(this.#env, path);
     if (validated === undefined) {
+      // One that is wrong has been reported.
+      if (validates) return undefined;
       report(
         this.#env,
         "G046",

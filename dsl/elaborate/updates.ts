@@ -109,7 +109,10 @@ function minimized(inside: Env, body: Expression): Minimized | undefined {
   const loss = item(inside, lossExpression);
   const optimizer = optimizerOf(inside, optimizerExpression);
   const listed = given.get("variables");
-  if (isPoisoned(loss.meaning)) return undefined;
+  if (isPoisoned(loss.meaning)) {
+    checkOptimizer(inside, optimizer, loss);
+    return undefined;
+  }
   const target = toTensor(inside, loss);
   if (!isFloat(target.type.dtype)) {
     throw refusal(inside, "G051", loss.span, `only floats have gradients, and the loss is ${typeText(target.type)}`, {
@@ -220,6 +223,11 @@ function unitOf(
     key: `${state.training} ${device} ${binding} ${segment} ${variable.path} ${names}`,
     inputs: [...own, ...given.positional, ...given.named.map(({ item: one }) => one)],
   };
+}
+
+/** Whether an optimizer takes its arguments, where there is nothing that it could train. */
+function checkOptimizer(env: Env, { fn, given, span }: OptimizerCall, unknown: Item): void {
+  attempt(env, () => bindArguments(env, fn, { ...given, positional: [unknown, unknown, ...given.positional] }, span));
 }
 
 /** One variable's step; in an editor, only where something that it rests on has changed. */
