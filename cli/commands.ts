@@ -164,7 +164,7 @@ export function commandLine(outcome: Outcome): Command {
     .addOption(
       new Option(
         "--plot <KIND=NAME,...:PATH>",
-        "draw results: confusion=A,B:OUT.svg, images=A:OUT.png, line=A,...:OUT.svg, scatter=X,Y[,CLASS]:OUT.svg (repeatable)",
+        "draw results: confusion=A,B:OUT.svg, images=A:OUT.png, line=A,...:OUT.svg, scatter=X,Y[,CLASS]:OUT.svg, scatter=XY[,CLASS]:OUT.svg (repeatable)",
       ).argParser(plotRequests),
     )
     .addOption(new Option("--seed <N>", "the seed of all randomness, instead of the file's").argParser(seedNumber))

@@ -60,18 +60,19 @@ export async function run(
   const program = await openProgram(console, model, options);
   await using session = new Session(program, { seed: options.seed, weights: options.weights });
   await session.ready;
+  const feeds = options.data === undefined ? await readFeeds(model.graph, options.feed) : {};
+  const charts = options.plot === undefined ? undefined : await import("./plot.js");
+  await charts?.requirePlots(program, askedFor(model.graph, request), feeds, options.plot ?? []);
   const results =
     options.data === undefined
-      ? new Map(Object.entries(await session.run(request, await readFeeds(model.graph, options.feed))))
+      ? new Map(Object.entries(await session.run(request, feeds)))
       : await evaluate(console, session, request, options.data, options);
+  // All charts are drawn before any file is written.
+  const drawn = await charts?.drawPlots(options.plot ?? [], results);
   if (options.data === undefined) await writeOutputs(results, options.output);
   if (options.weights === undefined && !console.isJson) await remarkUntrained(console, program, request);
   if (program.backend.counts !== undefined) console.note(`computed on ${program.backend.device}`);
-  for (const request of options.plot ?? []) {
-    const { writePlot } = await import("./plot.js");
-    await writePlot(request, results);
-    console.note(`drew ${request.path}`);
-  }
+  await charts?.writePlots(console, drawn ?? []);
   if (console.isJson) console.object(new Map([...results].map(([name, tensor]) => [name, tensorJson(tensor)])));
   else show(console, results, options.output ?? new Map(), options.data !== undefined);
   await showProfile(console, session, options.profile);
@@ -88,6 +89,11 @@ function requireSense(signature: string | undefined, options: RunOptions): void 
   }
   if (options.data !== undefined && options.feed !== undefined) {
     throw new UsageError("--data and --feed exclude each other: --data feeds all placeholders that have no default");
+  }
+  if (options.data !== undefined && options.plot !== undefined) {
+    throw new UsageError(
+      "--plot draws the results of one run, and --data gives means: feed the rows to draw with --feed NAME=PATH[a:b]",
+    );
   }
   if (options.batch !== undefined && options.data === undefined) throw new UsageError("--batch goes with --data");
 }

@@ -13,19 +13,15 @@ export function pngOf(
   scale: number,
   { fonts = "system" }: { readonly fonts?: "system" | "none" } = {},
 ): Uint8Array {
-  const { Resvg } = load();
-  const draw = (text: string, factor: number) =>
-    new Resvg(text, {
-      fitTo: { mode: "zoom", value: factor },
-      font: {
-        loadSystemFonts: fonts === "system",
-        defaultFontFamily: face,
-        monospaceFamily: face,
-        sansSerifFamily: proportional,
-      },
-    }).render();
+  requirePng(fonts);
+  return draw(svg, scale, fonts).asPng();
+}
+
+/** Sees that a picture could be drawn as PNG. Throws GraphError G120 where the library or a font is missing. */
+export function requirePng(fonts: "system" | "none" = "system"): void {
   // Without any font, text is left out in silence.
-  const probe = draw('<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="16">M</text></svg>', 1);
+  const letter = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="16">M</text></svg>';
+  const probe = draw(letter, 1, fonts);
   if (probe.pixels.every((byte) => byte === 0)) {
     throw fileError(
       "G120",
@@ -33,7 +29,19 @@ export function pngOf(
       "install one (on Debian `apt-get install fonts-dejavu-core`), or write .svg",
     );
   }
-  return draw(svg, scale).asPng();
+}
+
+function draw(svg: string, scale: number, fonts: "system" | "none") {
+  const { Resvg } = load();
+  return new Resvg(svg, {
+    fitTo: { mode: "zoom", value: scale },
+    font: {
+      loadSystemFonts: fonts === "system",
+      defaultFontFamily: face,
+      monospaceFamily: face,
+      sansSerifFamily: proportional,
+    },
+  }).render();
 }
 
 function load(): Library {

@@ -34,6 +34,29 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
 }
 
 /**
+ * Writes several files that belong together: all are whole and on the disk before the first one gets its name, so that a full disk or a
+ * folder that takes no files leaves every name as it was.
+ * @throws GraphError as `writeFileAtomic`.
+ */
+export async function writeFilesAtomic(
+  contents: readonly { readonly path: string; readonly content: FileContent }[],
+): Promise<void> {
+  const files: AtomicFile[] = [];
+  try {
+    for (const { path, content } of contents) {
+      const file = await AtomicFile.create(path);
+      files.push(file);
+      for (const piece of content) await file.append(piece);
+      await file.finish();
+    }
+    for (const file of files) await file.publish();
+  } catch (error) {
+    for (const file of files) await file.discard();
+    throw error;
+  }
+}
+
+/**
  * A file that is written bit by bit and has its name only when it is whole: in a temporary file in the same folder, synced, renamed
  * over the name, the folder synced. Missing folders are made. Temporary files that killed processes left for this name are removed.
  * A name that is a symbolic link keeps being one: the file it leads to is replaced. Each method throws GraphError G092 with the
