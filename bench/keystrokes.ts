@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
   createProtocolConnection,
@@ -13,22 +14,40 @@ import { showUsage } from "./usage.js";
 
 /**
  * What a keystroke costs in a file of a thousand lines, from the change to the last answer, through the server's own messages: an editor
- * tells the change, then asks for what has changed of the colours and for the hints of the lines that it shows, and gets the problems. Run it on a calm machine,
- * `taskset -c 1 node dist/bench/keystrokes.js`; the load is printed beside the figures. On Linux the time that the server's thread spent
- * on a processor is told, too, which other work on the machine changes less. Parameters: how often, the `cli/main.js` of another build, and
- * how many lines.
+ * tells the change, then asks for what has changed of the colours and for the hints of the lines that it shows, and gets the problems. Run it on a calm machine;
+ * the load is printed beside the figures. On Linux the time that the server's thread spent
+ * on a processor is told, too, which other work on the machine changes less. Parameters: how often, the `cli/main.js` of another build,
+ * how many lines, and how long the typist rests between two keys.
  */
 const parameters = process.argv.slice(2);
-const [asked = "1", binary = fileURLToPath(new URL("../cli/main.js", import.meta.url)), length = "1000", ...more] =
-  parameters;
+const [
+  asked = "1",
+  binary = fileURLToPath(new URL("../cli/main.js", import.meta.url)),
+  length = "1000",
+  rest = "90",
+  ...more
+] = parameters;
 showUsage(
-  "usage: node dist/bench/keystrokes.js [REPEATS] [MAIN] [LINES]\n\nMeasures what a keystroke costs in files of LINES lines (1000), each place REPEATS times (1), with the cli/main.js of this build or of another, MAIN.",
+  `usage: node dist/bench/keystrokes.js [REPEATS] [MAIN] [LINES] [REST]
+
+Measures what a keystroke costs in files of LINES lines (1000), each place REPEATS times (1), with the cli/main.js of this build or of
+another, MAIN: once as people type, who look at a file for two seconds before the first key, and rest for REST milliseconds (90) between
+the last answer and the next key, and once without any rest.`,
   parameters,
-  [asked, length].every((one) => /^[1-9]\d{0,3}$/.test(one)) && more.length === 0
+  [asked, length, rest].every((one) => /^[1-9]\d{0,3}$/.test(one)) && more.length === 0
     ? undefined
-    : "REPEATS and LINES are whole numbers from 1 to 9999",
+    : "REPEATS, LINES and REST are whole numbers from 1 to 9999",
 );
 const repeats = Number(asked);
+
+/** When the typist rests, in milliseconds. */
+interface Pace {
+  readonly beforeTyping: number;
+  readonly betweenKeys: number;
+}
+
+const human: Pace = { beforeTyping: 2000, betweenKeys: Number(rest) };
+const restless: Pace = { beforeTyping: 0, betweenKeys: 0 };
 
 /** What a keystroke may take, in milliseconds, so that nobody waits for it. */
 const limit = 100;
@@ -73,13 +92,19 @@ interface Told {
   readonly resultId: string;
 }
 
-interface Measured {
-  readonly opened: number;
-  readonly times: readonly number[];
-  readonly processor: readonly number[];
+interface Keystroke {
+  /** Where it was, and what was typed; lines and columns from 1. */
+  readonly place: string;
+  readonly time: number;
+  readonly processor: number;
 }
 
-async function measure({ name, text }: LongFile): Promise<Measured> {
+interface Measured {
+  readonly opened: number;
+  readonly keystrokes: readonly Keystroke[];
+}
+
+async function measure({ name, text }: LongFile, { beforeTyping, betweenKeys }: Pace): Promise<Measured> {
   const child = spawn(process.execPath, [binary, "lsp"], { stdio: ["pipe", "pipe", "inherit"] });
   const connection = createProtocolConnection(child.stdout, child.stdin);
   const uri = `file:///nowhere/${name}.graph`;
@@ -102,10 +127,10 @@ async function measure({ name, text }: LongFile): Promise<Measured> {
   await first;
   let colours = await connection.sendRequest<Told>("textDocument/semanticTokens/full", { textDocument: { uri } });
   const opened = performance.now() - start;
-  const times: number[] = [];
-  const processor: number[] = [];
+  const keystrokes: Keystroke[] = [];
   let version = 1;
   const change = async (range: { readonly start: Place; readonly end: Place }, inserted: string): Promise<void> => {
+    if (betweenKeys > 0) await setTimeout(betweenKeys);
     const [begin, spent] = [performance.now(), processorTimes(child.pid)];
     const done = problems();
     const textDocument = { uri };
@@ -127,9 +152,13 @@ async function measure({ name, text }: LongFile): Promise<Measured> {
       done,
       connection.sendRequest("textDocument/inlayHint", { textDocument, range: around }),
     ]);
-    times.push(performance.now() - begin);
-    processor.push(processorTimeSince(spent, child.pid));
+    keystrokes.push({
+      place: `${range.start.line + 1}:${range.start.character + 1}, ${inserted === "" ? "a deletion" : JSON.stringify(inserted)}`,
+      time: performance.now() - begin,
+      processor: processorTimeSince(spent, child.pid),
+    });
   };
+  if (beforeTyping > 0) await setTimeout(beforeTyping);
   for (let i = 0; i < repeats; i++) {
     for (const place of places(text)) {
       const at = (behind: number): Place => ({ ...place, character: place.character + behind });
@@ -140,7 +169,7 @@ async function measure({ name, text }: LongFile): Promise<Measured> {
   await connection.sendRequest("shutdown");
   await connection.sendNotification("exit");
   connection.dispose();
-  return { opened, times, processor };
+  return { opened, keystrokes };
 }
 
 console.log(
@@ -148,24 +177,41 @@ console.log(
     .map((load) => load.toFixed(1))
     .join(" ")}\n`,
 );
-console.log(
-  `${"file".padEnd(12)}${["lines", "opened", "median", "95 %", "longest", `over ${limit} ms`, "processor", "95 %", "longest"].map((one) => one.padStart(12)).join("")}`,
-);
-for (const file of longFiles(Number(length))) {
-  const { opened, times, processor } = await measure(file);
-  const most = (all: readonly number[], share: number): number =>
-    [...all].sort((a, b) => a - b)[Math.ceil(share * all.length) - 1] ?? Number.NaN;
-  const spread = (all: readonly number[]): readonly number[] => [median(all), most(all, 0.95), most(all, 1)];
-  const shown = (all: readonly number[]): readonly string[] => all.map((time) => `${time.toFixed(1)} ms`);
-  const over = `${times.filter((time) => time > limit).length} of ${times.length}`;
-  const lines = String(file.text.split("\n").length);
-  const cells = [lines, ...shown([opened, ...spread(times)]), over, ...shown(spread(processor))].map((one) =>
-    one.padStart(12),
-  );
-  console.log(`${file.name.padEnd(12)}${cells.join("")}`);
+/** The least that is no less than a share of all. */
+function most(all: readonly number[], share: number): number {
+  return [...all].sort((a, b) => a - b)[Math.ceil(share * all.length) - 1] ?? Number.NaN;
 }
+
+async function tell(title: string, pace: Pace): Promise<void> {
+  const heads = ["lines", "opened", "median", "95 %", "longest", `over ${limit} ms`, "processor", "95 %", "longest"];
+  console.log(`${title}\n\n${"file".padEnd(12)}${heads.map((one) => one.padStart(12)).join("")}`);
+  const slowest: string[] = [];
+  for (const file of longFiles(Number(length))) {
+    const { opened, keystrokes } = await measure(file, pace);
+    const spread = (all: readonly number[]): readonly number[] => [median(all), most(all, 0.95), most(all, 1)];
+    const shown = (all: readonly number[]): readonly string[] => all.map((time) => `${time.toFixed(1)} ms`);
+    const times = keystrokes.map(({ time }) => time);
+    const processor = keystrokes.map(({ processor }) => processor);
+    const over = `${times.filter((time) => time > limit).length} of ${times.length}`;
+    const lines = String(file.text.split("\n").length);
+    const cells = [lines, ...shown([opened, ...spread(times)]), over, ...shown(spread(processor))].map((one) =>
+      one.padStart(12),
+    );
+    console.log(`${file.name.padEnd(12)}${cells.join("")}`);
+    const [last] = [...keystrokes].sort((a, b) => b.time - a.time);
+    const number = last === undefined ? 0 : keystrokes.indexOf(last) + 1;
+    slowest.push(`the longest in ${file.name}: keystroke ${number} of ${keystrokes.length}, at ${last?.place}`);
+  }
+  console.log(`\n${slowest.join("\n")}\n`);
+}
+
+await tell(
+  `As people type: ${human.beforeTyping} ms between opening and the first key, ${human.betweenKeys} ms between an answer and the next key.`,
+  human,
+);
+await tell("Without rest: each key follows the last answer at once.", restless);
 console.log(
-  `\nload ${loadavg()
+  `load ${loadavg()
     .map((load) => load.toFixed(1))
     .join(" ")}`,
 );

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import {
   CodeActionKind,
   type Connection,
@@ -31,6 +32,7 @@ import { outlineOf } from "./outline.js";
 import { fileOf, uriOf } from "./paths.js";
 import { Publisher } from "./publisher.js";
 import { rangeOf } from "./ranges.js";
+import { Rehearsal } from "./rehearsal.js";
 import { RenameRefusal, renamable, rename } from "./rename.js";
 import { SemanticTokensSent, semanticTokensLegend } from "./semantic_tokens.js";
 import { signatureHelpAt } from "./signature_help.js";
@@ -40,13 +42,17 @@ import { Workspace } from "./workspace.js";
 export interface ServerOptions {
   /** Folders that imports may lead to, besides that of the importing file. */
   readonly allowPaths: readonly string[];
+  /** What the editor says, to whom it matters when. */
+  readonly input: Readable;
 }
 
 /** Speaks the language server protocol on a connection until that ends. */
-export function serve(connection: Connection, { allowPaths }: ServerOptions): void {
+export function serve(connection: Connection, { allowPaths, input }: ServerOptions): void {
   const workspace = new Workspace();
   workspace.allowPaths = allowPaths;
   const publisher = new Publisher(workspace, connection);
+  const rehearsal = new Rehearsal(workspace);
+  input.on("data", () => rehearsal.heard());
   const colours = new SemanticTokensSent();
   const documents = new TextDocuments(TextDocument);
 
@@ -67,13 +73,17 @@ export function serve(connection: Connection, { allowPaths }: ServerOptions): vo
     workspace.setText(file, document.getText());
     publisher.changed(file);
   });
+  documents.onDidOpen(({ document }) => rehearsal.opened(document.getText()));
   documents.onDidClose(({ document }) => {
     const file = fileOf(document.uri);
     workspace.close(file);
     colours.forget(file);
     publisher.changed(file);
   });
-  connection.onShutdown(() => publisher.stop());
+  connection.onShutdown(() => {
+    publisher.stop();
+    rehearsal.stop();
+  });
   answer(connection, workspace, colours, client);
   documents.listen(connection);
   connection.listen();

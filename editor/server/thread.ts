@@ -40,4 +40,4 @@ class Output extends Writable {
 /** The thread that `graphc lsp` starts, whose input is what the editor says. */
 const { allowPaths } = workerData as { readonly allowPaths: readonly string[] };
 
-serve(createConnection(process.stdin, new Output(1)), { allowPaths });
+serve(createConnection(process.stdin, new Output(1)), { allowPaths, input: process.stdin });

@@ -27,7 +27,8 @@ export class Workspace {
    * behind that keep what came later (see `memory.ts`).
    */
   readonly #sources = new Map<string, Source | undefined>();
-  readonly #library = new Map<string, ParseResult>();
+  /** What has been parsed of the standard library. */
+  readonly library: Map<string, ParseResult>;
   readonly #analyses = new Map<string, Analysis | undefined>();
   /** Of files that are open: what is kept from one text to the next. */
   readonly #trees = new Map<string, Trees>();
@@ -37,6 +38,10 @@ export class Workspace {
   changes = 0;
   folders: readonly string[] = [];
   allowPaths: readonly string[] = [];
+
+  constructor(library = new Map<string, ParseResult>()) {
+    this.library = library;
+  }
 
   get openFiles(): readonly string[] {
     return [...this.#open.keys()];
@@ -134,10 +139,10 @@ export class Workspace {
   #parse(text: string, file: string): ParseResult {
     if (!isStandard(file)) return this.#source(file, text).parsed;
     const key = `${file}\n${text}`;
-    const known = this.#library.get(key);
+    const known = this.library.get(key);
     if (known !== undefined) return known;
     const parsed = parse(text, file);
-    if (this.#library.size < mostKept) this.#library.set(key, parsed);
+    if (this.library.size < mostKept) this.library.set(key, parsed);
     return parsed;
   }
 
