@@ -1,46 +1,56 @@
-import type { Graph, Variable } from "../compiler/ir/graph.js";
-import { rootsOf } from "../compiler/ir/graph.js";
-import { type Node, nodesBelow, topologicalOrder, type Value } from "../compiler/ir/node.js";
-import { selectRequest, selectSignature } from "../compiler/ir/select.js";
-import { typeEquals, typeText } from "../compiler/ir/type.js";
+import type { Graph } from "../compiler/ir/graph.js";
+import type { Value } from "../compiler/ir/node.js";
 import type { CommonOptions, Console } from "./console.js";
+import { type Matching, match, type Seeds } from "./diff_match.js";
+import { type Change, merged, type OpChange, opChanges } from "./diff_ops.js";
+import {
+  type CheckpointFit,
+  changes,
+  checkpointFit,
+  countOps,
+  initialChanges,
+  namesOf,
+  placeholdersOf,
+  type Renaming,
+  renamedInputs,
+  settingsOf,
+  shapesOf,
+  signaturesOf,
+  updateChanges,
+  variableChanges,
+  withoutRenamed,
+} from "./diff_sections.js";
+import { computedBy, givenOps, type Side, sideOf } from "./diff_side.js";
+import { differenceJson, differenceText } from "./diff_text.js";
 import { type ExitCode, exitCodes } from "./failure.js";
 import { openGraph } from "./front_end.js";
-import type { JsonValue } from "./json.js";
 import type { LoadOptions } from "./load.js";
-import { plural } from "./numbers.js";
-import { choicesOf } from "./specialisation.js";
-import { Structures } from "./structure.js";
-
-/** One named thing that is in one of two graphs, or differs between them. */
-export interface Change {
-  readonly name: string;
-  /** Undefined where it is added. */
-  readonly before: string | undefined;
-  /** Undefined where it is removed. */
-  readonly after: string | undefined;
-}
 
 export interface Difference {
-  readonly edges: readonly Change[];
-  /** Edges of the same op and type that are computed otherwise, and not only because they read one that is. */
-  readonly recomputed: readonly string[];
-  /** Edges that differ only in what they read. */
-  readonly affected: number;
-  readonly placeholders: readonly Change[];
+  /** Without the name: `(x: f32[N]) does learn -> (loss: f32)`. */
   readonly signatures: readonly Change[];
+  readonly placeholders: readonly Change[];
+  readonly variables: readonly Change[];
+  /** Variables and placeholders that are used in the same way, and statements that compute the same. */
+  readonly renamed: { readonly inputs: readonly Renaming[]; readonly edges: readonly Renaming[] };
+  /** What variables of one path and type begin with. */
+  readonly initial: readonly OpChange[];
+  readonly ops: readonly OpChange[];
+  /** Of statements' names, where their types differ. */
+  readonly shapes: readonly OpChange[];
+  /** How many other ops have other types, and how many ops differ only in what they read. */
+  readonly reshaped: number;
+  readonly affected: number;
+  /** Names that can be fetched, of what both graphs compute, and numbers that have a name. */
+  readonly names: readonly Change[];
+  /** Which variables updates assign. */
+  readonly updates: readonly Change[];
+  readonly settings: readonly Change[];
+  /** How many nodes all signatures together have, but constants. */
+  readonly total: { readonly before: number; readonly after: number };
   /** How many nodes of each op all signatures together have, where that differs. */
-  readonly ops: readonly { readonly op: string; readonly before: number; readonly after: number }[];
+  readonly counts: readonly { readonly op: string; readonly before: number; readonly after: number }[];
   readonly checkpoint: CheckpointFit;
-}
-
-/** Whether a checkpoint of the first graph can be loaded by the second. */
-export interface CheckpointFit {
-  readonly fits: boolean;
-  /** Variables of the second that the first has not; of the first that the second has not; and of another type. */
-  readonly missing: readonly string[];
-  readonly extra: readonly string[];
-  readonly changed: readonly Change[];
 }
 
 export async function diff(
@@ -56,178 +66,69 @@ export async function diff(
 }
 
 export function differenceOf(before: Graph, after: Graph): Difference {
-  const edges = changes(edgesOf(before), edgesOf(after));
+  const matchings = matchModes(before, after);
+  const found = matchings.map(opChanges);
+  const renamed = renamedInputs(matchings);
+  const names = namesOf(matchings);
+  const [was, is] = [countOps(before), countOps(after)];
   return {
-    edges,
-    ...recomputed(before, after, edges),
-    placeholders: changes(placeholdersOf(before), placeholdersOf(after)),
     signatures: changes(signaturesOf(before), signaturesOf(after)),
-    ops: opChanges(countOps(before), countOps(after)),
+    placeholders: withoutRenamed(changes(placeholdersOf(before), placeholdersOf(after)), renamed),
+    variables: withoutRenamed(variableChanges(before, after), renamed),
+    renamed: { inputs: renamed, edges: names.renamed },
+    initial: initialChanges(before, after, renamed),
+    ops: merged(found.flatMap((one) => one.changes)),
+    ...shapesOf(matchings),
+    affected: new Set(found.flatMap((one) => one.affected)).size,
+    names: names.others,
+    updates: updateChanges(before, after, renamed),
+    settings: changes(settingsOf(before), settingsOf(after)),
+    total: { before: totalOf(was), after: totalOf(is) },
+    counts: [...new Set([...was.keys(), ...is.keys()])]
+      .sort()
+      .map((op) => ({ op, before: was.get(op) ?? 0, after: is.get(op) ?? 0 }))
+      .filter((row) => row.before !== row.after),
     checkpoint: checkpointFit(before.variables, after.variables),
   };
 }
 
-function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): readonly Change[] {
-  const names = [...new Set([...before.keys(), ...after.keys()])].sort();
-  return names
-    .map((name) => ({ name, before: before.get(name), after: after.get(name) }))
-    .filter((change) => change.before !== change.after);
+function totalOf(counts: ReadonlyMap<string, number>): number {
+  return [...counts].reduce((sum, [op, count]) => (op === "constant" || givenOps.has(op) ? sum : sum + count), 0);
 }
 
-/** Op and type of each name, in training mode where the modes differ. */
-function edgesOf(graph: Graph): ReadonlyMap<string, string> {
-  return new Map([...namesOf(graph)].map(([name, { node, type }]) => [name, `${node.op} ${typeText(type)}`]));
-}
-
-/** A name that is computed otherwise stands for itself where nothing below it is named and differs. */
-function recomputed(
-  before: Graph,
-  after: Graph,
-  edges: readonly Change[],
-): { readonly recomputed: readonly string[]; readonly affected: number } {
-  const old = namesOf(before);
-  const now = namesOf(after);
-  const structures = new Structures([...old.values(), ...now.values()]);
-  const retyped = new Set(edges.map(({ name }) => name));
-  const differing = [...now].filter(([name, value]) => {
-    const was = old.get(name);
-    return was !== undefined && !retyped.has(name) && structures.of(was) !== structures.of(value);
-  });
-  const changed = new Set(
-    [
-      ...differing.map(([, value]) => value),
-      ...[...now].filter(([name]) => retyped.has(name)).map(([, value]) => value),
-    ].map(({ node }) => node),
-  );
-  // Nodes above a named one that differs.
-  const above = new Set<Node>();
-  for (const node of topologicalOrder([...now.values()])) {
-    if (node.inputs.some((input) => changed.has(input.node) || above.has(input.node))) above.add(node);
-  }
-  const starts = differing.filter(([, { node }]) => !above.has(node));
-  return { recomputed: starts.map(([name]) => name).sort(), affected: differing.length - starts.length };
-}
-
-function namesOf(graph: Graph): ReadonlyMap<string, Value> {
-  const inputs = new Set(graph.placeholders.map(({ name }) => name));
-  return new Map([...graph.inference.names, ...graph.training.names].filter(([name]) => !inputs.has(name)));
-}
-
-function placeholdersOf({ placeholders }: Graph): ReadonlyMap<string, string> {
-  return new Map(
-    placeholders.map(({ name, value, defaultValue }) => [
-      name,
-      `${typeText(value.type)}${defaultValue === undefined ? "" : " with a default"}`,
-    ]),
-  );
-}
-
-function signaturesOf({ signatures }: Graph): ReadonlyMap<string, string> {
-  return new Map(
-    signatures.map(({ name, inputs, updates, outputs }) => {
-      const does = updates.length === 0 ? "" : ` does ${updates.join(", ")}`;
-      return [name, `(${inputs.join(", ")})${does} -> (${outputs.join(", ")})`];
-    }),
-  );
-}
-
-function countOps(graph: Graph): ReadonlyMap<string, number> {
-  const nodes = new Set<Node>();
-  for (const { selection } of choicesOf(graph, undefined)) {
-    const computation =
-      selection.kind === "signature" ? selectSignature(graph, selection.name) : selectRequest(graph, selection);
-    for (const node of nodesBelow(rootsOf(computation))) nodes.add(node);
-  }
-  const counts = new Map<string, number>();
-  for (const { op } of nodes) counts.set(op, (counts.get(op) ?? 0) + 1);
-  return counts;
-}
-
-function opChanges(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): Difference["ops"] {
-  return [...new Set([...before.keys(), ...after.keys()])]
-    .sort()
-    .map((op) => ({ op, before: before.get(op) ?? 0, after: after.get(op) ?? 0 }))
-    .filter((row) => row.before !== row.after);
-}
-
-/** By the rule of `--resume` and `--weights`: every variable, of the same dtype and shape, and no others. */
-function checkpointFit(before: readonly Variable[], after: readonly Variable[]): CheckpointFit {
-  const old = new Map(before.map((variable) => [variable.path, variable.value.type]));
-  const now = new Map(after.map((variable) => [variable.path, variable.value.type]));
-  const missing = [...now.keys()].filter((path) => !old.has(path));
-  const extra = [...old.keys()].filter((path) => !now.has(path));
-  const changed = [...now].flatMap(([name, type]): readonly Change[] => {
-    const was = old.get(name);
-    return was === undefined || typeEquals(was, type) ? [] : [{ name, before: typeText(was), after: typeText(type) }];
-  });
-  return { fits: missing.length + extra.length + changed.length === 0, missing, extra, changed };
-}
-
-function differenceText(console: Console, difference: Difference, before: string, after: string): string {
-  const { edges, placeholders, signatures, ops, checkpoint, affected } = difference;
-  const line = ({ name, before: was, after: is }: Change): string => {
-    if (was === undefined) return console.paint("green", `  + ${name}: ${is}`);
-    if (is === undefined) return console.paint("red", `  - ${name}: ${was}`);
-    return console.paint("yellow", `  ~ ${name}: ${was}  ->  ${is}`);
+/** A fn may read the training mode, so that each mode has ops of its own; where neither graph has any, one matching is enough. */
+function matchModes(before: Graph, after: Graph): readonly Matching[] {
+  const isInTraining = (graph: Graph): boolean => {
+    const training = new Set(computedBy(graph, graph.training));
+    return computedBy(graph, graph.inference).every((value) => training.has(value));
   };
-  const section = (title: string, list: readonly Change[]): readonly string[] =>
-    list.length === 0 ? [] : [console.paint("bold", title), ...list.map(line)];
-  const counts = ops.map(({ op, before: was, after: is }) => `  ${op}: ${was} -> ${is}`);
-  const parts = [
-    ...section("placeholders", placeholders),
-    ...section("signatures", signatures),
-    ...section("edges", edges),
-    ...(difference.recomputed.length === 0
-      ? []
-      : [
-          console.paint("bold", "computed otherwise"),
-          ...difference.recomputed.map((name) => console.paint("yellow", `  ~ ${name}`)),
-        ]),
-    ...(affected === 0 ? [] : [`${plural(affected, "other edge")} ${affected === 1 ? "reads" : "read"} what differs`]),
-    ...(counts.length === 0 ? [] : [console.paint("bold", "nodes of all signatures"), ...counts]),
-  ];
-  if (parts.length === 0) parts.push("the graphs compute the same");
-  return [...parts, "", checkpointText(checkpoint, before, after)].join("\n");
+  const modes =
+    isInTraining(before) && isInTraining(after) ? (["training"] as const) : (["training", "inference"] as const);
+  return modes.map((mode) => {
+    const [was, is] = [before[mode], after[mode]];
+    const sides = [sideOf(before, computedBy(before, was), was), sideOf(after, computedBy(after, is), is)] as const;
+    return match(...sides, seedsOf(...sides));
+  });
 }
 
-function checkpointText({ fits, missing, extra, changed }: CheckpointFit, before: string, after: string): string {
-  if (fits) return `a checkpoint of ${before} fits ${after}`;
-  const rows = [
-    ...missing.map((path) => `  ${path}: ${after} has it, and the checkpoint would not`),
-    ...extra.map((path) => `  ${path}: the checkpoint would have it, and ${after} has not`),
-    ...changed.map(({ name, before: was, after: is }) => `  ${name}: ${was} in the checkpoint, ${is} in ${after}`),
-  ];
-  const count = plural(rows.length, "variable");
-  return [
-    `a checkpoint of ${before} does not fit ${after}: ${count} ${rows.length === 1 ? "differs" : "differ"}`,
-    ...rows,
-  ].join("\n");
-}
-
-function differenceJson({
-  edges,
-  recomputed: others,
-  affected,
-  placeholders,
-  signatures,
-  ops,
-  checkpoint,
-}: Difference): JsonValue {
-  const list = (changed: readonly Change[]): JsonValue =>
-    changed.map(({ name, before, after }) => ({ name, before: before ?? null, after: after ?? null }));
-  return {
-    edges: list(edges),
-    recomputed: others,
-    affected,
-    placeholders: list(placeholders),
-    signatures: list(signatures),
-    ops: ops.map((row) => ({ ...row })),
-    checkpoint: {
-      fits: checkpoint.fits,
-      missing: checkpoint.missing,
-      extra: checkpoint.extra,
-      changed: list(checkpoint.changed),
-    },
-    diagnostics: [],
+/** Placeholders and variables of one name, what updates give these, and what signatures give. */
+function seedsOf(before: Side, after: Side): Seeds {
+  const seeds: (readonly [Value, Value])[] = [];
+  const pair = (a: Value | undefined, b: Value | undefined): void => {
+    if (a !== undefined && b !== undefined) seeds.push([a, b]);
   };
+  const inputs = new Map(after.graph.placeholders.map(({ name, value }) => [name, value]));
+  for (const { name, value } of before.graph.placeholders) pair(value, inputs.get(name));
+  const variables = new Map(after.graph.variables.map(({ path, value }) => [path, value]));
+  for (const { path, value } of before.graph.variables) pair(value, variables.get(path));
+  for (const [name, { assignments }] of before.mode.updates) {
+    const others = new Map(after.mode.updates.get(name)?.assignments.map(({ path, value }) => [path, value]));
+    for (const { path, value } of assignments) pair(value, others.get(path));
+  }
+  for (const { name, outputs } of before.graph.signatures) {
+    const other = after.graph.signatures.find((one) => one.name === name);
+    if (other === undefined || other.outputs.length !== outputs.length) continue;
+    outputs.forEach((output, i) => pair(before.mode.names.get(output), after.mode.names.get(other.outputs[i] ?? "")));
+  }
+  return seeds;
 }

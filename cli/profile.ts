@@ -1,6 +1,6 @@
 import type { Span } from "../compiler/ir/span.js";
 import type { MachinePeaks } from "../compiler/kernels/work.js";
-import { indexLines, locate } from "../dsl/source-text.js";
+import { locate } from "../dsl/source-text.js";
 import { writeFileAtomic } from "../runtime/files/atomic.js";
 import { requireReplaceable, traceFile } from "../runtime/files/replace.js";
 import {
@@ -15,7 +15,7 @@ import { profileFile } from "../runtime/profile/trace.js";
 import type { Session } from "../runtime/session.js";
 import type { Console } from "./console.js";
 import { bytesText, countText, durationText, plural } from "./numbers.js";
-import { sourceText } from "./source.js";
+import { sourceLines } from "./source.js";
 import { type Column, table } from "./table.js";
 
 /** `--profile` alone, or with the file that the trace goes to. */
@@ -66,8 +66,8 @@ export async function machineOf(target: string): Promise<MachinePeaks | undefine
 
 /** Where a span begins; undefined where its file cannot be read. */
 export function placeOf({ file, start }: Span): ReportPlace | undefined {
-  const text = sourceText(file);
-  return text === undefined ? undefined : { file, ...locate(indexLines(text), start) };
+  const lines = sourceLines(file);
+  return lines === undefined ? undefined : { file, ...locate(lines, start) };
 }
 
 /** The tables of a report, and what they were measured with. */

@@ -5,6 +5,7 @@ import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import { nearestName } from "../compiler/ir/nearest.js";
 import { maximumFileLength } from "../dsl/diagnostics.js";
+import { indexLines, type SourceText } from "../dsl/source-text.js";
 import { fileError, quotePath, systemFailure } from "../runtime/files/errors.js";
 
 /** Texts as they were when they were compiled: carets must point into those, not into what the editor saved since. */
@@ -25,6 +26,19 @@ export function sourceText(file: string): string | undefined {
     }
   }
   return texts.get(file);
+}
+
+const indexed = new Map<string, SourceText>();
+
+/** The lines of a file, as `sourceText` has it: found once, since thousands of places may be asked for. */
+export function sourceLines(file: string): SourceText | undefined {
+  const text = sourceText(file);
+  if (text === undefined) return undefined;
+  const known = indexed.get(file);
+  if (known?.text === text) return known;
+  const lines = indexLines(text);
+  indexed.set(file, lines);
+  return lines;
 }
 
 /**

@@ -16,7 +16,12 @@ export class Structures {
 
   /** The number of a value that the roots are computed from. */
   of({ node, index }: Value): string {
-    return `${this.#ofNode.get(node)}.${index}`;
+    return `${this.ofNode(node)}.${index}`;
+  }
+
+  /** The number of a node, which may be one of a loop. */
+  ofNode(node: Node): string {
+    return String(this.#ofNode.get(node));
   }
 
   #node(node: Node): void {
