@@ -33,7 +33,7 @@ export function tileAxes(kernel: {
 
 /** Sizes in elements of the scratch that a contraction needs, in the order of `ContractKernel.scratch`. */
 export interface ContractScratch {
-  /** All columns, strip by strip; 0 when the vector operand is read in place. */
+  /** A block of columns, strip by strip; 0 when the vector operand is read in place. */
   readonly vectorPanel: number;
   /** One block of rows, each `panelDepth` apart; 0 when the scalar operand is read in place. */
   readonly scalarPanel: number;
@@ -73,10 +73,20 @@ export function rowsPerBlock(axes: TileAxes, schedule: ContractSchedule): number
   return Math.min(blocks, needed) * schedule.rows;
 }
 
+/** Strips of the columns that are packed at a time, but for one that is not whole: the last block has it besides. */
+export function stripsPerBlock(axes: TileAxes, schedule: ContractSchedule, lanes: number): number {
+  const width = schedule.vectors * lanes;
+  return Math.max(1, Math.min(Math.floor(schedule.blockColumns / width), Math.floor(axes.columns.extent / width)));
+}
+
 export function contractScratch(axes: TileAxes, schedule: ContractSchedule, lanes: number): ContractScratch {
   const depth = depthOf(axes);
   const width = schedule.vectors * lanes;
-  const strips = Math.ceil(axes.columns.extent / width);
+  const { extent } = axes.columns;
+  const strips = Math.min(
+    Math.ceil(extent / width),
+    stripsPerBlock(axes, schedule, lanes) + (extent % width === 0 ? 0 : 1),
+  );
   const rows = rowsPerBlock(axes, schedule);
   // Either layout of the scalar panel (rows of k, or rows of the tile's rows) fits.
   const panel = Math.max(rows * panelPitch(depth), depth * panelPitch(rows));

@@ -86,10 +86,12 @@ export function scheduleContraction(shape: ContractShape, target: TargetLimits):
   const blockDepth = depth;
   const rowsInL2 = Math.max(rows, Math.floor(target.l2Bytes / 2 / (blockDepth * size)));
   const blockRows = small ? roundUp(scalarExtent, rows) : roundUp(balanced(scalarExtent, rowsInL2, rows), rows);
-  const columnsInL3 = Math.max(width, Math.floor(Math.min(target.l3Bytes / 4, 4 * 1024 * 1024) / (blockDepth * size)));
-  const blockColumns = small
+  const columnsInL3 = Math.floor(Math.min(target.l3Bytes / 4, mostPanel) / (blockDepth * size));
+  // A panel that is filled before a loop, and sums that wait between turns, are those of all columns.
+  const oneBlock = !packVectorOperand || vectorOperand.fixed || outerDepth > 0;
+  const blockColumns = oneBlock
     ? roundUp(vectorExtent, width)
-    : roundUp(balanced(vectorExtent, columnsInL3, width), width);
+    : roundUp(balanced(vectorExtent, Math.max(leastColumns, columnsInL3), width), width);
   return {
     vectorAxis,
     packVectorOperand,
@@ -107,6 +109,10 @@ export function scheduleContraction(shape: ContractShape, target: TargetLimits):
 const shortRow = 1024;
 /** Bytes from term to term beyond which a panel pays: lines so far apart fall into few sets of the cache. */
 const nearStep = 512;
+/** Bytes of a block of columns: other cores use the last cache, too. */
+const mostPanel = 4 * 1024 * 1024;
+/** Columns in a block at least: each block packs the rows anew, which costs as much as two to eight columns' products. */
+const leastColumns = 512;
 /** Terms that a sum has at least before it is put down in memory: the less, the more time goes into loads and stores. */
 const leastDepth = 64;
 

@@ -256,6 +256,10 @@ class KernelVerifier {
     const scalarOperand = schedule.vectorAxis === "n" ? kernel.lhs : kernel.rhs;
     if (vectorOperand.kind !== "load" && !schedule.packVectorOperand) this.#report("an expression is read in place");
     if (scalarOperand.kind !== "load" && !schedule.packScalarOperand) this.#report("an expression is read in place");
+    const { columns, turns } = tileAxes(kernel);
+    const inBlocks = schedule.packVectorOperand && schedule.blockColumns < columns.extent;
+    if (inBlocks && (turns.length > 0 || kernel.panel !== undefined))
+      this.#report("columns in blocks, where the panel or the sums are those of all");
     if (kernel.panel !== undefined) this.#panel(kernel, kernel.panel);
   }
 

@@ -166,6 +166,19 @@ test("temporaries share the arena: the peak is near what lives at once", (t) => 
   t.true(build(computationOf(regression.outputs, regression.assignments)).memory.arenaBytes < 730_000);
 });
 
+test("the panel of a large product holds a block of its columns", (t) => {
+  const y = matmul(input("x", [256, 1024]), input("w", [1024, 4096]));
+  const program = build(computationOf({ y }));
+  const [kernel] = program.compute;
+  if (kernel?.kind !== "contract") return t.fail("no contraction");
+  const { blockColumns, vectors } = kernel.schedule;
+  const width = vectors * 16;
+  t.true(512 <= blockColumns && blockColumns <= 1024, `${blockColumns} columns of 1024 floats, where 4 MiB hold 1024`);
+  const longest = Math.max(...kernel.scratch.map((buffer) => program.buffers[buffer]?.length ?? 0));
+  // The last strip, of 4096 % width columns, lies behind a whole block.
+  t.is(longest, 1024 * (blockColumns + (4096 % width === 0 ? 0 : width)));
+});
+
 test("layers take turns in two places of the arena", (t) => {
   let x: Value = input("x", [64, 64]);
   for (let layer = 0; layer < 6; layer++) x = tanh(matmul(x, weight(`w${layer}`, [64, 64])));

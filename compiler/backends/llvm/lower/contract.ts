@@ -5,7 +5,7 @@ import type { ContractKernel, Extent, ScalarExpr } from "../../../kernels/form.j
 import { typeOf } from "../types.js";
 import type { Value } from "../value.js";
 import { packRows, packStrip } from "./contract_packing.js";
-import { ContractScope, type Strip } from "./contract_scope.js";
+import { type ColumnBlock, ContractScope, type Strip } from "./contract_scope.js";
 import { type Counter, type KernelScope, widen } from "./expressions.js";
 import { FactTable, rootExpressions } from "./facts.js";
 
@@ -55,13 +55,15 @@ class ContractEmitter {
     this.#scope.nested(outer, () => this.#storeSums());
   }
 
-  /** Packs the vector operand where a loop changed it, and runs all tiles. */
+  /** Packs the vector operand where a loop changed it, a block of columns at a time, and runs all tiles. */
   #eachTile(): void {
     const { ofPanel, others } = this.#scope.outerLoops;
     this.#scope.nested(ofPanel, () => {
-      if (this.#scope.sizes.vectorPanel > 0 && this.#kernel.panel === undefined)
-        this.#scope.eachStrip((strip) => packStrip(this.#scope, strip));
-      this.#scope.nested(others, () => this.#blocks());
+      this.#scope.eachColumnBlock((columns) => {
+        if (this.#scope.sizes.vectorPanel > 0 && this.#kernel.panel === undefined)
+          this.#scope.eachStrip(columns, (strip) => packStrip(this.#scope, strip));
+        this.#scope.nested(others, () => this.#blocks(columns));
+      });
     });
   }
 
@@ -87,7 +89,7 @@ class ContractEmitter {
   }
 
   /** Block of rows by block, packs the rows and runs the tiles of the block. */
-  #blocks(): void {
+  #blocks(columns: ColumnBlock): void {
     const { b } = this.#scope;
     const { rows } = this.#scope.axes;
     const tile = this.#kernel.schedule.rows;
@@ -96,17 +98,17 @@ class ContractEmitter {
     b.loop(0, whole, block, (start) => {
       const left = b.sub(b.index(whole), start);
       const count = whole % block === 0 ? b.index(block) : b.min(left, b.index(block));
-      this.#block(start, count, tile);
+      this.#block(columns, start, count, tile);
       return [];
     });
-    if (whole < rows.extent) this.#block(b.index(whole), b.index(rows.extent - whole), rows.extent - whole);
+    if (whole < rows.extent) this.#block(columns, b.index(whole), b.index(rows.extent - whole), rows.extent - whole);
   }
 
   /** A block of `count` rows, which is a whole number of tiles of `tile` rows. */
-  #block(start: Value, count: Value, tile: number): void {
+  #block(columns: ColumnBlock, start: Value, count: Value, tile: number): void {
     const { b } = this.#scope;
     if (this.#scope.sizes.scalarPanel > 0) packRows(this.#scope, start, count);
-    this.#scope.eachStrip((strip) => {
+    this.#scope.eachStrip(columns, (strip) => {
       b.loop(b.index(0), count, tile, (inBlock) => {
         this.#scope.expressions.within(() => this.#tile(strip, { start: b.add(start, inBlock), inBlock, count: tile }));
         return [];
@@ -209,7 +211,7 @@ class ContractEmitter {
   /** After the last turn: the sums from memory, row by row, into the epilogue. */
   #storeSums(): void {
     const { b, element, lanes, axes } = this.#scope;
-    this.#scope.eachStrip((strip) => {
+    this.#scope.eachStrip(this.#scope.allColumns, (strip) => {
       b.loop(0, axes.rows.extent, 1, (row) => {
         const place = this.#scope.sumsAddress(strip, row);
         this.#storeRow(strip, { base: row, plus: 0 }, (register) =>

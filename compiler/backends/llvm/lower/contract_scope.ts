@@ -6,6 +6,7 @@ import {
   panelPitch,
   rowsPerBlock,
   scratchOrder,
+  stripsPerBlock,
   sumsPerOuter,
   type TileAxes,
   tileAxes,
@@ -26,9 +27,19 @@ import { FactTable, loadStrides } from "./facts.js";
 /** A strip of columns: where it starts, and the active lanes of each of its registers (all but perhaps in the last). */
 export interface Strip {
   readonly start: Counter;
-  /** The strip's number as an i64. */
+  /** The strip's number as an i64, among all and in the panel, which may hold one block of columns. */
   readonly number: Value;
+  readonly inPanel: Value;
   readonly lanes: readonly number[];
+}
+
+/** Strips of columns that are packed, and multiplied with all rows, before the next ones are. */
+export interface ColumnBlock {
+  readonly first: Value;
+  /** Whole strips. */
+  readonly count: Value;
+  /** Whether the strip that is not whole belongs to it: known, or an i1. */
+  readonly last: true | Value;
 }
 
 /** What all parts of a contraction's code share: its axes, operands and panels, and the loops that are open. */
@@ -124,14 +135,39 @@ export class ContractScope {
     });
   }
 
-  eachStrip(body: (strip: Strip) => void): void {
+  /** All strips at once, where nothing is packed in blocks. */
+  get allColumns(): ColumnBlock {
+    const { b } = this;
+    return { first: b.index(0), count: b.index(Math.floor(this.axes.columns.extent / this.width)), last: true };
+  }
+
+  eachColumnBlock(body: (block: ColumnBlock) => void): void {
+    const { b } = this;
+    const full = Math.floor(this.axes.columns.extent / this.width);
+    const most = stripsPerBlock(this.axes, this.kernel.schedule, this.lanes);
+    if (most >= full || this.sizes.vectorPanel === 0) {
+      body(this.allColumns);
+      return;
+    }
+    b.loop(0, full, most, (first) => {
+      const count = full % most === 0 ? b.index(most) : b.min(b.sub(b.index(full), first), b.index(most));
+      const last = b.compare("eq", b.add(first, count), b.index(full));
+      this.expressions.within(() => body({ first, count, last }));
+      return [];
+    });
+  }
+
+  eachStrip({ first, count, last }: ColumnBlock, body: (strip: Strip) => void): void {
     const { b } = this;
     const { extent } = this.axes.columns;
     const full = Math.floor(extent / this.width);
     const { vectors } = this.kernel.schedule;
-    b.loop(0, full, 1, (number) => {
+    b.loop(b.index(0), count, 1, (inPanel) => {
+      const number = b.add(first, inPanel);
       const start = { base: b.mul(number, b.index(this.width)), plus: 0 };
-      this.expressions.within(() => body({ start, number, lanes: new Array<number>(vectors).fill(this.lanes) }));
+      this.expressions.within(() => {
+        body({ start, number, inPanel, lanes: new Array<number>(vectors).fill(this.lanes) });
+      });
       return [];
     });
     const rest = extent - full * this.width;
@@ -139,7 +175,12 @@ export class ContractScope {
     const lanes: number[] = [];
     for (let left = rest; left > 0; left -= this.lanes) lanes.push(Math.min(left, this.lanes));
     const start = { base: b.index(full * this.width), plus: 0 };
-    this.expressions.within(() => body({ start, number: b.index(full), lanes }));
+    const partial = (): readonly [] => {
+      this.expressions.within(() => body({ start, number: b.index(full), inPanel: count, lanes }));
+      return [];
+    };
+    if (last === true) partial();
+    else b.ifElse(last, partial, () => []);
   }
 
   /** The lanes of one register of a strip. */
@@ -190,7 +231,7 @@ export class ContractScope {
   /** The address of one k of a strip in the vector panel. */
   panelLine(strip: Strip, k: Counter): Value {
     const { b } = this;
-    const line = b.add(b.mul(strip.number, b.index(depthOf(this.axes))), k.base);
+    const line = b.add(b.mul(strip.inPanel, b.index(depthOf(this.axes))), k.base);
     const base = b.offsetElements(this.scratch("vectorPanel"), this.element, b.mul(line, b.index(this.width)));
     return b.offsetElements(base, this.element, k.plus * this.width);
   }
