@@ -59,7 +59,7 @@ export async function check(console: Console, files: readonly string[], options:
 
 function checkOne(file: string, options: CheckOptions): Checked {
   const nothing = { file, graph: undefined, memory: [], remarks: [] };
-  const loaded = attempt(() => checkFile(file, options));
+  const loaded = attempt(() => checkFile(file, options, true));
   if ("error" in loaded) return { ...nothing, diagnostics: loaded.error.diagnostics };
   const { graph, diagnostics } = loaded.value;
   if (graph === undefined || exitCodeOf(diagnostics) !== 0) return { ...nothing, diagnostics };

@@ -19,6 +19,7 @@ import { importEdit } from "./import_edit.js";
 import { exportsOf, Files, type LoadedFile, preludeFiles } from "./imports.js";
 import { parse } from "./parse.js";
 import { type ReadFile, readFileFromDisk, shippedStdFolder } from "./standard.js";
+import { unusedNames } from "./unused.js";
 
 export interface LoadOptions {
   /** Reads a source file; from the disk where it is left out. */
@@ -27,6 +28,8 @@ export interface LoadOptions {
   readonly stdFolder?: string;
   /** Folders that imports may reach by absolute paths or `..`. */
   readonly allowPaths?: readonly string[];
+  /** Whether to warn of names of this file that nothing in it reads: of interest to who writes it, not to who runs it. */
+  readonly unused?: boolean;
   /** Reads a text; whoever loads a file again and again keeps what it has read. */
   readonly parse?: typeof parse;
   /** Is told of all names. */
@@ -78,7 +81,12 @@ function load(path: string, text: string | undefined, options: LoadOptions): Loa
   const graph = main === undefined ? undefined : elaborateFile(files, shared, main);
   // What stands where the syntax is wrong already is no second problem.
   const typed = shared.diagnostics.filter((d) => !files.diagnostics.some((syntax) => overlap(d.span, syntax.span)));
-  const diagnostics = sorted([...files.diagnostics, ...typed], path);
+  const found = [...files.diagnostics, ...typed];
+  // What is wrong may be what should have read a name.
+  const isSound = found.every(({ severity }) => severity !== "error");
+  if (options.unused === true && isSound && main !== undefined)
+    found.push(...unusedNames(main.ast, files.texts.get(main.path) ?? ""));
+  const diagnostics = sorted(found, path);
   const failed = diagnostics.some((d) => d.severity === "error");
   const isWhole = !failed && options.memory === undefined;
   return {

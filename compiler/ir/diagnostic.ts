@@ -19,6 +19,8 @@ export interface Diagnostic {
   /** What stands under the caret, such as `f32[N, 784] @ f32[512, 10]`. */
   readonly label?: string;
   readonly notes: readonly Note[];
+  /** What it points at could be left out: editors show that faded. */
+  readonly tag?: "unnecessary";
   /** How to mend it. */
   readonly hint?: string;
   /** What the hint says, as edits of the text; left out where it is advice only. */

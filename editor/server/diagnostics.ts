@@ -1,4 +1,9 @@
-import { DiagnosticSeverity, type Diagnostic as EditorDiagnostic, type Range } from "vscode-languageserver";
+import {
+  DiagnosticSeverity,
+  DiagnosticTag,
+  type Diagnostic as EditorDiagnostic,
+  type Range,
+} from "vscode-languageserver";
 import type { Diagnostic } from "../../compiler/ir/diagnostic.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { uriOf } from "./paths.js";
@@ -9,7 +14,7 @@ const top: Range = { start: { line: 0, character: 0 }, end: { line: 0, character
 
 /** A problem as editors show it. */
 export function editorDiagnostic(workspace: Workspace, diagnostic: Diagnostic): EditorDiagnostic {
-  const { code, severity, message, label, hint, notes, span } = diagnostic;
+  const { code, severity, message, label, hint, notes, span, tag } = diagnostic;
   const related = notes.flatMap((note) => {
     const range = note.span === undefined ? undefined : rangeIn(workspace, note.span);
     if (note.span === undefined || range === undefined) return [];
@@ -23,6 +28,7 @@ export function editorDiagnostic(workspace: Workspace, diagnostic: Diagnostic): 
     source: "graphc",
     message: lines.join("\n"),
     relatedInformation: related,
+    ...(tag === undefined ? {} : { tags: [DiagnosticTag.Unnecessary] }),
   };
 }
 

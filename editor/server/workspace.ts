@@ -174,6 +174,7 @@ export class Workspace {
     try {
       const loaded = loadGraphFromText(source.text, source.file, {
         allowPaths: this.allowPaths,
+        unused: true,
         facts,
         ...(memory === undefined ? {} : { memory }),
         parse: parseOther ?? ((text, file) => this.#parse(text, file)),

@@ -253,7 +253,7 @@ async function checkText(code, text, dist) {
   // G061 imports the file that it stands in.
   const file = /from "(self\.graph)"/.exec(text)?.[1] ?? "example.graph";
   const readFile = (path) => (basename(path) === file ? text : readFileSync(path, "utf8"));
-  const { graph, diagnostics, files } = loadGraph(file, { readFile });
+  const { graph, diagnostics, files } = loadGraph(file, { readFile, unused: true });
   const found = [...diagnostics];
   if (graph !== undefined) {
     try {

@@ -184,3 +184,14 @@ test.serial("a file that is not in UTF-8 is told apart from one that is binary",
     t.regex(ended.stderr, text);
   }
 });
+
+test.serial("check alone warns of what nothing reads: who runs a file may fetch it", async (t) => {
+  const text =
+    "graph g {\n  placeholder x: f32\n  y = 2 * x\n  z = 3 * x\n  variable n: i64 = 0\n  update step {\n    n := n + 1\n  }\n  signature s(x) -> (y)\n}\n";
+  const cwd = folderWith({ "a.graph": text });
+  const checked = await graphcHere(["check", "--json", "a.graph"], { cwd });
+  t.deepEqual(codesOf(checked), ["G155", "G155"]);
+  t.deepEqual(at(onlyObject(checked), "diagnostics", 0, "fixes", 0, "title"), "remove `z`");
+  const run = await graphcHere(["run", "a.graph", "--fetch", "z", "--feed", "x=2", "--target", "reference"], { cwd });
+  t.deepEqual([run.code, run.stderr], [0, ""]);
+});

@@ -21,7 +21,7 @@ function wholeFile({ text }: Block): string {
 
 function load(block: Block, libraries: ReadonlyMap<string, string>): Loaded {
   const readFile = (path: string): string => libraries.get(basename(path)) ?? readFileSync(path, "utf8");
-  return loadGraphFromText(wholeFile(block), join(root, "docs", "example.graph"), { readFile });
+  return loadGraphFromText(wholeFile(block), join(root, "docs", "example.graph"), { readFile, unused: true });
 }
 
 /** All that is wrong with a graph, also what shows only when its signatures are made ready. */
@@ -72,6 +72,9 @@ for (const page of writtenPages.filter((name) => !generated.includes(name))) {
       const isLibrary = block.marks.has("file");
       const found = errorsOf(loaded).filter((code) => !isLibrary || code !== "G065");
       t.deepEqual([...new Set(found)], wanted === undefined ? [] : [wanted], shown);
+      // The manual shows what it means: nothing in it is doubted.
+      const doubted = loaded.diagnostics.filter(({ severity }) => severity === "warning");
+      t.deepEqual(doubted, [], shown);
       const expected = expectations(block.text);
       if (loaded.graph === undefined || expected.length === 0) return;
       const paths = [...loaded.graph.inference.names.keys()];

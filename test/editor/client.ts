@@ -29,6 +29,7 @@ export interface Shown {
   readonly severity: number;
   readonly code: string;
   readonly message: string;
+  readonly tags?: readonly number[];
   readonly relatedInformation: readonly { readonly location: { readonly uri: string; readonly range: Range } }[];
 }
 

@@ -1,4 +1,5 @@
 import test from "ava";
+import { DiagnosticTag } from "vscode-languageserver";
 import { catalogue } from "../../compiler/ir/codes/catalogue.js";
 import { type Edit, type Editor, edited, editorOn, type Shown } from "./client.js";
 
@@ -66,6 +67,21 @@ const cases: readonly (readonly [wrong: string, title: string, right: string])[]
     "insert `axis=-1`",
     "graph g {\n  placeholder x: f32[2, 4]\n  placeholder t: i64[2]\n  y = argmax(x, axis=-1) == t\n}\n",
   ],
+  [
+    "graph g {\n  placeholder x: f32\n  y = x + 1\n\n  ## Of no use.\n  z = x # none\n  signature run(x) -> (y)\n}\n",
+    "remove `z`",
+    "graph g {\n  placeholder x: f32\n  y = x + 1\n\n  signature run(x) -> (y)\n}\n",
+  ],
+  [
+    'import { flatten, dense } from "std/layers"\ngraph g {\n  y = dense([[1.0]], units=2)\n}\n',
+    "remove `flatten`",
+    'import { dense } from "std/layers"\ngraph g {\n  y = dense([[1.0]], units=2)\n}\n',
+  ],
+  [
+    'import { dense, flatten } from "std/layers"\ngraph g {\n  y = dense([[1.0]], units=2)\n}\n',
+    "remove `flatten`",
+    'import { dense } from "std/layers"\ngraph g {\n  y = dense([[1.0]], units=2)\n}\n',
+  ],
   ["graph g {\n  y = 2.0 + 1.0 on gpu\n}\n", 'change to `"gpu"`', 'graph g {\n  y = 2.0 + 1.0 on "gpu"\n}\n'],
 ];
 
@@ -82,6 +98,33 @@ test.serial("hints that say what to write are quick fixes, and mend the problem"
       wrong,
     );
   }
+});
+
+test.serial("what nothing reads is shown faded, and can be kept under another name", async (t) => {
+  const editor = await editorOn(t);
+  const text = "graph g {\n  placeholder x: f32\n  y = x + 1\n  z = x\n  signature run(x) -> (y)\n}\n";
+  const [shown, ...others] = await editor.open(file, text);
+  t.deepEqual(others, []);
+  t.is(shown?.code, "G155");
+  t.deepEqual(shown?.tags, [DiagnosticTag.Unnecessary]);
+  const actions = await editor.request<readonly Action[]>("textDocument/codeAction", {
+    textDocument: { uri: editor.uri(file) },
+    range: shown?.range,
+    context: { diagnostics: [shown] },
+  });
+  t.deepEqual(
+    actions.map(({ title }) => title),
+    ["remove `z`", "rename to `_z`"],
+  );
+  const kept = edited(text, actions[1]?.edit.changes[editor.uri(file)] ?? []);
+  t.is(kept, text.replace("z = x", "_z = x"));
+  t.deepEqual(await editor.type(file, text, kept), []);
+  // While something is wrong, what is not read may be what was meant to be.
+  const wrong = text.replace("(y)", "(yy)");
+  t.deepEqual(
+    (await editor.type(file, kept, wrong)).map(({ code }) => code),
+    ["G012"],
+  );
 });
 
 test.serial("in the manual's example of each problem, a quick fix makes no other problem of the syntax", async (t) => {

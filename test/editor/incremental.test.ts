@@ -45,7 +45,13 @@ function shown(analysis: Analysis): unknown {
 function anew(text: string): Analysis {
   const facts = new Facts();
   const source = sourceOf(file, text, parse(text, file));
-  return { source, loaded: loadGraphFromText(text, file, { facts }), facts, asked: new Set(), milliseconds: 0 };
+  return {
+    source,
+    loaded: loadGraphFromText(text, file, { facts, unused: true }),
+    facts,
+    asked: new Set(),
+    milliseconds: 0,
+  };
 }
 
 test("after random edits, each undone some time later, all is as it is for a text that was never seen", (t) => {
@@ -103,7 +109,7 @@ function afterChange(t: ExecutionContext, text: string, old: string, next: strin
   t.true(changed !== text, `${old} is not in the text`);
   workspace.setText(file, changed);
   const analysis = workspace.analysis(file);
-  t.deepEqual(analysis?.loaded.diagnostics, loadGraphFromText(changed, file).diagnostics);
+  t.deepEqual(analysis?.loaded.diagnostics, loadGraphFromText(changed, file, { unused: true }).diagnostics);
   return workspace.countsOf(file)?.elaborated ?? Number.NaN;
 }
 

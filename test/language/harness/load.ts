@@ -30,8 +30,8 @@ export function loadTest(name: string): LoadedTest {
 
 export function loadText(path: string, text: string): LoadedTest {
   const file = readTestFile(path, text);
-  const gradients = new Map(directivesOf(file, "gradient").map((one, i) => [one, `gradient_${i}`]));
-  const loaded = loadGraphFromText(withGradients(text, gradients), path);
+  const gradients = new Map(directivesOf(file, "gradient").map((one, i) => [one, `_gradient_${i}`]));
+  const loaded = loadGraphFromText(withGradients(text, gradients), path, { unused: true });
   const diagnostics = [...loaded.diagnostics];
   if (loaded.graph !== undefined) diagnostics.push(...selectionProblems(loaded.graph));
   const textOf = (asked: string) => (asked === path ? text : loaded.files.get(asked));

@@ -1,0 +1,179 @@
+import type { Block, Carry, Ident, If, Path, Scan, Signature, Statement, While } from "./ast.js";
+
+/** What a text reads by name, as the tree alone tells. */
+
+/** A name that is read, with what follows it: `metrics.loss`, `hidden/dense/w`. */
+export interface Mention {
+  readonly segments: readonly string[];
+  /** How many of the segments name scopes and what stands in them; the rest lies inside a call. */
+  readonly outside: number;
+}
+
+/** A name that a statement binds, and the whole of what would go with it. */
+export interface Bound {
+  readonly name: Ident;
+  readonly statement: Statement;
+}
+
+/** What is read in some part of a text and not bound in it, and what is bound in it and not read. */
+export interface Reading {
+  readonly mentions: readonly Mention[];
+  readonly unread: readonly Bound[];
+}
+
+/** An editor asks for the same statements again and again. */
+const known = new WeakMap<object, Reading>();
+
+/** What a statement reads that is no scope, and the names inside its loops and branches that nothing reads. */
+export function readingOf(part: object): Reading {
+  const found = known.get(part);
+  if (found !== undefined) return found;
+  const made = collect([part]);
+  known.set(part, made);
+  return made;
+}
+
+function collect(roots: readonly unknown[]): Reading {
+  const mentions: Mention[] = [];
+  const unread: Bound[] = [];
+  const add = (inner: Reading): void => {
+    mentions.push(...inner.mentions);
+    unread.push(...inner.unread);
+  };
+  const stack: unknown[] = [...roots];
+  while (stack.length > 0) {
+    const one = stack.pop();
+    if (typeof one !== "object" || one === null) continue;
+    if (!hasKind(one)) {
+      stack.push(...Object.values(one));
+      continue;
+    }
+    switch (one.kind) {
+      case "reference":
+        mentions.push(mentionOf(one.segments.map(({ name }) => name)));
+        break;
+      case "path":
+        mentions.push(pathMention(one));
+        break;
+      case "named-type":
+        mentions.push(mentionOf([one.name.name]));
+        stack.push(one.dims);
+        break;
+      // The name of an argument or a field is no name of the text.
+      case "argument":
+      case "field":
+        stack.push(one.value);
+        break;
+      // What a signature is fed, it does not read.
+      case "signature":
+        stack.push(one.does, one.outputs);
+        break;
+      case "scan":
+      case "while":
+        add(loop(one));
+        break;
+      case "if":
+        add(branches(one));
+        break;
+      case "block":
+        add(blockReading(one, []));
+        break;
+      default:
+        stack.push(...Object.values(one));
+    }
+  }
+  return { mentions, unread };
+}
+
+type Known =
+  | { readonly kind: "reference"; readonly segments: readonly Ident[] }
+  | Path
+  | { readonly kind: "named-type"; readonly name: Ident; readonly dims: unknown }
+  | { readonly kind: "argument" | "field"; readonly value: unknown }
+  | Scan
+  | While
+  | If
+  | Block
+  | Signature
+  | { readonly kind: "other" };
+
+function hasKind(one: object): one is Known {
+  return "kind" in one;
+}
+
+function mentionOf(segments: readonly string[]): Mention {
+  return { segments, outside: segments.length };
+}
+
+function pathMention({ segments, separators }: Path): Mention {
+  const inside = separators.indexOf("/");
+  return { segments: segments.map(({ name }) => name), outside: inside < 0 ? segments.length : inside + 1 };
+}
+
+function loop(one: Scan | While): Reading {
+  const carries: readonly Carry[] = one.carries;
+  const names = [...carries, ...(one.kind === "scan" ? one.sequences : [])].map(({ name }) => name.name);
+  const outside = collect([
+    ...carries.map(({ value }) => value),
+    ...(one.kind === "scan" ? [...one.options, ...one.sequences.map(({ value }) => value)] : []),
+  ]);
+  const inside = collect([one.kind === "while" ? one.condition : undefined]);
+  const body = blockReading(one.body, names);
+  const free = inside.mentions.filter(({ segments }) => !names.includes(segments[0] ?? ""));
+  return { mentions: [...outside.mentions, ...free, ...body.mentions], unread: [...outside.unread, ...body.unread] };
+}
+
+function branches(one: If): Reading {
+  const parts = [
+    ...one.branches.flatMap(({ condition, body }) => [collect([condition]), blockReading(body, [])]),
+    blockReading(one.otherwise, []),
+  ];
+  return {
+    mentions: parts.flatMap(({ mentions }) => mentions),
+    unread: parts.flatMap(({ unread }) => unread),
+  };
+}
+
+/** Of a block whose names nobody outside sees; `names` are bound around it. */
+export function blockReading({ statements }: Block, names: readonly string[]): Reading {
+  const bound = statements.flatMap(boundBy);
+  const own = new Set([...names, ...bound.map(({ name }) => name.name)]);
+  const parts = statements.map((one) => collect([withoutNames(one)]));
+  const all = parts.flatMap(({ mentions }) => mentions);
+  const read = new Set(all.map(({ segments }) => segments[0]));
+  return {
+    mentions: all.filter(({ segments }) => !own.has(segments[0] ?? "")),
+    unread: [...parts.flatMap(({ unread }) => unread), ...bound.filter(({ name }) => !read.has(name.name))],
+  };
+}
+
+/** A statement without the block of one that is seen from around it. */
+function withoutNames(one: Statement): unknown {
+  return one.kind === "on" || one.kind === "scope" ? one.body.statements.map(withoutNames) : one;
+}
+
+/** The names that a statement binds in the block that it stands in. */
+export function boundBy(statement: Statement): readonly Bound[] {
+  switch (statement.kind) {
+    case "binding":
+      return statement.targets.map(({ name }) => ({ name, statement }));
+    case "dim":
+    case "placeholder":
+    case "variable":
+    case "constant":
+    case "scope":
+    case "update":
+      return [{ name: statement.name, statement }];
+    case "on":
+      return statement.body.statements.flatMap(boundBy);
+    case "seed":
+    case "assignment":
+    case "signature":
+    case "train":
+    case "require":
+    case "next":
+    case "yield":
+    case "invalid":
+      return [];
+  }
+}
