@@ -209,8 +209,9 @@ function openGroups(view: ViewModel, names: readonly string[] | undefined): Read
   return open;
 }
 
+/** A call that is bound to no name is called by the name of its function. */
 function isNamed(group: GroupModel, name: string): boolean {
-  return group.name === name;
+  return group.name === name || group.name === `${name}()`;
 }
 
 function unknownGroup(view: ViewModel, name: string): GraphError {

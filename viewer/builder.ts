@@ -3,13 +3,13 @@ import { byteSize } from "../compiler/ir/dtype.js";
 import { type Attribute, isList, isTensor, type Node } from "../compiler/ir/node.js";
 import { literalText, numberText } from "../compiler/ir/printer-literal.js";
 import type { SourceScope, SourceTable } from "../compiler/ir/sources.js";
-import type { Span } from "../compiler/ir/span.js";
 import { type TensorType, typeText } from "../compiler/ir/type.js";
 import { opNamed } from "../compiler/ops/table.js";
+import type { FunctionTable } from "./calls.js";
 import { opText } from "./constants.js";
-import type { GroupModel, NodeKind, NodeModel, Role, SourceLine, ViewModel } from "./model.js";
-
-export type Places = readonly (readonly [line: number, column: number])[];
+import type { LineTable, Places } from "./lines.js";
+import type { GroupModel, NodeKind, NodeModel, Role, ViewModel } from "./model.js";
+import type { Words } from "./words.js";
 
 /** Where an edge comes from: a box and which of its outputs. */
 export type Place = readonly [node: number, output: number];
@@ -21,65 +21,14 @@ export interface Stems {
   readonly sinks: ReadonlyMap<string, number>;
 }
 
-/** The lines that a document quotes, each once. */
-export class LineTable {
-  readonly lines: SourceLine[] = [];
-  readonly #index = new Map<string, number>();
-  readonly #starts = new Map<string, { readonly text: string; readonly starts: readonly number[] } | undefined>();
-  readonly #textOf: (file: string) => string | undefined;
-
-  constructor(textOf: (file: string) => string | undefined) {
-    this.#textOf = textOf;
-  }
-
-  /** Where spans begin; those of a file whose text is not known are left out. */
-  places(spans: readonly Span[]): Places {
-    const places = new Map<string, readonly [number, number]>();
-    for (const span of spans.slice(0, mostPlaces)) {
-      const place = this.#place(span);
-      if (place !== undefined) places.set(place.join(":"), place);
-    }
-    return [...places.values()];
-  }
-
-  #place({ file, start }: Span): readonly [number, number] | undefined {
-    const known = this.#file(file);
-    if (known === undefined) return undefined;
-    const { text, starts } = known;
-    let [low, high] = [0, starts.length];
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if ((starts[middle] as number) <= start) low = middle;
-      else high = middle;
-    }
-    const from = starts[low] as number;
-    const key = `${low}:${file}`;
-    let index = this.#index.get(key);
-    if (index === undefined) {
-      index = this.lines.length;
-      const end = text.indexOf("\n", from);
-      const line = text.slice(from, end < 0 ? undefined : end);
-      this.lines.push({ file, line: low + 1, text: line.length > mostText ? `${line.slice(0, mostText)}…` : line });
-      this.#index.set(key, index);
-    }
-    return [index, start - from + 1];
-  }
-
-  #file(file: string): { readonly text: string; readonly starts: readonly number[] } | undefined {
-    if (!this.#starts.has(file)) {
-      const text = this.#textOf(file);
-      const starts = [0];
-      if (text !== undefined)
-        for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
-      this.#starts.set(file, text === undefined ? undefined : { text, starts });
-    }
-    return this.#starts.get(file);
-  }
+/** What the views of one program have in common. */
+export interface ViewContext {
+  readonly sources: SourceTable;
+  readonly lines: LineTable;
+  readonly functions: FunctionTable;
+  readonly words: Words;
+  readonly sizes: ReadonlyMap<string, number>;
 }
-
-/** Places of one node, and characters of a line, that a document quotes. */
-const mostPlaces = 8;
-const mostText = 400;
 
 /** What one view is put together from. */
 export class ViewBuilder {
@@ -87,22 +36,26 @@ export class ViewBuilder {
   readonly groups: GroupModel[] = [];
   readonly sources: SourceTable;
   readonly lines: LineTable;
+  readonly #functions: FunctionTable;
+  readonly #words: Words;
   readonly #types: { readonly text: string; readonly bytes: number | undefined }[] = [];
   readonly #typeIndex = new Map<string, number>();
   readonly #scopeGroups = new Map<string, number>();
   readonly #scopeIds = new Map<SourceScope, number>();
-  readonly #sizes: ReadonlyMap<string, number>;
+  readonly sizes: ReadonlyMap<string, number>;
   readonly #stems: Stems;
 
-  constructor(sources: SourceTable, lines: LineTable, sizes: ReadonlyMap<string, number>, stems: Stems) {
+  constructor({ sources, lines, functions, words, sizes }: ViewContext, stems: Stems) {
     this.sources = sources;
     this.lines = lines;
-    this.#sizes = sizes;
+    this.#functions = functions;
+    this.#words = words;
+    this.sizes = sizes;
     this.#stems = stems;
   }
 
   view(kind: ViewModel["kind"]): Omit<ViewModel, "missing"> {
-    return { kind, nodes: this.nodes, groups: this.groups, types: this.#types };
+    return { kind, nodes: drawnAt(this.nodes), groups: this.groups, types: this.#types };
   }
 
   type(type: TensorType): number {
@@ -118,7 +71,7 @@ export class ViewBuilder {
     if (dtype === "string") return undefined;
     let bytes: Dim = byteSize(dtype);
     for (const dim of shape) {
-      const size = substituteDim(dim, this.#sizes);
+      const size = substituteDim(dim, this.sizes);
       if (typeof size !== "number") return undefined;
       bytes *= size;
     }
@@ -132,15 +85,20 @@ export class ViewBuilder {
     role: Role,
     inputs: readonly number[],
     group: number,
-    own: Partial<Pick<NodeModel, "text" | "why">> = {},
+    own: Partial<Pick<NodeModel, "text" | "why" | "operations">> = {},
   ): number {
     const kind = kindOf(node);
     return this.add({
       kind,
       op: node.op,
       name: name === "" ? ownName(node) : name,
-      text: kind === "constant" ? constantText(node) : opText(node),
-      work: opNamed(node.op).kernel.kind,
+      text:
+        kind === "constant"
+          ? constantText(node)
+          : node.op === runState
+            ? "random state"
+            : opText(node, this.#words.of(node)),
+      work: workOf(node),
       role,
       inputs,
       outputs: node.outputs.map(({ type }) => this.type(type)),
@@ -242,14 +200,16 @@ export class ViewBuilder {
     if (outer !== undefined && !isWithin(scope, outer)) return base;
     const parent = this.scopeGroup(scope.parent, outer, base, role);
     const index = this.groups.length;
+    const call = this.#functions.callOf(scope, this.sources);
     this.groups.push({
       kind: scope.kind,
-      name: scope.kind === "call" ? lastPart(scope.binding) || scope.name : scope.name,
+      name: scope.kind === "call" ? lastPart(scope.binding) || `${scope.name}()` : scope.name,
       text: scope.kind === "call" ? `${scope.name}()` : scope.kind,
       role: scope.kind === "update" && !backward ? "update" : backward ? "backward" : "forward",
       parent,
       places: this.lines.places([scope.span]),
       kernel: undefined,
+      ...(call === undefined ? {} : { call }),
     });
     this.#scopeGroups.set(key, index);
     return index;
@@ -265,6 +225,31 @@ export class ViewBuilder {
 function isWithin(scope: SourceScope, outer: SourceScope): boolean {
   for (let one: SourceScope | undefined = scope; one !== undefined; one = one.parent) if (one === outer) return true;
   return false;
+}
+
+/** All draws of a run share its state: what caused it are their lines of the text, whichever was elaborated first. */
+function drawnAt(nodes: readonly NodeModel[]): readonly NodeModel[] {
+  if (!nodes.some(({ op }) => op === runState)) return nodes;
+  const places = new Map<number, Map<string, Places[number]>>();
+  for (const { inputs, places: own } of nodes)
+    for (let i = 0; i < inputs.length; i += 2) {
+      const [first] = own;
+      const from = inputs[i] as number;
+      if (first === undefined || nodes[from]?.op !== runState) continue;
+      const known = places.get(from) ?? new Map<string, Places[number]>();
+      places.set(from, known.set(first.join(":"), first));
+    }
+  return nodes.map((node, at) =>
+    node.op === runState ? { ...node, places: [...(places.get(at)?.values() ?? [])] } : node,
+  );
+}
+
+const runState = "run_state";
+
+/** Of what is made of other ops, the kind of work that it is. */
+function workOf({ op }: Node): string {
+  const { kind } = opNamed(op).kernel;
+  return kind !== "composite" ? kind : op === "convolution" ? "contract" : "reduce";
 }
 
 function kindOf(node: Node): NodeKind {

@@ -27,30 +27,36 @@ function shortNumbers(text: string): string {
   return text.replace(/-?\d+\.\d{6,}(e[-+]?\d+)?/g, (number) => String(Number(Number(number).toPrecision(6))));
 }
 
-const signs: ReadonlyMap<string, string> = new Map([
+/** How the text writes ops that have a sign. */
+export const operators: ReadonlyMap<string, string> = new Map([
   ["add", "+"],
-  ["sub", "−"],
-  ["mul", "×"],
-  ["div", "÷"],
-  ["pow", "^"],
-  ["eq", "="],
-  ["ne", "≠"],
+  ["sub", "-"],
+  ["mul", "*"],
+  ["div", "/"],
+  ["floor_div", "//"],
+  ["mod", "%"],
+  ["pow", "**"],
+  ["dot_general", "@"],
+  ["eq", "=="],
+  ["ne", "!="],
   ["lt", "<"],
-  ["le", "≤"],
+  ["le", "<="],
   ["gt", ">"],
-  ["ge", "≥"],
+  ["ge", ">="],
+  ["and", "and"],
+  ["or", "or"],
 ]);
 
-/** `mul`, and with a constant among its operands `× 0.5`, `1 −`, `max(·, 0)`. */
-export function opText(node: Node): string {
+/** What an op says: `word`, as the text has it, and with a constant among its operands `* 0.5`, `1 -`, `max(·, 0)`. */
+export function opText(node: Node, word = node.op): string {
   const texts = node.inputs.map(inlinedText);
-  if (texts.every((text) => text === undefined)) return node.op;
+  if (texts.every((text) => text === undefined)) return word;
   const [first, second] = texts;
-  const sign = signs.get(node.op);
+  const sign = operators.get(node.op);
   if (sign !== undefined && texts.length === 2) {
     if (first !== undefined && second !== undefined) return `${first} ${sign} ${second}`;
     return first === undefined ? `${sign} ${second}` : `${first} ${sign}`;
   }
-  if (texts.length > 4) return node.op;
-  return `${node.op}(${texts.map((text) => text ?? "·").join(", ")})`;
+  if (texts.length > 4) return word;
+  return `${word}(${texts.map((text) => text ?? "·").join(", ")})`;
 }

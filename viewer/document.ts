@@ -10,17 +10,20 @@ import { ops } from "../compiler/ops/table.js";
 import { optimise, prepareComputation } from "../compiler/prepare.js";
 import type { Selection } from "../compiler/program.js";
 import { version } from "../compiler/version.js";
-import { LineTable, type Stems, ViewBuilder } from "./builder.js";
+import { type Stems, ViewBuilder, type ViewContext } from "./builder.js";
+import { FunctionTable } from "./calls.js";
 import { GivenBoxes } from "./given.js";
 import { addComputation, namesOf } from "./graph_view.js";
 import { withParts } from "./grouping.js";
 import { addKernels } from "./kernel_view.js";
+import { LineTable } from "./lines.js";
 import { memoryOf, memoryOfParts } from "./memory.js";
 import type { MemoryModel, ProgramModel, ViewerDocument, ViewModel } from "./model.js";
 import { addParts, type Lowered } from "./sides.js";
 import { gatherState } from "./state.js";
 import { addStrings, stringsOf } from "./strings.js";
 import { type KernelTimes, timesOf } from "./times.js";
+import { Words } from "./words.js";
 
 /** One thing that the graph computes, as the picture shows it. */
 export interface Shown {
@@ -55,7 +58,8 @@ const mostLowered = 20_000;
 /** The document of a graph: each of its programs as it is written, with gradients, and as kernels. Throws GraphError. */
 export function documentOf(graph: Graph, shown: readonly Shown[], options: DocumentOptions): ViewerDocument {
   const lines = new LineTable(options.textOf);
-  const programs = shown.map((one) => programModel(graph, one, lines, options));
+  const functions = new FunctionTable(lines);
+  const programs = shown.map((one) => programModel(graph, one, { lines, functions }, options));
   const used = new Set(programs.flatMap(({ views }) => views.flatMap(({ nodes }) => nodes.map(({ op }) => op))));
   return {
     format: 1,
@@ -64,30 +68,32 @@ export function documentOf(graph: Graph, shown: readonly Shown[], options: Docum
     file: options.file,
     programs,
     ops: [...ops].flatMap(([name, { doc }]) => (used.has(name) ? [[name, doc] as const] : [])),
+    functions: functions.functions,
     lines: lines.lines,
   };
 }
 
-function programModel(graph: Graph, shown: Shown, lines: LineTable, options: DocumentOptions): ProgramModel {
+function programModel(
+  graph: Graph,
+  shown: Shown,
+  tables: Pick<ViewContext, "lines" | "functions">,
+  options: DocumentOptions,
+): ProgramModel {
   const { selection, sizes } = shown;
   const selected = selectedFrom(graph, selection);
+  const { sources } = selected;
+  const context: ViewContext = { ...tables, sources, sizes, words: new Words(selected, sources) };
   const mode = isTraining(graph, selection) ? graph.training : graph.inference;
   const names = namesOf(mode.names);
-  const source = new ViewBuilder(selected.sources, lines, sizes, noStems);
+  const source = new ViewBuilder(context, noStems);
   const made = addComputation(source, selected, names);
   const strings = stringsOf(graph, selection);
   const stems = { ...made, sinks: new Map([...made.sinks, ...addStrings(source, strings)]) };
   const prepared = prepareComputation(graph, selection);
-  const gradients = new ViewBuilder(selected.sources, lines, sizes, stems);
+  const gradients = new ViewBuilder(context, stems);
   addComputation(gradients, prepared, names);
   addStrings(gradients, strings);
-  const { view: kernels, memory } = kernelView(
-    graph,
-    shown,
-    prepared,
-    new ViewBuilder(selected.sources, lines, sizes, stems),
-    options,
-  );
+  const { view: kernels, memory } = kernelView(graph, shown, prepared, new ViewBuilder(context, stems), options);
   return {
     name: shown.name,
     title: shown.title,

@@ -1,10 +1,12 @@
+import { substituteDim } from "../compiler/ir/dim.js";
 import type { Computation } from "../compiler/ir/graph.js";
-import { type Node, type Region, topologicalOrder, type Value } from "../compiler/ir/node.js";
+import { isList, isTensor, type Node, type Region, topologicalOrder, type Value } from "../compiler/ir/node.js";
 import type { SourceScope } from "../compiler/ir/sources.js";
 import { lastPart, type Place, type Stems, type ViewBuilder } from "./builder.js";
 import { inlinedText } from "./constants.js";
 import { GivenNames } from "./given_names.js";
 import type { Role } from "./model.js";
+import { operationsOf } from "./operations.js";
 
 /** The nodes of one block, and the boxes they have become. */
 interface Block {
@@ -13,6 +15,8 @@ interface Block {
   readonly places: Map<Value, Place>;
   /** Constants that some box has to stand for. */
   readonly needed: ReadonlySet<Node>;
+  /** How often a run computes it; undefined where only the run knows. */
+  readonly turns: number | undefined;
 }
 
 /**
@@ -68,7 +72,9 @@ export function addComputation(
       inner = node.regions.flatMap((region, i) => addRegion(node, region, i, block, group));
     }
     const inputs = node.regions.length > 0 ? inner : inputsOf(node.inputs, block);
-    const at = builder.node(node, name, role, inputs, group);
+    const own = operationsOf(node, builder.sizes);
+    const operations = own === undefined || block.turns === undefined ? undefined : own * block.turns;
+    const at = builder.node(node, name, role, inputs, group, operations === undefined ? {} : { operations });
     if (!found.has(node)) found.set(node, at);
     node.outputs.forEach((output, i) => {
       block.places.set(output, [at, i]);
@@ -92,7 +98,13 @@ export function addComputation(
       });
     }
     const places = new Map<Value, Place>();
-    const block: Block = { base, scope: builder.sources.scopeOf(node), places, needed: constantsOf(region.results) };
+    const block: Block = {
+      base,
+      scope: builder.sources.scopeOf(node),
+      places,
+      needed: constantsOf(region.results),
+      turns: turnsOf(node, around.turns, builder.sizes),
+    };
     const used = new Set(topologicalOrder(region.results));
     region.parameters.forEach((parameter, i) => {
       if (!used.has(parameter.node)) return;
@@ -116,7 +128,7 @@ export function addComputation(
     ...computation.assignments.map(({ path, value }) => ({ kind: "assign" as const, name: path, value })),
   ];
   const roots = sinks.map(({ value }) => value);
-  const block: Block = { base: -1, scope: undefined, places: new Map(), needed: constantsOf(roots) };
+  const block: Block = { base: -1, scope: undefined, places: new Map(), needed: constantsOf(roots), turns: 1 };
   addBlock(roots, block);
   const sinkStems = new Map<string, number>();
   for (const { kind, name, value } of sinks) {
@@ -127,6 +139,20 @@ export function addComputation(
     sinkStems.set(`${kind} ${name}`, builder.sink(kind, name, [from], role, isLoop(builder, group) ? -1 : group));
   }
   return { nodes: found, sinks: sinkStems };
+}
+
+/** How often the body of a loop or branch is computed. */
+function turnsOf(
+  { op, attributes }: Node,
+  around: number | undefined,
+  sizes: ReadonlyMap<string, number>,
+): number | undefined {
+  const list = attributes["length"];
+  const [length] = list !== undefined && isList(list) ? list : [];
+  if (around === undefined || op !== "scan" || length === undefined) return undefined;
+  const turns =
+    typeof length === "object" && !isList(length) && !isTensor(length) ? substituteDim(length, sizes) : length;
+  return typeof turns === "number" ? around * turns : undefined;
 }
 
 /** A sink stands beside a loop, not in it. */

@@ -14,8 +14,38 @@ export interface ViewerDocument {
   readonly programs: readonly ProgramModel[];
   /** The sentence of the manual on each op that occurs. */
   readonly ops: readonly (readonly [name: string, doc: string])[];
+  /** The functions and optimizers that calls are of. */
+  readonly functions: readonly FunctionModel[];
   /** The lines that nodes point at. */
   readonly lines: readonly SourceLine[];
+}
+
+export interface FunctionModel {
+  readonly name: string;
+  /** Empty where it has no documentation. */
+  readonly doc: string;
+  /** `fn dense[T: float, I](x: T[..., I], units: int) -> (y: T[..., units])`, on one line. */
+  readonly signature: string;
+  /** Where it is declared. */
+  readonly places: readonly (readonly [line: number, column: number])[];
+}
+
+export interface GivenModel {
+  /** Of the parameter. */
+  readonly name: string;
+  /** A type, or what the compiler knows: `f32[N, 784]`, `128`. */
+  readonly value: string;
+  /** The argument or the default as written; empty for what is given unasked, as an optimizer its variable. */
+  readonly written: string;
+  readonly isDefault: boolean;
+}
+
+/** One call of a function. */
+export interface CallModel {
+  /** Into `functions` of the document. */
+  readonly of: number;
+  readonly given: readonly GivenModel[];
+  readonly gives: readonly (readonly [name: string, value: string])[];
 }
 
 export interface SourceLine {
@@ -73,7 +103,7 @@ export interface NodeModel {
   readonly op: string;
   /** The name that the text gives it; else empty. */
   readonly name: string;
-  /** The op with its inlined constants: `mul 0.5`. */
+  /** The op as the text says it, with its inlined constants: `max_pool`, `* 0.5`. */
   readonly text: string;
   /** What kind of work it is: `elementwise`, `contract`, `view`, ... */
   readonly work: string;
@@ -91,6 +121,8 @@ export interface NodeModel {
   readonly stems: readonly number[];
   /** In the view of the kernels: why it is stored or not, and what it was fused with or not. */
   readonly why: readonly string[];
+  /** Arithmetic on floats in a run, in the other views; left out where it is not known. */
+  readonly operations?: number;
 }
 
 /** A `part` is of a long graph; a `side` is what the processor or a device computes at a stretch; `transfers` go over as one; `state` is of one kernel. */
@@ -106,6 +138,8 @@ export interface GroupModel {
   readonly parent: number;
   readonly places: readonly (readonly [line: number, column: number])[];
   readonly kernel: KernelModel | undefined;
+  /** Of a call, and of the gradient of what stands in it. */
+  readonly call?: CallModel;
 }
 
 export interface KernelModel {

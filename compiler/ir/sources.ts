@@ -14,6 +14,22 @@ export interface SourceScope {
   readonly parent: SourceScope | undefined;
 }
 
+/** What a call of a function is given and gives, in words: for whoever shows the graph as it is written. */
+export interface SourceCall {
+  /** The documentation of the function; empty where it has none. */
+  readonly doc: string;
+  /** The declaration up to its body. */
+  readonly header: Span;
+  /** What each parameter stands for, a type or a value, and where the argument or its default is written, if it is. */
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly written: Span | undefined;
+    readonly isDefault: boolean;
+  }[];
+  readonly outputs: readonly { readonly name: string; readonly value: string }[];
+}
+
 interface Origin {
   readonly spans: readonly Span[];
   readonly scope: SourceScope | undefined;
@@ -36,6 +52,17 @@ export function writtenAs(spans: readonly Span[], otherwise: string): string {
  */
 export class SourceTable {
   readonly #origins = new WeakMap<Node, Origin>();
+  readonly #calls = new WeakMap<SourceScope, () => SourceCall>();
+
+  /** Takes down how a call can be put into words; of both training modes the first counts. */
+  noteCall(scope: SourceScope, describe: () => SourceCall): void {
+    if (!this.#calls.has(scope)) this.#calls.set(scope, describe);
+  }
+
+  /** What the call of a scope is given and gives; undefined where no elaboration has noted it. */
+  callOf(scope: SourceScope): SourceCall | undefined {
+    return this.#calls.get(scope)?.();
+  }
 
   /** The places of a node, first written first; empty for one that no text or pass accounts for. */
   spansOf(node: Node): readonly Span[] {

@@ -3,6 +3,7 @@ import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import type { NamedType, Output, Parameter, TypeExpression } from "../ast.js";
 import { quote } from "../diagnostics.js";
+import { noteCall } from "./call_notes.js";
 import { type Given, matchArguments } from "./calls.js";
 import { toShape, toTensors } from "./convert.js";
 import { doubtProbabilities } from "./doubts.js";
@@ -82,6 +83,7 @@ export function expandFunction(
     anchorUpdates(opened, outputs);
     for (const output of outputs) addCallPlace(env, output, span);
     if (declaration.incomplete === true) return poisoned;
+    noteCall(opened, fn, items, outputs, span);
     const [only] = outputs;
     if (outputs.length === 1 && only !== undefined) return only;
     return { kind: "many", outputs, callee: declaration.name.name };
@@ -162,7 +164,7 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
     scope: env.state.shared.scope(env.scope, {
       kind: "call",
       name,
-      binding: env.binding.slice(env.prefix.length),
+      binding: env.bound ?? env.binding.slice(env.prefix.length),
       path,
       span,
     }),

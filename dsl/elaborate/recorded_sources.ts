@@ -41,6 +41,9 @@ export class RecordedSources extends SourceTable {
     this.#note((table) => table.copy(value, from));
   }
 
+  /** Editors draw nothing. */
+  override noteCall(): void {}
+
   /** What another elaboration was told. */
   addAll(notes: readonly OriginNote[]): void {
     if (notes.length === 0) return;

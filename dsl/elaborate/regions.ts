@@ -212,7 +212,7 @@ function runBody(body: Env, block: Block, carries: readonly CarryState[]): reado
 function next(env: Env, one: Next, carries: readonly CarryState[]): boolean {
   const { name } = one;
   const value = guarded({ ...env, binding: `${env.prefix}${name.name}` }, () => {
-    const given = item(env, one.value);
+    const given = item({ ...env, bound: name.name }, one.value);
     const carry = carries.find((candidate) => candidate.name === name.name);
     if (carry === undefined) {
       throw refusal(env, "G056", name.span, `${quote(name.name)} is no carry of this loop`, {

@@ -244,6 +244,7 @@ export interface Env {
   readonly prefix: string;
   /** The path of the binding that the expression belongs to: `hidden`, `metrics.loss`, `hidden/dense/y`. */
   readonly binding: string;
+  readonly bound?: string; // What the text binds where that is no part of a path: the carry of a `next h =`.
   /** The scan, while or if whose body it stands in; the outermost one, and the body in which that is written. */
   readonly region: RegionScope | undefined;
   readonly whole?: { readonly kind: "scan" | "while" | "if"; readonly word: Span; readonly frame: Frame } | undefined;
@@ -379,8 +380,7 @@ function leaveErrorToCalls(env: Env, error: OpError, inputs: readonly Value[], a
 }
 
 function opErrorSpan(error: OpError, site: Site): Span {
-  const operand = error.operand === undefined ? undefined : site.operands[error.operand];
-  return operand ?? site.span;
+  return (error.operand === undefined ? undefined : site.operands[error.operand]) ?? site.span;
 }
 
 function opErrorNotes(env: Env, error: OpError, inputs: readonly Value[], site: Site): readonly Note[] {
@@ -395,6 +395,6 @@ function opErrorNotes(env: Env, error: OpError, inputs: readonly Value[], site: 
 export function originNote(env: Env, value: Value, use: Span): Note {
   const { memory, sources } = env.state.shared;
   const places = sources.spansOf((memory?.aliases.behind(value) ?? value).node);
-  const same = places.find((place) => place.file === use.file);
-  return { span: same ?? places[0] ?? use, message: `${typeText(value.type)} comes from here` };
+  const span = places.find((place) => place.file === use.file) ?? places[0] ?? use;
+  return { span, message: `${typeText(value.type)} comes from here` };
 }

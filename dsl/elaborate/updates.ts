@@ -6,6 +6,7 @@ import type { Span } from "../../compiler/ir/span.js";
 import { typeText } from "../../compiler/ir/type.js";
 import type { Assignment as AssignmentStatement, Block, Call, Expression, Update } from "../ast.js";
 import { quote } from "../diagnostics.js";
+import { noteCall } from "./call_notes.js";
 import { bindArguments, evaluateArguments, type Given } from "./calls.js";
 import { toTensor } from "./convert.js";
 import { doubtLoss } from "./doubts.js";
@@ -253,6 +254,7 @@ function step(env: Env, optimizer: OptimizerCall, variable: Variable, gradient: 
     const bound = parameter === undefined ? undefined : opened.names.own(parameter.name.name);
     if (parameter !== undefined && bound !== undefined)
       opened.names.bind(parameter.name.name, { ...bound, meaning: p.meaning });
+    noteCall(opened, fn, items, [], span);
     statements(opened, fn.declaration.body.statements);
     return [...opened.frame.assigned].map(([path, value]) => ({ path, value, span }));
   } finally {

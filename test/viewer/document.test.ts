@@ -211,13 +211,13 @@ test("a call in a loop is a group in it, and what the loop is given has the name
       .sort();
   t.deepEqual(standing("parameter"), [
     "h, carry in states",
-    "last/dense/b, from outside in dense in states",
-    "last/dense/w, from outside in dense in states",
+    "last/dense/b, from outside in h in states",
+    "last/dense/w, from outside in h in states",
     "scale, from outside in states",
     "x, element in states",
   ]);
   const product = view.nodes.find(({ op }) => op === "dot_general");
-  t.deepEqual(product === undefined ? [] : groupsAround(view, product), ["dense", "states"]);
+  t.deepEqual(product === undefined ? [] : groupsAround(view, product), ["h", "states"]);
   const closed = visibleOf(view, new Set()).boxes.filter(({ group }) => group?.kind === "call");
   t.deepEqual(
     closed.map((box) => captionOf(box).text),

@@ -70,17 +70,14 @@ inBrowser("search finds what is in a closed call, opens it and selects what was 
     return textOf(page, "#result-0");
   };
   // A fn's own name by its path, with the call that it is in; a scope's with either sign.
-  t.regex(await first("hidden/dense/y"), /^y add\s+hidden$/);
+  t.regex(await first("hidden/dense/y"), /^y \+\s+hidden$/);
   t.regex(await first("metrics/loss"), /^loss \S.*metrics › loss$/);
   t.is(await page.locator("#results [role=option]", { hasText: "metrics.loss output" }).count(), 1);
   // What the panel copies of a box leads to the ops of that line, and not to those that mention it.
   for (const place of ["test.graph:7", ":7", ":7:3"]) {
     await page.fill("#search", place);
     const found = await page.locator("#results [role=option]").allInnerTexts();
-    t.true(
-      found.some((one) => one.includes("dot_general")) && found.every((one) => /\by\b/.test(one)),
-      found.join("; "),
-    );
+    t.true(found.some((one) => one.startsWith("@")) && found.every((one) => /\by\b/.test(one)), found.join("; "));
   }
   await page.fill("#search", "no such name");
   t.regex(await textOf(page, "#results"), /Nothing has that name/);
@@ -207,6 +204,43 @@ inBrowser("what is said of a box has its doc, types, source line, gradient and k
   await page.close();
 });
 
+inBrowser("of a call, the panel has its function, what it is given, and one count of what it holds", async (t) => {
+  const { page, complaints } = await openPage(running(), fit);
+  await box(page, "hidden, dense()").click();
+  const panel = await textOf(page, "#panel");
+  for (const part of [
+    "A fully connected layer",
+    "fn dense[T: float, I](x: T[..., I], units: int",
+    "x\tx: f32[64, 96]",
+    "units\t128",
+    "bias\ttrue (default)",
+    "y\tf32[64, 128]",
+    "test.graph:6",
+    "<std>/layers.graph:7",
+    "ops\t3",
+    `parameters\t${(96 * 128 + 128).toLocaleString("en-US")} in 2 variables`,
+    `operations\t${(2 * 64 * 96 * 128 + 64 * 128).toLocaleString("en-US")}`,
+  ])
+    t.true(panel.includes(part), `${part} in ${panel}`);
+  t.is(await page.locator("#panel mark").first().innerText(), "dense");
+  // The width of the panel, by keys and by the pointer.
+  const width = (): Promise<number> => page.locator("#panel").evaluate((panel) => panel.clientWidth);
+  const before = await width();
+  await page.focus("#divider");
+  await page.keyboard.press("ArrowLeft");
+  t.is(await width(), before + 40);
+  const border = await page.locator("#divider").boundingBox();
+  await page.mouse.move((border?.x ?? 0) + 3, 400);
+  await page.mouse.down();
+  await page.mouse.move((border?.x ?? 0) - 97, 400);
+  await page.mouse.up();
+  t.true(Math.abs((await width()) - before - 140) < 5);
+  await page.keyboard.press("End");
+  t.true((await page.locator("#stage").evaluate((stage) => stage.clientWidth)) >= 200);
+  t.deepEqual(complaints, []);
+  await page.close();
+});
+
 inBrowser("the code of a kernel is folded up in the panel, of the kernel and of an op in it", async (t) => {
   const listing = { form: "assembly", what: "3 lines", text: 'vaddps "%zmm1"\n<b>not markup</b>\nret' };
   const programs = fit.programs.map((program) => ({
@@ -282,6 +316,7 @@ inBrowser("empty graphs, one node, and markup in names", async (t) => {
     ...whole,
     graph: name,
     lines: whole.lines.map((line) => ({ ...line, text: name, file: name })),
+    functions: whole.functions.map((one) => ({ ...one, name, doc: name, signature: name })),
     ops: whole.ops.map(([op]) => [op, name] as const),
     programs: (first === undefined ? [] : [first]).map((program) => ({
       ...program,

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { selectSignature } from "../../compiler/ir/select.js";
 import { loadGraphFromText } from "../../dsl/load.js";
+import { pathOfSource } from "../../dsl/standard.js";
 import { lowerForDevice } from "../../viewer/device_parts.js";
 import { documentOf, type Shown } from "../../viewer/document.js";
 import { withParts } from "../../viewer/grouping.js";
@@ -58,7 +60,13 @@ export function documentOfText(text: string, { sizes = new Map(), open = [] }: D
       ? names.map((name) => ({ name, title: name, selection: { kind: "signature", name }, sizes, open }))
       : [{ name: "all", title: "all", selection: { kind: "request", fetches, updates: [] }, sizes, open }];
   for (const name of names) selectSignature(graph, name);
-  return documentOf(graph, shown, { file: "test.graph", textOf: () => text, target: avx2, device: "cpu" });
+  const textOf = textsWith(text);
+  return documentOf(graph, shown, { file: "test.graph", textOf, target: avx2, device: "cpu" });
+}
+
+/** A text, and those of the standard library. */
+function textsWith(text: string): (file: string) => string {
+  return (file) => (file === "test.graph" ? text : readFileSync(pathOfSource(file), "utf8"));
 }
 
 /** The document of a text's signatures as they run on a device. `unplaced`: where lies what the text places nowhere. */
@@ -74,7 +82,7 @@ export function onDevice(text: string, unplaced: "cpu" | "gpu" = "gpu"): ViewerD
   for (const { name } of shown) selectSignature(graph, name);
   return documentOf(graph, shown, {
     file: "test.graph",
-    textOf: () => text,
+    textOf: textsWith(text),
     target: avx2,
     device: "cpu",
     lower: (computation) => lowerForDevice(computation, unplaced, avx2),
@@ -150,5 +158,14 @@ export function woven(count: number): ViewerDocument {
     memory: undefined,
     unlisted: undefined,
   };
-  return { format: 1, generator: "test", graph: "woven", file: "woven.graph", programs: [program], ops: [], lines: [] };
+  return {
+    format: 1,
+    generator: "test",
+    graph: "woven",
+    file: "woven.graph",
+    programs: [program],
+    ops: [],
+    functions: [],
+    lines: [],
+  };
 }

@@ -332,7 +332,8 @@ export class App {
       document.execCommand("copy");
       field.remove();
     }
-    this.say(`copied ${text}`);
+    const lines = text.split("\n").length;
+    this.say(lines === 1 ? `copied ${text}` : `copied ${lines} lines`);
   }
 
   /** Marks what is selected, and in all views what belongs to it and to what the pointer is at. */

@@ -1,9 +1,14 @@
 import type { GroupModel, KernelModel, ProgramModel, ViewModel } from "../model.js";
+import { codeBlock } from "./code_block.js";
 import { bytesText, element, section, table } from "./dom.js";
 import { stemsOf, type ViewIndex } from "./links.js";
 
-interface Context {
+interface Listed {
   readonly program: ProgramModel;
+  readonly copy: (text: string) => void;
+}
+
+interface Context extends Listed {
   readonly index: ViewIndex;
   /** The other views of the program. */
   readonly others: readonly ViewIndex[];
@@ -32,17 +37,17 @@ export function costOf({ work, seconds }: KernelModel): HTMLElement | undefined 
 }
 
 /** The code of a kernel, closed: a listing is made when it is opened. */
-export function listings(kernel: KernelModel, program: ProgramModel): readonly HTMLElement[] {
+export function listings(kernel: KernelModel, { program, copy }: Listed): readonly HTMLElement[] {
   const unlisted = kernel.unlisted ?? program.unlisted;
   if (kernel.listings.length === 0) return unlisted === undefined ? [] : [element("p", { class: "hint" }, unlisted)];
-  return kernel.listings.map(({ form, what, text }) => folded(form, what, text));
+  return kernel.listings.map(({ form, what, text }) => folded(form, what, text, copy));
 }
 
-function folded(title: string, what: string, text: string): HTMLElement {
+function folded(title: string, what: string, text: string, copy: Listed["copy"]): HTMLElement {
   const details = element("details", {}, element("summary", {}, title, " ", element("span", { class: "type" }, what)));
   details.dataset["form"] = title;
   details.addEventListener("toggle", () => {
-    if (details.open && details.childElementCount === 1) details.append(element("pre", {}, text));
+    if (details.open && details.childElementCount === 1) details.append(codeBlock(text, copy));
   });
   return details;
 }
@@ -74,8 +79,8 @@ export function explanation(at: number, context: Context): readonly (HTMLElement
     section(
       `In ${group.name}, a call`,
       costOf(group.kernel),
-      folded("loops", `${code.split("\n").length} lines`, code),
-      ...listings(group.kernel, context.program),
+      folded("loops", `${code.split("\n").length} lines`, code, context.copy),
+      ...listings(group.kernel, context),
     ),
   ];
 }

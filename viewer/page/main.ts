@@ -2,6 +2,7 @@ import { colourModes } from "../colours.js";
 import type { ViewerDocument } from "../model.js";
 import { diagramStyle } from "../style.js";
 import { App } from "./app.js";
+import { divider } from "./divider.js";
 import { element, embedded, inBackground, part } from "./dom.js";
 import { workerEngine } from "./engine.js";
 import { keyboard, keysTable } from "./keyboard.js";
@@ -79,6 +80,7 @@ async function start(): Promise<void> {
     leave: () => app.pane?.svg.focus({ preventScroll: true }),
   });
   keyboard(app, search);
+  divider(part("divider", HTMLElement), part("main", HTMLElement));
 
   addEventListener("beforeprint", () => app.pane?.toPaper());
   addEventListener("afterprint", () => app.pane?.fromPaper());

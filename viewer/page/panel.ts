@@ -1,6 +1,8 @@
 import { sideOf } from "../colours.js";
 import type { NodeModel, ProgramModel, ViewerDocument } from "../model.js";
 import { groupId, nodeId } from "../visible.js";
+import { callSections, contentSections, functionOf } from "./call_panel.js";
+import { codeBlock, sourceLine } from "./code_block.js";
 import { button, bytesText, element, section, table } from "./dom.js";
 import { costOf, explanation, listings } from "./kernel_panel.js";
 import { inputsOf, linkedNodes, nodesOf, titleOf, type ViewIndex } from "./links.js";
@@ -46,13 +48,13 @@ function nodePanel(at: number, context: PanelContext): readonly HTMLElement[] {
     return [known?.text ?? "?", bytes] as const;
   });
   return present([
-    heading(node.name === "" ? node.text : node.name, node.kind === "op" ? node.op : kindText(node.kind)),
+    heading(node.name === "" ? node.text : node.name, node.kind === "op" ? opTitle(node) : kindText(node.kind)),
     doc === undefined ? undefined : element("p", { class: "doc" }, doc),
     isQuoted(node) ? element("p", {}, element("code", {}, node.text)) : undefined,
     section(types.length === 1 ? "Type" : "Types", table(types)),
     section(node.kind === "transfer" ? "Sent" : "Attributes", tableOf(node.attributes)),
     section("Side", sideText(nodeId(at), context)),
-    section("Source", places(node.places, context)),
+    section(node.op === "run_state" ? "Drawn from at" : "Source", places(node.places, context)),
     section("Takes", links(view.kind, inputsOf(view, at).map(nodeId), context, index)),
     section("Used by", links(view.kind, (index.users[at] ?? []).map(nodeId), context, index)),
     ...elsewhere(nodeId(at), context),
@@ -62,9 +64,15 @@ function nodePanel(at: number, context: PanelContext): readonly HTMLElement[] {
   ]);
 }
 
-/** An op with the constants in it, and a constant that is called otherwise than what it is. */
-function isQuoted({ kind, name, text, op }: NodeModel): boolean {
-  return kind === "op" ? text !== op : kind === "constant" && name !== "";
+/** A constant that is called otherwise than what it is. */
+function isQuoted({ kind, name }: NodeModel): boolean {
+  return kind === "constant" && name !== "";
+}
+
+/** What the text says, with the name of the op where that is another. */
+function opTitle({ name, text, op }: NodeModel): string {
+  if (text === op) return op;
+  return name === "" ? `op ${op}` : `${text} · op ${op}`;
 }
 
 /** A variable's box and those of its new values lead to each other: the cycle that a run closes. */
@@ -92,22 +100,24 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
       const where = buffer?.offset === undefined ? (buffer?.storage ?? "") : `at ${buffer.offset}`;
       return [`${buffer?.label ?? "?"} ${buffer?.type ?? ""}`, `${bytesText(buffer?.bytes ?? 0)}, ${where}`];
     });
-  const works = counted(inside.flatMap((node) => (view.nodes[node]?.kind === "op" ? [view.nodes[node].op] : [])));
+  const called = functionOf(group, context.document);
   return present([
     heading(
       group.name,
       group.kind === "part" ? "a part of a long graph" : kernel === undefined ? group.text : `${group.text} kernel`,
     ),
-    element("p", { class: "doc" }, `${inside.length} boxes`),
+    called === undefined || called.doc === "" ? undefined : element("p", { class: "doc" }, called.doc),
+    ...callSections(group, called),
     section("Side", sideText(groupId(group.parent), context)),
     section("Sent", tableOf(group.kind === "transfers" ? inside.flatMap((node) => sentRow(view.nodes[node])) : [])),
     kernel === undefined ? undefined : section("A call of it", costOf(kernel)),
-    kernel === undefined ? undefined : section("What became one loop", element("pre", {}, kernel.code)),
-    kernel === undefined ? undefined : section("What it was compiled to", ...listings(kernel, program)),
+    kernel === undefined ? undefined : section("What became one loop", codeBlock(kernel.code, context.copy)),
+    kernel === undefined ? undefined : section("What it was compiled to", ...listings(kernel, context)),
     kernel === undefined ? undefined : section("Reads", table(buffers(kernel.reads))),
     kernel === undefined ? undefined : section("Writes", table(buffers(kernel.writes))),
-    section("Source", places(group.places, context)),
-    section("Ops", works.length === 0 ? undefined : table(works)),
+    section(called === undefined ? "Source" : "Called at", places(group.places, context)),
+    section("Declared at", called === undefined ? undefined : places(called.places, context)),
+    ...contentSections(inside, view),
     ...elsewhere(id, context),
     actions(id, context),
   ]);
@@ -169,26 +179,18 @@ function kindText(kind: string): string {
   return kind === "assign" ? "new value of a variable" : kind === "transfer" ? "sent between the sides" : kind;
 }
 
-function counted(names: readonly string[]): readonly (readonly [string, string])[] {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => [name, String(count)]);
-}
-
-/** The lines of the text, with a caret; a press copies `file:line`. */
+/** The lines of the text, with the place marked; a press copies `file:line`. */
 function places(given: Places, { document, copy }: PanelContext): HTMLElement | undefined {
   const shown = given.slice(0, 4).flatMap(([line, column]) => {
     const source = document.lines[line];
     if (source === undefined) return [];
     const address = `${source.file}:${source.line}`;
-    const indent = source.text.length - source.text.trimStart().length;
-    const caret = `${" ".repeat(Math.max(0, column - 1 - indent))}^`;
     return [
       element(
         "li",
         {},
         button(address, `copy ${address}`, () => copy(address), "address"),
-        element("pre", {}, `${source.text.trim()}\n${caret}`),
+        sourceLine(source.text, column),
       ),
     ];
   });

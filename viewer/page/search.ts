@@ -45,7 +45,7 @@ function candidatesOf({ view, names }: ViewIndex, lines: Quoted["lines"]): reado
   });
   const nodes = view.nodes.map((node, at): Candidate => {
     const type = view.types[node.outputs[0] ?? -1]?.text ?? "";
-    const called = [node.name === "" ? node.op : node.name, ...(names.get(at) ?? [])];
+    const called = [...(node.name === "" ? [node.op, node.text] : [node.name]), ...(names.get(at) ?? [])];
     return {
       id: nodeId(at),
       names: called.map(comparable),
@@ -99,7 +99,7 @@ function groupPaths({ groups }: ViewModel): readonly string[] {
 }
 
 function ownParts({ kind, name, text }: GroupModel): readonly string[] {
-  if (kind === "call") return [name, text.replace("()", "")];
+  if (kind === "call") return name === text ? [text.replace("()", "")] : [name, text.replace("()", "")];
   return kind === "scope" || kind === "update" ? [name] : [];
 }
 

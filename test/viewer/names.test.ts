@@ -1,0 +1,160 @@
+import test from "ava";
+import { captionOf } from "../../viewer/boxes.js";
+import type { ViewModel } from "../../viewer/model.js";
+import { visibleOf } from "../../viewer/visible.js";
+import { documentOfText, network, programOf, viewOf } from "./support.js";
+
+/** What boxes say of ops, beside the ops. */
+function wordsIn(view: ViewModel): readonly string[] {
+  return view.nodes.filter(({ kind }) => kind === "op").map(({ text, op }) => `${text}: ${op}`);
+}
+
+test("an op says what the text says: the function that was called, or the operator", (t) => {
+  const text = `graph g {
+  placeholder x: f32[2, 8, 8, 3]
+  placeholder w: f32[3, 3]
+  pooled = max_pool(x, window=2)
+  mixed = pooled @ w
+  shifted = mixed + pooled
+  flat = matmul(w, w)
+  mean_pooled = average_pool(x, window=2)
+  signature s(x, w) -> (shifted, flat, mean_pooled)
+}
+`;
+  const document = documentOfText(text);
+  const words = wordsIn(viewOf(document, "s", "source"));
+  for (const word of ["max_pool: reduce_window", "@: dot_general", "+: add", "matmul: dot_general"])
+    t.true(words.includes(word), `${word} in ${words.join(", ")}`);
+  // Of a function that is several ops, none is the function.
+  t.deepEqual(
+    words.filter((word) => word.startsWith("average_pool")),
+    [],
+  );
+  const kernels = wordsIn(viewOf(document, "s", "kernels"));
+  t.true(kernels.includes("@: dot_general"), kernels.join(", "));
+  const pooling = viewOf(document, "s", "source").nodes.find(({ op }) => op === "reduce_window");
+  t.is(pooling?.work, "reduce");
+});
+
+test("what differentiation makes is called by its op: no text says it", (t) => {
+  const backward = viewOf(documentOfText(network), "fit", "gradients").nodes.filter(({ role }) => role === "backward");
+  const products = backward.filter(({ op }) => op === "dot_general");
+  t.deepEqual([...new Set(products.map(({ text }) => text))], ["dot_general"]);
+});
+
+test("a call has its function's documentation and signature, the arguments as written, and their types", (t) => {
+  const text = `## Halves.
+fn half[T: float, N](x: T[N], by: T = 2.0, times: int = 1) -> (y: T[N]) {
+  y = x / by
+}
+graph g {
+  placeholder a: f32[6]
+  b = half(a +
+    1.0, times=3)
+  signature s(a) -> (b)
+}
+`;
+  const document = documentOfText(text);
+  const view = viewOf(document, "s", "source");
+  const group = view.groups.find(({ name }) => name === "b");
+  t.deepEqual(group?.call, {
+    of: 0,
+    given: [
+      { name: "x", value: "f32[6]", written: "a + 1.0", isDefault: false },
+      { name: "by", value: "f32", written: "2.0", isDefault: true },
+      { name: "times", value: "3", written: "3", isDefault: false },
+    ],
+    gives: [["y", "f32[6]"]],
+  });
+  const [half] = document.functions;
+  t.is(half?.doc, "Halves.");
+  t.is(half?.signature, "fn half[T: float, N](x: T[N], by: T = 2.0, times: int = 1) -> (y: T[N])");
+  t.is(document.lines[half?.places[0]?.[0] ?? -1]?.line, 2);
+  t.is(document.lines[group?.places[0]?.[0] ?? -1]?.line, 7);
+});
+
+test("the step of an optimizer is a call, too, each of its own variable", (t) => {
+  const document = documentOfText(network);
+  const steps = viewOf(document, "fit", "source").groups.flatMap(({ call }) =>
+    document.functions[call?.of ?? -1]?.name === "sgd"
+      ? [call?.given.map(({ name, value }) => `${name} ${value}`)]
+      : [],
+  );
+  t.is(steps.length, 4);
+  t.true(steps.some((given) => given?.includes("p f32[96, 128]") && given.includes("g f32[96, 128]")));
+});
+
+test("a call in `next h =` is bound to h, and one that is bound to nothing has the name of its function alone", (t) => {
+  const text = `import { dense } from "std/layers"
+graph g {
+  placeholder xs: f32[5, 3]
+  last, states = scan x in xs with h = zeros([3]) {
+    next h = tanh(dense(x, units=3) + h)
+    yield dense(h, units=2, name="seen")
+  }
+  signature s(xs) -> (states)
+}
+`;
+  const view = viewOf(documentOfText(text), "s", "source");
+  const closed = visibleOf(view, new Set(view.groups.flatMap(({ text: what }, at) => (what === "scan" ? [at] : []))));
+  const captions = closed.boxes.filter(({ group }) => group?.kind === "call").map(captionOf);
+  // The variables lie outside of the loop.
+  t.deepEqual(captions.map(({ name, text: what }) => `${name}|${what}`).sort(), [
+    "dense()|2 ops",
+    "dense()|2 variables",
+    "h|dense() · 2 ops",
+    "h|dense() · 2 variables",
+  ]);
+});
+
+test("operations are counted by definition: of a product two for each pair, of a loop as often as it turns", (t) => {
+  const view = viewOf(documentOfText(network), "predict", "source");
+  const of = (op: string): readonly (number | undefined)[] =>
+    view.nodes.filter((node) => node.op === op).map(({ operations }) => operations);
+  t.deepEqual(of("dot_general"), [2 * 64 * 96 * 128, 2 * 64 * 128 * 32]);
+  t.deepEqual(of("broadcast_in_dim"), [0, 0]);
+  const conv = `import { conv2d } from "std/convolution"
+graph g {
+  dim N
+  placeholder x: f32[N, 8, 8, 3]
+  y = conv2d(x, units=4, window=3)
+  z = max_pool(y, window=2)
+  total, sums = scan row in z with sum = zeros([4, 4, 4]) {
+    next sum = sum + row
+    yield mean(sum)
+  }
+  signature s(x) -> (total)
+}
+`;
+  const sized = viewOf(documentOfText(conv, { sizes: new Map([["N", 5]]) }), "s", "source");
+  const counted = (wanted: string): number | undefined => sized.nodes.find(({ op }) => op === wanted)?.operations;
+  t.is(counted("convolution"), 2 * 5 * 8 * 8 * 4 * 3 * 3 * 3);
+  t.is(counted("reduce_window"), 5 * 4 * 4 * 4 * 2 * 2);
+  const inLoop = sized.nodes.find(({ op, group }) => op === "add" && sized.groups[group]?.text === "scan");
+  t.is(inLoop?.operations, 5 * 4 * 4 * 4);
+  const open = viewOf(documentOfText(conv, { open: ["N"] }), "s", "source");
+  t.is(open.nodes.find(({ op }) => op === "convolution")?.operations, undefined);
+});
+
+test("the state that random numbers share stands at the lines that draw, whichever was read first", (t) => {
+  const text = `import { dense } from "std/layers"
+graph g {
+  placeholder x: f32[4, 3]
+  variable count: f32 = 0.0
+  h = dense(x, units=2)
+  y = dropout(h, rate=0.5)
+  z = dropout(h, rate=0.25)
+  signature s(x) -> (y, z)
+  update learn { count := count + 1.0 }
+  signature t(x) does learn -> (y, z)
+}
+`;
+  const document = documentOfText(text);
+  const { views } = programOf(document, "t");
+  for (const view of views) {
+    const [state] = view.nodes.filter(({ op }) => op === "run_state");
+    if (view.kind !== "kernels") t.is(state?.text, "random state");
+    const at = state?.places.map(([line]) => document.lines[line]).map((line) => `${line?.file}:${line?.line}`);
+    if (state !== undefined) t.deepEqual(at, ["test.graph:6", "test.graph:7"], view.kind);
+  }
+});

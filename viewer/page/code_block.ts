@@ -1,0 +1,24 @@
+import { button, element } from "./dom.js";
+
+/** Code that scrolls where it is wide, by keys too, with a button that copies all of it. */
+export function codeBlock(text: string, copy: (text: string) => void): HTMLElement {
+  return element(
+    "div",
+    { class: "code" },
+    button("copy", "copy all of it", () => copy(text), "copy"),
+    element("pre", { attributes: { tabindex: "0" } }, text),
+  );
+}
+
+/** One line of a text, wrapped where it is long, with what stands at a column (from 1) marked. */
+export function sourceLine(text: string, column: number): HTMLElement {
+  const from = Math.max(0, Math.min(column - 1, text.length));
+  const marked = /^(?:[\p{L}_][\p{L}\p{N}_]*|.)/u.exec(text.slice(from))?.[0] ?? "";
+  return element(
+    "pre",
+    { class: "line" },
+    text.slice(0, from).trimStart(),
+    marked === "" ? undefined : element("mark", {}, marked),
+    text.slice(from + marked.length).trimEnd(),
+  );
+}
