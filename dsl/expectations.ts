@@ -194,7 +194,7 @@ export function syntaxHint(token: IToken, previous: IToken, expected: string, ru
   if ((token.tokenType === t.LeftParen || token.tokenType === t.LeftBracket) && endsValue(previous)) {
     if (!sameLine) return `the \`${token.image}\` of a call or an index stands on the line of what it follows`;
     if (token.tokenType === t.LeftParen)
-      return "only a name can be called: a layer takes its input and what it is made with together, `dense(x, units=10)`";
+      return "only a name can be called: a layer takes its input and what it is made with together, `dense(x, units=10)` of std/layers";
   }
   if (wantsComma && endsValue(previous) && startsValue(token)) return "a comma may be missing";
   if (wantsComma && previous.tokenType === t.RightBrace && startsValue(token)) return "a comma may be missing";

@@ -29,6 +29,7 @@ import type {
 import { quote, unexpectedToken } from "./diagnostics.js";
 import { isStatement } from "./earlier.js";
 import { OutputsParser } from "./grammar-outputs.js";
+import { boundBy } from "./mentions.js";
 import { classify, type StatementKind } from "./statement-kinds.js";
 import * as t from "./tokens.js";
 
@@ -83,11 +84,13 @@ export abstract class StatementParser extends OutputsParser {
       do {
         if (this.RECORDING_PHASE || !this.blockEnds()) {
           const one = (): Statement => this.nested(() => this.SUBRULE(this.statement));
-          statements.push(this.part(isStatement, () => this.recovering(one, (i) => this.startsAt(i))));
-          this.recovering(
+          const read = this.part(isStatement, () => this.recovering(one, (i) => this.startsAt(i)));
+          const goesOn = this.goesOn();
+          const end = this.recovering(
             () => this.expectLineEnd(),
             (i) => this.startsAt(i),
           );
+          statements.push(end !== undefined && goesOn ? this.cutOff(read) : read);
         }
       } while (!this.RECORDING_PHASE && !this.blockEnds());
     });
@@ -95,6 +98,19 @@ export abstract class StatementParser extends OutputsParser {
     else this.CONSUME(t.RightBrace);
     return this.ACTION(() => ({ kind: "block", statements, span: this.spanFrom(open) }));
   });
+
+  /** Whether what follows a statement on its line goes on with its value: `dense(3)(x)`, `relu(x).sum()`, `lambda x: x`. */
+  private goesOn(): boolean {
+    if (this.RECORDING_PHASE || !this.onSameLine()) return false;
+    const { tokenType } = this.LA(1);
+    return tokenType === t.LeftParen || tokenType === t.Dot || this.LA(0).image === "lambda";
+  }
+
+  /** A statement whose value was not read to its end, which has been reported: what was read of it is not what was meant. */
+  private cutOff(read: Statement): Statement {
+    const names = boundBy(read).map(({ name }) => name);
+    return names.length === 0 ? read : { kind: "invalid", names, span: read.span };
+  }
 
   private blockEnds(): boolean {
     return this.atEnd() || this.LA(1).tokenType === t.RightBrace;

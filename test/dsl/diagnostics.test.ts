@@ -1,5 +1,6 @@
 import test from "ava";
 import { catalogue } from "../../compiler/ir/codes/catalogue.js";
+import { loadGraphFromText } from "../../dsl/load.js";
 import { parse } from "../../dsl/parse.js";
 
 /** What the parser says of the lines of a graph: code, line:column, message, label, hint. */
@@ -282,6 +283,24 @@ test("a refused statement keeps the names that it would have bound", (t) => {
     graph.body.statements.map((s) => (s.kind === "invalid" ? s.names.map((n) => n.name) : s.kind)),
     [["a", "b"], ["w"], "binding"],
   );
+});
+
+test("a value that is not read to its end is told of once, and what rests on it is silent", (t) => {
+  for (const value of [
+    "nn.Linear(3, 4)(x)",
+    "lambda x: x + 1",
+    "dense(units=4)(x)",
+    "x.relu().sum()",
+    "dense(3, 4)(x) + z",
+  ])
+    t.deepEqual(
+      loadGraphFromText(
+        `graph g {\n  placeholder x: f32[4]\n  y = ${value}\n  z = y + 1\n}\n`,
+        "a.graph",
+      ).diagnostics.map(({ code }) => code),
+      ["G002"],
+      value,
+    );
 });
 
 test("many problems are cut off with a count", (t) => {
