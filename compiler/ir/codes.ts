@@ -21,6 +21,7 @@ export function problem(code: Code, span: Span | undefined, message: string, det
   const { label, notes = [], hint, severity = "error" } = details;
   const words = wordsOf(hint);
   const fix = span === undefined || typeof hint !== "object" ? undefined : hint.fix(span);
+  const others = typeof hint === "object" ? (hint.others ?? []) : [];
   return {
     code,
     severity,
@@ -29,6 +30,6 @@ export function problem(code: Code, span: Span | undefined, message: string, det
     ...(label === undefined ? {} : { label }),
     notes,
     ...(words === undefined ? {} : { hint: words }),
-    ...(fix === undefined ? {} : { fixes: [fix] }),
+    ...(fix === undefined ? {} : { fixes: [fix, ...others] }),
   };
 }

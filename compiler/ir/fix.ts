@@ -19,6 +19,8 @@ export interface Advice {
   readonly text: string | undefined;
   /** The edit, for a problem at this place; undefined where there is none after all. */
   readonly fix: (at: Span) => Fix | undefined;
+  /** What else may have been meant. */
+  readonly others?: readonly Fix[];
 }
 
 /** Words for people to follow, or with them what an editor can do. */

@@ -3,6 +3,7 @@ import type { Hint } from "../../compiler/ir/fix.js";
 import { deriveSpan, joinSpans, type Span } from "../../compiler/ir/span.js";
 import type { Argument, Call, Expression, FunctionDeclaration, OptimizerDeclaration, TypeExpression } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
+import { doubtAxis } from "./doubts.js";
 import { evaluate } from "./expressions.js";
 import { noteName } from "./facts.js";
 import { foreignParameter } from "./foreign.js";
@@ -48,6 +49,7 @@ function build(env: Env, intrinsic: Intrinsic, given: Given, expression: Call): 
       );
     }
   }
+  doubtAxis(env, intrinsic.name, given.positional, expression.callee.span);
   return intrinsic.build(
     new Arguments(env, intrinsic.name, deriveSpan(expression.span, { written: intrinsic.name }), items),
   );

@@ -1,5 +1,5 @@
 import { type Dim, dimEquals, dimText, multiplyDims } from "../../compiler/ir/dim.js";
-import type { Hint } from "../../compiler/ir/fix.js";
+import type { Fix, Hint } from "../../compiler/ir/fix.js";
 import type { Node, Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { shapeEquals, shapeText, typeText } from "../../compiler/ir/type.js";
@@ -199,6 +199,35 @@ export function doubtLoss(env: Env, loss: Value, span: Span): void {
           { span: { ...span, start: span.end }, text: ")" },
         ],
       }),
+    },
+  });
+}
+
+/** What each of these is next to, and by which numbers values are cut off with it. */
+const takenForTwo: ReadonlyMap<string, readonly [other: string, numbers: RegExp]> = new Map([
+  ["max", ["maximum", /^0$/]],
+  ["min", ["minimum", /^[01]$/]],
+]);
+
+/** G156 of `max(x, 0)`: what NumPy reads as an axis, most people mean as the larger of the two. */
+export function doubtAxis(env: Env, callee: string, positional: readonly Item[], written: Span): void {
+  const [other, numbers] = takenForTwo.get(callee) ?? [];
+  const [operand, axis] = positional;
+  if (other === undefined || operand?.meaning.kind !== "tensor" || axis === undefined || env.frame.standard) return;
+  const { texts } = env.state.shared;
+  const number = texts.at(axis.span) ?? "";
+  if (numbers?.test(number) !== true || operand.meaning.value.type.shape.length <= Number(number)) return;
+  const title = `change to \`${other}\``;
+  const named: Fix = {
+    title: `insert \`axis=\``,
+    edits: [{ span: { ...axis.span, end: axis.span.start }, text: "axis=" }],
+  };
+  report(env, "G156", axis.span, `${number} is read as an axis of ${typeText(operand.meaning.value.type)}`, {
+    severity: "warning",
+    hint: {
+      text: `\`${other}(x, ${number})\` takes the ${callee === "max" ? "larger" : "smaller"} of each element and ${number}; \`axis=${number}\` says that the axis is meant`,
+      fix: () => ({ title, edits: [{ span: written, text: other }] }),
+      others: [named],
     },
   });
 }

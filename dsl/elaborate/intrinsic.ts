@@ -6,7 +6,7 @@ import { typeText } from "../../compiler/ir/type.js";
 import { toDim, toNumber, toShape, toTensor, toTensors } from "./convert.js";
 import { describe, type Item, type Meaning } from "./meaning.js";
 import { applyOp, type Env, refusal, type Site } from "./state.js";
-import { wrongArgumentHint } from "./wrong_argument.js";
+import { extremeHint, wrongArgumentHint } from "./wrong_argument.js";
 
 /** How an argument reads. `axes` is an int, a list of ints, or all axes where it is left out. */
 export type ParameterKind =
@@ -140,7 +140,9 @@ export class Arguments {
     const rank = x.type.shape.length;
     if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
     const known = rank === 0 ? "a scalar has no axes" : `its axes are 0 to ${rank - 1}, or -${rank} to -1 from the end`;
-    throw refusal(this.env, "G025", span, `${typeText(x.type)} has no axis ${axis}`, { hint: known });
+    throw refusal(this.env, "G025", span, `${typeText(x.type)} has no axis ${axis}`, {
+      hint: extremeHint(this.env.state.shared.texts, this.name, this.span, known) ?? known,
+    });
   }
 
   site(...parameters: readonly string[]): Site {

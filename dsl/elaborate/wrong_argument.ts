@@ -49,9 +49,15 @@ function dtypeAdvice(value: string): Hint {
     : writeInstead(ours, `a dtype stands without quotes: write \`${ours}\``);
 }
 
-function otherFunction(texts: Texts, callee: string, other: string, call: Span): Advice {
+/** Of an axis that is not there: what it may have been meant as, besides an axis. */
+export function extremeHint(texts: Texts, callee: string, call: Span, axes: string): Hint | undefined {
+  const other = callee === "max" || callee === "min" ? ofTwo.get(callee) : undefined;
+  return other === undefined ? undefined : otherFunction(texts, callee, other, call, `${axes}; `);
+}
+
+function otherFunction(texts: Texts, callee: string, other: string, call: Span, before = ""): Advice {
   return {
-    text: `\`${other}(x, y)\` takes two tensors, element by element; \`${callee}\` goes along axes of one`,
+    text: `${before}\`${other}(x, y)\` takes two tensors, element by element; \`${callee}\` goes along axes of one`,
     fix: () => {
       const span = { ...call, end: call.start + callee.length };
       return texts.at(span) === callee

@@ -31,7 +31,7 @@ const rows: readonly (readonly [string, string])[] = [
   ["x = a = b", "G002 2:7 expected a new line, found `=` | `==` compares two values; `=` binds a name"],
   [
     "x = f(a)(b)",
-    "G002 2:9 expected a new line, found `(` | only a name can be called: a layer takes its input and what it is made with together, `dense(x, units=10)`",
+    "G002 2:9 expected a new line, found `(` | only a name can be called: a layer takes its input and what it is made with together, `dense(x, units=10)` of std/layers",
   ],
   [
     "x = if a { yield 1 }",

@@ -49,4 +49,11 @@ export const doubtCodes = [
     example:
       'import { sgd } from "std/optimizers"\n\ngraph g {\n  placeholder x: f32[3]\n  variable w: f32[3] = zeros()\n  loss = sum((x * w - 1) ** 2)\n  update learn = minimize(loss, sgd(learning_rate=0.1))\n  signature fit(x) -> (loss)\n}\n',
   },
+  {
+    code: "G156",
+    title: "number read as an axis",
+    explain:
+      "`max` and `min` go along axes of one tensor, so that the second argument is an axis, as in NumPy. A warning where it is a bare 0 (or 1 in `min`), by which values are cut off as often: `maximum(x, 0)` takes the larger of each element and 0, and `max(x, axis=0)` says that the axis is meant.",
+    example: "graph g {\n  dim N <= 64\n  placeholder x: f32[N, 4]\n  rectified = max(x, 0)\n}\n",
+  },
 ] as const satisfies readonly CodeRow[];
