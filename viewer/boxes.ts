@@ -18,16 +18,21 @@ export interface Caption {
 
 const mostName = 32;
 const mostText = 36;
+/** A stage says what it calls, which kernels it has, and their share. */
+const mostStage = 48;
 
 export function captionOf(box: Box): Caption {
   const { node, group } = box;
   if (group !== undefined) {
     const many = contentOf(box);
-    const what = group.kind === "part" || group.text === group.name ? "" : group.text;
-    if (group.kind === "state") return { name: shortened(group.name, mostName), text: stateText(group.text) };
+    const name = shortened(box.name, mostName);
+    if (group.kind === "state") return { name, text: stateText(group.text) };
+    if (group.kind === "phase" || group.kind === "stage") return { name, text: shortened(group.text, mostStage) };
+    const own = group.kind === "part" || group.text === group.name ? "" : group.text;
+    const what = group.kernel === undefined ? own : `#${group.kernel.order} ${own}`.trimEnd();
     const isWhole = box.isOpen || group.kind === "transfers";
     const text = isWhole ? what : what === "" ? many : `${what} · ${many}`;
-    return { name: shortened(group.name, mostName), text: shortened(text, mostText) };
+    return { name, text: shortened(text, mostText) };
   }
   if (node === undefined) return { name: "", text: "" };
   const name = shortened(box.name, mostName);

@@ -1,6 +1,6 @@
 import { type Dim, substituteDim } from "../compiler/ir/dim.js";
 import { byteSize } from "../compiler/ir/dtype.js";
-import { type Attribute, isList, isTensor, type Node } from "../compiler/ir/node.js";
+import { type Attribute, isList, isTensor, type Node, nodesBelow } from "../compiler/ir/node.js";
 import { literalText, numberText } from "../compiler/ir/printer-literal.js";
 import type { SourceScope, SourceTable } from "../compiler/ir/sources.js";
 import { type TensorType, typeText } from "../compiler/ir/type.js";
@@ -41,6 +41,7 @@ export class ViewBuilder {
   readonly #types: { readonly text: string; readonly bytes: number | undefined }[] = [];
   readonly #typeIndex = new Map<string, number>();
   readonly #scopeGroups = new Map<string, number>();
+  readonly #loops = new Map<Node, boolean>();
   readonly #scopeIds = new Map<SourceScope, number>();
   readonly sizes: ReadonlyMap<string, number>;
   readonly #stems: Stems;
@@ -171,9 +172,30 @@ export class ViewBuilder {
     if (node !== undefined && from.length > 0) this.nodes[at] = { ...node, inputs: [...node.inputs, ...from.flat()] };
   }
 
-  setRole(group: number, role: Role): void {
+  setGroup(group: number, changed: Partial<GroupModel>): void {
     const known = this.groups[group];
-    if (known !== undefined) this.groups[group] = { ...known, role };
+    if (known !== undefined) this.groups[group] = { ...known, ...changed };
+  }
+
+  setNodeGroup(at: number, group: number): void {
+    const node = this.nodes[at];
+    if (node !== undefined) this.nodes[at] = { ...node, group };
+  }
+
+  addGroup(group: GroupModel): number {
+    this.groups.push(group);
+    return this.groups.length - 1;
+  }
+
+  /** Whether it is a part of a gradient. Differentiation makes a loop anew that keeps what its gradient needs: such a one is none. */
+  isBackward(node: Node): boolean {
+    if (node.regions.length === 0 || !this.sources.isBackward(node)) return this.sources.isBackward(node);
+    const known = this.#loops.get(node);
+    if (known !== undefined) return known;
+    const results = node.regions.flatMap((region) => region.results);
+    const found = nodesBelow(results).some((inner) => this.sources.isBackward(inner));
+    this.#loops.set(node, found);
+    return found;
   }
 
   add(node: NodeModel): number {

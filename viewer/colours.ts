@@ -1,5 +1,6 @@
+import { deviceOf, dtypeOf, memoryShare, mixed, scopeNames, scopeOf } from "./dominant.js";
 import { timeShare } from "./heat.js";
-import type { ProgramModel, ViewModel } from "./model.js";
+import type { GroupModel, ProgramModel, Role, ViewModel } from "./model.js";
 import type { Box } from "./visible.js";
 
 /** What the colour of a box says. */
@@ -24,11 +25,20 @@ const works: Readonly<Record<string, Paint>> = {
 
 const other: Paint = { name: "c7", label: "other" };
 const plain: Paint = { name: "c0", label: "" };
+const mixedPaint: Paint = { name: "mixed", label: mixed };
+
+const newValue: Paint = { name: "update", label: "new value" };
+
+const rolePaints: Readonly<Record<Role, Paint>> = {
+  forward: { name: "c1", label: "forward" },
+  backward: { name: "c4", label: "backward" },
+  update: { name: "update", label: "update" },
+};
 
 const sources: Readonly<Record<string, Paint>> = {
   placeholder: { name: "placeholder", label: "placeholder" },
   variable: { name: "variable", label: "variable" },
-  assign: { name: "variable", label: "variable" },
+  assign: newValue,
   constant: { name: "constant", label: "constant" },
   parameter: { name: "constant", label: "parameter" },
   output: { name: "output", label: "output" },
@@ -42,24 +52,23 @@ export function paintOf(box: Box, mode: ColourMode, view: ViewModel, program: Pr
   switch (mode) {
     case "structure": {
       if (source !== undefined) return source;
-      if (view.kind === "gradients" && box.role !== "forward")
-        return box.role === "backward" ? { name: "c4", label: "backward" } : { name: "c5", label: "update" };
-      if (view.kind === "gradients") return { name: "c1", label: "forward" };
-      if (group !== undefined) return groupPaint(box);
+      if (view.kind === "gradients") return rolePaints[box.role];
+      if (group !== undefined) return groupPaint(box, view);
       return (node === undefined ? undefined : works[node.work]) ?? other;
     }
     case "dtype": {
-      const text = node === undefined ? undefined : view.types[node.outputs[0] ?? -1]?.text;
-      return text === undefined ? plain : dtypePaint(text.replace(/\[.*/, ""));
+      const dtype = dtypeOf(box, view, program);
+      if (dtype === mixed) return mixedPaint;
+      return dtype === undefined ? plain : dtypePaint(dtype);
     }
     case "scope": {
-      const top = topGroup(box, view);
-      return top < 0 ? { name: "c0", label: "graph" } : scopePaint(view.groups[top]?.name ?? "", view);
+      const name = scopeOf(box, view, program);
+      if (name === mixed) return mixedPaint;
+      return name === "" ? { name: "c0", label: "graph" } : scopePaint(name, program);
     }
     case "device": {
-      const side = view.groups[sideOf(box.id, view)]?.name;
-      if (side !== undefined) return { name: sideTint(side), label: side };
-      const device = (group ?? view.groups[node?.group ?? -1])?.kernel?.device;
+      const device = deviceOf(box, view, program);
+      if (device === mixed) return { ...mixedPaint, label: "both" };
       return device === undefined ? plain : { name: sideTint(device), label: device };
     }
     case "time": {
@@ -71,12 +80,9 @@ export function paintOf(box: Box, mode: ColourMode, view: ViewModel, program: Pr
   }
 }
 
-/** The group of the side that a box lies on; -1 where there is one side alone, and for what lies between. */
-export function sideOf(id: string, { nodes, groups }: ViewModel): number {
-  let at = Number(id.slice(1));
-  if (id.startsWith("n")) at = nodes[at]?.group ?? -1;
-  while (at >= 0 && groups[at]?.kind !== "side") at = groups[at]?.parent ?? -1;
-  return at;
+/** A class for the frame around what lies on a side, or belongs to a part of a training step. */
+export function frameClass({ kind, name, role }: GroupModel): string | undefined {
+  return kind === "side" ? `side-${sideTint(name)}` : kind === "phase" ? `phase-${rolePaints[role].name}` : undefined;
 }
 
 /** The colour of a side. */
@@ -84,12 +90,15 @@ export function sideTint(side: string): string {
   return side === "gpu" ? "c2" : "c1";
 }
 
-function groupPaint({ role, group }: Box): Paint {
+function groupPaint({ role, group }: Box, view: ViewModel): Paint {
   if (group?.kind === "transfers") return { name: "transfer", label: "transfer" };
-  if (group?.kind === "state") return { name: "variable", label: "variable" };
-  if (group?.kind === "kernel")
-    return role === "update" ? { name: "c5", label: "writes variables" } : { name: "c1", label: "kernel" };
-  return role === "update" ? { name: "c5", label: "update" } : plain;
+  if (group?.kind === "state") return role === "update" ? newValue : { name: "variable", label: "variable" };
+  if (role === "update") return rolePaints.update;
+  // Calls are plain; kernels say which part of a training step they are, where there is one.
+  if (view.kind !== "kernels") return plain;
+  return role === "backward" || view.groups.some((one) => one.role !== "forward")
+    ? rolePaints[role]
+    : { ...rolePaints.forward, label: "kernel" };
 }
 
 const dtypeClasses: ReadonlyMap<string, string> = new Map([
@@ -108,16 +117,9 @@ function dtypePaint(dtype: string): Paint {
   return { name: dtypeClasses.get(dtype) ?? "c0", label: dtype };
 }
 
-function topGroup({ node, id, group }: Box, view: ViewModel): number {
-  let at = group === undefined ? (node?.group ?? -1) : Number(id.slice(1));
-  for (let parent = view.groups[at]?.parent ?? -1; parent >= 0; parent = view.groups[at]?.parent ?? -1) at = parent;
-  return at;
-}
-
-/** One colour for each outermost name, whether forward, backward or another call of that binding. */
-function scopePaint(name: string, { groups }: ViewModel): Paint {
-  const names = [...new Set(groups.filter(({ parent }) => parent < 0).map((group) => group.name))];
-  return { name: `c${(names.indexOf(name) % 9) + 1}`, label: name };
+/** One colour for each outermost name of the text, whatever view and whichever part of a step it stands in. */
+function scopePaint(name: string, program: ProgramModel): Paint {
+  return { name: `c${(scopeNames(program).indexOf(name) % 9) + 1}`, label: name };
 }
 
 /** Steps of the scale: each is about twice the one before. */
@@ -132,16 +134,4 @@ function scale(share: number, most: string): Paint {
   if (!(share > 0)) return { name: "h0", label: "none" };
   const step = Math.max(1, Math.min(steps, Math.round(steps + Math.log2(share))));
   return { name: `h${step}`, label: scaleLabels(most)[steps - step] ?? "" };
-}
-
-/** The bytes of what a box makes, as a share of the largest of the view. */
-function memoryShare(box: Box, view: ViewModel, program: ProgramModel): number {
-  const { node, group } = box;
-  if (group?.kernel !== undefined && program.memory !== undefined) {
-    const { buffers } = program.memory;
-    const largest = buffers.reduce((most, { bytes }) => Math.max(most, bytes), 1);
-    return Math.max(0, ...group.kernel.writes.map((id) => buffers[id]?.bytes ?? 0)) / largest;
-  }
-  const largest = view.types.reduce((most, { bytes }) => Math.max(most, bytes ?? 0), 1);
-  return Math.max(0, ...(node?.outputs ?? []).map((type) => view.types[type]?.bytes ?? 0)) / largest;
 }

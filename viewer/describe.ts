@@ -8,6 +8,8 @@ export function describeBox(box: Box, view: ViewModel): string {
   if (group !== undefined) {
     if (group.kind === "transfers") return `${group.name}, sent ${group.text}`;
     if (group.kind === "state") return `variables of ${group.name}: ${group.text}`;
+    if (group.kernel !== undefined)
+      return `${group.name}, ${group.text}, number ${group.kernel.order} of a run, ${contentOf(box)}`;
     return `${group.name}, ${group.kind === "part" ? "part of the graph" : group.text}, ${contentOf(box)}`;
   }
   if (node === undefined) return "";

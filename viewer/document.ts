@@ -1,5 +1,5 @@
 import { type Computation, type Graph, rootsOf } from "../compiler/ir/graph.js";
-import { nodesBelow } from "../compiler/ir/node.js";
+import { type Node, nodesBelow } from "../compiler/ir/node.js";
 import { selectRequest, selectSignature } from "../compiler/ir/select.js";
 import type { ObservedKernel } from "../compiler/kernels/block.js";
 import { buildKernels } from "../compiler/kernels/build.js";
@@ -20,6 +20,7 @@ import { LineTable } from "./lines.js";
 import { memoryOf, memoryOfParts } from "./memory.js";
 import type { MemoryModel, ProgramModel, ViewerDocument, ViewModel } from "./model.js";
 import { addParts, type Lowered } from "./sides.js";
+import { type Declared, Stages } from "./stages.js";
 import { gatherState } from "./state.js";
 import { addStrings, stringsOf } from "./strings.js";
 import { type KernelTimes, timesOf } from "./times.js";
@@ -93,7 +94,11 @@ function programModel(
   const gradients = new ViewBuilder(context, stems);
   addComputation(gradients, prepared, names);
   addStrings(gradients, strings);
-  const { view: kernels, memory } = kernelView(graph, shown, prepared, new ViewBuilder(context, stems), options);
+  const { view: kernels, memory } = kernelView(graph, shown, prepared, new ViewBuilder(context, stems), {
+    ...options,
+    losses: lossesOf(selected),
+    names,
+  });
   return {
     name: shown.name,
     title: shown.title,
@@ -119,7 +124,7 @@ function kernelView(
   shown: Shown,
   prepared: Computation,
   builder: ViewBuilder,
-  options: DocumentOptions,
+  options: DocumentOptions & Pick<Declared, "losses" | "names">,
 ): { readonly view: ViewModel; readonly memory: MemoryModel | undefined } {
   const without = (missing: string) => ({ view: { ...builder.view("kernels"), missing }, memory: undefined });
   if (shown.open.length > 0) {
@@ -128,12 +133,16 @@ function kernelView(
   }
   if (nodesBelow(rootsOf(prepared)).length > mostLowered)
     return without(`Only graphs of up to ${mostLowered} ops are shown as kernels: this one would take minutes.`);
-  const { lower } = options;
+  const { lower, losses, names } = options;
+  const trained = new Set(graph.variables.flatMap(({ path, trainable }) => (trainable ? [path] : [])));
+  const stages = new Stages(builder, { losses, trained, names });
   const computation = optimise(graph, prepared, shown.sizes, { followsPlaces: lower !== undefined });
   if (lower !== undefined) {
     const lowered = lower(computation);
-    addParts(builder, computation, lowered, timesOf(computation.name, lowered.parts, options.times ?? new Map()));
+    const times = timesOf(computation.name, lowered.parts, options.times ?? new Map());
+    const sides = addParts(builder, computation, lowered, times, stages);
     gatherState(builder, graph);
+    for (const side of sides) stages.arrange(side);
     addStrings(builder, stringsOf(graph, shown.selection));
     for (const { program, isCompiled } of lowered.parts) if (isCompiled) options.onKernels?.(shown.name, program);
     return {
@@ -165,11 +174,20 @@ function kernelView(
     group: -1,
     base: 0,
     given: (buffer) => given.placesOf(buffer, -1),
+    assigned: new Map(),
+    stages,
   });
   for (const [name, places] of outputs) builder.sink("output", name, places, "forward", -1);
   gatherState(builder, graph);
+  stages.arrange(-1);
   addStrings(builder, stringsOf(graph, shown.selection));
   return { view: finished(builder.view("kernels")), memory: memoryOf(program) };
+}
+
+/** What gradients are taken of. */
+function lossesOf(selected: Computation): ReadonlySet<Node> {
+  const requests = nodesBelow(rootsOf(selected)).filter(({ op }) => op === "gradients");
+  return new Set(requests.flatMap(({ inputs: [loss] }) => loss?.node ?? []));
 }
 
 function selectedFrom(graph: Graph, selection: Selection): Computation {

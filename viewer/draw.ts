@@ -1,5 +1,5 @@
 import { boxHeight, captionOf, captionWithin, characterWidth, edgeWidth, lengthOf, titlePadding } from "./boxes.js";
-import { type Paint, sideTint } from "./colours.js";
+import { frameClass, type Paint } from "./colours.js";
 import type { Placed, PlacedBox, PlacedEdge, Point } from "./placed.js";
 import type { Box } from "./visible.js";
 
@@ -43,10 +43,10 @@ function handles({ box }: PlacedBox, drawing: Drawing): string {
 
 function drawArea(one: PlacedBox, drawing: Drawing): string {
   const { box, x, y, width, height } = one;
-  const side = box.group?.kind === "side" ? ` side-${sideTint(box.group.name)}` : "";
+  const frame = box.group === undefined ? undefined : frameClass(box.group);
   return (
     `<g class="box open role-${box.role}"${handles(one, drawing)}>${title(box, drawing)}` +
-    `<rect class="area${side}" x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="8"/></g>`
+    `<rect class="area${frame === undefined ? "" : ` ${frame}`}" x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="8"/></g>`
   );
 }
 

@@ -128,6 +128,21 @@ function labelOf(text: string): ElkLabel {
   return { text, width: Math.ceil([...text].length * labelWidth) + 6, height: labelSize + 4 };
 }
 
+/** A group may come after what it holds; drawn after it, it would hide it. */
+function outermostFirst(boxes: readonly Box[]): readonly Box[] {
+  const known = new Map(boxes.map((box) => [box.id, box]));
+  const depths = new Map<string, number>();
+  const depthOf = (id: string): number => {
+    const depth = depths.get(id);
+    if (depth !== undefined) return depth;
+    const parent = known.get(id)?.parent;
+    const found = parent === undefined ? 0 : depthOf(parent) + 1;
+    depths.set(id, found);
+    return found;
+  };
+  return [...boxes].sort((a, b) => depthOf(a.id) - depthOf(b.id));
+}
+
 /** The picture that ELK's answer describes; all titles stand at the left. */
 export function fromElk({ boxes, edges }: Visible, result: ElkNode): Placed {
   const shapes = new Map<string, ElkNode>();
@@ -138,7 +153,7 @@ export function fromElk({ boxes, edges }: Visible, result: ElkNode): Placed {
     for (const edge of one.edges ?? []) routes.set(edge.id, edge);
     stack.push(...(one.children ?? []));
   }
-  const placedBoxes = boxes.flatMap((box): readonly PlacedBox[] => {
+  const placedBoxes = outermostFirst(boxes).flatMap((box): readonly PlacedBox[] => {
     const shape = shapes.get(box.id);
     if (shape === undefined) return [];
     const { x = 0, y = 0, width = 0, height = 0 } = shape;

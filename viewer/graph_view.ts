@@ -34,7 +34,7 @@ export function addComputation(
   const roles = new Map<Node, Role>();
 
   const roleOf = (node: Node): Role => {
-    if (builder.sources.isBackward(node)) return "backward";
+    if (builder.isBackward(node)) return "backward";
     const fromGradient = node.inputs.some(
       (input) => input.node.op === "gradients" || (roles.get(input.node) ?? "forward") !== "forward",
     );

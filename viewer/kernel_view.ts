@@ -16,7 +16,9 @@ import { isStored } from "../compiler/kernels/semantics.js";
 import { type KernelWork, workOf } from "../compiler/kernels/work.js";
 import type { Place, ViewBuilder } from "./builder.js";
 import { inlinedText } from "./constants.js";
-import type { ListingModel, Role, WorkModel } from "./model.js";
+import type { KernelModel, ListingModel, Role, WorkModel } from "./model.js";
+import { costOf } from "./shares.js";
+import type { Stages } from "./stages.js";
 import type { KernelTimes } from "./times.js";
 
 const evaluatedText = "A part of the processor with so few numbers is evaluated op by op: no code is made of it.";
@@ -46,6 +48,10 @@ export interface Surroundings {
   readonly base: number;
   /** Where a buffer's contents come from that the program is given. */
   readonly given: (buffer: Buffer) => readonly Place[];
+  /** The variables that outputs of the program become the new values of. */
+  readonly assigned: ReadonlyMap<BufferId, string>;
+  /** Is told each kernel that stands in `group`. */
+  readonly stages: Stages;
 }
 
 /**
@@ -57,7 +63,7 @@ export function addKernels(
   builder: ViewBuilder,
   part: LoweredPart,
   times: KernelTimes,
-  { group: around, base, given }: Surroundings,
+  { group: around, base, given, assigned, stages }: Surroundings,
 ): ReadonlyMap<string, readonly Place[]> {
   const { program, observed, log, device, listings, isCompiled } = part;
   const reasons = new Map<Node, readonly string[]>();
@@ -76,12 +82,11 @@ export function addKernels(
   };
 
   /** The nodes of a kernel's own loops, and what their results are stored to. */
-  const addNodes = (kernel: Kernel, { nodes, roots, bufferOf }: ObservedKernel, group: number): Role => {
+  const addNodes = (kernel: Kernel, { nodes, roots, bufferOf }: ObservedKernel, group: number): void => {
     const [reads, writes] = [readBy(kernel), writtenBy(kernel)];
     const inside = isLeaf(kernel) ? undefined : resultsOf(kernel, roots);
     const own = new Map<Node, number>();
     const used = new Set<BufferId>();
-    let role: Role = "forward";
     const placesOf = (value: Value): readonly Place[] => {
       const at = own.get(value.node);
       if (at !== undefined) return [[at, value.index]];
@@ -97,8 +102,7 @@ export function addKernels(
       const [first] = node.outputs;
       const isWritten = first === undefined || inlinedText(first) !== undefined || isStored(first);
       if (isWritten && !rootNodes.has(node)) continue;
-      const nodeRole: Role = builder.sources.isBackward(node) ? "backward" : "forward";
-      if (nodeRole === "backward") role = nodeRole;
+      const nodeRole: Role = builder.isBackward(node) ? "backward" : "forward";
       const isCopied = first !== undefined && isStored(first) && node.op !== "constant";
       const inputs = isCopied
         ? placesOf(first)
@@ -119,7 +123,6 @@ export function addKernels(
       if (at === undefined) continue;
       for (const id of targets()) if (writes.has(id)) writers.set(id, [[at, value.index]]);
     }
-    return role;
   };
 
   /** A kernel that only moves numbers: the graph has no node for it. */
@@ -134,16 +137,18 @@ export function addKernels(
     }
   };
 
-  const addInner = (kernel: Kernel, phase: Phase, group: number): void => {
+  const addInner = (kernel: Kernel, phase: KernelModel["phase"], group: number, order: string): void => {
+    const numbers = new Map(innerKernels(kernel).map((inner, i) => [inner, `${order}.${i + 1}`]));
+    const add = (inner: Kernel): void => addKernel(inner, phase, group, numbers.get(inner) ?? order);
     if (kernel.kind !== "branch") {
-      for (const inner of innerKernels(kernel)) add(inner, phase, group);
+      for (const inner of innerKernels(kernel)) add(inner);
       return;
     }
     const before = new Map(writers);
-    for (const inner of kernel.whenTrue) add(inner, phase, group);
+    for (const inner of kernel.whenTrue) add(inner);
     const whenTrue = writers;
     writers = new Map(before);
-    for (const inner of kernel.whenFalse) add(inner, phase, group);
+    for (const inner of kernel.whenFalse) add(inner);
     for (const [id, places] of whenTrue)
       if (places !== before.get(id)) writers.set(id, once([...places, ...(writers.get(id) ?? [])]));
   };
@@ -164,10 +169,13 @@ export function addKernels(
     }
   };
 
-  const add = (kernel: Kernel, phase: Phase, parent: number): void => {
-    const group = builder.groups.length;
+  /** What the kernels in a kernel were made of, and it itself where it has no others. */
+  const madeOf = (kernel: Kernel): readonly ObservedKernel[] =>
+    isLeaf(kernel) ? [observed.get(kernel.name) ?? []].flat() : innerKernels(kernel).flatMap(madeOf);
+
+  const addKernel = (kernel: Kernel, phase: KernelModel["phase"], parent: number, order: string): void => {
     const code = printKernel(kernel).join("\n");
-    builder.groups.push({
+    const group = builder.addGroup({
       kind: "kernel",
       name: kernel.name,
       text: kernel.kind,
@@ -175,6 +183,7 @@ export function addKernels(
       parent,
       places: builder.lines.places(kernel.spans),
       kernel: {
+        order,
         phase,
         code: code.length > mostCode ? `${code.slice(0, mostCode)}\n…` : code,
         reads: numbered(readBy(kernel), base),
@@ -187,27 +196,28 @@ export function addKernels(
       },
     });
     if (kernel.kind === "loop" || kernel.kind === "while") addCarries(kernel, group);
-    if (!isLeaf(kernel)) addInner(kernel, phase, group);
+    if (!isLeaf(kernel)) addInner(kernel, phase, group, order);
     const made = observed.get(kernel.name);
-    if (made !== undefined) builder.setRole(group, addNodes(kernel, made, group));
+    if (made !== undefined) addNodes(kernel, made, group);
     else addCopy(kernel, group);
     if (parent !== around) return;
+    const written: string[] = [];
     for (const id of writtenBy(kernel)) {
       const storage = program.buffers[id]?.storage;
-      if (storage?.kind !== "variable") continue;
-      builder.sink("assign", storage.path, writersOf(id), "update", around);
-      builder.setRole(group, "update");
+      const path = storage?.kind === "variable" ? storage.path : assigned.get(id);
+      if (path !== undefined) written.push(path);
+      if (storage?.kind === "variable") builder.sink("assign", storage.path, writersOf(id), "update", around);
     }
+    const cost = costOf(kernel, program.buffers, times);
+    stages.see({ group, isLoop: !isLeaf(kernel), made: madeOf(kernel), written, cost });
   };
-  for (const kernel of program.compute) add(kernel, "compute", around);
-  for (const kernel of program.commit) add(kernel, "commit", around);
+  for (const kernel of program.compute) addKernel(kernel, "compute", around, `${stages.next}`);
+  for (const kernel of program.commit) addKernel(kernel, "commit", around, `${stages.next}`);
   return new Map(program.outputs.map(({ name, buffer }) => [name, writersOf(buffer)]));
 }
 
 /** The graph has no node for it. */
 const copied = { kind: "op", name: "", text: "copy", work: "view" } as const;
-
-type Phase = "compute" | "commit";
 
 /** Places, each once. */
 function once(places: readonly Place[]): readonly Place[] {

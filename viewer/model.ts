@@ -125,8 +125,26 @@ export interface NodeModel {
   readonly operations?: number;
 }
 
-/** A `part` is of a long graph; a `side` is what the processor or a device computes at a stretch; `transfers` go over as one; `state` is of one kernel. */
-export type GroupKind = "call" | "scope" | "update" | "region" | "part" | "kernel" | "side" | "transfers" | "state";
+/** The parts of a training step, as kernels are grouped by: the loss is what gradients are taken of. */
+export const phases = ["forward", "loss", "backward", "update"] as const;
+export type Phase = (typeof phases)[number];
+
+/**
+ * A `part` is of a long graph; a `side` is what the processor or a device computes at a stretch; `transfers` go over as one; `state` is of
+ * one kernel. Kernels stand in the `phase` of a training step that they belong to, and there in a `stage`, the call or scope that they compute.
+ */
+export type GroupKind =
+  | "call"
+  | "scope"
+  | "update"
+  | "region"
+  | "part"
+  | "kernel"
+  | "side"
+  | "transfers"
+  | "state"
+  | "phase"
+  | "stage";
 
 export interface GroupModel {
   readonly kind: GroupKind;
@@ -140,9 +158,15 @@ export interface GroupModel {
   readonly kernel: KernelModel | undefined;
   /** Of a call, and of the gradient of what stands in it. */
   readonly call?: CallModel;
+  /** Of a stage: what the names of variables and kernels in it begin with. */
+  readonly path?: string;
+  /** Of a kernel: the outermost call or scope of the text that it computes; empty for none. */
+  readonly scope?: string;
 }
 
 export interface KernelModel {
+  /** Its place in a run: `12`, or `12.3` for the third in the loop that is the twelfth. */
+  readonly order: string;
   readonly phase: "compute" | "commit";
   /** The loops, as `graphc inspect --stage kernels` prints them. */
   readonly code: string;

@@ -4,6 +4,7 @@ import type { Buffer } from "../compiler/kernels/form.js";
 import type { Place, ViewBuilder } from "./builder.js";
 import { GivenBoxes } from "./given.js";
 import { addKernels, type LoweredPart } from "./kernel_view.js";
+import type { Stages } from "./stages.js";
 import type { KernelTimes } from "./times.js";
 
 /** A computation in parts, which hand each other edges: outputs of one part, placeholders of the others. */
@@ -26,13 +27,14 @@ export function sideName(device: string): string {
   return device === "gpu" ? "gpu" : "processor";
 }
 
-/** Fills a view with the kernels of a computation in parts, each a group of its side, and what crosses between them. */
+/** Fills a view with the kernels of a computation in parts, each a group of its side, and what crosses between them. Gives the sides' groups. */
 export function addParts(
   builder: ViewBuilder,
   computation: Computation,
   lowered: Lowered,
   times: readonly KernelTimes[],
-): void {
+  stages: Stages,
+): readonly number[] {
   const { parts, ends } = lowered;
   const groups = parts.map(({ device }, i) => addSide(builder, device, i, parts.length));
   const given = new GivenBoxes(builder);
@@ -62,9 +64,19 @@ export function addParts(
     return device === "gpu" ? transfers.edge(storage.name, device, places) : places;
   };
 
+  const assigns = new Map(
+    ends.flatMap(({ kind, name, from }) => (kind === "assign" && from.kind === "edge" ? [[from.name, name]] : [])),
+  );
   let base = 0;
   parts.forEach((part, i) => {
-    const surroundings = { group: groups[i] ?? -1, base, given: (buffer: Buffer) => givenTo(i, buffer) };
+    const assigned = new Map(
+      part.program.outputs.flatMap(({ name, buffer }) => {
+        const path = assigns.get(name);
+        return path === undefined ? [] : [[buffer, path]];
+      }),
+    );
+    const given = (buffer: Buffer): readonly Place[] => givenTo(i, buffer);
+    const surroundings = { group: groups[i] ?? -1, base, given, assigned, stages };
     const outputs = addKernels(builder, part, times[i] ?? new Map(), surroundings);
     for (const [name, places] of outputs) made.set(name, { part: i, places });
     base += part.program.buffers.length;
@@ -73,15 +85,15 @@ export function addParts(
     const edge = from.kind === "edge" ? made.get(from.name) : undefined;
     const places = from.kind === "variable" ? variable(from.name) : (edge?.places ?? []);
     const part = edge === undefined ? undefined : parts[edge.part];
-    if (kind === "assign") {
+    if (kind === "assign")
       builder.sink(kind, name, places, "update", edge === undefined ? -1 : (groups[edge.part] ?? -1));
-      for (const [node] of places) markUpdate(builder, node);
-    } else if (part?.device === "gpu") {
+    else if (part?.device === "gpu") {
       builder.sink(kind, name, transfers.result(name, from.name, places), "forward", -1);
     } else builder.sink(kind, name, places, "forward", -1);
   }
   for (const { name, what } of lowered.transfers)
     if (what === "flags") transfers.edge(name, "cpu", made.get(name)?.places ?? []);
+  return groups;
 }
 
 function addSide(builder: ViewBuilder, device: string, part: number, parts: number): number {
@@ -125,12 +137,6 @@ function homesOf({ parts, ends }: Lowered): ReadonlyMap<string, Home> {
     if (device !== undefined) homes.set(path, { device, part: reading.find((part) => parts[part]?.device === device) });
   }
   return homes;
-}
-
-/** The kernels around a node make a variable's new value. */
-function markUpdate(builder: ViewBuilder, node: number): void {
-  for (let at = builder.nodes[node]?.group ?? -1; at >= 0; at = builder.groups[at]?.parent ?? -1)
-    if (builder.groups[at]?.kind === "kernel") builder.setRole(at, "update");
 }
 
 /** The boxes of what is sent, each made when something first reads what arrives. */

@@ -35,6 +35,8 @@ export const light: Theme = {
     placeholder: { fill: "#dff3ff", stroke: "#0b78b6" },
     transfer: { fill: "#ffe6f2", stroke: "#c4488a" },
     variable: { fill: "#e2f6e6", stroke: "#2f8f4e" },
+    update: { fill: "#f3eea0", stroke: "#736c0c" },
+    mixed: { fill: "#e4e7ea", stroke: "#59636e" },
     constant: { fill: "#f6f8fa", stroke: "#818b98" },
     output: { fill: "#1f2328", stroke: "#1f2328" },
     h0: { fill: "#ffffff", stroke: "#818b98" },
@@ -67,6 +69,8 @@ export const dark: Theme = {
     placeholder: { fill: "#0c3047", stroke: "#3fa9e0" },
     transfer: { fill: "#40192f", stroke: "#e578b0" },
     variable: { fill: "#14351f", stroke: "#4fb870" },
+    update: { fill: "#3d3a08", stroke: "#d6cc4a" },
+    mixed: { fill: "#333b45", stroke: "#a3aeba" },
     constant: { fill: "#161c24", stroke: "#76828f" },
     output: { fill: "#e6edf3", stroke: "#e6edf3" },
     h0: { fill: "#1b222c", stroke: "#76828f" },
@@ -95,6 +99,7 @@ function rules(theme: Theme): string {
     `.edge{stroke:${theme.edge}}.head{fill:${theme.edge}}`,
     `.area{fill:${theme.area.fill};stroke:${theme.area.stroke}}`,
     ...["c1", "c2"].map((name) => `.side-${name}{stroke:${theme.tints[name]?.stroke};stroke-width:2}`),
+    ...["c1", "c4", "update"].map((name) => `.phase-${name}{stroke:${theme.tints[name]?.stroke};stroke-width:1.5}`),
     ...tints,
   ].join("");
 }

@@ -11,7 +11,7 @@ export interface Box {
   readonly id: string;
   readonly parent: string | undefined;
   readonly node: NodeModel | undefined;
-  /** What it is called where it stands: a variable in its call is `w`, elsewhere `hidden/dense/w`. */
+  /** What it is called where it stands: a variable in its call is `w`, elsewhere `hidden/dense/w`; a kernel likewise. */
   readonly name: string;
   readonly group: GroupModel | undefined;
   readonly isOpen: boolean;
@@ -95,7 +95,7 @@ export function visibleOf(view: ViewModel, open: ReadonlySet<number>): Visible {
       id: groupId(index),
       parent: parentId(parent),
       node: undefined,
-      name: group.name,
+      name: groupNameIn(group, groups),
       group,
       isOpen,
       count,
@@ -111,7 +111,11 @@ export function visibleOf(view: ViewModel, open: ReadonlySet<number>): Visible {
   nodes.forEach((node, index) => {
     const id = boxOf(index);
     if (id !== nodeId(index)) return;
-    const name = groups[node.group]?.kind === "call" ? node.name.slice(node.name.lastIndexOf("/") + 1) : node.name;
+    const around = groups[node.group];
+    const name =
+      around?.kind === "call"
+        ? node.name.slice(node.name.lastIndexOf("/") + 1)
+        : nameWithin(node.name, stagePath(around, groups), "/");
     boxes.push({
       id,
       parent: parentId(node.group),
@@ -125,6 +129,31 @@ export function visibleOf(view: ViewModel, open: ReadonlySet<number>): Visible {
     });
   });
   return { boxes, edges: edgesOf(view, boxOf) };
+}
+
+/** What the names of all that stands in a stage begin with. */
+function stagePath(around: GroupModel | undefined, groups: readonly GroupModel[]): string {
+  for (let one = around; one !== undefined; one = groups[one.parent]) if (one.path !== undefined) return one.path;
+  return "";
+}
+
+/** A name without what it shares with all around it: `learn/adam/hidden/dense/w/m` in `hidden/dense` is `w/m`. */
+function nameWithin(name: string, path: string, separator: "/" | "_"): string {
+  const begin = `${path.replaceAll("/", separator)}${separator}`;
+  const at = path === "" ? -1 : name.indexOf(begin);
+  const rest = at > 0 && name[at - 1] !== separator ? "" : name.slice(at + begin.length);
+  return at < 0 || rest === "" ? name : rest;
+}
+
+function groupNameIn(group: GroupModel, groups: readonly GroupModel[]): string {
+  const { kind, name, parent, scope = "", text } = group;
+  const path = stagePath(groups[parent], groups);
+  if (kind === "state") return nameWithin(name, path, "/");
+  if (kind !== "kernel") return name;
+  // A loop stands beside the scope that it computes.
+  const isBeside =
+    path === "" && groups[parent]?.kind === "phase" && scope !== "" && (text === "loop" || text === "while");
+  return isBeside ? `${scope} ${name}` : nameWithin(name, path, "_");
 }
 
 interface Bundle {
@@ -167,9 +196,17 @@ export function alwaysOpen({ groups }: ViewModel): ReadonlySet<number> {
   return new Set(groups.flatMap(({ kind }, index) => (kind === "side" ? [index] : [])));
 }
 
-/** Groups that are open at first: one that alone would fill the picture is no overview. */
+/** The first view shows no more boxes than this. */
+const mostAtFirst = 200;
+
+/** Groups that are open at first: the parts of a training step, and one that alone would fill the picture, which is no overview. */
 export function firstOpen(view: ViewModel): ReadonlySet<number> {
   const open = new Set(alwaysOpen(view));
+  const steps = view.groups.flatMap(({ kind }, index) => (kind === "phase" ? [index] : []));
+  if (steps.length > 0) {
+    const opened = new Set([...open, ...steps]);
+    return visibleOf(view, opened).boxes.length <= mostAtFirst ? opened : open;
+  }
   for (let parent = -1; ; ) {
     const loose = view.nodes.filter(({ group }) => group === parent).length;
     const inner = view.groups.flatMap((group, index) => (group.parent === parent ? [index] : []));

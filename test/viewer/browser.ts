@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import test from "ava";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { htmlText } from "../../viewer/html.js";
 import type { ViewerDocument } from "../../viewer/model.js";
@@ -22,6 +23,24 @@ const flags = [
 
 export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: executable, args: flags });
+}
+
+let browser: Browser | undefined;
+
+/** Tests in a browser that all of a file share, one after another; without Chromium they are skipped. To be asked for once in a file. */
+export function browserTests(): typeof test.serial | typeof test.serial.skip {
+  test.before(async (t) => {
+    if (hasChromium) browser = await launch();
+    else t.log(`there is no ${executable}: the page is not tested (apt-get install chromium, or set CHROMIUM)`);
+  });
+  test.after.always(async () => browser?.close());
+  return hasChromium ? test.serial : test.serial.skip;
+}
+
+/** The browser of `browserTests`. */
+export function running(): Browser {
+  if (browser === undefined) throw new Error("the browser has not started");
+  return browser;
 }
 
 export interface Opened {

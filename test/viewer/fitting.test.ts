@@ -1,22 +1,9 @@
-import test from "ava";
-import type { Browser } from "playwright-core";
-import { hasChromium, launch, openPage, textOf, until } from "./browser.js";
+import { browserTests, openPage, running, textOf, until } from "./browser.js";
 import { documentOfText, network } from "./support.js";
 
 /** The picture fits where it is shown: on paper, and in windows and directions that changed meanwhile. */
 
-let browser: Browser | undefined;
-test.before(async () => {
-  if (hasChromium) browser = await launch();
-});
-test.after.always(async () => browser?.close());
-const inBrowser = hasChromium ? test.serial : test.serial.skip;
-
-function running(): Browser {
-  if (browser === undefined) throw new Error("the browser has not started");
-  return browser;
-}
-
+const inBrowser = browserTests();
 const whole = documentOfText(network);
 const fit = { ...whole, programs: whole.programs.filter(({ name }) => name === "fit") };
 

@@ -1,22 +1,10 @@
 import { readFileSync } from "node:fs";
-import test, { type ExecutionContext } from "ava";
-import type { Browser, Page } from "playwright-core";
-import { executable, hasChromium, launch, openPage, textOf, until } from "./browser.js";
+import type { ExecutionContext } from "ava";
+import type { Page } from "playwright-core";
+import { browserTests, openPage, running, textOf, until } from "./browser.js";
 import { chain, counter, documentOfText, network, onDevice, twoSides, woven } from "./support.js";
 
-let browser: Browser | undefined;
-test.before(async (t) => {
-  if (hasChromium) browser = await launch();
-  else t.log(`there is no ${executable}: the page is not tested (apt-get install chromium, or set CHROMIUM)`);
-});
-test.after.always(async () => browser?.close());
-const inBrowser = hasChromium ? test.serial : test.serial.skip;
-
-function running(): Browser {
-  if (browser === undefined) throw new Error("the browser has not started");
-  return browser;
-}
-
+const inBrowser = browserTests();
 const whole = documentOfText(network);
 const fit = { ...whole, programs: whole.programs.filter(({ name }) => name === "fit") };
 
@@ -113,9 +101,10 @@ inBrowser("views switch, and the selection goes along", async (t) => {
   t.is(await page.locator('[data-view="2"]').getAttribute("aria-selected"), "true");
   t.regex(
     (await page.locator(".pane.current .selected").first().getAttribute("aria-label")) ?? "",
-    /contract|nest|kernel/,
+    /^y, dense\(\) · kernels? \d/,
   );
-  t.regex(await textOf(page, "#panel"), /What became one loop/);
+  await page.locator("#panel section", { hasText: "Kernels" }).locator("button.link").first().click();
+  await until("the kernel is selected", async () => /What became one loop/.test(await textOf(page, "#panel")));
   t.deepEqual(complaints, []);
   await page.close();
 });
@@ -130,11 +119,14 @@ inBrowser("side by side, what is pointed at in one view is marked in the others"
   t.true(marked >= 2, `${marked} kernels`);
   // A kernel of the forward pass has no gradient in it, though gradients stem from what it computes.
   const linked = page.locator(".pane").nth(1).locator(".linked");
-  await page.locator(".pane").nth(2).locator('[aria-label^="hidden_dense_w_matmul,"]').click();
+  const kernels = page.locator(".pane").nth(2);
+  await kernels.locator('[aria-label^="hidden, "].role-forward').click();
+  await kernels.locator('[aria-label^="hidden_dense_w_matmul,"]').click();
   await until("what the kernel computes is marked", async () => (await linked.count()) > 0);
   t.is(await page.locator(".pane").nth(1).locator(".linked.role-backward").count(), 0);
   t.notRegex(await textOf(page, "#panel"), /Gradients in it/);
-  await page.locator(".pane").nth(2).locator('[aria-label^="y_dense_w_matmul_2,"]').click();
+  await kernels.locator('[aria-label^="y, "].role-backward').click();
+  await page.locator("#panel button.link", { hasText: "y_dense_w_matmul_2" }).first().click();
   await until("gradients are marked", async () => (await linked.and(page.locator(".role-backward")).count()) > 0);
   t.regex(await textOf(page, "#panel"), /Gradients in it/);
   await page.close();
@@ -256,7 +248,12 @@ inBrowser("the code of a kernel is folded up in the panel, of the kernel and of 
   }));
   const { page, complaints } = await openPage(running(), { ...fit, programs });
   await page.click('[data-view="2"]');
-  await box(page, "y_dense_w_update").click();
+  await box(page, "update, kernels").waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("y_dense_w_update");
+  await page.keyboard.press("Enter");
+  await isSelected(t, page, "y_dense_w_update");
+  await page.keyboard.press("Enter");
   const folded = page.locator("#panel details", { hasText: "assembly 3 lines" });
   t.is(await folded.locator("pre").count(), 0);
   await folded.locator("summary").click();

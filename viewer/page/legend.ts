@@ -7,7 +7,6 @@ import type { Pane } from "./pane.js";
 export function legendOf(pane: Pane, colour: ColourMode): readonly HTMLElement[] {
   const { index, program, placed } = pane;
   if (colour === "time" && !hasTimes(program)) return [element("li", {}, "Times need a profile.")];
-  if (colour === "device" && index.view.kind !== "kernels") return [element("li", {}, "Devices are of kernels.")];
   const labels = new Map<string, string>();
   for (const { box } of placed.boxes) {
     if (box.isOpen) continue;
@@ -27,6 +26,25 @@ export function legendOf(pane: Pane, colour: ColourMode): readonly HTMLElement[]
   const isScale = [...labels.values()].every((name) => name.startsWith("h"));
   const entries = isScale ? [...labels].sort((a, b) => (a[1] < b[1] ? 1 : -1)) : [...labels];
   const items = entries.map(([label, name]) => element("li", {}, svg(name), label));
-  const isCarried = colour === "time" && index.view.kind !== "kernels";
-  return isCarried ? [...items, element("li", {}, "the time of the kernel that it went into")] : items;
+  const note = noteOf(pane, colour);
+  return note === undefined ? items : [...items, element("li", {}, note)];
+}
+
+/** What the colours of groups mean, where that is not plain. */
+function noteOf({ index, placed }: Pane, colour: ColourMode): string | undefined {
+  const isCarried = index.view.kind !== "kernels";
+  const hasClosed = placed.boxes.some(({ box }) => box.group !== undefined && !box.isOpen);
+  switch (colour) {
+    case "structure":
+      return undefined;
+    case "scope":
+    case "dtype":
+      return hasClosed ? "a closed group: what most of its bytes are" : undefined;
+    case "device":
+      return isCarried ? "the device of the kernels that it went into" : undefined;
+    case "time":
+      return isCarried ? "the time of the kernel that it went into" : undefined;
+    case "memory":
+      return hasClosed ? "a closed group: the largest value in it" : undefined;
+  }
 }

@@ -1,5 +1,5 @@
-import { sideOf } from "../colours.js";
-import type { NodeModel, ProgramModel, ViewerDocument } from "../model.js";
+import { sideOf } from "../dominant.js";
+import type { NodeModel, ProgramModel, ViewerDocument, ViewModel } from "../model.js";
 import { groupId, nodeId } from "../visible.js";
 import { callSections, contentSections, functionOf } from "./call_panel.js";
 import { codeBlock, sourceLine } from "./code_block.js";
@@ -117,10 +117,24 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
     kernel === undefined ? undefined : section("Writes", table(buffers(kernel.writes))),
     section(called === undefined ? "Source" : "Called at", places(group.places, context)),
     section("Declared at", called === undefined ? undefined : places(called.places, context)),
+    section("Kernels", links(view.kind, kernelsIn(at, view), context, index)),
     ...contentSections(inside, view),
     ...elsewhere(id, context),
     actions(id, context),
   ]);
+}
+
+/** The kernels of a part of a training step, or of a call in it, in the order of a run; of a kernel, none. */
+function kernelsIn(group: number, { groups }: ViewModel): readonly string[] {
+  const kind = groups[group]?.kind;
+  if (kind !== "phase" && kind !== "stage") return [];
+  const isInside = (from: number): boolean => {
+    for (let at = from; at >= 0; at = groups[at]?.parent ?? -1) if (at === group) return true;
+    return false;
+  };
+  return groups.flatMap(({ kernel, parent }, at) =>
+    kernel !== undefined && !kernel.order.includes(".") && isInside(parent) ? [groupId(at)] : [],
+  );
 }
 
 function tableOf(rows: readonly (readonly [string, string])[]): HTMLElement | undefined {
