@@ -231,12 +231,19 @@ export function commandLine(outcome: Outcome): Command {
 
   add(
     "explain",
-    "what became of one edge: its line, type and kernels, their code, and why they are what they are",
+    "what became of an edge, a variable or an update: its line, type and kernels, their code, and why they are what they are",
     "graphc explain mnist.graph hidden --signature fit --measure",
+    "graphc explain mnist.graph hidden/dense/w --kernel hidden_dense_w_update",
+    "graphc explain mnist.graph 'hidden/dense/w :='",
+    "graphc explain mnist.graph mnist.graph:23",
   )
     .argument("<file>", "a .graph file")
-    .argument("<name>", "a binding, an edge inside a call (`hidden/dense/y`) or a variable")
-    .option("--signature <S>", "in this signature, instead of the first that needs the edge")
+    .argument(
+      "<name>",
+      "a binding, an edge inside a call (`hidden/dense/y`), a variable, what it is given (`w :=`), an update, or a line (`mnist.graph:16`, `:16`)",
+    )
+    .option("--signature <S>", "in this signature, instead of the first that needs it")
+    .option("--kernel <K>", "the code of this kernel, of several that have to do with it")
     .option("--measure", "run it a few times on zeros, and tell what the kernels took")
     .option("--profile <FILE>", "tell what the kernels took when `train` or `run` measured them with --profile FILE")
     .addOption(dimOption())

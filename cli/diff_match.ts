@@ -1,5 +1,6 @@
 import { type Node, topologicalOrder, type Value } from "../compiler/ir/node.js";
-import { attributeText, givenOps, literalOf, type Side } from "./diff_side.js";
+import { givenOps, type Side } from "./diff_side.js";
+import { attributeText, literalOf } from "./node_texts.js";
 import { Structures } from "./structure.js";
 
 /** Values that stand for each other whatever they are made of, the surest first: variables of one path, results of one name. */

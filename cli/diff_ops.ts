@@ -4,7 +4,8 @@ import { standardPrefix } from "../compiler/ir/span.js";
 import { typeText } from "../compiler/ir/type.js";
 import type { ReportPlace } from "../runtime/profile/report.js";
 import { type Matching, operandPairs } from "./diff_match.js";
-import { attributeText, givenOps, labelOf, literalOf, ownPlace, type Side, scopesAround } from "./diff_side.js";
+import { givenOps, labelOf, type Side } from "./diff_side.js";
+import { attributeText, literalOf, ownPlace, scopesAround } from "./node_texts.js";
 
 /** One thing that is in one of two graphs, or differs between them. */
 export interface Change {

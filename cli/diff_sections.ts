@@ -5,7 +5,8 @@ import { selectRequest, selectSignature } from "../compiler/ir/select.js";
 import { typeEquals, typeText } from "../compiler/ir/type.js";
 import { type Matching, match } from "./diff_match.js";
 import { type Change, merged, type OpChange, opChanges, opSide } from "./diff_ops.js";
-import { givenOps, literalOf, sideOf, statementOf } from "./diff_side.js";
+import { givenOps, sideOf, statementOf } from "./diff_side.js";
+import { literalOf } from "./node_texts.js";
 import { signatureText } from "./signatures.js";
 import { choicesOf } from "./specialisation.js";
 

@@ -119,6 +119,133 @@ native("a constant is folded, and what no signature needs is explained by itself
   t.is(at(ended, "edge", "op"), "constant");
 });
 
+const trained = `import { adam } from "std/optimizers"
+
+graph trained {
+  placeholder x: f32[32, 20]
+  placeholder wanted: f32[32, 5]
+  constant shift = [0.5, 1.5, 2.5, 3.5, 4.5]
+  ## What is learnt.
+  variable w: f32[20, 5] = uniform(low=-1, high=1)
+  variable seen: i64 = 0
+  y = tanh(x @ w) * 0.25 + shift
+  loss = mean((y - wanted) ** 2)
+  update learn = minimize(loss, adam())
+  update count {
+    seen := seen + 1
+  }
+  signature predict(x) -> (y)
+  signature fit(x, wanted) does learn, count -> (loss)
+}
+`;
+
+async function explainedTrained(name: string, ...flags: readonly string[]) {
+  const cwd = folderWith({ "trained.graph": trained });
+  return graphcHere(["explain", "trained.graph", name, ...flags], { cwd });
+}
+
+const usesOf = (json: unknown): readonly unknown[] =>
+  (at(json, "uses") as readonly unknown[]).map((use) => [at(use, "reads"), at(use, "writes"), at(use, "roles")]);
+
+native(
+  "a variable has its memory, its first value, and the kernels that read and write it, with their code",
+  async (t) => {
+    const json = onlyObject(await explainedTrained("w", "--measure", "--json"));
+    t.is(at(json, "kind"), "variable");
+    t.deepEqual(at(json, "memory"), { kind: "variable", bytes: 20 * 5 * 4, device: "cpu", trained: true });
+    t.is(at(json, "initial", "places", 0, "line"), 8);
+    t.is(at(json, "signature"), "fit");
+    t.deepEqual(usesOf(json), [
+      [true, true, ["update"]],
+      [true, false, ["forward"]],
+    ]);
+    t.deepEqual(at(json, "kernels", 0, "name"), at(json, "uses", 0, "kernel"));
+    t.true(Number(at(json, "kernels", 0, "seconds")) > 0);
+    t.regex(String(at(json, "kernels", 0, "llvm")), /load/);
+    t.regex(String(at(json, "kernels", 0, "assembly")), /[xyz]mm\d/);
+    t.deepEqual(
+      (at(json, "assigned") as readonly unknown[]).map((one) => [at(one, "variable"), at(one, "op")]),
+      [["w", "sub"]],
+    );
+
+    const text = (await explainedTrained("w")).stdout;
+    t.regex(
+      text,
+      /^w: f32\[20, 5\], a variable that is trained\n {2}trained\.graph:8 {2}variable w: .*\n {2}What is learnt\.$/m,
+    );
+    const writer = /^ {2}read and written by (\w+) \(update\)$/m.exec(text)?.[1];
+    const reader = /^ {2}read by (\w+) \(forward\)$/m.exec(text)?.[1] ?? "";
+    t.true(text.includes(`kernel ${writer} (`) && !text.includes(`kernel ${reader} (`));
+    t.true(text.includes(`others: ${reader}\n  --kernel ${reader} shows`));
+    const other = (await explainedTrained("w", "--kernel", reader)).stdout;
+    t.true(other.includes(`kernel ${reader} (`) && !other.includes(`kernel ${writer} (`));
+    t.deepEqual(codesOf(await explainedTrained("w", "--kernel", "nope", "--json")), ["G083"]);
+
+    const slot = onlyObject(await explainedTrained("learn/adam/w/m", "--json"));
+    t.deepEqual(at(slot, "memory", "trained"), false);
+    t.is(at(slot, "initial", "value"), "0");
+    t.deepEqual(usesOf(slot), [[true, true, ["update"]]]);
+    // What predict alone does not write.
+    const predicted = onlyObject(await explainedTrained("w", "--signature", "predict", "--json"));
+    t.deepEqual(usesOf(predicted), [[true, false, ["forward"]]]);
+    t.deepEqual(at(predicted, "assigned"), []);
+  },
+);
+
+native("a feed and constants have the kernels that read them", async (t) => {
+  const feed = onlyObject(await explainedTrained("wanted", "--json"));
+  t.is(at(feed, "kind"), "placeholder");
+  t.is(at(feed, "memory", "bytes"), 32 * 5 * 4);
+  t.true(usesOf(feed).length > 0);
+  t.regex(String(at(feed, "kernels", 0, "text")), /^(nest|contract) /);
+  const table = onlyObject(await explainedTrained("shift", "--json"));
+  t.is(at(table, "kind"), "constant");
+  t.is(at(table, "memory", "bytes"), 5 * 4);
+  t.true(usesOf(table).length > 0);
+});
+
+native("an update, what it gives a variable, and lines are explained", async (t) => {
+  for (const name of ["learn", "update learn", "trained.graph:12", ":12"]) {
+    const json = onlyObject(await explainedTrained(name, "--json"));
+    t.is(at(json, "kind"), "update", name);
+    t.deepEqual(
+      (at(json, "assigned") as readonly unknown[]).map((one) => at(one, "variable")),
+      ["learn/adam/w/t", "learn/adam/w/m", "learn/adam/w/v", "w"],
+    );
+    t.deepEqual(at(json, "places", 0), {
+      file: "trained.graph",
+      line: 12,
+      text: "update learn = minimize(loss, adam())",
+    });
+  }
+  for (const name of ["seen :=", "seen:=", ":14"]) {
+    const json = onlyObject(await explainedTrained(name, "--json"));
+    t.is(at(json, "kind"), "assignment", name);
+    t.deepEqual(at(json, "places", 0), { file: "trained.graph", line: 14, text: "seen := seen + 1" });
+    t.is(at(json, "edge", "op"), "add");
+    t.is(at(json, "edge", "reason"), "result");
+    t.deepEqual(at(json, "assigned", 0, "kernels", 0), at(json, "kernels", 0, "name"));
+  }
+  const weight = await explainedTrained("w :=");
+  t.regex(weight.stdout, /^w := f32\[20, 5\], made by sub\n {2}trained\.graph:12 {2}update learn = /);
+  t.regex(weight.stdout, /^ {2}<std>\/optimizers\.graph:\d+ {2}p := p - /m);
+  t.regex(weight.stdout, /^In fit it is sub: f32\[20, 5\], 400 B, stored into the variable$/m);
+  const line = await explainedTrained("trained.graph:10", "--json");
+  t.is(at(onlyObject(line), "name"), "y");
+  t.deepEqual(codesOf(await explainedTrained(":99", "--json")), ["G083"]);
+  t.deepEqual(codesOf(await explainedTrained("x :=", "--json")), ["G083"]);
+  t.deepEqual(codesOf(await explainedTrained("learn", "--signature", "predict", "--json")), ["G083"]);
+});
+
+test.serial("on the gpu a variable says where it lies, and its kernels have their gpu.js source", async (t) => {
+  const json = onlyObject(await explainedTrained("w", "--target", "gpu", "--json"));
+  t.is(at(json, "memory", "device"), "gpu");
+  t.is(at(json, "uses", 0, "writes"), true);
+  t.regex(String(at(json, "kernels", 0, "gpu")), /this\.thread\.x/);
+  const update = await explainedTrained("learn", "--target", "gpu");
+  t.regex(update.stdout, /^kernel w_update \(\w+ on the gpu\): /m);
+});
+
 test.serial("a name inside a scope is found by its last parts", async (t) => {
   const scoped = network.replace("  h = tanh(a)\n", "  scope s {\n    h = tanh(a)\n  }\n").replace("h @ v", "s.h @ v");
   const cwd = folderWith({ "network.graph": scoped });

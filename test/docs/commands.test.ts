@@ -97,7 +97,7 @@ function folder(): string {
     "examples/linear_regression/linear_regression.graph": example("linear_regression"),
     "mnist_softmax.graph": softmax,
     "mnist_dnn.graph": dnn,
-    "wider.graph": dnn.replace("units=128", "units=64"),
+    "smaller.graph": dnn.replace("relu(dense(pixels, units=128))", "tanh(dense(pixels, units=64))"),
     "hello.graph": example("hello"),
     "iris.graph": example("iris"),
     "iris.csv": `${columns.join()}\n${flowers.join("\n")}\n`,

@@ -1,0 +1,234 @@
+import { problem } from "../compiler/ir/codes.js";
+import { GraphError } from "../compiler/ir/diagnostic.js";
+import {
+  type Assignment,
+  type Computation,
+  type Graph,
+  type Mode,
+  rootsOf,
+  type Update,
+} from "../compiler/ir/graph.js";
+import { nearestName, pathsWith } from "../compiler/ir/nearest.js";
+import { type Node, nodesBelow, type Value } from "../compiler/ir/node.js";
+import { selectRequest, selectSignature } from "../compiler/ir/select.js";
+import type { Span } from "../compiler/ir/span.js";
+import { listNames } from "../runtime/files/errors.js";
+import { placeOf } from "./profile.js";
+import { type Choice, choicesOf } from "./specialisation.js";
+
+/** What is explained: a value, what an update or a fn gives a variable, or a whole update. */
+export type Subject =
+  | { readonly kind: "value"; readonly name: string; readonly value: Value; readonly choice: Choice }
+  | {
+      readonly kind: "assignment";
+      readonly name: string;
+      readonly assignment: Assignment;
+      /** The update that does it; undefined for a fn's own. */
+      readonly update: string | undefined;
+      readonly choice: Choice;
+    }
+  | { readonly kind: "update"; readonly name: string; readonly update: Update; readonly choice: Choice };
+
+export interface Found {
+  readonly subject: Subject;
+  /** What else a line makes, for whoever gave a line. */
+  readonly others: readonly string[];
+}
+
+/**
+ * What a name, `update NAME`, `NAME :=` or `FILE:LINE` stands for, in the signature that is wanted or the first that needs it: the one that
+ * trains before the others. Throws GraphError G083 where there is no such thing.
+ */
+export function subjectOf(graph: Graph, text: string, wanted: string | undefined): Found {
+  const place = /^(.*):(\d+)(?::\d+)?$/.exec(text);
+  if (place !== null && !graph.training.names.has(text)) {
+    const [first, ...others] = namesAt(graph, place[1] ?? "", Number(place[2]));
+    if (first === undefined) throw nothingAt(graph, text, place[1] ?? "", Number(place[2]));
+    const subject = typeof first === "string" ? named(graph, first, wanted) : value(graph, text, () => first, wanted);
+    return { subject, others: others.filter((other) => typeof other === "string") };
+  }
+  return { subject: named(graph, text, wanted), others: [] };
+}
+
+function named(graph: Graph, text: string, wanted: string | undefined): Subject {
+  const updateName = /^update\s+(\S+)$/.exec(text)?.[1] ?? text;
+  const assigned = /^(.*\S)\s*:=$/.exec(text)?.[1];
+  if (assigned !== undefined) return assignmentOf(graph, assigned, wanted);
+  const update = graph.training.updates.get(updateName);
+  if (update !== undefined && (updateName !== text || !graph.training.names.has(text))) {
+    const choice = choiceOf(graph, wanted, ({ name }) => doesUpdate(graph, name, updateName));
+    if (choice === undefined && wanted !== undefined) throw notNeeded(graph, text, wanted);
+    const alone: Choice = { name: updateName, selection: { kind: "request", fetches: [], updates: [updateName] } };
+    return { kind: "update", name: updateName, update, choice: choice ?? alone };
+  }
+  const given = [
+    ...graph.variables.map((variable) => [variable.path, variable.value] as const),
+    ...graph.placeholders.map((placeholder) => [placeholder.name, placeholder.value] as const),
+  ].find(([name]) => name === text)?.[1];
+  const found = (mode: Mode): Value | undefined => given ?? mode.names.get(text);
+  if (found(graph.training) === undefined && found(graph.inference) === undefined) throw noSuchName(graph, text);
+  return value(graph, text, found, wanted);
+}
+
+function value(
+  graph: Graph,
+  name: string,
+  find: (mode: Mode) => Value | undefined,
+  wanted: string | undefined,
+): Subject {
+  const variable = graph.variables.find(({ path }) => path === name);
+  const valueIn = (choice: Choice): Value | undefined =>
+    find(isTraining(graph, choice.name) ? graph.training : graph.inference);
+  const assigns = (choice: Choice): boolean =>
+    variable !== undefined && computationOf(graph, choice).assignments.some(({ path }) => path === variable.path);
+  const needs = (choice: Choice): boolean => {
+    const wantedValue = valueIn(choice);
+    return wantedValue !== undefined && nodesBelow(rootsOf(computationOf(graph, choice))).includes(wantedValue.node);
+  };
+  const isOf = (choice: Choice): boolean => assigns(choice) || needs(choice);
+  const trained = graph.train?.run;
+  const choice =
+    choiceOf(graph, wanted, (one) => one.name === trained && isOf(one)) ??
+    choiceOf(graph, wanted, assigns) ??
+    choiceOf(graph, wanted, needs);
+  const found = choice && valueIn(choice);
+  if (choice !== undefined && found !== undefined) return { kind: "value", name, value: found, choice };
+  const alone = find(graph.training) ?? find(graph.inference);
+  const isFetchable =
+    graph.training.names.has(name) || graph.inference.names.has(name) || alone?.node.inputs.length === 0;
+  if (alone === undefined || wanted !== undefined || !isFetchable) throw notNeeded(graph, name, wanted);
+  return {
+    kind: "value",
+    name,
+    value: alone,
+    choice: { name, selection: { kind: "request", fetches: [name], updates: [] } },
+  };
+}
+
+function assignmentOf(graph: Graph, path: string, wanted: string | undefined): Subject {
+  const { updates: blocks, callUpdates } = graph.training;
+  const all = [
+    ...[...blocks].flatMap(([update, { assignments }]) => assignments.map((assignment) => ({ assignment, update }))),
+    ...callUpdates.flatMap(({ assignments }) => assignments.map((assignment) => ({ assignment, update: undefined }))),
+  ].filter(({ assignment }) => assignment.path === path);
+  const [first] = all;
+  if (first === undefined) {
+    const variables = graph.variables.map((variable) => variable.path);
+    if (!variables.includes(path)) throw noSuchName(graph, path, "variable", variables);
+    throw new GraphError([problem("G083", undefined, `nothing assigns \`${path}\` in \`${graph.name}\``)]);
+  }
+  const does = (choice: Choice): boolean => computationOf(graph, choice).assignments.some((one) => one.path === path);
+  const chosen = choiceOf(graph, wanted, does);
+  if (chosen === undefined && (wanted !== undefined || first.update === undefined))
+    throw notNeeded(graph, `${path} :=`, wanted);
+  const updates = first.update === undefined ? [] : [first.update];
+  const choice: Choice = chosen ?? { name: updates.join(), selection: { kind: "request", fetches: [], updates } };
+  const done = all.find(({ update }) => update !== undefined && doesUpdate(graph, choice.name, update)) ?? first;
+  return { kind: "assignment", name: `${path} :=`, ...done, choice };
+}
+
+/** The first signature of which a test holds, that of the train block before the others; the wanted one must be such a one. */
+function choiceOf(graph: Graph, wanted: string | undefined, isOf: (choice: Choice) => boolean): Choice | undefined {
+  const trained = graph.train?.run;
+  const ordered = [...choicesOf(graph, wanted)].sort((a, b) => Number(b.name === trained) - Number(a.name === trained));
+  return ordered.find(isOf);
+}
+
+function doesUpdate(graph: Graph, signature: string, update: string): boolean {
+  return graph.signatures.find(({ name }) => name === signature)?.updates.includes(update) === true;
+}
+
+function isTraining(graph: Graph, signature: string): boolean {
+  return graph.signatures.find(({ name }) => name === signature)?.training ?? false;
+}
+
+function computationOf(graph: Graph, { name, selection }: Choice): Computation {
+  return selection.kind === "signature" ? selectSignature(graph, name) : selectRequest(graph, selection);
+}
+
+/** Names of what a line makes, the statement's own first; the values that have none behind them. */
+function namesAt(graph: Graph, file: string, line: number): readonly (string | Value)[] {
+  const isAt = (span: Span): boolean => {
+    const place = placeOf(span);
+    return place?.line === line && isFile(place.file, file, graph.file);
+  };
+  const names: string[] = [];
+  for (const [name, { span, assignments }] of graph.training.updates) {
+    // An optimizer that stands in a line of its own is where all its assignments are.
+    const isAll = assignments.length > 1 && assignments.every((one) => isAt(one.span));
+    if (isAt(span) || isAll) names.push(`update ${name}`);
+    else names.push(...assignments.filter((one) => isAt(one.span)).map(({ path }) => `${path} :=`));
+  }
+  const assigned = graph.training.callUpdates.flatMap(({ assignments }) => assignments);
+  names.push(...assigned.filter((one) => isAt(one.span)).map(({ path }) => `${path} :=`));
+  names.push(...graph.placeholders.filter((one) => isAt(one.span)).map(({ name }) => name));
+  names.push(...graph.variables.filter((one) => isAt(one.span)).map(({ path }) => path));
+  const edges = new Map([...graph.inference.names, ...graph.training.names]);
+  const at = (node: Node): boolean => graph.sources.spansOf(node).some(isAt);
+  const made = [...edges].filter(([, { node }]) => at(node));
+  // A constant is also at the lines that read it.
+  const isFirst = (node: Node): boolean => graph.sources.spansOf(node).slice(0, 1).some(isAt);
+  const rank = ([name, { node }]: readonly [string, Value]): number =>
+    name.split("/").length + (isFirst(node) ? 0 : 1e3);
+  names.push(...made.sort((a, b) => rank(a) - rank(b)).map(([name]) => name));
+  if (names.length > 0) return [...new Set(names)];
+  const assignedValues = [...graph.training.updates.values()].flatMap(({ assignments }) => assignments);
+  const all = nodesBelow([...edges.values(), ...assignedValues.map((one) => one.value)]);
+  return all
+    .filter((node) => node.outputs.length > 0 && at(node))
+    .flatMap((node) => node.outputs.slice(0, 1))
+    .reverse();
+}
+
+/** `mnist.graph` is the end of a path; nothing is the graph's own file. */
+function isFile(path: string, given: string, own: string): boolean {
+  return given === "" ? path === own : path === given || path.endsWith(`/${given.replace(/^\.\//, "")}`);
+}
+
+function nothingAt(graph: Graph, text: string, file: string, line: number): GraphError {
+  const { names, updates } = graph.training;
+  const blocks = [...updates.values()];
+  const declared = [...graph.placeholders, ...graph.variables, ...blocks, ...blocks.flatMap((one) => one.assignments)];
+  const nodes = [...names.values(), ...graph.inference.names.values()].map(({ node }) => node);
+  const spans = [...declared.map(({ span }) => span), ...nodes.flatMap((node) => graph.sources.spansOf(node))];
+  const lines = new Set<number>();
+  for (const span of spans) {
+    const place = placeOf(span);
+    if (place !== undefined && isFile(place.file, file, graph.file)) lines.add(place.line);
+  }
+  const nearest = [...lines].sort((a, b) => Math.abs(a - line) - Math.abs(b - line))[0];
+  const hint =
+    nearest === undefined
+      ? `\`${graph.name}\` has nothing from ${file}`
+      : `the nearest line that makes something is ${file}:${nearest}`;
+  return new GraphError([problem("G083", undefined, `nothing of \`${graph.name}\` is made at ${text}`, { hint })]);
+}
+
+function notNeeded(graph: Graph, name: string, wanted: string | undefined): GraphError {
+  return new GraphError([
+    problem("G083", undefined, `\`${wanted ?? graph.name}\` does not need \`${name}\``, {
+      hint: "without --signature one is chosen that does",
+    }),
+  ]);
+}
+
+function noSuchName(
+  graph: Graph,
+  name: string,
+  what = "edge",
+  names: readonly string[] = [
+    ...graph.inference.names.keys(),
+    ...graph.training.updates.keys(),
+    ...[...graph.variables].map(({ path }) => path),
+  ],
+): GraphError {
+  const within = pathsWith(name, new Set(names));
+  const nearest = within.length === 1 ? within[0] : nearestName(name, names);
+  const hint =
+    within.length > 1
+      ? `names with it are ${listNames(within, 4)}`
+      : nearest === undefined
+        ? `names are ${listNames([...new Set(names)].filter((known) => !known.includes("/")))}`
+        : `did you mean \`${nearest}\`?`;
+  return new GraphError([problem("G083", undefined, `there is no ${what} \`${name}\` in \`${graph.name}\``, { hint })]);
+}

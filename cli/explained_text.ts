@@ -1,0 +1,341 @@
+import { byteSize } from "../compiler/ir/dtype.js";
+import type { Graph, Variable } from "../compiler/ir/graph.js";
+import type { Value } from "../compiler/ir/node.js";
+import type { Span } from "../compiler/ir/span.js";
+import { elementCount } from "../compiler/ir/tensor.js";
+import { staticShape, typeText } from "../compiler/ir/type.js";
+import { fusionTexts, planReasonText } from "../compiler/kernels/fusion_log.js";
+import type { KernelWork } from "../compiler/kernels/work.js";
+import { opNamed } from "../compiler/ops/table.js";
+import { lineText } from "../dsl/source-text.js";
+import type { Console } from "./console.js";
+import type { Assigned, Edge, Explained, ExplainedKernel, Listing, Memory, Use } from "./explained.js";
+import type { JsonValue } from "./json.js";
+import { literalOf } from "./node_texts.js";
+import { bytesText, countText, durationText, plural } from "./numbers.js";
+import { placeOf } from "./profile.js";
+import { sourceLines } from "./source.js";
+import { sizesText } from "./specialisation.js";
+
+/** Kernels of an edge whose code is shown, and lines of one. */
+const mostKernels = 4;
+const mostTextLines = 30;
+/** Rows of an update, and of what reads a variable. */
+const mostRows = 24;
+
+export function explainedText(console: Console, explained: Explained): string {
+  const { subject, sized, edge, memory, kernels } = explained;
+  const bold = (text: string): string => console.paint("bold", text);
+  const dim = (text: string): string => console.paint("dim", text);
+  const { choice } = subject;
+  const where = bold(sized.dims.size === 0 ? choice.name : `${choice.name} with ${sizesText(sized)}`);
+  const lines: string[] = [];
+  const addPlaces = (spans: readonly Span[]): void => {
+    for (const { file, line, text } of placesOf(spans)) {
+      const row = `  ${dim(`${file}:${line}`)}  ${text}`;
+      if (!lines.includes(row)) lines.push(row);
+    }
+  };
+  addHead();
+  lines.push("");
+  if (memory !== undefined && !(memory.kind === "code" && kernels.length === 0)) addMemory(memory);
+  else if (subject.kind === "update") addAssigned();
+  else if (edge === undefined) addNothing();
+  else addEdge(edge);
+  const shown = shownKernels(explained);
+  for (const kernel of shown) addKernel(kernel);
+  addOthers(kernels.filter((kernel) => !shown.includes(kernel)));
+  return lines.join("\n");
+
+  function addHead(): void {
+    const { sources } = explained.graph;
+    switch (subject.kind) {
+      case "value": {
+        const { name, value } = subject;
+        const variable = variableOf(explained);
+        const what = variable === undefined ? `made by ${bold(value.node.op)}` : bold(variableText(variable));
+        lines.push(`${bold(name)}: ${typeText(value.type)}, ${what}`);
+        addPlaces(sources.spansOf(value.node));
+        if (variable === undefined) lines.push(`  ${dim(firstSentence(opNamed(value.node.op).doc))}`);
+        else addInitial(variable);
+        return;
+      }
+      case "assignment": {
+        const { name, assignment, update } = subject;
+        const { value, span } = assignment;
+        lines.push(`${bold(name)} ${typeText(value.type)}, made by ${bold(value.node.op)}`);
+        addPlaces([span, ...sources.spansOf(value.node)]);
+        lines.push(
+          `  ${dim(update === undefined ? "done by every training run of its call" : `part of the update ${update}`)}`,
+        );
+        return;
+      }
+      case "update": {
+        const { name, update } = subject;
+        const { length } = update.assignments;
+        lines.push(
+          `${bold(name)}: an update of ${plural(length, "variable")}${length > 1 ? ", all of them or none" : ""}`,
+        );
+        addPlaces([update.span]);
+        return;
+      }
+    }
+  }
+
+  function addInitial({ initial, doc }: Variable): void {
+    if (doc !== undefined) lines.push(`  ${dim(firstSentence(doc))}`);
+    const literal = literalOf(initial.node);
+    lines.push(`  ${dim(`its first value: ${literal ?? `made by ${initial.node.op}`}`)}`);
+    // A number stands in the declaration.
+    if (literal === undefined) addPlaces(explained.graph.sources.spansOf(initial.node));
+  }
+
+  function addMemory(found: Memory): void {
+    const { uses, assigned } = explained;
+    lines.push(`In ${where} ${memoryText(found, explained)}`);
+    const name = subject.kind === "value" ? subject.name : "";
+    for (const use of uses.slice(0, mostRows)) lines.push(`  ${useText(use)}`);
+    if (uses.length > mostRows) lines.push(`  and ${uses.length - mostRows} more`);
+    if (uses.length === 0) lines.push("  no kernel reads or writes it");
+    if (found.kind === "variable" && assigned.length === 0) lines.push("  nothing assigns it here: it stays as it is");
+    if (assigned.length > 0)
+      lines.push(`  ${dim(`graphc explain ${explained.file} '${name} :=' tells what it is given`)}`);
+  }
+
+  function useText({ kernel, device, reads, writes, roles }: Use): string {
+    const does = reads && writes ? "read and written by" : writes ? "written by" : "read by";
+    const side = explained.hasTwoSides ? ` on the ${device}` : "";
+    return `${does} ${kernel}${side} (${roles.join(", ")})${timeText(kernels.find(({ name }) => name === kernel))}`;
+  }
+
+  function timeText(kernel: ExplainedKernel | undefined): string {
+    return kernel?.seconds === undefined ? "" : `, ${durationText(kernel.seconds)} a call`;
+  }
+
+  function addAssigned(): void {
+    const { assigned } = explained;
+    lines.push(`In ${where} it assigns`);
+    for (const { path, value, kernels: names } of assigned.slice(0, mostRows)) {
+      const by = names.length === 0 ? "" : ` in ${names.join(", ")}`;
+      const first = kernels.find(({ name }) => name === names[0]);
+      lines.push(`  ${path} := ${typeText(value.type)}, ${value.node.op}${by}${timeText(first)}`);
+    }
+    if (assigned.length > mostRows) lines.push(`  and ${countText(assigned.length - mostRows)} more`);
+    const trained = new Set(explained.graph.variables.filter(({ trainable }) => trainable).map(({ path }) => path));
+    const one = assigned.find(({ path }) => trained.has(path)) ?? assigned[0];
+    if (one !== undefined)
+      lines.push(`  ${dim(`graphc explain ${explained.file} '${one.path} :=' tells of one of them`)}`);
+  }
+
+  function addNothing(): void {
+    lines.push(`In ${where} nothing of it is left: the passes have folded it into other values.`);
+  }
+
+  function addEdge({ logged, backward }: Edge): void {
+    const bytes = bytesOf(logged.value);
+    const size = bytes === undefined ? "" : `, ${bytesText(bytes)}`;
+    const isAssigned = subject.kind === "assignment";
+    const inMemory = isAssigned ? ", stored into the variable" : logged.isRoot ? "" : ", never stored";
+    lines.push(`In ${where} it is ${logged.value.node.op}: ${typeText(logged.value.type)}${size}${inMemory}`);
+    lines.push(`  ${planReasonText(logged)}`, ...fusionTexts(logged).map((line) => `  ${line}`));
+    if (backward > 0)
+      lines.push(`  ${plural(backward, "value")} of the gradients ${backward === 1 ? "stems" : "stem"} from it`);
+  }
+
+  function addKernel(kernel: ExplainedKernel): void {
+    const { name, kind, device, work, seconds, isEvaluated, text, code } = kernel;
+    lines.push("", `${bold(`kernel ${name}`)} (${kind}${device === "gpu" ? " on the gpu" : ""}): ${workText(work)}`);
+    if (seconds !== undefined && explained.timedFrom !== undefined) {
+      const rate = work.operations === undefined ? "" : `, ${(work.operations / seconds / 1e9).toPrecision(3)} GFLOP/s`;
+      lines.push(`  ${durationText(seconds)} a call${rate}, ${explained.timedFrom}`);
+    }
+    if (isEvaluated) lines.push("  so few numbers are evaluated op by op on the cpu: no code is made of it");
+    lines.push(...clipped(text).map((line) => `  ${line}`));
+    lines.push(...code.flatMap(listingLines));
+  }
+
+  function listingLines({ form, excerpt }: Listing): readonly string[] {
+    const { what, total } = excerpt;
+    const part = what === "whole" ? plural(total, "line") : `${what} of ${plural(total, "line")}`;
+    return [`  ${dim(`${form}, ${part}:`)}`, ...excerpt.lines.map((line) => `    ${line}`)];
+  }
+
+  function addOthers(others: readonly ExplainedKernel[]): void {
+    const [first] = others;
+    if (first === undefined) return;
+    const names = others.slice(0, mostRows).map(({ name }) => name);
+    const more = others.length > names.length ? ` and ${countText(others.length - names.length)} more` : "";
+    lines.push("", `others: ${names.join(", ")}${more}`);
+    lines.push(`  ${dim(`--kernel ${first.name} shows that one instead`)}`);
+  }
+}
+
+/** The one that is asked for, else those of an edge, else the first that writes it in training, or reads it. */
+function shownKernels({ graph, kernels, shown, memory, subject, assigned }: Explained): readonly ExplainedKernel[] {
+  if (shown !== undefined) return kernels.filter(({ name }) => name === shown).slice(0, 1);
+  if (subject.kind === "value" && memory === undefined) return kernels.slice(0, mostKernels);
+  if (subject.kind !== "update" || assigned.length < 2) return kernels.slice(0, 1);
+  // Of an update what moves weights says more than what counts steps.
+  const trained = new Set(graph.variables.filter(({ trainable }) => trainable).map(({ path }) => path));
+  const main = new Set(assigned.filter(({ path }) => trained.has(path)).flatMap((one) => one.kernels));
+  const cost = ({ name, seconds, work }: ExplainedKernel): number =>
+    (main.has(name) ? 1e9 : 0) + (seconds ?? (work.readBytes + work.writtenBytes) / 1e18);
+  return [...kernels].sort((a, b) => cost(b) - cost(a)).slice(0, 1);
+}
+
+function variableOf({ graph, subject }: Explained): Variable | undefined {
+  if (subject.kind !== "value") return undefined;
+  return graph.variables.find(({ value }) => value === subject.value);
+}
+
+function variableText({ trainable }: Variable): string {
+  return trainable ? "a variable that is trained" : "a variable";
+}
+
+function memoryText({ kind, bytes, device }: Memory, { subject, edge }: Explained): string {
+  const type = edge?.logged.value.type ?? (subject.kind === "value" ? subject.value.type : undefined);
+  const shape = type === undefined ? "" : typeText(type);
+  const size = bytes === undefined ? "" : `, ${bytesText(bytes)}`;
+  switch (kind) {
+    case "variable": {
+      const place = device === undefined ? "" : device === "gpu" ? ", on the gpu" : ", on the processor";
+      return `it lies in the session's memory from run to run${place}: ${shape}${size}`;
+    }
+    case "placeholder":
+      return `each run is fed it: ${shape}${size}`;
+    case "constant":
+      return `it lies among the constants of the program: ${shape}${size}`;
+    case "code":
+      return `it is a number in the code of kernels: ${shape}`;
+  }
+}
+
+function bytesOf({ type }: Value): number | undefined {
+  if (type.dtype === "string" || !type.shape.every((size) => typeof size === "number")) return undefined;
+  return elementCount(staticShape(type)) * byteSize(type.dtype);
+}
+
+function workText({ operations, transcendentals, readBytes, writtenBytes }: KernelWork): string {
+  const counted = operations === undefined ? "an unknown number of operations" : plural(operations, "operation");
+  const functions = transcendentals === 0 ? "" : `, ${plural(transcendentals, "call")} of functions such as exp`;
+  return `${counted}${functions}, reads ${bytesText(readBytes)}, writes ${bytesText(writtenBytes)}`;
+}
+
+function clipped(lines: readonly string[]): readonly string[] {
+  if (lines.length <= mostTextLines) return lines;
+  return [
+    ...lines.slice(0, mostTextLines),
+    `... ${countText(lines.length - mostTextLines)} more lines: graphc inspect --stage kernels`,
+  ];
+}
+
+interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+/** One place a line. */
+function placesOf(spans: readonly Span[]): readonly Place[] {
+  const places = new Map<string, Place>();
+  for (const span of spans) {
+    const place = placeOf(span);
+    const lines = sourceLines(span.file);
+    if (place === undefined || lines === undefined) continue;
+    const { file, line } = place;
+    places.set(`${file}:${line}`, { file, line, text: lineText(lines, line - 1).trim() });
+  }
+  return [...places.values()];
+}
+
+function firstSentence(doc: string): string {
+  return /^.*?[.](?=\s|$)/s.exec(doc)?.[0] ?? doc;
+}
+
+export function explainedJson(explained: Explained, others: readonly string[]): JsonValue {
+  const { graph, subject, sized, edge, memory, uses, assigned, kernels } = explained;
+  const { sources } = graph;
+  const value =
+    subject.kind === "value" ? subject.value : subject.kind === "assignment" ? subject.assignment.value : undefined;
+  const spans =
+    subject.kind === "update"
+      ? [subject.update.span]
+      : [
+          ...(subject.kind === "assignment" ? [subject.assignment.span] : []),
+          ...(value === undefined ? [] : sources.spansOf(value.node)),
+        ];
+  const variable = variableOf(explained);
+  const placesJson = (given: readonly Span[]): JsonValue => placesOf(given).map((place) => ({ ...place }));
+  return {
+    name: subject.name,
+    kind: subject.kind === "value" ? (memory?.kind === "code" ? "constant" : (memory?.kind ?? "edge")) : subject.kind,
+    type: value === undefined ? null : typeText(value.type),
+    op: value?.node.op ?? null,
+    doc: value === undefined ? null : opNamed(value.node.op).doc,
+    places: placesJson(spans),
+    others,
+    signature: subject.choice.name,
+    dims: sized.dims,
+    initial:
+      variable === undefined
+        ? null
+        : {
+            op: variable.initial.node.op,
+            value: literalOf(variable.initial.node) ?? null,
+            places: placesJson(sources.spansOf(variable.initial.node)),
+          },
+    memory:
+      memory === undefined
+        ? null
+        : {
+            kind: memory.kind,
+            bytes: memory.bytes ?? null,
+            device: memory.device ?? "cpu",
+            trained: variable?.trainable ?? null,
+          },
+    uses: uses.map(({ kernel, device, reads, writes, roles }) => ({ kernel, device, reads, writes, roles })),
+    assigned: assigned.map((one) => assignedJson(graph, one)),
+    edge: edge === undefined ? null : edgeJson(edge),
+    kernels: kernels.map(kernelJson),
+  };
+}
+
+function assignedJson(graph: Graph, { path, value, kernels }: Assigned): JsonValue {
+  const places = placesOf(graph.sources.spansOf(value.node)).map((place) => ({ ...place }));
+  return { variable: path, type: typeText(value.type), op: value.node.op, places, kernels };
+}
+
+function edgeJson({ logged, backward }: Edge): JsonValue {
+  return {
+    op: logged.value.node.op,
+    type: typeText(logged.value.type),
+    bytes: bytesOf(logged.value) ?? null,
+    stored: logged.isRoot,
+    reason: logged.reason,
+    fused: logged.how ?? null,
+    refused: logged.refused.map(({ by, why }) => ({ kernel: by, reason: why })),
+    gradient_values: backward,
+  };
+}
+
+function kernelJson({ name, device, kind, work, seconds, text, code }: ExplainedKernel): JsonValue {
+  return {
+    name,
+    device,
+    kind,
+    operations: work.operations ?? null,
+    transcendentals: work.transcendentals,
+    read_bytes: work.readBytes,
+    written_bytes: work.writtenBytes,
+    seconds: seconds ?? null,
+    text: text.join("\n"),
+    llvm: codeIn("LLVM", code),
+    assembly: codeIn("assembly", code),
+    gpu: codeIn("gpu.js", code),
+  };
+}
+
+function codeIn(form: Listing["form"], code: readonly Listing[]): string | null {
+  const texts = code.filter((listing) => listing.form === form).map(({ excerpt }) => excerpt.lines.join("\n"));
+  return texts.length === 0 ? null : texts.join("\n");
+}
