@@ -97,16 +97,27 @@ export class ProgressLine {
       `${this.#field("steps/s", rateText(rate), fieldWidths.rate)} steps/s`,
       `ETA ${this.#field("ETA", clockText((steps - step) / rate), fieldWidths.eta)}`,
     ];
-    // A terminal that wraps the line could not be drawn over: what does not fit is left out, the chart and the metrics first.
+    // A terminal that wraps the line could not be drawn over: what does not fit is left out.
     const room = (process.stderr.columns ?? 80) - 1;
-    const line = (): string => [head, count, ...values, ...ends].join("  ");
-    const hasChart = !this.#isPlain && width(line()) + 1 + chartColumns + 1 + narrowestBar <= room;
-    if (hasChart && values.length > 0) values[0] = `${values[0]} ${chartText(this.#curve).padEnd(chartColumns)}`;
-    while (width(line()) > room) if (values.pop() === undefined && ends.pop() === undefined) break;
-    const free = Math.min(widestBar, room - width(line()) - 1);
+    const widthOf = (fields: readonly string[]): number => width([head, ...fields].join("  "));
+    const fields =
+      this.#withChart(count, values, ends).find((one) => widthOf(one) + 1 + narrowestBar <= room) ??
+      withoutChart(count, values, ends).find((one) => widthOf(one) <= room);
+    if (fields === undefined) return head.slice(0, room);
+    const free = Math.min(widestBar, room - widthOf(fields) - 1);
     const bar = free >= narrowestBar ? ` ${this.#bar(fraction, free)}` : "";
-    if (width(line()) > room) return head.slice(0, room);
-    return [`${this.#console.paint("bold", head, process.stderr)}${bar}`, count, ...values, ...ends].join("  ");
+    return [`${this.#console.paint("bold", head, process.stderr)}${bar}`, ...fields].join("  ");
+  }
+
+  /** What may stand beside a bar, the best first: the percentage says what the count does, and further metrics are in the reports. */
+  #withChart(count: string, values: readonly string[], ends: readonly string[]): readonly (readonly string[])[] {
+    const [first, ...others] = values;
+    if (this.#isPlain || first === undefined) return [];
+    const charted = `${first} ${chartText(this.#curve).padEnd(chartColumns)}`;
+    return Array.from({ length: values.length }, (_, left) => others.slice(0, others.length - left)).flatMap((kept) => [
+      [count, charted, ...kept, ...ends],
+      [charted, ...kept, ...ends],
+    ]);
   }
 
   #field(name: string, text: string, least: number): string {
@@ -144,19 +155,42 @@ export class ProgressLine {
   }
 }
 
-/** A curve in one line of text, from its least to its greatest value: each column is the mean of a part. Nothing for less than two values. */
+/** The metrics go first, the last ones before others, and the count before the first one; then the time and the rate. */
+function withoutChart(
+  count: string,
+  values: readonly string[],
+  ends: readonly string[],
+): readonly (readonly string[])[] {
+  const shorter = (fields: readonly string[]) =>
+    Array.from({ length: fields.length + 1 }, (_, left) => fields.slice(0, fields.length - left));
+  return [
+    ...shorter(values).flatMap((kept) => [
+      [count, ...kept, ...ends],
+      ...(kept.length === 1 ? [[...kept, ...ends]] : []),
+    ]),
+    ...shorter(ends).map((kept) => [count, ...kept]),
+  ];
+}
+
+/**
+ * A curve in one line of text, from its least to its greatest value: each column is the mean of a part, or a cross where nothing in it
+ * is finite. Heights are logarithmic where all are positive and one is more than twenty times another: a loss that has fallen would
+ * otherwise be level for the rest of the training. Nothing for less than two values.
+ */
 export function chartText(values: readonly number[], most = chartColumns): string {
-  const finite = values.filter(Number.isFinite);
-  const columns = Math.min(most, finite.length);
+  const columns = Math.min(most, values.length);
   if (columns < 2) return "";
   const means = Array.from({ length: columns }, (_, column) => {
-    const from = Math.floor((column * finite.length) / columns);
-    const part = finite.slice(from, Math.floor(((column + 1) * finite.length) / columns));
-    return part.reduce((sum, value) => sum + value / part.length, 0);
+    const from = Math.floor((column * values.length) / columns);
+    const part = values.slice(from, Math.floor(((column + 1) * values.length) / columns)).filter(Number.isFinite);
+    return part.length === 0 ? undefined : part.reduce((sum, value) => sum + value / part.length, 0);
   });
-  const [low, high] = [Math.min(...means), Math.max(...means)];
-  const height = (mean: number): number => (high > low ? Math.round(((mean - low) / (high - low)) * 7) : 3);
-  return means.map((mean) => levels[height(mean)]).join("");
+  const known = means.filter((mean) => mean !== undefined);
+  const isSteep = Math.min(...known) > 0 && Math.max(...known) > 20 * Math.min(...known);
+  const scaled = (mean: number): number => (isSteep ? Math.log(mean) : mean);
+  const [low, high] = [scaled(Math.min(...known)), scaled(Math.max(...known))];
+  const height = (mean: number): number => (high > low ? Math.round(((scaled(mean) - low) / (high - low)) * 7) : 3);
+  return means.map((mean) => (mean === undefined ? "×" : levels[height(mean)])).join("");
 }
 
 /** `metrics.loss` as `loss`, where the names stay apart. */

@@ -114,7 +114,8 @@ async function openWatch(console: Console, name: string, { watch, save }: TrainF
   if (watch === undefined || watch === false) return undefined;
   const { Watch } = await import("./watch/watch.js");
   const opened = await Watch.start({ name, save, port: typeof watch === "number" ? watch : 0 });
-  console.note(`watch it at ${opened.url}`);
+  // Also where little is to be said: without the address the page is no use.
+  console.problem(`watch it at ${opened.url}`);
   return opened;
 }
 

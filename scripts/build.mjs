@@ -18,7 +18,7 @@ import { build } from "esbuild";
 import { writeIris } from "./iris.mjs";
 import { linkMnist } from "./mnist.mjs";
 import { bundleExtension } from "./vscode.mjs";
-import { bundleLibrary } from "./web.mjs";
+import { bundleLibrary, licencesOf } from "./web.mjs";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -38,22 +38,27 @@ function compile(project) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** A page: its browser code in one script, with its style in one file that graphc fills and gives out. */
-async function bundlePage(name) {
+/**
+ * A page: its browser code in one script, with its style in one file that graphc fills and gives out. `notices` are the licences of
+ * the packages in it.
+ */
+async function bundlePage(name, { notices }) {
   const folder = join(root, "viewer", name);
   if (!existsSync(folder)) return;
   const [script, style] = await Promise.all(
-    ["main.ts", "page.css"].map(async (name) => {
-      const { outputFiles } = await build({
-        entryPoints: [join(folder, name)],
+    ["main.ts", "page.css"].map(async (entry) => {
+      const { outputFiles, metafile } = await build({
+        entryPoints: [join(folder, entry)],
         bundle: true,
         minify: true,
         write: false,
+        metafile: true,
         platform: "browser",
         target: ["chrome105", "firefox113", "safari16.4"],
         logLevel: "warning",
       });
-      return outputFiles[0].text.trim();
+      const notice = notices && entry === "main.ts" ? licencesOf(Object.keys(metafile.inputs)) : "";
+      return `${outputFiles[0].text.trim()}\n${notice}`.trim();
     }),
   );
   // esbuild writes `<\\/script` and `<\\/style` in strings, so that neither ends its element.
@@ -103,7 +108,7 @@ for (const page of pages) compile(join(root, "viewer", page));
 compile(join(root, "editor", "vscode"));
 compile(join(root, "examples", "web_digits", "page"));
 prune();
-for (const page of pages) await bundlePage(page);
+for (const page of pages) await bundlePage(page, { notices: page === "watch" });
 copyAssets();
 await bundleLibrary();
 await bundleExtension();

@@ -2,7 +2,7 @@
 // are about the machine by web/twins.
 import { appendFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { build } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
@@ -76,11 +76,15 @@ export async function bundleLibrary() {
 
 /** The licences of the packages that a bundle holds: they ask to go with it. */
 export function licencesOf(inputs) {
-  const names = inputs.flatMap(
-    (path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.[1] ?? [],
+  const folders = new Map(
+    inputs.flatMap((path) => {
+      const [, folder, name] = /^(.*node_modules\/((?:@[^/]+\/)?[^/]+))\/(?!.*node_modules\/)/.exec(path) ?? [];
+      return name === undefined ? [] : [[name, folder]];
+    }),
   );
-  const texts = [...new Set(names)].sort().map((name) => {
-    const folder = join(root, "node_modules", name);
+  const texts = [...folders.keys()].sort().map((name) => {
+    const own = join(root, "node_modules", name);
+    const folder = existsSync(own) ? own : resolve(folders.get(name));
     const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
     const text = file === undefined ? "" : readFileSync(join(folder, file), "utf8").trim().replaceAll("*/", "* /");

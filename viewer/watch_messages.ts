@@ -2,10 +2,32 @@
 
 export type WatchStatus = "preparing" | "running" | "paused" | "stopping" | "done" | "early" | "interrupted" | "failed";
 
-/** A point of the curves; what is not finite is null. */
-export interface WatchPoint {
-  readonly step: number;
-  readonly metrics: Readonly<Record<string, number | null>>;
+/** Where the numbers of a curve come from; the rate is in steps a second of the training's own time. */
+export type CurveKind = "training" | "validation" | "rate";
+
+/**
+ * The points of a curve, a column for each thing that is known of a point. On long runs a point stands for several numbers one after
+ * another: the last one's step and time, the mean of those that are finite (null where none is), the least and the greatest of them.
+ */
+export interface CurveColumns {
+  readonly steps: readonly number[];
+  /** Wall time since the training began, pauses included. */
+  readonly seconds: readonly number[];
+  readonly means: readonly (number | null)[];
+  readonly least: readonly (number | null)[];
+  readonly greatest: readonly (number | null)[];
+  /** How many numbers were not finite. */
+  readonly lost: readonly number[];
+}
+
+export interface WatchCurve extends CurveColumns {
+  readonly kind: CurveKind;
+  readonly name: string;
+}
+
+/** What has come to a curve, or has changed in it: the points from one on. */
+export interface CurveUpdate extends WatchCurve {
+  readonly from: number;
 }
 
 export interface WatchSample {
@@ -20,7 +42,7 @@ export interface WatchValue {
   readonly text: string;
 }
 
-export interface WatchState {
+export interface WatchFacts {
   readonly name: string;
   readonly status: WatchStatus;
   /** What went wrong, or where the state was saved. */
@@ -32,11 +54,45 @@ export interface WatchState {
   readonly target: string;
   /** There is a place that the training may be saved to. */
   readonly canSave: boolean;
-  readonly training: readonly WatchPoint[];
-  readonly validation: readonly WatchPoint[];
   /** What computes the samples; empty where nothing can. */
   readonly signature: string;
+}
+
+/** What a page does not know yet. */
+export interface WatchUpdate extends WatchFacts {
+  readonly curves: readonly CurveUpdate[];
+  /** Null where they are as they were. */
+  readonly samples: readonly WatchSample[] | null;
+}
+
+export interface WatchState extends WatchFacts {
+  readonly curves: readonly WatchCurve[];
   readonly samples: readonly WatchSample[];
+}
+
+/** What a page knows after an update. Of a new connection the first update has all. */
+export function updated(state: WatchState | undefined, update: WatchUpdate): WatchState {
+  const curves = new Map((state?.curves ?? []).map((curve) => [curveKey(curve), curve]));
+  for (const change of update.curves) curves.set(curveKey(change), continued(curves.get(curveKey(change)), change));
+  return { ...update, curves: [...curves.values()], samples: update.samples ?? state?.samples ?? [] };
+}
+
+function curveKey({ kind, name }: Pick<WatchCurve, "kind" | "name">): string {
+  return `${kind} ${name}`;
+}
+
+function continued(before: WatchCurve | undefined, { from, ...change }: CurveUpdate): WatchCurve {
+  if (before === undefined || from === 0) return change;
+  const joined = <T>(old: readonly T[], added: readonly T[]): readonly T[] => [...old.slice(0, from), ...added];
+  return {
+    ...change,
+    steps: joined(before.steps, change.steps),
+    seconds: joined(before.seconds, change.seconds),
+    means: joined(before.means, change.means),
+    least: joined(before.least, change.least),
+    greatest: joined(before.greatest, change.greatest),
+    lost: joined(before.lost, change.lost),
+  };
 }
 
 export const watchActions = ["pause", "resume", "stop", "save"] as const;

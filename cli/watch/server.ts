@@ -2,8 +2,15 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type WatchAction, type WatchState, watchActions } from "../../viewer/watch_messages.js";
+import { type WatchAction, type WatchUpdate, watchActions } from "../../viewer/watch_messages.js";
 import { UsageError } from "../failure.js";
+import type { CurvesTold } from "./curves.js";
+
+/** What a page knows. */
+export interface Told {
+  readonly curves: CurvesTold;
+  samples: readonly unknown[] | undefined;
+}
 
 export interface WatchServer {
   /** With the token in it: whoever does not know it gets nothing. */
@@ -15,7 +22,8 @@ export interface WatchServer {
 }
 
 export interface WatchHost {
-  readonly state: () => WatchState;
+  /** What is new for a page since it was asked for with the same `told`; a new page begins with an empty one. */
+  readonly update: (told: Told) => WatchUpdate;
   /** Gives why it could not be done, or nothing. */
   readonly act: (action: WatchAction) => string | undefined;
 }
@@ -29,7 +37,7 @@ const tellMilliseconds = 250;
  */
 export async function startWatchServer(host: WatchHost, port: number): Promise<WatchServer> {
   const token = randomBytes(16).toString("hex");
-  const listeners = new Set<ServerResponse>();
+  const listeners = new Map<ServerResponse, Told>();
   const page = readFileSync(new URL("../../viewer/watch/page.html", import.meta.url), "utf8");
   const server = createServer((request, response) => {
     const { port: own } = server.address() as AddressInfo;
@@ -64,22 +72,22 @@ export async function startWatchServer(host: WatchHost, port: number): Promise<W
 
   function listen(response: ServerResponse): void {
     response.writeHead(200, { ...security(), "Content-Type": "text/event-stream; charset=utf-8" });
-    listeners.add(response);
+    const told: Told = { curves: new Map(), samples: undefined };
+    listeners.set(response, told);
     response.on("close", () => listeners.delete(response));
-    response.write(message());
+    response.write(message(told));
   }
 
-  function message(): string {
-    return `data: ${JSON.stringify(host.state())}\n\n`;
+  function message(told: Told): string {
+    return `data: ${JSON.stringify(host.update(told))}\n\n`;
   }
 
   let timer: NodeJS.Timeout | undefined;
   function tell(): void {
     clearTimeout(timer);
     timer = undefined;
-    const text = message();
     // A page that does not read is left out until it does: what is not read would pile up here.
-    for (const response of listeners) if (response.writableLength === 0) response.write(text);
+    for (const [response, told] of listeners) if (response.writableLength === 0) response.write(message(told));
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -99,9 +107,8 @@ export async function startWatchServer(host: WatchHost, port: number): Promise<W
     },
     close: async () => {
       clearTimeout(timer);
-      const text = message();
       const ended = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const response of listeners) response.end(text);
+      for (const [response, told] of listeners) response.end(message(told));
       // What has not gone out within a moment is not read by anyone.
       setTimeout(() => server.closeAllConnections(), 500).unref();
       server.closeIdleConnections();

@@ -1,12 +1,11 @@
 import type { GraphError } from "../../compiler/ir/diagnostic.js";
 import type { TrainEvent, TrainingHandle, TrainReport } from "../../runtime/train.js";
-import type { WatchAction, WatchPoint, WatchState, WatchStatus } from "../../viewer/watch_messages.js";
+import type { WatchAction, WatchSample, WatchStatus, WatchUpdate } from "../../viewer/watch_messages.js";
+import { Curves } from "./curves.js";
 import { Samples } from "./samples.js";
-import { startWatchServer, type WatchServer } from "./server.js";
+import { startWatchServer, type Told, type WatchServer } from "./server.js";
 
 const samplesMilliseconds = 2000;
-/** Curves with more points than these lose every second one. */
-const mostPoints = 3000;
 const rateSeconds = 3;
 
 export interface WatchOptions {
@@ -23,8 +22,7 @@ export class Watch {
   #server: WatchServer | undefined;
   #status: WatchStatus = "preparing";
   #message = "";
-  #training: WatchPoint[] = [];
-  readonly #validation: WatchPoint[] = [];
+  readonly #curves = new Curves();
   #step = 0;
   #steps = 0;
   #seconds = 0;
@@ -33,7 +31,7 @@ export class Watch {
   #wantsSave = false;
   #resume: (() => void) | undefined;
   #samples: Samples | undefined | "none";
-  #taken: WatchState["samples"] = [];
+  #taken: readonly WatchSample[] = [];
   #takenAt = Number.NEGATIVE_INFINITY;
 
   private constructor(options: WatchOptions) {
@@ -47,7 +45,7 @@ export class Watch {
   }
 
   async #serve(): Promise<void> {
-    const host = { state: () => this.state(), act: (action: WatchAction) => this.#act(action) };
+    const host = { update: (told: Told) => this.update(told), act: (action: WatchAction) => this.#act(action) };
     this.#server = await startWatchServer(host, this.#options.port);
   }
 
@@ -72,13 +70,13 @@ export class Watch {
         this.#seconds = event.seconds;
         this.#rates.push({ step: event.step, seconds: event.seconds });
         while ((this.#rates[1]?.seconds ?? Number.POSITIVE_INFINITY) < event.seconds - rateSeconds) this.#rates.shift();
-        this.#point(event.step, event.metrics);
+        this.#curves.progress(event.step, event.seconds, event.metrics);
         break;
       case "report":
-        this.#point(event.report.step, event.report.metrics);
+        this.#curves.report(event.report.step, event.report.metrics);
         break;
       case "validation":
-        this.#validation.push(pointOf(event.step, event.metrics));
+        this.#curves.validation(event.step, event.metrics);
         break;
       case "checkpoint":
         this.#message = `saved ${event.path} at step ${event.step}`;
@@ -95,8 +93,13 @@ export class Watch {
 
   /** Between two calls of the target: waits while paused, saves, and looks at predictions. */
   async between(training: TrainingHandle): Promise<void> {
-    if (this.#samples === undefined)
+    const { step } = training.session;
+    if (this.#samples === undefined) {
+      this.#step = step;
+      this.#rates.push({ step, seconds: 0 });
       this.#samples = (await Samples.create(training.session, training.dataset)) ?? "none";
+      this.#curves.start(step);
+    }
     await this.#saveIfAsked(training);
     if (this.#status === "paused") await this.#predict();
     while (this.#status === "paused") {
@@ -106,6 +109,7 @@ export class Watch {
       await this.#saveIfAsked(training);
     }
     if (performance.now() - this.#takenAt > samplesMilliseconds) await this.#predict();
+    this.#curves.resume(step);
   }
 
   /** Shows how it ended and lets go of the pages. */
@@ -116,11 +120,15 @@ export class Watch {
       this.#status = "failed";
       this.#message = outcome.diagnostics.map(({ code, message }) => `${code}: ${message}`).join("\n");
     }
+    this.#curves.flush();
     if (this.#samples !== "none") this.#samples?.close();
     await this.#server?.close();
   }
 
-  state(): WatchState {
+  /** What is new to a page. */
+  update(told: Told): WatchUpdate {
+    const samples = told.samples === this.#taken ? null : this.#taken;
+    told.samples = this.#taken;
     const [first, last] = [this.#rates[0], this.#rates.at(-1)];
     const time = (last?.seconds ?? 0) - (first?.seconds ?? 0);
     return {
@@ -133,10 +141,9 @@ export class Watch {
       stepsPerSecond: time > 0 ? ((last?.step ?? 0) - (first?.step ?? 0)) / time : null,
       target: this.#target,
       canSave: this.#options.save !== undefined,
-      training: this.#training,
-      validation: this.#validation,
+      curves: this.#curves.updates(told.curves),
       signature: this.#samples instanceof Samples ? this.#samples.signature : "",
-      samples: this.#taken,
+      samples,
     };
   }
 
@@ -184,19 +191,4 @@ export class Watch {
     this.#wantsSave = false;
     await training.save(save);
   }
-
-  #point(step: number, metrics: ReadonlyMap<string, number>): void {
-    if (metrics.size === 0) return;
-    if ((this.#training.at(-1)?.step ?? -1) >= step) return;
-    this.#training.push(pointOf(step, metrics));
-    if (this.#training.length > mostPoints) this.#training = this.#training.filter((_, i) => i % 2 === 0);
-  }
-}
-
-function pointOf(step: number, metrics: ReadonlyMap<string, number>): WatchPoint {
-  // fromEntries defines own properties, so that a metric named `__proto__` is just a name.
-  return {
-    step,
-    metrics: Object.fromEntries([...metrics].map(([name, value]) => [name, Number.isFinite(value) ? value : null])),
-  };
 }

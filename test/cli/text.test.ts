@@ -182,5 +182,6 @@ for (const [what, columns, least] of [
       t.true(text.replace("\r\u001B[2K", "").length < columns, text);
       t.regex(text, /loss \S+ .* steps\/s {2}ETA /);
     }
+    t.regex(drawn.at(-1) ?? "", /loss 0\.1 +[▁▂▃▄▅▆▇█]{10} /);
   });
 }

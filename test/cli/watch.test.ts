@@ -1,10 +1,11 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import type { Page } from "playwright-core";
 import { chartText } from "../../cli/progress.js";
-import type { WatchState } from "../../viewer/watch_messages.js";
-import { executable, hasChromium, launch } from "../viewer/browser.js";
+import { updated, type WatchState, type WatchUpdate } from "../../viewer/watch_messages.js";
+import { executable, hasChromium, launch, until } from "../viewer/browser.js";
 import { type Ended, graphcHere, lineFolder, start } from "./support.js";
 
 interface Watched {
@@ -70,10 +71,11 @@ async function stateWhere(url: string, wanted: (state: WatchState) => boolean): 
     const timer = setTimeout(() => reject(new Error("no such state within 20 s")), 20_000);
     const request = httpRequest(`${url}events`, (response) => {
       let text = "";
+      let state: WatchState | undefined;
       response.setEncoding("utf8").on("data", (chunk: string) => {
         text += chunk;
         for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-          const state = JSON.parse(text.slice("data: ".length, end)) as WatchState;
+          state = updated(state, JSON.parse(text.slice("data: ".length, end)) as WatchUpdate);
           text = text.slice(end + 2);
           if (!wanted(state)) continue;
           clearTimeout(timer);
@@ -139,7 +141,7 @@ test.serial("pause holds the steps, save writes, resume goes on, and the last st
     { name: "y", text: "-1" },
   ]);
   t.is(running.samples[0]?.outputs[0]?.name, "p");
-  t.true(Object.hasOwn(running.training[0]?.metrics ?? {}, "metrics.loss"));
+  t.true(running.curves.some(({ kind, name }) => kind === "training" && name === "metrics.loss"));
   t.is((await act(url, "pause")).status, 204);
   t.is((await act(url, "pause")).status, 409);
   await new Promise((resolve) => setTimeout(resolve, 400));
@@ -172,31 +174,91 @@ test.serial("a paused training can be stopped, and one that ends by itself leave
 
 const inBrowser = hasChromium ? test.serial : test.serial.skip;
 
-inBrowser(`the page shows curves, pauses, resumes and stops (in ${executable})`, async (t) => {
+/** Whether something of this colour is drawn in the first chart: `#rrggbb`, give or take what smooths the edges. */
+async function hasColour(page: Page, colour: string): Promise<boolean> {
+  const levels = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  return page.evaluate<boolean>(`(() => {
+    const canvas = document.querySelector("canvas");
+    if (canvas === null) return false;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < data.length; i += 4)
+      if (data[i + 3] === 255 && ${JSON.stringify(levels)}.every((level, k) => Math.abs(data[i + k] - level) < 8)) return true;
+    return false;
+  })()`);
+}
+
+inBrowser(`the page shows curves, reads and zooms them, pauses, resumes and stops (in ${executable})`, async (t) => {
   const { url, ended } = await watched(t);
   const browser = await launch();
   try {
-    const page = await browser.newPage({ viewport: { width: 1000, height: 760 } });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, acceptDownloads: true });
     const complaints: string[] = [];
     page.on("console", (message) => complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(String(error)));
     await page.goto(url);
-    await page.locator('figure path.training[d*="L"]').nth(2).waitFor({ state: "attached" });
+    await page.locator("figure", { hasText: "steps/s" }).waitFor();
     await page.waitForSelector(".sample");
     t.is(await page.title(), "line · graphc train");
-    t.is(await page.locator("figure").count(), 3);
+    t.deepEqual(await page.locator("figure h3").allTextContents(), ["metrics.loss", "w", "b", "steps/s"]);
+    await until("the curve is drawn", () => hasColour(page, "#0969da"));
     t.true(await page.locator("#save").isDisabled());
+    t.regex((await page.textContent("#reason")) ?? "", /start with --save PATH/);
     await page.click("#pause");
     await page.locator("#status", { hasText: /^paused$/ }).waitFor();
     t.is(await page.textContent("#pause"), "Resume");
+    const plot = page.locator(".plot").first();
+    const readout = page.locator(".readout").first();
+    const last = await readout.textContent();
+    // What is read moves with the pointer and with the keys, in all charts.
+    const area = await plot.locator(".u-over").boundingBox();
+    await page.mouse.move((area?.x ?? 0) + 3, (area?.y ?? 0) + 20);
+    await until("the pointer reads", async () => (await readout.textContent()) !== last);
+    const others = await page.locator(".readout").allTextContents();
+    t.true(others.every((text) => /^step [\d,]+ · /.test(text)));
+    await page.mouse.move(1, 1);
+    await plot.focus();
+    await page.keyboard.press("Home");
+    await until("a key reads", async () => (await readout.textContent()) !== last);
+    await page.keyboard.press("+");
+    await until("a key zooms", () => page.locator("#all").isEnabled());
+    await page.keyboard.press("Escape");
+    t.true(await page.locator("#all").isDisabled());
+    await page.mouse.move((area?.x ?? 0) + 100, (area?.y ?? 0) + 60);
+    await page.mouse.down();
+    await page.mouse.move((area?.x ?? 0) + 200, (area?.y ?? 0) + 60, { steps: 3 });
+    await page.mouse.up();
+    await until("dragging zooms", () => page.locator("#all").isEnabled());
+    await plot.locator(".u-over").dblclick();
+    await until("a double click shows all", () => page.locator("#all").isDisabled());
+    const name = "metrics.loss: logarithmic y axis";
+    await page.getByRole("button", { name }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "metrics.loss: download as CSV" }).click(),
+    ]);
+    t.is(download.suggestedFilename(), "metrics.loss.csv");
+    t.regex(readFileSync(await download.path(), "utf8"), /^curve,name,step,.*\ntraining,metrics\.loss,\d+,/);
+    await page.locator("#smoothing").fill("0");
+    await page.selectOption("#axis", "time");
     if (process.env.GRAPHC_SCREENSHOTS !== undefined) {
       await page.screenshot({ path: join(process.env.GRAPHC_SCREENSHOTS, "watch.png") });
     }
-    await page.click("#pause");
+    // A reload loses neither curves nor settings, and a second page has the same.
+    await page.reload();
+    await until("the curve is drawn again", () => hasColour(page, "#0969da"));
+    t.deepEqual([await page.inputValue("#axis"), await page.inputValue("#smoothing")], ["time", "0"]);
+    t.is(await page.getByRole("button", { name }).getAttribute("aria-pressed"), "true");
+    const second = await browser.newPage();
+    await second.goto(url);
+    await second.locator("#status", { hasText: /^paused$/ }).waitFor();
+    await second.click("#pause");
     await page.locator("#status", { hasText: /^running$/ }).waitFor();
     await page.click("#stop");
-    await page.locator("#status", { hasText: /^stopped$/ }).waitFor();
-    t.true(await page.locator("#pause").isDisabled());
+    for (const one of [page, second]) {
+      await one.locator("#status", { hasText: /^stopped$/ }).waitFor();
+      t.true(await one.locator("#pause").isDisabled());
+      t.regex((await one.textContent("#reason")) ?? "", /has ended/);
+    }
     t.deepEqual(complaints, []);
     t.is((await ended).code, 0);
   } finally {
@@ -208,7 +270,10 @@ test("a curve in one line of text", (t) => {
   t.is(chartText([0, 1, 2, 3, 4, 5, 6, 7]), "▁▂▃▄▅▆▇█");
   t.is(chartText([1, 1, 1]), "▄▄▄");
   t.is(chartText([5]), "");
-  t.is(chartText([Number.NaN, 2, 1, Number.POSITIVE_INFINITY]), "█▁");
+  t.is(chartText([Number.NaN, 2, 1, Number.POSITIVE_INFINITY]), "×█▁×");
+  t.is(chartText([Number.NaN, Number.NaN]), "××");
+  // Each a tenth of the one before: level steps, where linear heights would show the first alone.
+  t.is(chartText([10, 1, 0.1, 0.01]), "█▆▃▁");
   // Four columns of three values each.
   t.is(
     chartText(

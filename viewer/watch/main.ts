@@ -1,6 +1,15 @@
 import { element, part } from "../page/dom.js";
-import type { WatchAction, WatchSample, WatchState, WatchStatus } from "../watch_messages.js";
-import { drawChart, short } from "./chart.js";
+import { clockText } from "../watch_curves.js";
+import {
+  updated,
+  type WatchAction,
+  type WatchSample,
+  type WatchState,
+  type WatchStatus,
+  type WatchUpdate,
+} from "../watch_messages.js";
+import { Chart, type Zoom } from "./chart.js";
+import { readSettings, type Settings, writeSettings } from "./settings.js";
 
 const words: Readonly<Record<WatchStatus, string>> = {
   preparing: "preparing",
@@ -17,29 +26,75 @@ const goesOn: ReadonlySet<WatchStatus> = new Set(["preparing", "running", "pause
 const pause = part("pause", HTMLButtonElement);
 const stop = part("stop", HTMLButtonElement);
 const save = part("save", HTMLButtonElement);
-const logarithmic = part("logarithmic", HTMLInputElement);
-const charts = part("charts", HTMLElement);
-const figures = new Map<
-  string,
-  { readonly figure: HTMLElement; readonly svg: SVGSVGElement; readonly last: HTMLElement }
->();
+const smoothing = part("smoothing", HTMLInputElement);
+const axis = part("axis", HTMLSelectElement);
+const all = part("all", HTMLButtonElement);
+const charts = new Map<string, Chart>();
+let settings = readSettings();
+let zoom: Zoom | undefined;
 let state: WatchState | undefined;
+let isConnected = false;
 
 const events = new EventSource("events");
+events.addEventListener("open", () => {
+  isConnected = true;
+});
 events.addEventListener("message", ({ data }: MessageEvent<string>) => {
-  state = JSON.parse(data) as WatchState;
+  state = updated(state, JSON.parse(data) as WatchUpdate);
   show(state);
 });
 events.addEventListener("error", () => {
+  isConnected = false;
   if (state !== undefined && !goesOn.has(state.status)) events.close();
-  else part("status", HTMLElement).textContent = "not connected: has the training ended?";
+  else part("status", HTMLElement).textContent = "not connected";
+  showButtons();
 });
 pause.addEventListener("click", () => act(state?.status === "paused" ? "resume" : "pause"));
 stop.addEventListener("click", () => act("stop"));
 save.addEventListener("click", () => act("save"));
-logarithmic.addEventListener("change", () => {
-  if (state !== undefined) show(state);
+smoothing.addEventListener("input", () => change({ smoothing: smoothing.valueAsNumber }));
+axis.addEventListener("change", () => {
+  // A part of the steps is no part of the time.
+  zoom = undefined;
+  change({ axis: axis.value === "time" ? "time" : "step" });
 });
+all.addEventListener("click", () => setZoom(undefined));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  for (const chart of charts.values()) chart.repaint();
+});
+showSettings();
+
+const host = {
+  settings: () => settings,
+  zoom: () => zoom,
+  setZoom,
+  toggleLogarithmic: (name: string) => {
+    const { logarithmic } = settings;
+    change({
+      logarithmic: logarithmic.includes(name) ? logarithmic.filter((one) => one !== name) : [...logarithmic, name],
+    });
+  },
+};
+
+function change(part: Partial<Settings>): void {
+  settings = { ...settings, ...part };
+  writeSettings(settings);
+  showSettings();
+  for (const chart of charts.values()) chart.draw();
+}
+
+function setZoom(to: Zoom | undefined): void {
+  zoom = to;
+  showSettings();
+  for (const chart of charts.values()) chart.draw();
+}
+
+function showSettings(): void {
+  smoothing.valueAsNumber = settings.smoothing;
+  part("weight", HTMLOutputElement).textContent = settings.smoothing === 0 ? "none" : settings.smoothing.toFixed(2);
+  axis.value = settings.axis;
+  all.disabled = zoom === undefined;
+}
 
 function act(action: WatchAction): void {
   fetch(action, { method: "POST" }).then(
@@ -60,53 +115,67 @@ function show(now: WatchState): void {
   document.title = `${now.name} · graphc train`;
   part("name", HTMLElement).textContent = now.name;
   part("status", HTMLElement).textContent = words[now.status];
-  const rate = now.stepsPerSecond === null ? "" : ` · ${short(Number(now.stepsPerSecond.toPrecision(3)))} steps/s`;
-  const target = now.target === "" ? "" : ` · ${now.target}`;
-  part("numbers", HTMLElement).textContent =
-    `step ${now.step.toLocaleString("en")} of ${now.steps.toLocaleString("en")} · ${now.seconds.toFixed(1)} s${rate}${target}`;
+  const { stepsPerSecond: rate } = now;
+  const left = rate !== null && rate > 0 && goesOn.has(now.status) ? (now.steps - now.step) / rate : undefined;
+  part("numbers", HTMLElement).textContent = [
+    `step ${now.step.toLocaleString("en")} of ${now.steps.toLocaleString("en")}`,
+    `${clockText(now.seconds)} of steps`,
+    ...(rate === null ? [] : [`${Number(rate.toPrecision(3)).toLocaleString("en")} steps/s`]),
+    ...(left === undefined || left > 360_000 ? [] : [`${clockText(left)} left`]),
+    ...(now.target === "" ? [] : [now.target]),
+  ].join(" · ");
   part("progress", HTMLProgressElement).value = now.steps > 0 ? now.step / now.steps : 0;
-  const active = goesOn.has(now.status) && now.status !== "stopping";
-  pause.textContent = now.status === "paused" ? "Resume" : "Pause";
-  pause.disabled = !active;
-  stop.disabled = !active;
-  save.disabled = !active || !now.canSave;
-  save.title = now.canSave ? "" : "start with --save PATH, so that there is a place";
+  showButtons();
   tell(now.message);
   showCharts(now);
   showSamples(now);
 }
 
-function showCharts(now: WatchState): void {
-  const names = new Set([...now.training, ...now.validation].flatMap(({ metrics }) => Object.keys(metrics)));
-  for (const name of names) {
-    const known = figures.get(name);
-    const { svg, last } = known ?? newFigure(name);
-    drawChart(svg, name, now, logarithmic.checked);
-    const latest = now.training.findLast(({ metrics }) => Object.hasOwn(metrics, name))?.metrics[name];
-    const validated = now.validation.findLast(({ metrics }) => Object.hasOwn(metrics, name))?.metrics[name];
-    last.replaceChildren(
-      element("span", {}, latest === undefined ? "" : valueText(latest)),
-      element(
-        "span",
-        { class: "validation-text" },
-        validated === undefined ? "" : `  validation ${valueText(validated)}`,
-      ),
-    );
+/** A button that cannot be pressed says why. */
+function showButtons(): void {
+  const reason = whyNot();
+  pause.textContent = state?.status === "paused" ? "Resume" : "Pause";
+  for (const button of [pause, stop]) {
+    button.disabled = reason !== "";
+    button.title = reason;
   }
+  const place = state?.canSave === true ? "" : "Save needs a place: start with --save PATH";
+  save.disabled = reason !== "" || place !== "";
+  save.title = reason === "" ? place : reason;
+  part("reason", HTMLElement).textContent = reason === "" ? place : reason;
 }
 
-function valueText(value: number | null): string {
-  return value === null ? "not finite" : short(value);
+function whyNot(): string {
+  if (state === undefined) return isConnected ? "" : "waiting for the training";
+  if (!goesOn.has(state.status))
+    return "The training has ended, and its server with it: this page keeps what it shows, and a reload would find nothing.";
+  if (!isConnected) return "The training does not answer: it may have ended. This page goes on trying.";
+  if (state.status === "stopping") return "It ends after the step that it is in.";
+  return state.status === "preparing" ? "It has not begun." : "";
 }
 
-function newFigure(name: string) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const last = element("span", {});
-  const figure = element("figure", {}, element("figcaption", {}, name, last), svg);
-  charts.append(figure);
-  const made = { figure, svg, last };
-  figures.set(name, made);
-  return made;
+function showCharts(now: WatchState): void {
+  const names = new Set(now.curves.map(({ name, kind }) => chartName(name, kind)));
+  for (const name of names) {
+    let chart = charts.get(name);
+    if (chart === undefined) {
+      chart = new Chart(name, host);
+      charts.set(name, chart);
+      // The rate stands last, whenever the others come.
+      const rate = charts.get(rateChart)?.figure;
+      if (rate !== undefined && name !== rateChart) rate.before(chart.figure);
+      else part("charts", HTMLElement).append(chart.figure);
+    }
+    chart.update(now.curves.filter((curve) => chartName(curve.name, curve.kind) === name));
+  }
+  part("controls", HTMLElement).hidden = names.size === 0;
+}
+
+const rateChart = "steps/s";
+
+/** A metric that is called as the rate is would stand in its chart. */
+function chartName(name: string, kind: string): string {
+  return kind !== "rate" && name === rateChart ? `${name} (metric)` : name;
 }
 
 function showSamples({ signature, samples }: WatchState): void {

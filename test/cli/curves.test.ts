@@ -1,0 +1,111 @@
+import test from "ava";
+import { Curve } from "../../cli/watch/curve.js";
+import { Curves, type CurvesTold } from "../../cli/watch/curves.js";
+import { csvText, nearestIndex, short, smoothed, clockText as timeText } from "../../viewer/watch_curves.js";
+import { updated, type WatchState } from "../../viewer/watch_messages.js";
+
+test("a long curve stays small, and loses no extreme and no gap", (t) => {
+  const curve = new Curve();
+  const values = Array.from({ length: 100_000 }, (_, i) =>
+    i === 77_777 ? Number.NaN : i === 31_415 ? -9 : (i * i) % 7,
+  );
+  for (const [i, value] of values.entries()) curve.add(i + 1, i / 100, value);
+  const { steps, means, least, greatest, lost } = curve.columns();
+  t.true(steps.length <= 2048 && steps.length > 1000);
+  t.is(steps.at(-1), values.length);
+  t.is(
+    lost.reduce((sum, one) => sum + one, 0),
+    1,
+  );
+  t.deepEqual([Math.min(...least.map(Number)), Math.max(...greatest.map(Number))], [-9, 4]);
+  const place = steps.findIndex((step) => step >= 31_416);
+  const part = values.slice(steps[place - 1], steps[place]);
+  t.is(least[place], -9);
+  t.is(means[place], part.reduce((sum, one) => sum + one, 0) / part.length);
+});
+
+test("what a page is told piece by piece is the whole curve", (t) => {
+  let now = 0;
+  const curves = new Curves(() => now);
+  const told: CurvesTold = new Map();
+  const facts = { name: "", status: "running", message: "", step: 0, steps: 0, seconds: 0 } as const;
+  const rest = { stepsPerSecond: null, target: "", canSave: false, signature: "", samples: null };
+  let state: WatchState | undefined;
+  curves.start(0);
+  const tell = (): void => {
+    state = updated(state, { ...facts, ...rest, curves: curves.updates(told) });
+  };
+  for (let step = 10; step <= 50_000; step += 10) {
+    curves.report(step - 5, new Map([["loss", step - 5]]));
+    now += 20;
+    curves.progress(step, now / 1000, new Map([["loss", step]]));
+    curves.resume(step);
+    if (step % 70 === 0) tell();
+  }
+  curves.validation(50_000, new Map([["loss", 0.5]]));
+  tell();
+  t.deepEqual(curves.updates(told), [], "nothing is told twice");
+  const whole = updated(undefined, { ...facts, ...rest, curves: curves.updates(new Map()) });
+  t.deepEqual(state?.curves, whole.curves);
+  t.deepEqual(
+    whole.curves.map(({ kind, name }) => `${kind} ${name}`),
+    ["training loss", "rate steps/s", "validation loss"],
+  );
+  const [, rate, validation] = whole.curves;
+  // 10 steps in 20 ms.
+  t.true(rate?.means.every((mean) => Math.abs((mean ?? 0) - 500) < 1e-6));
+  t.deepEqual([validation?.steps, validation?.seconds, validation?.means], [[50_000], [100], [0.5]]);
+});
+
+test("a report inside a call has its share of the call's time, and a pause lies between two calls", (t) => {
+  let now = 5000;
+  const curves = new Curves(() => now);
+  curves.start(100);
+  curves.report(110, new Map([["loss", 1]]));
+  now += 1000;
+  curves.progress(120, 1, new Map([["loss", 2]]));
+  now += 60_000;
+  curves.resume(120);
+  curves.report(130, new Map([["loss", 3]]));
+  now += 1000;
+  curves.progress(140, 2, new Map([["loss", 4]]));
+  const [loss] = curves.updates(new Map());
+  t.deepEqual(
+    [loss?.steps, loss?.seconds],
+    [
+      [110, 120, 130, 140],
+      [0.5, 1, 61.5, 62],
+    ],
+  );
+});
+
+test("smoothing is the average with its bias taken out, and a gap stays one", (t) => {
+  t.deepEqual(smoothed([3, 5, null, 7], 0), [3, 5, null, 7]);
+  // (0.9 * 3 + 5) / 1.9; then (0.81 * 3 + 0.9 * 5 + 7) / 2.71.
+  const [first, second, gap, third] = smoothed([3, 5, null, 7], 0.9);
+  t.deepEqual([first, gap], [3, null]);
+  t.true(Math.abs((second ?? 0) - 7.7 / 1.9) < 1e-12);
+  t.true(Math.abs((third ?? 0) - 13.93 / 2.71) < 1e-12);
+  t.deepEqual(
+    [-1, 0, 4, 6, 99].map((x) => nearestIndex([1, 3, 5, 9], x)),
+    [0, 0, 1, 2, 3],
+  );
+  t.is(nearestIndex([], 1), -1);
+  t.deepEqual([0.00012345, 1234.5, 2_880_000, -0.5, 0].map(short), ["1.234e-4", "1,235", "2.88e6", "-0.5", "0"]);
+  t.deepEqual([1.24, 61, 3725].map(timeText), ["1.2 s", "1:01", "1:02:05"]);
+});
+
+test("a chart's data as CSV: names are quoted, and what is not finite has no number", (t) => {
+  const columns = {
+    steps: [1, 2],
+    seconds: [0.5, 1],
+    means: [null, 2],
+    least: [null, 1],
+    greatest: [null, 3],
+    lost: [1, 0],
+  };
+  t.is(
+    csvText([{ kind: "validation", name: 'a,"b"', ...columns }]),
+    'curve,name,step,seconds,mean,least,greatest,not_finite\nvalidation,"a,""b""",1,0.5,,,,1\nvalidation,"a,""b""",2,1,2,1,3,0\n',
+  );
+});

@@ -1,0 +1,87 @@
+/** What the page of `train --watch` computes of curves before they are drawn. */
+import type { CurveColumns, WatchCurve } from "./watch_messages.js";
+
+/**
+ * The exponential moving average with its bias towards 0 taken out, as TensorBoard has it: of the values v_1 to v_i, weighted by
+ * weight^(i - j). A gap stays a gap and counts for nothing. `weight` is at least 0 and less than 1.
+ */
+export function smoothed(values: readonly (number | null)[], weight: number): readonly (number | null)[] {
+  let [sum, total] = [0, 0];
+  return values.map((value) => {
+    if (value === null) return null;
+    sum = sum * weight + (1 - weight) * value;
+    total = total * weight + (1 - weight);
+    return sum / total;
+  });
+}
+
+/** On a logarithmic axis there is no place for what is not positive. */
+export function positive(values: readonly (number | null)[]): readonly (number | null)[] {
+  return values.map((value) => (value !== null && value > 0 ? value : null));
+}
+
+/** The index of the value nearest to `x`, of values that never fall; -1 where there is none. */
+export function nearestIndex(values: readonly number[], x: number): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((values[middle] ?? 0) < x) low = middle + 1;
+    else high = middle;
+  }
+  const isBefore = low > 0 && (low === values.length || x - (values[low - 1] ?? 0) <= (values[low] ?? 0) - x);
+  return isBefore ? low - 1 : low === values.length ? -1 : low;
+}
+
+/** All points of the curves of one name as a table, one row a point. What is not finite has no number. */
+export function csvText(curves: readonly WatchCurve[]): string {
+  const head = "curve,name,step,seconds,mean,least,greatest,not_finite";
+  const rows = curves.flatMap(({ kind, name, ...columns }) =>
+    columns.steps.map((step, i) =>
+      [
+        kind,
+        field(name),
+        step,
+        columns.seconds[i],
+        columns.means[i] ?? "",
+        columns.least[i] ?? "",
+        columns.greatest[i] ?? "",
+        columns.lost[i],
+      ].join(","),
+    ),
+  );
+  return `${[head, ...rows].join("\n")}\n`;
+}
+
+function field(text: string): string {
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Whether points of a curve stand for several numbers. */
+export function isJoined({ least, greatest }: CurveColumns): boolean {
+  return least.some((value, i) => value !== greatest[i]);
+}
+
+export function valueText(value: number | null | undefined): string {
+  return value === null || value === undefined ? "not finite" : short(value);
+}
+
+/** Four digits; `2.88e6` and `1.5e-4` where zeros would fill the place. */
+export function short(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e6 || (size > 0 && size < 1e-3)) {
+    const [digits = "", exponent = ""] = value.toExponential(3).split("e");
+    return `${Number(digits)}e${Number(exponent)}`;
+  }
+  const rounded = Number(value.toPrecision(4));
+  return size >= 1000 ? rounded.toLocaleString("en") : String(rounded);
+}
+
+/** `0:07`, `12:30`, `1:02:03`; below 10 s with a tenth. */
+export function clockText(seconds: number): string {
+  if (seconds < 10) return `${Number(seconds.toFixed(1))} s`;
+  const whole = Math.round(seconds);
+  const two = (part: number): string => String(part).padStart(2, "0");
+  const minutes = Math.floor(whole / 60) % 60;
+  const hours = Math.floor(whole / 3600);
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
