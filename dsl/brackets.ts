@@ -34,14 +34,20 @@ export function isClosing(token: IToken): boolean {
  * the line of an open `(` or `[` shows that this bracket was never closed.
  */
 export function matchBrackets(tokens: readonly IToken[], startsStatement: (index: number) => boolean): Brackets {
-  const { partner, unclosed } = pair(tokens, startsStatement);
-  return { partner, balanced: pair(tokens, () => false).balanced, suspect: findSuspect(tokens, partner, unclosed) };
+  const { partner, unclosed, balanced, restsOnLayout } = pair(tokens, startsStatement);
+  return {
+    partner,
+    balanced: restsOnLayout ? pair(tokens, () => false).balanced : balanced,
+    suspect: findSuspect(tokens, partner, unclosed),
+  };
 }
 
 interface Pairs {
   readonly partner: Int32Array;
   readonly unclosed: readonly number[];
   readonly balanced: boolean;
+  /** Some bracket was given up for the layout behind it. */
+  readonly restsOnLayout: boolean;
 }
 
 function pair(tokens: readonly IToken[], startsStatement: (index: number) => boolean): Pairs {
@@ -54,19 +60,27 @@ function pair(tokens: readonly IToken[], startsStatement: (index: number) => boo
     open.set(type, (open.get(type) ?? 0) - 1);
     return index;
   };
-  for (const [index, token] of tokens.entries()) {
+  let restsOnLayout = false;
+  for (let index = 0; index < tokens.length; index += 1) {
+    const token = tokens[index];
+    if (token === undefined) break;
     const type = token.tokenType;
+    const mayPair = isBracket(type);
+    // Most tokens are no brackets, and stand in a block or in the list of their line.
+    if (!mayPair && token.startLine === tokens[index - 1]?.endLine) continue;
     if (stack.length > 0 && token.startLine !== tokens[index - 1]?.endLine) {
       for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
         if (tokens[top]?.tokenType === t.LeftBrace) break;
         if ((token.startColumn ?? 0) > indentation(tokens, top) || !startsStatement(index)) break;
+        restsOnLayout = true;
         pop();
       }
     }
+    if (!mayPair) continue;
     if (closers.has(type)) {
       stack.push(index);
       open.set(type, (open.get(type) ?? 0) + 1);
-    } else if (closing.has(type)) {
+    } else {
       const wanted = type === t.RightParen ? t.LeftParen : type === t.RightBracket ? t.LeftBracket : t.LeftBrace;
       // A `)` or `]` never reaches over a `{`: that brace's block is more likely whole than the bracket's list.
       const reach = wanted === t.LeftBrace || (open.get(t.LeftBrace) ?? 0) === 0 ? undefined : t.LeftBrace;
@@ -77,9 +91,22 @@ function pair(tokens: readonly IToken[], startsStatement: (index: number) => boo
       partner[index2] = index;
     }
   }
-  const bracket = (token: IToken): boolean => isOpening(token) || isClosing(token);
-  const balanced = tokens.every((token, index) => !bracket(token) || (partner[index] ?? -1) >= 0);
-  return { partner, unclosed: stack, balanced };
+  const balanced = tokens.every(({ tokenType }, index) => (partner[index] ?? -1) >= 0 || !isBracket(tokenType));
+  return { partner, unclosed: stack, balanced, restsOnLayout };
+}
+
+function isBracket(type: IToken["tokenType"]): boolean {
+  switch (type) {
+    case t.LeftParen:
+    case t.RightParen:
+    case t.LeftBracket:
+    case t.RightBracket:
+    case t.LeftBrace:
+    case t.RightBrace:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** The column of the first token on the line of token `index`. */

@@ -1,4 +1,5 @@
 import type { Item, Statement } from "./ast.js";
+import type { Lexed } from "./lex.js";
 
 /** What a tree is kept by: an item of a file, or a statement of a graph, or of a scope or an `on` block in one. */
 export type Part = Item | Statement;
@@ -17,6 +18,8 @@ export interface ReadPart {
 
 /** An earlier text of the same file, whose parts need not be read again where the text is as it was. */
 export interface Earlier {
+  /** The tokens of the new text. */
+  lex(text: string, file: string): Lexed;
   /**
    * The part whose first token starts at an offset of the new text, behind a token that ends at `previous`; its spans are those of the
    * new text. Undefined where nothing such is known, or a character that its reading rested on has changed.

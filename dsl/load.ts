@@ -6,7 +6,7 @@ import type { Span } from "../compiler/ir/span.js";
 import type { FunctionDeclaration, GraphDeclaration, Ident, Item, OptimizerDeclaration } from "./ast.js";
 import { didYouMean, limitDiagnostics, quote, suggest } from "./diagnostics.js";
 import { checkAhead, checkAlone, checkDeclaration, fileEnv } from "./elaborate/alone.js";
-import { Facts } from "./elaborate/facts.js";
+import { FactList, Facts } from "./elaborate/facts.js";
 import { elaborateGraph } from "./elaborate/graph.js";
 import { intrinsics } from "./elaborate/intrinsics/table.js";
 import { type Home, type Meaning, poisoned } from "./elaborate/meaning.js";
@@ -248,9 +248,9 @@ class Linker {
       meaning: entry.meaning,
       generic: false,
     } as const;
-    facts.addAll([fact]);
+    facts.addAll(new FactList([fact]));
     facts.addAlias(local.span, entry.span);
-    if (local !== name) facts.addAll([{ ...fact, span: local.span, origin: local.span }]);
+    if (local !== name) facts.addAll(new FactList([{ ...fact, span: local.span, origin: local.span }]));
   }
 
   #bind(home: Home, name: Ident, meaning: Meaning): void {

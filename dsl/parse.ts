@@ -26,7 +26,7 @@ let parser: GraphParser | undefined;
  */
 export function parse(text: string, file: string, earlier?: Earlier): ParseResult {
   if (text.length > maximumFileLength) return refused(text, file, [fileTooLarge(file, text.length)]);
-  const { tokens, comments, diagnostics: lexical } = lex(text, file);
+  const { tokens, comments, diagnostics: lexical } = earlier?.lex(text, file) ?? lex(text, file);
   parser ??= new GraphParser();
   const grammar = parser.parse(text, file, tokens, comments, earlier);
   const { ast, diagnostics: grammatical, parenthesized, unusedDocs, parts } = grammar;

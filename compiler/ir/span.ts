@@ -22,13 +22,23 @@ export interface MovableSpan {
 /** The spans that were made from a movable one, and move with it. */
 const derived = new WeakMap<Span, MovableSpan[]>();
 
-/** From here on, what is derived from the span is known, so that `moveSpan` moves it, too. */
-export function makeMovable(span: Span): void {
-  if (!derived.has(span)) derived.set(span, []);
+/** From here on, what is derived from the span is known, so that `moveSpan` moves it, too; gives where that is put. */
+export function makeMovable(span: Span): readonly MovableSpan[] {
+  const known = derived.get(span);
+  if (known !== undefined) return known;
+  const made: MovableSpan[] = [];
+  derived.set(span, made);
+  return made;
 }
 
 export function moveSpan(span: MovableSpan, by: number): void {
-  for (const one of [span, ...(derived.get(span) ?? [])]) {
+  moveAll([span], by);
+  moveAll(derived.get(span) ?? [], by);
+}
+
+/** Moves these, and nothing that is derived from them. */
+export function moveAll(spans: readonly MovableSpan[], by: number): void {
+  for (const one of spans) {
     one.start += by;
     one.end += by;
   }

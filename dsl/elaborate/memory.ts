@@ -4,7 +4,7 @@ import type { Value } from "../../compiler/ir/node.js";
 import type { LoadedFile } from "../imports.js";
 import { Aliases, type AliasKind } from "./aliases.js";
 import { type AliasUse, Changes, type NameWrite, nothingWritten, type Step } from "./changes.js";
-import type { Fact } from "./facts.js";
+import { type Fact, FactList } from "./facts.js";
 import type { Home, Item } from "./meaning.js";
 import { type Entry, Names, type NamesWatch } from "./names.js";
 import { type OriginNote, RecordedSources } from "./recorded_sources.js";
@@ -282,9 +282,10 @@ export class Memory implements NamesWatch, Recorder {
       ended = { error };
     }
     this.#recording = undefined;
-    state.shared.facts?.addAll(recording.facts);
+    const facts = new FactList(recording.facts);
+    state.shared.facts?.addAll(facts);
     state.shared.symbolTable.addAll(recording.symbols);
-    const { checks, asked, effects, facts, symbols, origins, names, read, aliases, bound, written } = recording;
+    const { checks, asked, effects, symbols, origins, names, read, aliases, bound, written } = recording;
     const writes = { names: bound, tables: written, aliases };
     if ("error" in ended) {
       const { error } = ended;

@@ -1,5 +1,5 @@
 import { type Changes, nothingWritten, type Reads, type Step, type Writes } from "./changes.js";
-import type { Fact } from "./facts.js";
+import type { FactList } from "./facts.js";
 import type { Item } from "./meaning.js";
 import type { OriginNote } from "./recorded_sources.js";
 import { sameItem } from "./same.js";
@@ -21,7 +21,7 @@ export interface Version<T> {
   readonly reads: Reads;
   readonly effects: readonly Effect[];
   readonly writes: Writes;
-  readonly facts: readonly Fact[];
+  readonly facts: FactList;
   readonly symbols: readonly NamedSymbol[];
   readonly origins: readonly OriginNote[];
   readonly inputs: readonly Item[];

@@ -1,5 +1,7 @@
-import { type MovableSpan, moveSpan } from "../../compiler/ir/span.js";
+import { type MovableSpan, moveAll } from "../../compiler/ir/span.js";
 import type { Earlier, Part, ReadPart } from "../../dsl/earlier.js";
+import type { Lexed } from "../../dsl/lex.js";
+import { lexAgain, type Sameness } from "../../dsl/lex_again.js";
 
 /** A part of a tree that is kept as a whole: an item of the file, or a statement of the graph or of a scope in it. */
 export interface Piece<T extends Part> {
@@ -7,6 +9,8 @@ export interface Piece<T extends Part> {
   /** What it says, with its documentation. */
   readonly key: string;
   readonly spans: readonly MovableSpan[];
+  /** What was derived from each of them. */
+  readonly derived: readonly (readonly MovableSpan[])[];
   start: number;
 }
 
@@ -17,37 +21,43 @@ export interface PlacedPiece {
 
 export function movePiece(piece: Piece<Part>, by: number): void {
   if (by === 0) return;
-  for (const span of piece.spans) moveSpan(span, by);
+  moveAll(piece.spans, by);
+  for (const spans of piece.derived) if (spans.length > 0) moveAll(spans, by);
   piece.start += by;
 }
 
-/** A text with the pieces that were read in it. */
+/** A text with its tokens and the pieces that were read in it. */
 export class KeptText {
   readonly #text: string;
+  readonly #lexed: Lexed;
   readonly #pieces: ReadonlyMap<number, PlacedPiece>;
 
-  constructor(text: string, pieces: readonly PlacedPiece[]) {
+  constructor(text: string, lexed: Lexed, pieces: readonly PlacedPiece[]) {
     this.#text = text;
+    this.#lexed = lexed;
     this.#pieces = new Map(pieces.map((one) => [one.place.start, one]));
   }
 
   /** What of it stands in the text that came after it. */
   before(next: string): SameText {
-    return new SameText(this.#text, this.#pieces, next);
+    return new SameText(this.#text, this.#lexed, this.#pieces, next);
   }
 }
 
 /** Two texts are the same at both ends: what was read there need not be read again. */
-class SameText implements Earlier {
+export class SameText implements Earlier {
   /** The parts that were not read again. */
   readonly taken = new Set<Part>();
+  /** The tokens of the new text, once they have been read. */
+  lexed: Lexed | undefined;
+  readonly #text: string;
+  readonly #lexed: Lexed;
   readonly #pieces: ReadonlyMap<number, PlacedPiece>;
-  readonly #sameUntil: number;
-  /** An offset of the old text, and how far what stands from there on has moved. */
-  readonly #sameFrom: number;
-  readonly #by: number;
+  readonly #same: Sameness;
 
-  constructor(text: string, pieces: ReadonlyMap<number, PlacedPiece>, next: string) {
+  constructor(text: string, lexed: Lexed, pieces: ReadonlyMap<number, PlacedPiece>, next: string) {
+    this.#text = text;
+    this.#lexed = lexed;
     this.#pieces = pieces;
     const most = Math.min(text.length, next.length);
     let before = 0;
@@ -58,13 +68,16 @@ class SameText implements Earlier {
       text.charCodeAt(text.length - 1 - behind) === next.charCodeAt(next.length - 1 - behind)
     )
       behind++;
-    this.#sameUntil = before;
-    this.#sameFrom = text.length - behind;
-    this.#by = next.length - text.length;
+    this.#same = { until: before, from: text.length - behind, by: next.length - text.length };
+  }
+
+  lex(text: string, file: string): Lexed {
+    this.lexed ??= lexAgain(this.#lexed, this.#text, text, file, this.#same);
+    return this.lexed;
   }
 
   take(start: number, previous: number): ReturnType<Earlier["take"]> {
-    return this.#take(start, previous, 0) ?? this.#take(start, previous, this.#by);
+    return this.#take(start, previous, 0) ?? this.#take(start, previous, this.#same.by);
   }
 
   #take(start: number, previous: number, by: number): ReturnType<Earlier["take"]> {
@@ -72,8 +85,8 @@ class SameText implements Earlier {
     if (found === undefined || this.taken.has(found.piece.part)) return undefined;
     const { piece, place } = found;
     // The character behind the last word that was looked at may be a part of it.
-    const isBefore = by === 0 && place.to < this.#sameUntil;
-    const isBehind = by === this.#by && place.from >= this.#sameFrom;
+    const isBefore = by === 0 && place.to < this.#same.until;
+    const isBehind = by === this.#same.by && place.from >= this.#same.from;
     if (!(isBefore || isBehind) || previous !== place.from + by) return undefined;
     this.taken.add(piece.part);
     movePiece(piece, by);

@@ -4,7 +4,8 @@ import {
   type SemanticTokensDelta,
   type SemanticTokensLegend,
 } from "vscode-languageserver";
-import type { Facts } from "../../dsl/elaborate/facts.js";
+import type { Facts, NameFact } from "../../dsl/elaborate/facts.js";
+import { OffsetMap } from "../../dsl/offset_map.js";
 import { isStandard } from "../../dsl/standard.js";
 import type { Analysis, Source } from "./analysis.js";
 import type { Binder, BinderKind } from "./binders.js";
@@ -84,47 +85,50 @@ export class SemanticTokensSent {
 
 function pushColours({ source, facts }: Analysis, builder: SemanticTokensBuilder): void {
   const { text, document } = source;
-  const colours = coloursIn(source, facts);
-  const starts = Float64Array.from(colours.keys()).sort();
   let line = 0;
   let lineStart = 0;
   let nextLine = document.offsetAt({ line: 1, character: 0 });
-  for (const start of starts) {
+  coloursIn(source, facts).forEach((colour, start) => {
     const end = wordEnd(text, start);
-    if (end === undefined) continue;
+    if (end === undefined) return;
     if (start >= nextLine) {
       line = document.positionAt(start).line;
       lineStart = document.offsetAt({ line, character: 0 });
       nextLine = line + 1 < document.lineCount ? document.offsetAt({ line: line + 1, character: 0 }) : text.length + 1;
     }
-    const colour = colours.get(start) ?? 0;
     builder.push(line, start - lineStart, end - start, colour >> modifierBits, colour & ((1 << modifierBits) - 1));
-  }
+  });
 }
 
 /** The colour of the word at each offset: its type, and behind that its modifiers. */
-function coloursIn({ file, binders }: Source, facts: Facts): ReadonlyMap<number, number> {
-  const kinds = new Map<number, BinderKind>();
+function coloursIn({ file, binders }: Source, facts: Facts): OffsetMap<number> {
+  const kinds = new OffsetMap<BinderKind>();
   collectKinds(binders, kinds);
-  const colours = new Map<number, number>();
-  for (const [start, fact] of facts.namesIn(file)) {
-    const { origin } = fact;
-    const callable = callableOf(fact);
-    const kind = origin?.file === file ? kinds.get(origin.start) : undefined;
-    if (callable !== undefined && kind !== "parameter") {
-      const isOurs = callable.kind === "intrinsic" || isStandard(callable.home.file);
-      colours.set(start, colourOf("function", isOurs ? modifier("defaultLibrary") : 0));
-    } else if (kind !== undefined) {
-      colours.set(start, colourOf(typeOfKind[kind], kind === "constant" ? modifier("readonly") : 0));
-    } else if (origin !== undefined) colours.set(start, colourOf("parameter", 0));
-  }
-  for (const [start, kind] of kinds) {
+  const colours = new OffsetMap<number>();
+  facts.namesIn(file).forEach((fact, start) => {
+    const colour = colourOfName(fact, file, kinds);
+    if (colour !== undefined) colours.set(start, colour);
+  });
+  kinds.forEach((kind, start) => {
     colours.set(start, (colours.get(start) ?? colourOf(typeOfKind[kind], 0)) | modifier("declaration"));
-  }
+  });
   return colours;
 }
 
-function collectKinds(binders: readonly Binder[], kinds: Map<number, BinderKind>): void {
+/** The colour of a name that the elaborator knows, by what it stands for and where it is declared. */
+function colourOfName(fact: NameFact, file: string, kinds: OffsetMap<BinderKind>): number | undefined {
+  const { origin } = fact;
+  const callable = callableOf(fact);
+  const kind = origin?.file === file ? kinds.get(origin.start) : undefined;
+  if (callable !== undefined && kind !== "parameter") {
+    const isOurs = callable.kind === "intrinsic" || isStandard(callable.home.file);
+    return colourOf("function", isOurs ? modifier("defaultLibrary") : 0);
+  }
+  if (kind !== undefined) return colourOf(typeOfKind[kind], kind === "constant" ? modifier("readonly") : 0);
+  return origin === undefined ? undefined : colourOf("parameter", 0);
+}
+
+function collectKinds(binders: readonly Binder[], kinds: OffsetMap<BinderKind>): void {
   for (const { span, kind, children } of binders) {
     kinds.set(span.start, kind);
     if (children.length > 0) collectKinds(children, kinds);

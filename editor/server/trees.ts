@@ -2,7 +2,7 @@ import { type MovableSpan, makeMovable, moveSpan, type Span } from "../../compil
 import type { GraphDeclaration, Ident, Item, Placed, Scope, Statement } from "../../dsl/ast.js";
 import type { Part, ReadPart } from "../../dsl/earlier.js";
 import { type ParseResult, parse } from "../../dsl/parse.js";
-import { KeptText, movePiece, type Piece, type PlacedPiece } from "./kept_text.js";
+import { KeptText, movePiece, type Piece, type PlacedPiece, type SameText } from "./kept_text.js";
 
 type Container = GraphDeclaration | Scope | Placed;
 
@@ -20,6 +20,10 @@ function emptyLevel<T extends Part>(): Level<T> {
   return { pieces: new Map(), parts: new Map(), inner: new Map(), names: new Map() };
 }
 
+function nothingKept(): KeptText {
+  return new KeptText("", { tokens: [], comments: [], diagnostics: [] }, []);
+}
+
 /**
  * Keeps the tree of a file from one text to the next: what is written as it was before is the same object, with its spans moved to where
  * it stands now. The parser is told which parts stand as they did, with all that their reading rested on, and does not read them again; the
@@ -28,25 +32,27 @@ function emptyLevel<T extends Part>(): Level<T> {
  */
 export class Trees {
   #level: Level<Item> = emptyLevel();
-  #kept: KeptText | undefined;
+  #kept = nothingKept();
   /** How many parts of the last text were read, and how many were not, as they stood there before. */
   readonly counts = { read: 0, unread: 0 };
 
   next(text: string, file: string): ParseResult {
-    const earlier = this.#kept?.before(text);
+    const earlier = this.#kept.before(text);
     const parsed = parse(text, file, earlier);
-    const keeping = new Keeping(text, parsed, earlier?.taken ?? new Set());
-    if (keeping.mayStay(parsed.ast.items, this.#level)) return this.#keep(text, parsed, keeping);
+    const keeping = new Keeping(text, parsed, earlier.taken);
+    if (keeping.mayStay(parsed.ast.items, this.#level)) return this.#keep(text, earlier, parsed, keeping);
     const anew = parse(text, file);
-    return this.#keep(text, anew, new Keeping(text, anew, new Set()));
+    return this.#keep(text, earlier, anew, new Keeping(text, anew, new Set()));
   }
 
-  #keep(text: string, parsed: ParseResult, keeping: Keeping): ParseResult {
+  #keep(text: string, earlier: SameText, parsed: ParseResult, keeping: Keeping): ParseResult {
     const { parts, level } = keeping.block(parsed.ast.items, this.#level);
     this.#level = level;
     this.counts.unread = keeping.unread.size;
     this.counts.read = parsed.parts.length - keeping.unread.size;
-    this.#kept = new KeptText(text, keeping.pieces(parsed.parts));
+    // A text that is too long is not even split into tokens.
+    const { lexed } = earlier;
+    this.#kept = lexed === undefined ? nothingKept() : new KeptText(text, lexed, keeping.pieces(parsed.parts));
     return { ...parsed, ast: { ...parsed.ast, items: parts } };
   }
 }
@@ -122,8 +128,9 @@ class Keeping {
 
   #fresh<T extends Part>(part: T, level: Level<T>): T {
     const spans = spansIn(part);
-    for (const span of spans) makeMovable(span);
-    if (!this.#isWrong(part)) this.#add(level, part, { part, key: this.#key(part), spans, start: startOf(part) });
+    const derived = spans.map(makeMovable);
+    if (!this.#isWrong(part))
+      this.#add(level, part, { part, key: this.#key(part), spans, derived, start: startOf(part) });
     return part;
   }
 

@@ -1,7 +1,9 @@
 import test from "ava";
 import fc from "fast-check";
 import { longFiles } from "../../bench/long_files.js";
+import { type Lexed, lex } from "../../dsl/lex.js";
 import { parse } from "../../dsl/parse.js";
+import { KeptText } from "../../editor/server/kept_text.js";
 import { Trees } from "../../editor/server/trees.js";
 import { edit, edited, model } from "./edits.js";
 
@@ -65,6 +67,7 @@ const signs: readonly string[] = [
   "\n",
   "\n\n",
   "\r\n",
+  "\r",
   "\t",
   "if",
   "else",
@@ -103,6 +106,12 @@ function sameAsAnew(texts: readonly string[]): void {
     }
     if (shown(kept.source.comments) !== shown(anew.source.comments)) throw new Error("the comments are others");
   }
+}
+
+/** All that the lexer tells of a text. */
+function lexedAs({ tokens, comments, diagnostics }: Lexed): unknown {
+  const told = tokens.map(({ tokenType, ...rest }) => ({ ...rest, type: tokenType.name }));
+  return { tokens: told, comments, diagnostics: shown(diagnostics) };
 }
 
 const place = fc.record({
@@ -154,4 +163,33 @@ test("of a long file, a change has its own part read and the one before, which i
       t.true(read <= 3 && unread >= all - 3, `${name} ${JSON.stringify(behind)}: ${read} read, ${unread} not`);
     }
   }
+});
+
+test("so are its tokens, where what stands before and behind the lines that have changed is moved", (t) => {
+  let again = 0;
+  const calm = fc.record({
+    at: place.map(({ at }) => at),
+    length: fc.nat(3),
+    text: fc.constantFrom("\n", "\r", "\r\n", "a", " 1.0", "# é\n", ""),
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom<string>(odd, model, model.replaceAll("\n", "\r\n")),
+      fc.array(fc.oneof(calm, calm, place), { minLength: 1, maxLength: 12 }),
+      (start, edits) => {
+        let text = start;
+        let kept = new KeptText("", { tokens: [], comments: [], diagnostics: [] }, []);
+        for (const one of [{ at: 0, length: 0, text: "" }, ...edits]) {
+          const at = Math.floor(one.at * text.length);
+          text = text.slice(0, at) + one.text + text.slice(at + one.length);
+          const lexed = kept.before(text).lex(text, file);
+          if (lexed.diagnostics.length === 0) again++;
+          t.deepEqual(lexedAs(lexed), lexedAs(lex(text, file)), JSON.stringify(text));
+          kept = new KeptText(text, lexed, []);
+        }
+      },
+    ),
+    { numRuns: Number(process.env["GRAPHC_RUNS"] ?? 40) },
+  );
+  t.true(again > 0);
 });
