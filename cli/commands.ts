@@ -197,7 +197,11 @@ export function commandLine(outcome: Outcome): Command {
     .addOption(dimOption())
     .option("--weights <PATH>", "variables from this safetensors file")
     .addOption(new Option("--seed <N>", "the seed of all randomness, instead of the file's").argParser(seedNumber))
-    .option("--samples <N>", "samples to take; without it as many as three seconds hold, from 5 to 50", wholeNumber(1))
+    .option(
+      "--samples <N>",
+      "samples to take; without it as many as three seconds hold, from 5 to 50",
+      wholeNumber(1, 100_000),
+    )
     .addOption(allowPathOption())
     .addOption(targetOption())
     .addOption(deviceOption())

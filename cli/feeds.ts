@@ -7,10 +7,10 @@ import { typeText } from "../compiler/ir/type.js";
 import { loadData } from "../runtime/data/load.js";
 import { parseDataArgument } from "../runtime/data/references.js";
 import { placeholderNamed } from "../runtime/dataset.js";
-import type { FeedValue } from "../runtime/feeds.js";
+import { type FeedValue, outOfRange } from "../runtime/feeds.js";
 import { UsageError } from "./failure.js";
 import type { Named } from "./options.js";
-import { readLiteral } from "./values.js";
+import { readLiteral, tooLargeIn } from "./values.js";
 
 /** The values of `--feed`: literals as they stand; anything else is a data file. Rejects with GraphError, with all that is refused. */
 export async function readFeeds(graph: Graph, feeds: Named | undefined): Promise<Readonly<Record<string, FeedValue>>> {
@@ -40,6 +40,8 @@ async function readOne(graph: Graph, name: string, text: string): Promise<FeedVa
       }),
     ]);
   }
+  const tooLarge = literal === undefined ? undefined : tooLargeIn(text);
+  if (tooLarge !== undefined) throw outOfRange(placeholder, tooLarge);
   if (literal !== undefined) return literal;
   if (text.trimStart().startsWith("[") && !existsSync(text)) {
     throw new UsageError(`--feed ${name} is not a list of numbers: ${shorten(text)}`);

@@ -4,12 +4,13 @@ import { placeLike } from "../compiler/ir/device.js";
 
 /** Readers of option values. Each throws InvalidArgumentError, which names the option and ends with exit code 2. */
 
-/** A whole number of at least `least`: `1000`, `1_000`, `1e6`. */
-export function wholeNumber(least: number): (text: string) => number {
+/** A whole number of at least `least`, and at most `most`: `1000`, `1_000`, `1e6`. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = /^\d[\d_]*(e\d+)?$/i.test(text) ? Number(text.replaceAll("_", "")) : Number.NaN;
-    if (!Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`It is a whole number of at least ${least}, below 2^53.`);
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}, below 2^53` : `from ${least} to ${most}`;
+      throw new InvalidArgumentError(`It is a whole number ${range}.`);
     }
     return value;
   };

@@ -7,6 +7,7 @@ import { parseDataArgument } from "../runtime/data/references.js";
 import { requireTensorFormat, writeTensor } from "../runtime/data/write.js";
 import { loadDataset } from "../runtime/dataset.js";
 import { Evaluator } from "../runtime/evaluate.js";
+import { requireReplaceable, resultFiles } from "../runtime/files/replace.js";
 import { type Asked, freeSelection, signatureSelection } from "../runtime/requests.js";
 import { isScalar } from "../runtime/result_files.js";
 import { Session } from "../runtime/session.js";
@@ -25,6 +26,7 @@ import { type ProfileOption, profileFiles, requireTraces, showProfile } from "./
 import { requireFileFirst } from "./signatures.js";
 import { openProgram } from "./target.js";
 import { tensorText } from "./tensor_text.js";
+import { readLiteral } from "./values.js";
 
 export interface RunOptions extends CommonOptions, LoadOptions {
   readonly fetch?: readonly string[] | undefined;
@@ -49,12 +51,14 @@ export async function run(
 ): Promise<ExitCode> {
   requireFileFirst(file, signature, "run");
   requireSense(signature, options);
-  for (const path of options.output?.values() ?? []) requireTensorFormat(path);
+  const formats = [...(options.output?.values() ?? [])].map((path) => [path, requireTensorFormat(path)] as const);
   const plots = (options.plot ?? []).map(({ path }) => path);
   const outputs = [...(options.output?.values() ?? []), ...plots, ...profileFiles(options.profile)];
-  requireApart(outputs, [file, ...(options.weights === undefined ? [] : [options.weights])]);
+  const read = [...(options.feed?.values() ?? []), ...(options.data?.values() ?? [])].flatMap(filesRead);
+  requireApart(outputs, [file, ...(options.weights === undefined ? [] : [options.weights]), ...read]);
   const model = await openModel(console, file, options);
   await requireOutputs(console, outputs);
+  for (const [path, format] of formats) await requireReplaceable(path, resultFiles[format]);
   await requireTraces(profileFiles(options.profile));
   const request = signature ?? options.fetch ?? [];
   const program = await openProgram(console, model, options);
@@ -77,6 +81,11 @@ export async function run(
   else show(console, results, options.output ?? new Map(), options.data !== undefined);
   await showProfile(console, session, options.profile);
   return exitCodes.fine;
+}
+
+/** The file that a `--feed` or `--data` names, if it does. */
+function filesRead(text: string): readonly string[] {
+  return readLiteral(text) === undefined ? [parseDataArgument(text).path] : [];
 }
 
 function requireSense(signature: string | undefined, options: RunOptions): void {

@@ -17,6 +17,13 @@ export function readLiteral(text: string): Literal | undefined {
   return reader.whole();
 }
 
+/** The first number of such a literal that f64 holds as an infinity only, which nobody writes so: `1e400`. */
+export function tooLargeIn(text: string): string | undefined {
+  for (const [number = ""] of text.matchAll(/\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?/gi))
+    if (/[.e]/i.test(number) && !Number.isFinite(Number(number.replaceAll("_", "")))) return number;
+  return undefined;
+}
+
 class LiteralReader {
   readonly #text: string;
   #at = 0;

@@ -165,6 +165,8 @@ function storeElement(
     if (dtype === "f16") data[position] = encodeF16(number);
     else if (dtype === "bf16") data[position] = encodeBF16(number);
     else data[position] = number;
+    if (Number.isFinite(number) && isInfinite(dtype, Number(data[position])))
+      throw outOfRange(placeholder, String(element));
     return;
   }
   const range = integerRanges.get(dtype);
@@ -197,6 +199,30 @@ function withArticle(noun: string): string {
 
 function wrongDType(placeholder: Placeholder, found: string, hint: string): GraphError {
   const message = `\`${placeholder.name}\` is ${typeText(placeholder.value.type)} and was fed ${found}`;
+  return new GraphError([feedProblem("G082", placeholder, message, hint)]);
+}
+
+/** Whether an element, as it is stored, is an infinity. */
+function isInfinite(dtype: NumericDType, stored: number): boolean {
+  if (dtype === "f16") return (stored & 0x7fff) === 0x7c00;
+  if (dtype === "bf16") return (stored & 0x7fff) === 0x7f80;
+  return !Number.isFinite(stored);
+}
+
+const largest: ReadonlyMap<string, string> = new Map([
+  ["f64", "1.7976931348623157e308"],
+  ["f32", "3.4028235e38"],
+  ["f16", "65504"],
+  ["bf16", "3.3895314e38"],
+]);
+
+/** G082 for a number that the dtype of a placeholder has no place for. */
+export function outOfRange(placeholder: Placeholder, number: string): GraphError {
+  const { dtype } = placeholder.value.type;
+  const limit = largest.get(dtype);
+  const hint =
+    limit === undefined ? `${dtype} holds whole numbers` : `${dtype} goes up to ${limit}; \`inf\` feeds an infinity`;
+  const message = `\`${placeholder.name}\` was fed ${number}, which is outside of the range of ${dtype}`;
   return new GraphError([feedProblem("G082", placeholder, message, hint)]);
 }
 

@@ -5,6 +5,7 @@ import type { Tensor, TensorData } from "../../compiler/ir/tensor.js";
 import { AtomicFile } from "../files/atomic.js";
 import { fileError, quotePath } from "../files/errors.js";
 import { bytesOf } from "../files/memory.js";
+import { requireReplaceable, resultFiles } from "../files/replace.js";
 import { littleEndianBytes, SafetensorsDigest, startSafetensors } from "../files/safetensors.js";
 import { hostIsBigEndian } from "./elements.js";
 
@@ -23,7 +24,8 @@ const descriptions: ReadonlyMap<NumericDType, string> = new Map([
 /**
  * Writes a tensor to a file, atomically, in the format of its extension: .npy, .safetensors (under `name`) or .csv (a
  * scalar, a vector as one column, a matrix as rows; the header is `name`, or `name.0`, `name.1`, ...).
- * @throws GraphError G092 (also for a tensor of higher rank as .csv), G071 for another extension.
+ * @throws GraphError G092 (also for a tensor of higher rank as .csv, and where a file of another kind would be lost), G071 for another
+ * extension.
  */
 export async function writeTensor(path: string, name: string, tensor: Tensor): Promise<void> {
   const file = await TensorFile.create(path, name, tensor);
@@ -61,6 +63,7 @@ export class TensorFile {
   /** @throws GraphError as `writeTensor`; nothing is there then. */
   static async create(path: string, name: string, type: TensorType): Promise<TensorFile> {
     const writing = writingOf(path, name, type);
+    await requireReplaceable(path, resultFiles[requireTensorFormat(path)]);
     const file = new TensorFile(await AtomicFile.create(path), writing);
     await file.#file.append(writing.start);
     return file;

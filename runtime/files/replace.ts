@@ -30,6 +30,32 @@ export const traceFile: Replaceable = {
   mayBegin: (bytes) => /^\s*\{[\s\S]*"traceEvents"/.test(new TextDecoder().decode(bytes)),
 };
 
+/** How a checkpoint's header says that it is one, as safetensors files of others don't. */
+const checkpointKey = "graphc.checkpoint";
+
+function isCheckpoint(bytes: Uint8Array): boolean {
+  return checkpointFile.mayBegin(bytes) && Buffer.from(bytes).includes(checkpointKey);
+}
+
+/** A tensor that a run writes. A checkpoint is none, though both are safetensors files. */
+export const resultFiles: Readonly<Record<".npy" | ".safetensors" | ".csv", Replaceable>> = {
+  ".npy": {
+    name: "result",
+    example: "result.npy",
+    mayBegin: (bytes) => "\x93NUMPY".startsWith(Buffer.from(bytes.subarray(0, 6)).toString("latin1")),
+  },
+  ".safetensors": {
+    name: "result",
+    example: "result.safetensors",
+    mayBegin: (bytes) => checkpointFile.mayBegin(bytes) && !isCheckpoint(bytes),
+  },
+  ".csv": {
+    name: "result",
+    example: "result.csv",
+    mayBegin: (bytes) => kindOf(bytes.subarray(0, 64))?.startsWith("text") === true,
+  },
+};
+
 /** Sees that no file of another kind would be lost. @throws GraphError G092 where one stands there. */
 export async function requireReplaceable(path: string, kind: Replaceable): Promise<void> {
   const file = await InputFile.open(path).catch((error: unknown) => {
@@ -42,7 +68,7 @@ export async function requireReplaceable(path: string, kind: Replaceable): Promi
     const beginning = new Uint8Array(4096);
     const bytes = beginning.subarray(0, await file.readAt(0, beginning));
     if (bytes.length === 0 || kind.mayBegin(bytes)) return;
-    const found = kindOf(bytes.subarray(0, 64));
+    const found = isCheckpoint(bytes) ? "a checkpoint" : kindOf(bytes.subarray(0, 64));
     throw fileError(
       "G092",
       `cannot save ${quotePath(path)}: the file there is no ${kind.name}${found === undefined ? "" : ` but ${found}`}, and would be lost`,

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { loadData } from "../../runtime/data/load.js";
@@ -223,6 +223,8 @@ const refusals: readonly (readonly [string, readonly string[], string, number])[
   ["a feed of the wrong rank", ["predict", "--feed", "x=1"], "G081", 1],
   ["a ragged feed", ["predict", "--feed", "x=[1,[2]]"], "G081", 1],
   ["a string", ["predict", "--feed", 'x="text"'], "G082", 1],
+  ["a number beyond f64", ["predict", "--feed", "x=1e400"], "G082", 1],
+  ["a number beyond f32", ["predict", "--feed", "x=[1, -3.5e38]"], "G082", 1],
   ["a file that is not there", ["predict", "--feed", "x=nope.npy"], "G070", 1],
   ["rows beyond the file's", ["predict", "--feed", "x=line.csv[0:99]"], "G075", 1],
   ["too many rows", ["predict", "--feed", `x=[${Array.from({ length: 65 }, () => 0).join()}]`], "G084", 1],
@@ -323,4 +325,44 @@ test.serial("--seed chooses the random numbers", async (t) => {
   t.regex(own, /^w: f32\[3\]/);
   t.is(own, one);
   t.not(one, two);
+});
+
+test.serial("a result takes the place of an older one, of no other file", async (t) => {
+  const cwd = folderWith({ "line.graph": lineGraph, "line.csv": "x\n1\n", "notes.npy": "my notes", empty: "" });
+  const run = (...words: readonly string[]) => graphcHere(["run", "line.graph", ...words, ...reference], { cwd });
+  const home = lineFolder();
+  const trained = await graphcHere(["train", "line.graph", "--save", "model.safetensors", ...reference], { cwd: home });
+  t.is(trained.code, 0, trained.stderr);
+  const model = readFileSync(join(home, "model.safetensors"));
+  writeFileSync(join(cwd, "model.safetensors"), model);
+  const feed = ["--fetch", "x", "--feed", "x=[1]", "-o"];
+  for (const [path, found] of [
+    ["model.safetensors", "the file there is no result but a checkpoint, and would be lost"],
+    ["notes.npy", 'the file there is no result but text that begins with "my notes", and would be lost'],
+  ] as const) {
+    const refused = await run(...feed, `x=${path}`);
+    t.is(refused.code, 1);
+    t.true(refused.stderr.includes(`error G092: cannot save "${path}": ${found}`), refused.stderr);
+  }
+  t.deepEqual(readFileSync(join(cwd, "model.safetensors")), model);
+  for (const words of [
+    ["--fetch", "x", "--feed", "x=line.csv", "-o", "x=line.csv"],
+    ["evaluate", "--data", "x=line.csv", "--data", "y=line.csv", "-o", "metrics.loss=line.csv"],
+  ]) {
+    const read = await run(...words);
+    t.is(read.code, 2);
+    t.regex(read.stderr, /"line\.csv" is read, and would be overwritten/);
+  }
+  for (const path of ["a.npy", "a.safetensors", "a.csv"])
+    for (const value of ["[1]", "[1, 2]"])
+      t.is((await run("--fetch", "x", "--feed", `x=${value}`, "-o", `x=${path}`)).code, 0);
+});
+
+test.serial("a number beyond a dtype's range is refused as such", async (t) => {
+  const run = (value: string) =>
+    graphcHere(["run", "line.graph", "--fetch", "x", "--feed", `x=${value}`, ...reference], { cwd: lineFolder() });
+  const refused = await run("[1, 1e400]");
+  t.regex(refused.stderr, /G082: `x` was fed 1e400, which is outside of the range of f32/);
+  t.regex(refused.stderr, /f32 goes up to 3\.4028235e38; `inf` feeds an infinity/);
+  t.is((await run("[3.4028235e38, inf, -inf]")).code, 0);
 });
