@@ -303,6 +303,11 @@ export function commandLine(outcome: Outcome): Command {
         "gpu",
       ]),
     )
+    .addOption(
+      deviceOption(
+        "what the gpu is called in the picture (webgpu, headlessgl, webasm or cpu); nothing runs, so it need not be there",
+      ),
+    )
     .option("--no-code", "do not compile the kernels for the page's panel")
     .addOption(new Option("--direction <direction>", "where data flow to").choices(["down", "right"]).default("down"))
     .addOption(dimOption())

@@ -75,11 +75,12 @@ export function targetOption(): Option {
   ).choices(targets);
 }
 
-export function deviceOption(): Option {
-  return new Option(
-    "--device <name>",
-    'with --target gpu, or where the file says `on "gpu"`: where these kernels run (webgpu, headlessgl, webasm or cpu), else the first that works',
-  ).argParser(deviceOf);
+export function deviceOption(
+  what = "where these kernels run (webgpu, headlessgl, webasm or cpu), else the first that works",
+): Option {
+  return new Option("--device <name>", `with --target gpu, or where the file says \`on "gpu"\`: ${what}`).argParser(
+    deviceOf,
+  );
 }
 
 /** webgl2 is a device, too: who asks for it hears why it is none of this machine's. */

@@ -18,19 +18,27 @@ export async function openBackend(
   { target, device }: ProgramOptions,
   { devices: places }: Graph,
 ): Promise<Backend> {
-  if (device !== undefined && !wantsDevice({ target, places })) {
-    throw new UsageError(
-      target === undefined
-        ? '--device goes with --target gpu, or with a graph that places something `on "gpu"`'
-        : `--device does not go with --target ${target}, which computes without one`,
-    );
-  }
+  requireDevice(target, device, { devices: places });
   const { backend, warning } = await open({ target, device, places }, (note) => warn(console, [note]));
   if (warning !== undefined) {
     const hint = warning.hint === undefined ? "" : ` (${warning.hint})`;
     console.note(`${console.paint("yellow", "note", process.stderr)}: ${warning.message}${hint}`);
   }
   return backend;
+}
+
+/** Throws UsageError for a device that nothing would run on. */
+export function requireDevice(
+  target: TargetOption | undefined,
+  device: DeviceName | undefined,
+  { devices: places }: Pick<Graph, "devices">,
+): void {
+  if (device === undefined || wantsDevice({ target, places })) return;
+  throw new UsageError(
+    target === undefined
+      ? '--device goes with --target gpu, or with a graph that places something `on "gpu"`'
+      : `--device does not go with --target ${target}, which computes without one`,
+  );
 }
 
 /** Where what the text places nowhere lies, as it runs with this target; undefined where all lies on the processor. */

@@ -1,4 +1,5 @@
 import { extname } from "node:path";
+import { type DeviceName, deviceNames } from "../compiler/backends/gpu/devices/device.js";
 import { probe } from "../compiler/backends/llvm/availability.js";
 import { type KernelListing, listingsOf } from "../compiler/backends/llvm/listing.js";
 import { hostTarget } from "../compiler/backends/llvm/target.js";
@@ -20,6 +21,7 @@ import { htmlText } from "../viewer/html.js";
 import { layOut } from "../viewer/layout.js";
 import type { GroupModel, ViewerDocument, ViewKind, ViewModel } from "../viewer/model.js";
 import type { Direction } from "../viewer/placed.js";
+import type { Placing } from "../viewer/placement.js";
 import { pngOf } from "../viewer/png.js";
 import { svgText } from "../viewer/svg.js";
 import { alwaysOpen, firstOpen, visibleOf } from "../viewer/visible.js";
@@ -34,7 +36,7 @@ import { requireApart, requireOutputs } from "./outputs.js";
 import { signatureText } from "./signatures.js";
 import { sourceText } from "./source.js";
 import { type Choice, choicesOf, originRemarks, type Sized, sizesFor } from "./specialisation.js";
-import { unplacedOn } from "./target.js";
+import { requireDevice, unplacedOn } from "./target.js";
 
 export interface VizOptions extends CommonOptions, LoadOptions {
   readonly output: string;
@@ -46,6 +48,8 @@ export interface VizOptions extends CommonOptions, LoadOptions {
   readonly profile?: string | undefined;
   readonly expand?: readonly string[] | undefined;
   readonly target?: "cpu" | "gpu" | undefined;
+  /** What the gpu is called in the picture. */
+  readonly device?: DeviceName | undefined;
   /** Whether a page has what the kernels are compiled to. */
   readonly code?: boolean | undefined;
 }
@@ -86,9 +90,10 @@ export async function viz(console: Console, file: string, options: VizOptions): 
   requireApart([options.output], [file]);
   const graph = openGraph(console, file, options);
   await requireOutputs(console, [options.output]);
-  const lower = await lowering(graph, options);
-  const { shown, sized } = programsOf(graph, options);
   const measured = options.profile === undefined ? undefined : await readProfile(options.profile);
+  const placing = placingOf(graph, options, measured?.device);
+  const lower = placing === undefined ? undefined : await lowering(placing);
+  const { shown, sized } = programsOf(graph, options);
   const kernels = new Map<string, KernelProgram[]>();
   const document = documentOf(graph, shown, {
     file,
@@ -98,6 +103,7 @@ export async function viz(console: Console, file: string, options: VizOptions): 
     times: measured?.times ?? new Map(),
     onKernels: (name, program) => kernels.set(name, [...(kernels.get(name) ?? []), program]),
     lower,
+    placing,
   });
   const content = await writer(pictureOf(document, kernels, options), options);
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
@@ -152,12 +158,19 @@ function trainedFirst(graph: Graph): (a: Choice, b: Choice) => number {
   return (a, b) => rank(a) - rank(b);
 }
 
-/** How kernels of a device are made, where it has a share. */
-async function lowering(graph: Graph, { target }: VizOptions): Promise<Lower | undefined> {
+/** Where things lie, where a device has a share; its name is the one asked for, else that of the profile. */
+function placingOf(graph: Graph, { target, device }: VizOptions, measured: string | undefined): Placing | undefined {
+  requireDevice(target, device, graph);
   const unplaced = unplacedOn(graph, target);
   if (unplaced === undefined) return undefined;
+  const name = device ?? deviceNames.find((one) => measured?.startsWith(`${one} (`) === true);
+  // A profile has the adapter, too. Where the processor plays the device, it is the other side as well.
+  return { unplaced, device: name === undefined ? "gpu" : name === "cpu" ? "gpu (cpu)" : name };
+}
+
+async function lowering(placing: Placing): Promise<Lower> {
   const { lowerForDevice } = await import("../viewer/device_parts.js");
-  return (computation) => lowerForDevice(computation, unplaced, hostTarget());
+  return (computation) => lowerForDevice(computation, placing, hostTarget());
 }
 
 async function nativeListings(program: KernelProgram): Promise<ReadonlyMap<string, KernelListing> | string> {

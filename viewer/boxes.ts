@@ -21,35 +21,58 @@ const mostText = 36;
 /** A stage says what it calls, which kernels it has, and their share. */
 const mostStage = 48;
 
+/** What a box says, with what is long cut in its middle. */
 export function captionOf(box: Box): Caption {
-  const { node, group } = box;
+  const [name, what, ...others] = partsOf(box);
+  const isStage = box.group?.kind === "phase" || box.group?.kind === "stage";
+  const left = (isStage ? mostStage : mostText) - others.reduce((sum, part) => sum + part.length + between.length, 0);
+  const isState = box.group?.kind === "state";
+  const text = isState ? stateText(what) : shortened(what, Math.max(mostText / 2, left));
+  return { name: shortened(name, mostName), text: joined([text, ...others]) };
+}
+
+/** The same, whole. */
+export function wholeCaptionOf(box: Box): Caption {
+  const [name, ...texts] = partsOf(box);
+  return { name, text: joined(texts) };
+}
+
+const between = " · ";
+
+function joined(texts: readonly string[]): string {
+  return texts.filter((text) => text !== "").join(between);
+}
+
+/** What a box is called, what it is, where it is placed, and how much is in it. */
+function partsOf(box: Box): readonly [name: string, what: string, ...others: readonly string[]] {
+  const { node, group, name } = box;
+  const place = placeText(box);
   if (group !== undefined) {
-    const many = contentOf(box);
-    const name = shortened(box.name, mostName);
-    if (group.kind === "state") return { name, text: stateText(group.text) };
-    if (group.kind === "phase" || group.kind === "stage") return { name, text: shortened(group.text, mostStage) };
+    if (group.kind === "state" || group.kind === "phase" || group.kind === "stage") return [name, group.text];
     const own = group.kind === "part" || group.text === group.name ? "" : group.text;
     const what = group.kernel === undefined ? own : `#${group.kernel.order} ${own}`.trimEnd();
     const isWhole = box.isOpen || group.kind === "transfers";
-    const text = isWhole ? what : what === "" ? many : `${what} · ${many}`;
-    return { name, text: shortened(text, mostText) };
+    return [name, what, ...[place, isWhole ? "" : contentOf(box)].filter((text) => text !== "")];
   }
-  if (node === undefined) return { name: "", text: "" };
-  const name = shortened(box.name, mostName);
-  const text = shortened(node.text, mostText);
-  switch (node.kind) {
+  switch (node?.kind) {
     case "placeholder":
     case "variable":
-      return { name, text: "" };
+      return [name, ""];
     case "assign":
-      return { name: `${name} :=`, text: "" };
+      return [`${name} :=`, ""];
     case "output":
     case "op":
     case "transfer":
     case "constant":
     case "parameter":
-      return { name, text };
+      return [name, node.text, ...(place === "" ? [] : [place])];
+    case undefined:
+      return ["", ""];
   }
+}
+
+function placeText({ on }: Box): string {
+  return on === undefined ? "" : `on ${on}`;
 }
 
 /** What a group holds, counted: its ops, or its variables where it has nothing else. */

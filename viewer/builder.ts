@@ -9,6 +9,7 @@ import type { FunctionTable } from "./calls.js";
 import { opText } from "./constants.js";
 import type { LineTable, Places } from "./lines.js";
 import type { GroupModel, NodeKind, NodeModel, Role, ViewModel } from "./model.js";
+import { type Placing, sideOfNode } from "./placement.js";
 import type { Words } from "./words.js";
 
 /** Where an edge comes from: a box and which of its outputs. */
@@ -28,6 +29,8 @@ export interface ViewContext {
   readonly functions: FunctionTable;
   readonly words: Words;
   readonly sizes: ReadonlyMap<string, number>;
+  /** Where the ops run; undefined where that is one side alone, and in a view that has the sides as groups. */
+  readonly placing: Placing | undefined;
 }
 
 /** What one view is put together from. */
@@ -38,6 +41,7 @@ export class ViewBuilder {
   readonly lines: LineTable;
   readonly #functions: FunctionTable;
   readonly #words: Words;
+  readonly #placing: Placing | undefined;
   readonly #types: { readonly text: string; readonly bytes: number | undefined }[] = [];
   readonly #typeIndex = new Map<string, number>();
   readonly #scopeGroups = new Map<string, number>();
@@ -46,11 +50,12 @@ export class ViewBuilder {
   readonly sizes: ReadonlyMap<string, number>;
   readonly #stems: Stems;
 
-  constructor({ sources, lines, functions, words, sizes }: ViewContext, stems: Stems) {
+  constructor({ sources, lines, functions, words, sizes, placing }: ViewContext, stems: Stems) {
     this.sources = sources;
     this.lines = lines;
     this.#functions = functions;
     this.#words = words;
+    this.#placing = placing;
     this.sizes = sizes;
     this.#stems = stems;
   }
@@ -108,6 +113,7 @@ export class ViewBuilder {
       attributes: attributesOf(node),
       stems: this.stems(node),
       why: [],
+      ...sideOfNode(node, this.#placing),
       ...own,
     });
   }

@@ -87,7 +87,7 @@ export function frameClass({ kind, name, role }: GroupModel): string | undefined
 
 /** The colour of a side. */
 export function sideTint(side: string): string {
-  return side === "gpu" ? "c2" : "c1";
+  return side === "processor" || side === "cpu" ? "c1" : "c2";
 }
 
 function groupPaint({ role, group }: Box, view: ViewModel): Paint {

@@ -4,6 +4,10 @@ import type { Box } from "./visible.js";
 
 /** A box in words, for tooltips and for those who hear the picture. */
 export function describeBox(box: Box, view: ViewModel): string {
+  return box.on === undefined ? wordsOf(box, view) : `${wordsOf(box, view)}, on ${box.on}`;
+}
+
+function wordsOf(box: Box, view: ViewModel): string {
   const { node, group } = box;
   if (group !== undefined) {
     if (group.kind === "transfers") return `${group.name}, sent ${group.text}`;

@@ -2,10 +2,10 @@ import type { DeviceKernel } from "../compiler/backends/gpu/form.js";
 import { observedParts } from "../compiler/backends/gpu/observed.js";
 import type { Origin } from "../compiler/backends/gpu/partition.js";
 import { transfersOf } from "../compiler/backends/gpu/transfers.js";
-import type { DeviceKind } from "../compiler/ir/device.js";
 import type { Computation } from "../compiler/ir/graph.js";
 import type { TargetLimits } from "../compiler/kernels/schedule.js";
 import type { ListingModel } from "./model.js";
+import type { Placing } from "./placement.js";
 import type { End, Lowered } from "./sides.js";
 
 /** Characters of a kernel's source, and of all sources of a computation, that a document quotes. */
@@ -13,7 +13,7 @@ const mostSource = 4000;
 const mostSources = 1_000_000;
 
 /** The kernels on both sides of a device, those of the device with their gpu.js source. Throws GraphError G102. */
-export function lowerForDevice(computation: Computation, unplaced: DeviceKind, target: TargetLimits): Lowered {
+export function lowerForDevice(computation: Computation, { unplaced, device }: Placing, target: TargetLimits): Lowered {
   const { parts, partition } = observedParts(computation, unplaced, target);
   const outputs = computation.outputs.map(({ name }, i) => ({
     kind: "output" as const,
@@ -23,6 +23,7 @@ export function lowerForDevice(computation: Computation, unplaced: DeviceKind, t
   const assigned = partition.assignments.map(({ path, origin }) => ({ kind: "assign" as const, name: path, origin }));
   let left = mostSources;
   return {
+    device,
     ends: [...outputs, ...assigned].flatMap(({ kind, name, origin }): readonly End[] =>
       origin === undefined ? [] : [{ kind, name, from: endOf(origin) }],
     ),
@@ -32,6 +33,7 @@ export function lowerForDevice(computation: Computation, unplaced: DeviceKind, t
       observed,
       log,
       device: side === "host" ? "cpu" : "gpu",
+      shown: side === "host" ? "cpu" : device,
       measured,
       isCompiled: side === "host" && !isEvaluated,
       listings: new Map(

@@ -19,6 +19,7 @@ import { addKernels } from "./kernel_view.js";
 import { LineTable } from "./lines.js";
 import { memoryOf, memoryOfParts } from "./memory.js";
 import type { MemoryModel, ProgramModel, ViewerDocument, ViewModel } from "./model.js";
+import { type Placing, withSides } from "./placement.js";
 import { addParts, type Lowered } from "./sides.js";
 import { type Declared, Stages } from "./stages.js";
 import { gatherState } from "./state.js";
@@ -46,8 +47,9 @@ export interface DocumentOptions {
   readonly times?: ReadonlyMap<string, KernelTimes>;
   /** Is told the kernels of each program, for whoever compiles them: see `withCode`. */
   readonly onKernels?: (name: string, kernels: KernelProgram) => void;
-  /** How kernels are made where a device has a share of them; `target` has all else. */
+  /** Where a device has a share: how kernels are made there, and where things lie; `target` has all else. */
   readonly lower?: Lower | undefined;
+  readonly placing?: Placing | undefined;
 }
 
 /** Makes the kernels of a computation: see `lowerForDevice`. */
@@ -83,7 +85,8 @@ function programModel(
   const { selection, sizes } = shown;
   const selected = selectedFrom(graph, selection);
   const { sources } = selected;
-  const context: ViewContext = { ...tables, sources, sizes, words: new Words(selected, sources) };
+  const { placing } = options;
+  const context: ViewContext = { ...tables, sources, sizes, words: new Words(selected, sources), placing };
   const mode = isTraining(graph, selection) ? graph.training : graph.inference;
   const names = namesOf(mode.names);
   const source = new ViewBuilder(context, noStems);
@@ -94,7 +97,7 @@ function programModel(
   const gradients = new ViewBuilder(context, stems);
   addComputation(gradients, prepared, names);
   addStrings(gradients, strings);
-  const { view: kernels, memory } = kernelView(graph, shown, prepared, new ViewBuilder(context, stems), {
+  const { view: kernels, memory } = kernelView(graph, shown, prepared, new ViewBuilder({ ...context, placing: undefined }, stems), {
     ...options,
     losses: lossesOf(selected),
     names,
@@ -116,7 +119,8 @@ function programModel(
 const noStems: Stems = { nodes: new Map(), sinks: new Map() };
 
 function finished(view: Omit<ViewModel, "missing">): ViewModel {
-  return { ...view, ...withParts(view.nodes, view.groups), missing: undefined };
+  const { nodes, groups } = withParts(view.nodes, view.groups);
+  return { ...view, nodes, groups: withSides(nodes, groups), missing: undefined };
 }
 
 function kernelView(
@@ -163,6 +167,7 @@ function kernelView(
     observed,
     log,
     device: options.device,
+    shown: options.device,
     measured: new Map(),
     listings: new Map(),
     isCompiled: true,

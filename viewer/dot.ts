@@ -1,4 +1,4 @@
-import { captionOf, edgeWidth } from "./boxes.js";
+import { edgeWidth, wholeCaptionOf } from "./boxes.js";
 import { sideTint } from "./colours.js";
 import type { Direction } from "./placed.js";
 import { light } from "./style.js";
@@ -14,14 +14,18 @@ export function dotText(visible: Visible, name: string, direction: Direction): s
   }
   const lines = (parent: string | undefined, indent: string): readonly string[] =>
     (children.get(parent) ?? []).flatMap((box) => {
-      const { name: title, text } = captionOf(box);
+      const { name: title, text } = wholeCaptionOf(box);
       const isState = box.group?.kind === "state";
       const words = isState ? [box.name, ...(box.group?.text ?? "").split(", ")] : [title, text];
-      const label = quoted(words.filter((part) => part !== "").join(isState ? "\n" : " "));
-      if (!box.isOpen) return [`${indent}${box.id} [label=${label}, ${shapeOf(box)}];`];
+      const whole = words.filter((part) => part !== "").join(isState ? "\n" : " ");
+      const wrapped = isState ? whole : linesOf(whole).join("\n");
+      const label = quoted(wrapped);
+      // In a label of several lines a name is hard to read, and can't be copied.
+      const tooltip = wrapped.length > 0 && wrapped !== whole ? `, tooltip=${quoted(whole)}` : "";
+      if (!box.isOpen) return [`${indent}${box.id} [label=${label}${tooltip}, ${shapeOf(box)}];`];
       return [
         `${indent}subgraph cluster_${box.id} {`,
-        `${indent}  label=${label};`,
+        `${indent}  label=${label}${tooltip.replace(", ", "; ")};`,
         ...(box.group?.kind === "side" ? [`${indent}  ${sideStyle(box.group.name)}`] : []),
         ...lines(box.id, `${indent}  `),
         `${indent}}`,
@@ -71,7 +75,25 @@ function sideStyle(name: string): string {
   return `style="rounded,filled"; fillcolor="${fill}"; color="${stroke}"; penwidth=2; fontname="monospace bold";`;
 }
 
-/** A quoted string of DOT, in which a backslash begins an escape of labels and a line break ends nothing. */
+/** Characters of a line of a label. */
+const mostInLine = 40;
+
+/** Lines that a label is read in, broken behind what parts names. */
+function linesOf(text: string): readonly string[] {
+  const lines: string[] = [""];
+  for (const part of text.match(/[^\s/_.,·]*[\s/_.,·]*/g) ?? []) {
+    const last = lines.length - 1;
+    if (`${lines[last]}${part}`.trimEnd().length <= mostInLine || lines[last] === "") lines[last] += part;
+    else lines.push(part);
+  }
+  return lines.map((line) => line.trimEnd());
+}
+
+/** A quoted string of DOT, in which a backslash begins an escape of labels, an ampersand an entity, and a line break ends nothing. */
 function quoted(text: string): string {
-  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n").replaceAll("\r", "")}"`;
+  const escaped = text
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
+    .replace(/&(?=#?\w+;)/g, "&amp;");
+  return `"${escaped.replaceAll("\n", "\\n").replaceAll("\r", "")}"`;
 }

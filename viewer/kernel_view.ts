@@ -32,6 +32,8 @@ export interface LoweredPart {
   readonly observed: ReadonlyMap<string, ObservedKernel>;
   readonly log: FusionLog;
   readonly device: string;
+  /** What the device is called. */
+  readonly shown: string;
   /** The names that a kernel is measured under, where those are not its own. */
   readonly measured: ReadonlyMap<string, readonly string[]>;
   /** Whether the processor's code is made of it: not of what a device computes, nor of what is evaluated op by op. */
@@ -65,7 +67,7 @@ export function addKernels(
   times: KernelTimes,
   { group: around, base, given, assigned, stages }: Surroundings,
 ): ReadonlyMap<string, readonly Place[]> {
-  const { program, observed, log, device, listings, isCompiled } = part;
+  const { program, observed, log, shown, listings, isCompiled } = part;
   const reasons = new Map<Node, readonly string[]>();
   for (const logged of log.values(program))
     reasons.set(logged.value.node, [planReasonText(logged), ...fusionTexts(logged)]);
@@ -188,7 +190,7 @@ export function addKernels(
         code: code.length > mostCode ? `${code.slice(0, mostCode)}\n…` : code,
         reads: numbered(readBy(kernel), base),
         writes: numbered(writtenBy(kernel), base),
-        device,
+        device: shown,
         work: isLeaf(kernel) ? workModel(workOf(kernel, program.buffers)) : undefined,
         seconds: times.get(kernel.name),
         listings: listings.get(kernel.name) ?? [],

@@ -121,6 +121,9 @@ export interface NodeModel {
   readonly stems: readonly number[];
   /** In the view of the kernels: why it is stored or not, and what it was fused with or not. */
   readonly why: readonly string[];
+  /** In the other views, where a device has a share: the side that it runs on, and whether the text says so. */
+  readonly side?: string;
+  readonly isPlaced?: true;
   /** Arithmetic on floats in a run, in the other views; left out where it is not known. */
   readonly operations?: number;
 }
@@ -162,6 +165,9 @@ export interface GroupModel {
   readonly path?: string;
   /** Of a kernel: the outermost call or scope of the text that it computes; empty for none. */
   readonly scope?: string;
+  /** As of a node, where all its ops are alike. */
+  readonly side?: string;
+  readonly isPlaced?: true;
 }
 
 export interface KernelModel {

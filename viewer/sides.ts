@@ -4,12 +4,15 @@ import type { Buffer } from "../compiler/kernels/form.js";
 import type { Place, ViewBuilder } from "./builder.js";
 import { GivenBoxes } from "./given.js";
 import { addKernels, type LoweredPart } from "./kernel_view.js";
+import { sideName } from "./placement.js";
 import type { Stages } from "./stages.js";
 import type { KernelTimes } from "./times.js";
 
 /** A computation in parts, which hand each other edges: outputs of one part, placeholders of the others. */
 export interface Lowered {
   readonly parts: readonly LoweredPart[];
+  /** What the device is called. */
+  readonly device: string;
   /** What the run makes of what the parts give, in order: results and new values of variables. */
   readonly ends: readonly End[];
   readonly transfers: readonly Transfer[];
@@ -22,11 +25,6 @@ export interface End {
   readonly from: { readonly kind: "edge" | "variable"; readonly name: string };
 }
 
-/** How people call the two sides. */
-export function sideName(device: string): string {
-  return device === "gpu" ? "gpu" : "processor";
-}
-
 /** Fills a view with the kernels of a computation in parts, each a group of its side, and what crosses between them. Gives the sides' groups. */
 export function addParts(
   builder: ViewBuilder,
@@ -36,12 +34,14 @@ export function addParts(
   stages: Stages,
 ): readonly number[] {
   const { parts, ends } = lowered;
-  const groups = parts.map(({ device }, i) => addSide(builder, device, i, parts.length));
+  const groups = parts.map(({ device }, i) =>
+    addSide(builder, sideName(device === "gpu" ? "gpu" : "cpu", lowered.device), i, parts.length),
+  );
   const given = new GivenBoxes(builder);
   given.know(rootsOf(computation));
   for (const { observed } of parts) given.learn(observed);
   const homes = homesOf(lowered);
-  const transfers = new TransferBoxes(builder, lowered.transfers);
+  const transfers = new TransferBoxes(builder, lowered);
   const variable = (path: string): readonly Place[] => given.variable(path, groups[homes.get(path)?.part ?? -1] ?? -1);
   /** The part that gives an edge, and from where. */
   const made = new Map<string, { readonly part: number; readonly places: readonly Place[] }>();
@@ -96,10 +96,10 @@ export function addParts(
   return groups;
 }
 
-function addSide(builder: ViewBuilder, device: string, part: number, parts: number): number {
+function addSide(builder: ViewBuilder, name: string, part: number, parts: number): number {
   builder.groups.push({
     kind: "side",
-    name: sideName(device),
+    name,
     text: parts === 1 ? "" : `part ${part + 1} of ${parts}`,
     role: "forward",
     parent: -1,
@@ -142,13 +142,15 @@ function homesOf({ parts, ends }: Lowered): ReadonlyMap<string, Home> {
 /** The boxes of what is sent, each made when something first reads what arrives. */
 class TransferBoxes {
   readonly #builder: ViewBuilder;
+  readonly #device: string;
   readonly #transfers: ReadonlyMap<string, Transfer>;
   readonly #numbers = new Map<number, number>();
   readonly #boxes = new Map<string, Place>();
   readonly #groups = new Map<number, number>();
 
-  constructor(builder: ViewBuilder, transfers: readonly Transfer[]) {
+  constructor(builder: ViewBuilder, { transfers, device }: Lowered) {
     this.#builder = builder;
+    this.#device = device;
     this.#transfers = new Map(transfers.map((one) => [keyOf(one.direction, kindOf(one.what), one.name), one]));
     for (const { what, before } of transfers)
       if (what === "number") this.#numbers.set(before, (this.#numbers.get(before) ?? 0) + 1);
@@ -168,6 +170,10 @@ class TransferBoxes {
     return this.#sent(this.#transfers.has(known) ? known : keyOf("down", "result", name), from);
   }
 
+  #name(): string {
+    return this.#device === "gpu" ? "the gpu" : this.#device;
+  }
+
   #sent(key: string, from: readonly Place[]): readonly Place[] {
     const known = this.#boxes.get(key);
     const transfer = this.#transfers.get(key);
@@ -185,7 +191,10 @@ class TransferBoxes {
         group: what === "number" ? this.#numbersBefore(before) : -1,
         outputs: [this.#builder.type(type)],
         attributes: [
-          ["sent", direction === "up" ? "from the processor to the gpu" : "from the gpu to the processor"],
+          [
+            "sent",
+            direction === "up" ? `from the processor to ${this.#name()}` : `from ${this.#name()} to the processor`,
+          ],
           ["bytes", what === "number" ? "4, as an argument of launches" : bytes.toLocaleString("en-US")],
           ["what", whatTexts[what]],
         ],

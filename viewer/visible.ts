@@ -20,6 +20,8 @@ export interface Box {
   /** How many variables are in a group, those of its groups too. */
   readonly variables: number;
   readonly role: Role;
+  /** The side that the text places it on, unless that is said by the group around it. */
+  readonly on: string | undefined;
 }
 
 export interface VisibleEdge {
@@ -101,6 +103,7 @@ export function visibleOf(view: ViewModel, open: ReadonlySet<number>): Visible {
       count,
       variables: variables[index] as number,
       role,
+      on: placeOf(group, groups[parent]),
     });
   });
   const boxOf = (index: number): string => {
@@ -126,6 +129,7 @@ export function visibleOf(view: ViewModel, open: ReadonlySet<number>): Visible {
       count: 1,
       variables: 0,
       role: node.role,
+      on: placeOf(node, groups[node.group]),
     });
   });
   return { boxes, edges: edgesOf(view, boxOf) };
@@ -154,6 +158,13 @@ function groupNameIn(group: GroupModel, groups: readonly GroupModel[]): string {
   const isBeside =
     path === "" && groups[parent]?.kind === "phase" && scope !== "" && (text === "loop" || text === "while");
   return isBeside ? `${scope} ${name}` : nameWithin(name, path, "_");
+}
+
+type Placed = Pick<NodeModel, "side" | "isPlaced">;
+
+function placeOf(one: Placed, around: Placed | undefined): string | undefined {
+  const isSaid = around?.isPlaced === true && around.side === one.side;
+  return one.isPlaced === true && !isSaid ? one.side : undefined;
 }
 
 interface Bundle {

@@ -242,7 +242,7 @@ export function compiled(
           unplaced === undefined
             ? undefined
             : (computation) => {
-                lowered = lowerForDevice(computation, unplaced, avx2);
+                lowered = lowerForDevice(computation, { unplaced, device: "gpu" }, avx2);
                 return lowered;
               },
       },

@@ -99,6 +99,7 @@ function crossed(...lines: readonly number[]): Placed {
     isOpen: true,
     count: 1,
     variables: 0,
+    on: undefined,
     role: "forward",
   };
   const title = { x: 106, y: 105, width: 150, height: 20 };

@@ -1,8 +1,9 @@
 import test from "ava";
 import { captionOf } from "../../viewer/boxes.js";
+import { dotText } from "../../viewer/dot.js";
 import type { ViewModel } from "../../viewer/model.js";
 import { visibleOf } from "../../viewer/visible.js";
-import { documentOfText, network, programOf, viewOf } from "./support.js";
+import { documentOfText, network, onDevice, programOf, twoSides, viewOf } from "./support.js";
 
 /** What boxes say of ops, beside the ops. */
 function wordsIn(view: ViewModel): readonly string[] {
@@ -157,4 +158,45 @@ graph g {
     const at = state?.places.map(([line]) => document.lines[line]).map((line) => `${line?.file}:${line?.line}`);
     if (state !== undefined) t.deepEqual(at, ["test.graph:6", "test.graph:7"], view.kind);
   }
+});
+
+test("what the text places says on which side it runs, a group once for all that is in it", (t) => {
+  const document = onDevice(twoSides, "cpu", "webasm");
+  for (const kind of ["source", "gradients"] as const) {
+    const view = viewOf(document, "fit", kind);
+    const { boxes } = visibleOf(view, new Set(view.groups.keys()));
+    const placed = boxes.filter(({ on }) => on !== undefined).map((box) => `${box.name} ${captionOf(box).text}`);
+    for (const text of ["h dense() · on webasm", "h tanh · on webasm"]) t.true(placed.includes(text), `${placed}`);
+    t.false(boxes.some((box) => box.on !== undefined && view.groups[box.node?.group ?? -1]?.isPlaced === true));
+    const side = (op: string, group: string): readonly (string | undefined)[] =>
+      view.nodes.filter((node) => node.op === op && view.groups[node.group]?.name === group).map((node) => node.side);
+    t.true(side("dot_general", "h").every((one) => one === "webasm"));
+    t.true(side("dot_general", "y").every((one) => one === "processor"));
+  }
+  const kernels = viewOf(document, "fit", "kernels");
+  t.deepEqual([...new Set(kernels.groups.filter(({ kind }) => kind === "side").map(({ name }) => name))].sort(), [
+    "processor",
+    "webasm",
+  ]);
+  t.true(kernels.groups.some(({ kernel }) => kernel?.device === "webasm"));
+  t.true(
+    kernels.nodes.some(({ attributes }) => attributes.some(([, what]) => what === "from the processor to webasm")),
+  );
+  t.false(kernels.nodes.some(({ isPlaced }) => isPlaced === true));
+});
+
+test("a document for Graphviz has whole names, in lines where they are long", (t) => {
+  const name = `${"layer_of_a_long_name_".repeat(4)}end`;
+  const text = `graph g {\n  placeholder ${name}: f32[2]\n  y = ${name} + 1\n  signature s(${name}) -> (y)\n}\n`;
+  const dot = dotText(visibleOf(viewOf(documentOfText(text), "s", "source"), new Set()), "g", "down");
+  t.true(dot.includes(`tooltip="${name}"`), dot);
+  const label = /label="(layer[^"]*)"/.exec(dot)?.[1] ?? "";
+  t.is(label.replaceAll("\\n", ""), name);
+  t.true(label.split("\\n").every((line) => line.length <= 40));
+  t.false(dot.includes("…"));
+  const [placeholder, ...others] = viewOf(documentOfText(text), "s", "source").nodes;
+  if (placeholder === undefined) throw new Error("no node");
+  const hostile = { ...placeholder, name: 'a"b\\n &lt;c' };
+  const view: ViewModel = { ...viewOf(documentOfText(text), "s", "source"), nodes: [hostile, ...others] };
+  t.true(dotText(visibleOf(view, new Set()), "g", "down").includes('label="a\\"b\\\\n &amp;lt;c"'));
 });

@@ -7,6 +7,7 @@ import { lowerForDevice } from "../../viewer/device_parts.js";
 import { documentOf, type Shown } from "../../viewer/document.js";
 import { withParts } from "../../viewer/grouping.js";
 import type { NodeModel, ProgramModel, ViewerDocument, ViewKind, ViewModel } from "../../viewer/model.js";
+import type { Placing } from "../../viewer/placement.js";
 import { avx2 } from "../kernels/support.js";
 
 /** Two layers whose training step has calls, a scope, gradients and an update. */
@@ -70,7 +71,8 @@ function textsWith(text: string): (file: string) => string {
 }
 
 /** The document of a text's signatures as they run on a device. `unplaced`: where lies what the text places nowhere. */
-export function onDevice(text: string, unplaced: "cpu" | "gpu" = "gpu"): ViewerDocument {
+export function onDevice(text: string, unplaced: "cpu" | "gpu" = "gpu", device = "gpu"): ViewerDocument {
+  const placing: Placing = { unplaced, device };
   const graph = graphOf(text);
   const shown = graph.signatures.map(({ name }) => ({
     name,
@@ -85,7 +87,8 @@ export function onDevice(text: string, unplaced: "cpu" | "gpu" = "gpu"): ViewerD
     textOf: textsWith(text),
     target: avx2,
     device: "cpu",
-    lower: (computation) => lowerForDevice(computation, unplaced, avx2),
+    lower: (computation) => lowerForDevice(computation, placing, avx2),
+    placing,
   });
 }
 

@@ -22,3 +22,8 @@ export function sourceLine(text: string, column: number): HTMLElement {
     text.slice(from + marked.length).trimEnd(),
   );
 }
+
+/** A sentence of the manual, what stands in backquotes as code. */
+export function quoted(text: string): readonly (HTMLElement | string)[] {
+  return text.split(/`([^`]+)`/).map((part, i) => (i % 2 === 1 ? element("code", {}, part) : part));
+}

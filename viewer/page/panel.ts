@@ -2,7 +2,7 @@ import { sideOf } from "../dominant.js";
 import type { NodeModel, ProgramModel, ViewerDocument, ViewModel } from "../model.js";
 import { groupId, nodeId } from "../visible.js";
 import { callSections, contentSections, functionOf } from "./call_panel.js";
-import { codeBlock, sourceLine } from "./code_block.js";
+import { codeBlock, quoted, sourceLine } from "./code_block.js";
 import { button, bytesText, element, section, table } from "./dom.js";
 import { costOf, explanation, listings } from "./kernel_panel.js";
 import { inputsOf, linkedNodes, nodesOf, titleOf, type ViewIndex } from "./links.js";
@@ -49,7 +49,7 @@ function nodePanel(at: number, context: PanelContext): readonly HTMLElement[] {
   });
   return present([
     heading(node.name === "" ? node.text : node.name, node.kind === "op" ? opTitle(node) : kindText(node.kind)),
-    doc === undefined ? undefined : element("p", { class: "doc" }, doc),
+    doc === undefined ? undefined : element("p", { class: "doc" }, ...quoted(doc)),
     isQuoted(node) ? element("p", {}, element("code", {}, node.text)) : undefined,
     section(types.length === 1 ? "Type" : "Types", table(types)),
     section(node.kind === "transfer" ? "Sent" : "Attributes", tableOf(node.attributes)),
@@ -106,9 +106,9 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
       group.name,
       group.kind === "part" ? "a part of a long graph" : kernel === undefined ? group.text : `${group.text} kernel`,
     ),
-    called === undefined || called.doc === "" ? undefined : element("p", { class: "doc" }, called.doc),
+    called === undefined || called.doc === "" ? undefined : element("p", { class: "doc" }, ...quoted(called.doc)),
     ...callSections(group, called),
-    section("Side", sideText(groupId(group.parent), context)),
+    section("Side", sideText(group.side === undefined ? groupId(group.parent) : id, context)),
     section("Sent", tableOf(group.kind === "transfers" ? inside.flatMap((node) => sentRow(view.nodes[node])) : [])),
     kernel === undefined ? undefined : section("A call of it", costOf(kernel)),
     kernel === undefined ? undefined : section("What became one loop", codeBlock(kernel.code, context.copy)),
@@ -143,6 +143,9 @@ function tableOf(rows: readonly (readonly [string, string])[]): HTMLElement | un
 
 /** Where a box lies, of a picture with two sides. */
 function sideText(id: string, { index: { view } }: PanelContext): HTMLElement | undefined {
+  const own = (id.startsWith("g") ? view.groups : view.nodes)[Number(id.slice(1))];
+  if (own?.side !== undefined)
+    return element("p", {}, own.isPlaced === true ? `${own.side}, as the text says` : own.side);
   const side = view.groups[sideOf(id, view)];
   return side && element("p", {}, [side.name, side.text].filter((text) => text !== "").join(", "));
 }
