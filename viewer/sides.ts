@@ -89,7 +89,10 @@ export function addParts(
       builder.sink(kind, name, places, "update", edge === undefined ? -1 : (groups[edge.part] ?? -1));
     else if (part?.device === "gpu") {
       builder.sink(kind, name, transfers.result(name, from.name, places), "forward", -1);
-    } else builder.sink(kind, name, places, "forward", -1);
+    } else {
+      const isOnDevice = from.kind === "variable" && homes.get(from.name)?.device === "gpu";
+      builder.sink(kind, name, isOnDevice ? transfers.fetched(name, from.name, places) : places, "forward", -1);
+    }
   }
   for (const { name, what } of lowered.transfers)
     if (what === "flags") transfers.edge(name, "cpu", made.get(name)?.places ?? []);
@@ -128,10 +131,15 @@ function homesOf({ parts, ends }: Lowered): ReadonlyMap<string, Home> {
     for (const { storage } of program.buffers)
       if (storage.kind === "variable") readers.set(storage.path, [...(readers.get(storage.path) ?? []), part]);
   });
+  const fetched = new Set(
+    ends.flatMap(({ kind, from }) => (kind === "output" && from.kind === "variable" ? [from.name] : [])),
+  );
   const homes = new Map<string, Home>();
   for (const path of new Set([...assigned.keys(), ...readers.keys()])) {
     const reading = readers.get(path) ?? [];
     const devices = new Set(reading.map((part) => parts[part]?.device ?? ""));
+    // Who fetches it reads it on the processor.
+    if (fetched.has(path)) devices.add("cpu");
     const [only] = devices;
     const device = assigned.get(path) ?? (devices.size === 1 ? only : undefined);
     if (device !== undefined) homes.set(path, { device, part: reading.find((part) => parts[part]?.device === device) });
@@ -167,6 +175,12 @@ class TransferBoxes {
   /** A result, which the processor may have read before as an edge. */
   result(name: string, edge: string, from: readonly Place[]): readonly Place[] {
     const known = keyOf("down", "edge", edge);
+    return this.#sent(this.#transfers.has(known) ? known : keyOf("down", "result", name), from);
+  }
+
+  /** What a variable was before the run, which the processor may have read. */
+  fetched(name: string, path: string, from: readonly Place[]): readonly Place[] {
+    const known = keyOf("down", "variable", path);
     return this.#sent(this.#transfers.has(known) ? known : keyOf("down", "result", name), from);
   }
 

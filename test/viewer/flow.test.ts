@@ -55,6 +55,23 @@ const copies = `graph copies {
 }
 `;
 
+/** Variables that a run fetches: one that it only reads on the device, and the old value of one that it assigns there. */
+const fetching = `graph fetching {
+  placeholder x: f32[3, 3]
+  variable w: f32[3, 3] = ones([3, 3])
+  variable a: f32[2] = ones([2])
+  variable b: f32[2] = zeros([2])
+  y = x @ w on "gpu"
+  update swap {
+    a := b
+    b := a + 1 on "gpu"
+  }
+  signature predict(x) -> (y, w)
+  signature peek() -> (w)
+  signature step() does swap -> (a, b)
+}
+`;
+
 /** Large enough that the weights are put in order before the loop. */
 const recurrent = `graph recurrent {
   placeholder xs: f32[2, 1024, 128]
@@ -83,6 +100,14 @@ test("the same of loops and branches, on one side and on both", (t) => {
   t.true(compiled(graphOf(recurrent), undefined)[0]?.view.groups.some(({ name }) => name.endsWith("_panel")));
   isTrue(t, loops(' on "gpu"', ' on "cpu"'), "cpu");
   isTrue(t, loops(' on "cpu"', ' on "gpu"'), "gpu");
+});
+
+test("a variable that is fetched comes down where runs leave it on the device, and stands outside where none does", (t) => {
+  isTrue(t, fetching, "cpu", "gpu");
+  const sent = compiled(graphOf(fetching), "cpu").map(({ view }) =>
+    view.nodes.flatMap(({ kind, name, text }) => (kind === "transfer" ? [`${name} ${text}`] : [])),
+  );
+  t.deepEqual(sent, [["x up, 36 bytes", "y down, 36 bytes"], [], ["a down, 8 bytes", "b down, 8 bytes"]]);
 });
 
 test("the same of random graphs that learn on both sides", (t) => {

@@ -199,9 +199,10 @@ export function drawnFlow(view: ViewModel): ReadonlySet<string> {
   return edges;
 }
 
-/** Edges that lead from one side to the other without a transfer. */
+/** Edges that lead from one side to the other without a transfer; results are the processor's. */
 export function uncrossed(view: ViewModel): readonly string[] {
-  const side = (at: number): string | undefined => view.groups[sideOf(nodeId(at), view)]?.name;
+  const side = (at: number): string | undefined =>
+    view.groups[sideOf(nodeId(at), view)]?.name ?? (view.nodes[at]?.kind === "output" ? "processor" : undefined);
   return view.nodes.flatMap(({ inputs, name }, at) =>
     inputs.flatMap((input, i) => {
       const [from, to] = [side(input), side(at)];

@@ -55,8 +55,15 @@ export function transfersOf(computation: Computation, partition: Partition): rea
   });
   computation.outputs.forEach(({ name, value }, i) => {
     const origin = outputs[i];
-    if (origin?.kind !== "edge" || made.get(origin.name) !== "device") return;
-    send({ direction: "down", name, type: value.type, what: "result", before: parts.length }, origin.name);
+    const result = { direction: "down", name, type: value.type, what: "result", before: parts.length } as const;
+    if (origin?.kind === "edge" && made.get(origin.name) === "device") send(result, origin.name);
+    // What a variable was before the run lies where runs leave it; the processor may have been sent it already.
+    if (
+      origin?.kind === "variable" &&
+      assigned.get(origin.path) === "device" &&
+      !found.has(`down variable ${origin.path}`)
+    )
+      send(result, `variable ${origin.path}`);
   });
   for (const origin of outputs.slice(computation.outputs.length)) {
     const value = origin.kind === "edge" ? edges.get(origin.name) : undefined;
