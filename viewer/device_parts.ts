@@ -33,7 +33,7 @@ export function lowerForDevice(computation: Computation, { unplaced, device }: P
       observed,
       log,
       device: side === "host" ? "cpu" : "gpu",
-      shown: side === "host" ? "cpu" : device,
+      shown: side === "host" ? "processor" : device,
       measured,
       isCompiled: side === "host" && !isEvaluated,
       listings: new Map(

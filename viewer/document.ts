@@ -97,11 +97,17 @@ function programModel(
   const gradients = new ViewBuilder(context, stems);
   addComputation(gradients, prepared, names);
   addStrings(gradients, strings);
-  const { view: kernels, memory } = kernelView(graph, shown, prepared, new ViewBuilder({ ...context, placing: undefined }, stems), {
-    ...options,
-    losses: lossesOf(selected),
-    names,
-  });
+  const { view: kernels, memory } = kernelView(
+    graph,
+    shown,
+    prepared,
+    new ViewBuilder({ ...context, placing: undefined }, stems),
+    {
+      ...options,
+      losses: lossesOf(selected),
+      names,
+    },
+  );
   return {
     name: shown.name,
     title: shown.title,

@@ -155,6 +155,8 @@ export function deviceOf({ id }: Box, view: ViewModel, program: ProgramModel): s
   const kernel = id.startsWith("g") ? view.groups[at]?.kernel : undefined;
   const side = view.groups[sideOf(id, view)]?.name;
   if (side !== undefined) return side;
+  const own = (id.startsWith("g") ? view.groups : view.nodes)[at]?.side;
+  if (own !== undefined) return own;
   const devices = id.startsWith("n") ? facts.nodeDevices[at] : facts.devices[at];
   const [only, ...others] = kernel === undefined ? (devices ?? []) : [kernel.device];
   return others.length > 0 ? mixed : only;

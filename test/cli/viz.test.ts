@@ -150,7 +150,7 @@ test.serial("viz --target gpu draws the kernels of the gpu", async (t) => {
   const timed = kernelsOf(documentIn(join(cwd, "a.html")).programs[0]).filter(({ seconds }) => seconds !== undefined);
   t.is(timed.length, kernels.length);
   // The profile knows where it was measured; --device says it, too, of one that is not there.
-  t.true(timed.every(({ device }) => device === "webasm" || device === "cpu"));
+  t.true(timed.every(({ device }) => device === "webasm" || device === "processor"));
   t.is((await viz("-o", "a.dot", "--device", "webgpu", "--view", "kernels")).code, 0);
   t.regex(readFileSync(join(cwd, "a.dot"), "utf8"), /label="webgpu"/);
   const refused = await graphcHere(["viz", "line.graph", "-o", "a.dot", "--device", "webgpu"], { cwd });

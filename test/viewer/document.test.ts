@@ -294,7 +294,7 @@ test("what the text places is drawn where it lies, and what one part hands to an
   ];
   t.deepEqual(deviceOf("tanh"), ["gpu"]);
   t.deepEqual(deviceOf("exp"), ["gpu"]);
-  t.deepEqual(deviceOf("dot_general").toSorted(), ["cpu", "gpu"]);
+  t.deepEqual(deviceOf("dot_general").toSorted(), ["gpu", "processor"]);
   t.deepEqual(sinksOf(view), ["output a", "output c"]);
   // Feeds and variables are all that comes from outside.
   t.deepEqual([...new Set(view.nodes.filter(({ kind }) => kind === "placeholder").map(({ name }) => name))], ["x"]);
