@@ -6,7 +6,7 @@ import { shapeEquals, shapeText, typeText } from "../../compiler/ir/type.js";
 import type { Binary } from "../ast.js";
 import { quote } from "../diagnostics.js";
 import { ask } from "./effects.js";
-import { combines, isProbability, isUnforeseenOne, type Position, positionAmongAll } from "./made_of.js";
+import { combines, isProbability, isUnforeseenOne, type Position, positionAmongAll, restsOnRows } from "./made_of.js";
 import type { Item } from "./meaning.js";
 import { reshapeAdvice } from "./reshape_advice.js";
 import { type Env, originNote, report, type Site } from "./state.js";
@@ -27,7 +27,7 @@ export function doubtBroadcast(
 ): void {
   const pairs = values.flatMap((one, i) => values.map((other, j) => ({ one, other, i, j })));
   const found = pairs.find(({ one, other }) => {
-    if (one.type.shape.length <= other.type.shape.length || !crosses(env, one, other, result)) return false;
+    if (one.type.shape.length <= other.type.shape.length || !crosses(env, one, other, result, operator)) return false;
     return !values.some((third) => third !== one && third !== other && isToldOf(env, third, one, other));
   });
   if (found === undefined) return;
@@ -51,7 +51,10 @@ function isToldOf(env: Env, third: Value, one: Value, other: Value): boolean {
   );
 }
 
-function crosses(env: Env, long: Value, short: Value, result: readonly Dim[]): boolean {
+/** What compares two tensors one by one: a difference, a loss. Products of columns and rows are meant as often. */
+const pairing: ReadonlySet<string> = new Set(["-", "==", "!=", "<", "<=", ">", ">="]);
+
+function crosses(env: Env, long: Value, short: Value, result: readonly Dim[], operator: string): boolean {
   const offset = result.length - short.type.shape.length;
   const axes = result.map((_, axis) => axis);
   const inLong = (axis: number): Dim => long.type.shape[axis - (result.length - long.type.shape.length)] ?? 1;
@@ -62,10 +65,12 @@ function crosses(env: Env, long: Value, short: Value, result: readonly Dim[]): b
     const meets = axes.some((axis) => inShort(axis) === 1 && dimEquals(inLong(axis), size));
     if (!meets) return false;
     const axis = grown - (result.length - long.type.shape.length);
-    const key = `one ${long.node.id} ${long.index} ${axis} ${dimText(size)}`;
-    return ask(env.state, key, ({ shared: { memory } }) =>
-      isUnforeseenOne(long, axis, size, (value) => memory?.aliases.behind(value) ?? value),
-    );
+    const pairs = pairing.has(operator);
+    const key = `one ${long.node.id} ${long.index} ${axis} ${dimText(size)} ${pairs ? `${short.node.id} ${short.index}` : ""}`;
+    return ask(env.state, key, ({ shared: { memory } }) => {
+      const behind = (value: Value): Value => memory?.aliases.behind(value) ?? value;
+      return isUnforeseenOne(long, axis, size, pairs && restsOnRows(short, size, behind), behind);
+    });
   });
 }
 

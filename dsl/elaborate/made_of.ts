@@ -10,10 +10,10 @@ const most = 200;
 
 /**
  * Whether an axis of size 1 is what a matrix product or a slice happens to have, and not a 1 that somebody wrote to repeat the edge
- * along it. The 1 of a declared shape is written: only where the size `met` is a dim do both come from feeds of as many rows, as a
- * label [N, 1] and a prediction [N]. Two known sizes may be equal by chance.
+ * along it. The 1 of a declared shape is written: only where the size `met` is a dim, or what meets it is fed in as many rows
+ * (`arePaired`), do both come from feeds of as many rows, as a label [N, 1] and a prediction [N]. Other known sizes may be equal by chance.
  */
-export function isUnforeseenOne(value: Value, axis: number, met: Dim, behind: Behind): boolean {
+export function isUnforeseenOne(value: Value, axis: number, met: Dim, arePaired: boolean, behind: Behind): boolean {
   const seen = new Set<Value>();
   const look = (edge: Value, at: number): boolean => {
     const one = behind(edge);
@@ -27,7 +27,7 @@ export function isUnforeseenOne(value: Value, axis: number, met: Dim, behind: Be
       case "variable":
         return false;
       case "placeholder":
-        return isSymbolic(met);
+        return isSymbolic(met) || arePaired;
       case "reshape": {
         const [input] = node.inputs;
         const isRestated = input?.type.shape.length === one.type.shape.length && input.type.shape[at] === 1;
@@ -131,4 +131,14 @@ export function positionAmongAll(value: Value, behind: Behind): Position | undef
   const [flat] = node.inputs;
   const of = flat?.node.op === "reshape" ? flat.node.inputs[0] : undefined;
   return of !== undefined && of.type.shape.length >= 2 ? { name: node.op, node, of: behind(of) } : undefined;
+}
+
+/** Whether an edge is computed from something that is fed in so many rows. */
+export function restsOnRows(value: Value, rows: Dim, behind: Behind): boolean {
+  const seen = new Set<Value>([behind(value)]);
+  for (const { node, type } of seen) {
+    if (node.op === "placeholder" && type.shape[0] === rows) return true;
+    if (seen.size < most) for (const input of node.inputs) seen.add(behind(input));
+  }
+  return false;
 }
