@@ -42,7 +42,9 @@ inBrowser("a view that was turned or resized while another was shown fits when i
     page.evaluate<boolean>(`(() => {
       const found = document.querySelectorAll(".pane.current > svg, .pane.current > svg > g");
       const [pane, picture] = [...found].map((one) => one.getBoundingClientRect());
-      return picture.left >= pane.left && picture.right <= pane.right + 1;
+      // What would be too small to read begins where its data do.
+      const isLeast = found[1].getAttribute("transform").endsWith("scale(0.7)");
+      return picture.left >= pane.left && (picture.right <= pane.right + 1 || isLeast);
     })()`);
   await page.keyboard.press("3");
   await page.keyboard.press("t");
@@ -58,5 +60,89 @@ inBrowser("a view that was turned or resized while another was shown fits when i
   await page.setViewportSize({ width: 700, height: 700 });
   await page.keyboard.press("1");
   await until("the picture fits the smaller window", isWhole);
+  await page.close();
+});
+
+/** What is seen of the picture, in its own units: its middle and its scale. */
+interface Sight {
+  readonly x: number;
+  readonly y: number;
+  readonly scale: number;
+}
+
+const sight = `(() => {
+  const [, x, y, k] = /translate\\(([^,]+),([^)]+)\\) scale\\(([^)]+)\\)/.exec(
+    document.querySelector(".pane.current > svg > g").getAttribute("transform"));
+  const { clientWidth, clientHeight } = document.querySelector(".pane.current > svg");
+  return { x: (clientWidth / 2 - x) / k, y: (clientHeight / 2 - y) / k, scale: Number(k) };
+})()`;
+
+inBrowser(
+  "a picture opens large enough to be read; in a window of another size it is fitted again, or keeps its middle",
+  async (t) => {
+    const { page } = await openPage(running(), fit);
+    await page.setViewportSize({ width: 700, height: 620 });
+    await page.keyboard.press("3");
+    await page.locator(".pane.current [data-box]").first().waitFor();
+    const seen = () => page.evaluate<Sight>(sight);
+    // Letters of 12 are at least 8.
+    t.true((await seen()).scale * 12 >= 8, `${(await seen()).scale}`);
+    t.true(await page.locator(".pane.current .minimap").isVisible());
+    await page.keyboard.press("f");
+    await until("all of it is seen", async () => (await seen()).scale * 12 < 8);
+    const fitted = (await seen()).scale;
+    await page.setViewportSize({ width: 1300, height: 900 });
+    await until("it is fitted again", async () => (await seen()).scale > 1.2 * fitted);
+    await page.keyboard.press("+");
+    await page.keyboard.press("ArrowDown");
+    const before = await seen();
+    await page.setViewportSize({ width: 1000, height: 700 });
+    const isKept = async (): Promise<boolean> => {
+      const { x, y, scale } = await seen();
+      return Math.abs(x - before.x) < 1 && Math.abs(y - before.y) < 1 && scale === before.scale;
+    };
+    await until("the middle stays in the middle", isKept);
+    await page.close();
+  },
+);
+
+inBrowser("side by side, each view can be read, and what belongs to the selection comes into sight", async (t) => {
+  const { page } = await openPage(running(), fit);
+  await page.setViewportSize({ width: 1000, height: 560 });
+  await page.keyboard.press("c");
+  for (const at of [0, 1, 2]) await page.locator(".pane").nth(at).locator("[data-box]").first().waitFor();
+  await until("all are laid out", async () => (await page.locator(".pane[aria-busy]").count()) === 0);
+  const scales = await page.evaluate<readonly number[]>(
+    `[...document.querySelectorAll(".pane > svg > g")].map((one) => Number(/scale\\(([^)]+)/.exec(one.getAttribute("transform"))[1]))`,
+  );
+  for (const scale of scales) t.true(scale * 12 >= 8, `${scales}`);
+  await page.keyboard.press("/");
+  await page.keyboard.type("y/dense/w");
+  await page.keyboard.press("Enter");
+  const areSeen = (): Promise<boolean> =>
+    page.evaluate<boolean>(`[...document.querySelectorAll(".pane:not(.current)")].every((pane) => {
+      const around = pane.getBoundingClientRect();
+      return [...pane.querySelectorAll(".linked")].some((one) => {
+        const { left, top } = one.getBoundingClientRect();
+        return left >= around.left - 1 && top >= around.top - 1 && left < around.right && top < around.bottom;
+      });
+    })`);
+  await until("the other views have moved to it", areSeen);
+  await page.close();
+});
+
+inBrowser("the controls stand in one row from 1000 pixels on, and all can be reached", async (t) => {
+  const { page } = await openPage(running(), whole);
+  for (const width of [1000, 1100, 1130, 1240, 1330, 1400]) {
+    await page.setViewportSize({ width, height: 700 });
+    const height = await page.evaluate<number>('document.querySelector("header").getBoundingClientRect().height');
+    t.true(height < 60, `${width}: ${height}`);
+  }
+  await page.setViewportSize({ width: 1000, height: 700 });
+  t.false(await page.locator("#turn").isVisible());
+  await page.click("#more");
+  await page.click("#turn");
+  await until("data flow right", async () => (await textOf(page, "#status")) === "data flow right");
+  t.false(await page.locator("#turn").isVisible());
   await page.close();
 });

@@ -96,8 +96,21 @@ export class App {
     this.#isComparing = !this.#isComparing;
     this.#arrange();
     await this.#showPanes();
-    for (const pane of this.#panes) pane.fit();
     this.#refresh();
+    if (this.#selected !== undefined) this.pane?.goTo(this.#selected);
+    this.#follow();
+  }
+
+  /** Side by side, what belongs to the selection is brought into sight. */
+  #follow(): void {
+    const { pane: current } = this;
+    if (!this.#isComparing || current === undefined || this.#selected === undefined) return;
+    for (const pane of this.#panes) {
+      if (pane === current) continue;
+      const boxes = pane.boxesShowing(this.#linkedNodes(current, this.#selected, pane));
+      const main = pane.shows(boxes) ? undefined : this.#carried(current, pane);
+      if (main !== undefined) pane.goTo(main);
+    }
   }
 
   #arrange(): void {
@@ -148,6 +161,7 @@ export class App {
     this.#way = undefined;
     this.#edge = undefined;
     this.#refresh();
+    this.#follow();
     if (this.pane !== undefined) this.say(id === undefined ? "nothing is selected" : titleOf(this.pane.index.view, id));
   }
 

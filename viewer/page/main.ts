@@ -8,6 +8,24 @@ import { workerEngine } from "./engine.js";
 import { keyboard, keysTable } from "./keyboard.js";
 import { find, searchBox } from "./search.js";
 
+/** In a narrow window, what is asked for seldom: a press opens it, any other press, Escape or a choice closes it. */
+function menu(opener: HTMLElement, items: HTMLElement): void {
+  const setOpen = (isOpen: boolean): void => opener.setAttribute("aria-expanded", String(isOpen));
+  opener.addEventListener("click", () => {
+    setOpen(opener.getAttribute("aria-expanded") !== "true");
+    items.querySelector("button")?.focus();
+  });
+  addEventListener("click", ({ target }) => {
+    if (target !== opener) setOpen(false);
+  });
+  items.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    setOpen(false);
+    opener.focus();
+  });
+}
+
 async function start(): Promise<void> {
   document.head.append(element("style", {}, diagramStyle("both")));
   // The engine takes longer to start than the document to be read, and starts in a thread of its own.
@@ -61,6 +79,7 @@ async function start(): Promise<void> {
     },
   };
   for (const [id, action] of Object.entries(actions)) part(id, HTMLElement).addEventListener("click", action);
+  menu(part("more", HTMLElement), part("rest", HTMLElement));
   part("key-table", HTMLElement).append(keysTable());
 
   const search = part("search", HTMLInputElement);

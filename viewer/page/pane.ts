@@ -9,6 +9,7 @@ import { type Direction, nothingPlaced, type Placed, type PlacedBox, type Placed
 import { nothingText } from "../svg.js";
 import { alwaysOpen, firstOpen, visibleOf } from "../visible.js";
 import { element } from "./dom.js";
+import { margin, startOf, within } from "./framing.js";
 import { boxShowing, groupsAround, type ViewIndex } from "./links.js";
 import { Minimap } from "./minimap.js";
 
@@ -33,6 +34,8 @@ export interface Marks {
 
 /** More boxes than this at once are no picture: the groups that were opened first close again. */
 const mostBoxes = 400;
+/** Boxes are set in 12 pixels: 8.4 are the least that is read with ease. */
+const leastReadable = 0.7;
 const svgNamespace = "http://www.w3.org/2000/svg";
 
 /** One view of a program: its picture, which groups are open, and how far it is zoomed. */
@@ -54,6 +57,8 @@ export class Pane {
   #laidOut = false;
   /** The picture and the size that it was zoomed for; undefined until it has been in sight. */
   #zoomedFor: { readonly placed: Placed; readonly width: number; readonly height: number } | undefined;
+  /** How it came to what is seen of it: that decides what another size does to it. */
+  #zoomedBy: "begin" | "fit" | "reader" = "begin";
   #isOnPaper = false;
   #work: Promise<void> = Promise.resolve();
 
@@ -75,7 +80,8 @@ export class Pane {
     this.root.append(this.svg, this.#minimap.root);
     if (index.view.missing !== undefined) this.root.append(element("p", { class: "missing" }, index.view.missing));
     else if (index.view.nodes.length === 0) this.root.append(element("p", { class: "missing" }, nothingText));
-    this.#zoom.on("zoom", ({ transform }: D3ZoomEvent<SVGSVGElement, unknown>) => {
+    this.#zoom.on("zoom", ({ transform, sourceEvent }: D3ZoomEvent<SVGSVGElement, unknown>) => {
+      if (sourceEvent !== null && sourceEvent !== undefined) this.#zoomedBy = "reader";
       this.#content.setAttribute("transform", transform.toString());
       this.#minimap.frame(this.frame());
     });
@@ -86,9 +92,9 @@ export class Pane {
   #listen(): void {
     let wasInSight = false;
     new ResizeObserver(() => {
-      // One that comes into sight is zoomed by `show`; one that is in sight stays where its reader moved it.
+      // One that comes into sight is zoomed by `show`.
       if (wasInSight && this.#hasSize() && !this.#isOnPaper) {
-        this.#keepZoom();
+        this.#resized();
         this.#drawMinimap();
       }
       wasInSight = this.#hasSize();
@@ -139,12 +145,26 @@ export class Pane {
     await (this.#laidOut ? this.#work : this.#layOut(undefined));
     const { placed, width, height } = this.#zoomedFor ?? {};
     const { clientWidth, clientHeight } = this.svg;
-    if (placed !== this.placed || width !== clientWidth || height !== clientHeight) this.#begin();
+    if (placed !== this.placed || width !== clientWidth || height !== clientHeight) this.begin();
     this.#drawMinimap();
   }
 
   #hasSize(): boolean {
     return this.svg.clientWidth > 0;
+  }
+
+  /** What was fitted fits again; where its reader moved it, what was in the middle stays there. */
+  #resized(): void {
+    const { width, height } = this.#zoomedFor ?? {};
+    if (width === undefined || height === undefined) return;
+    if (this.#zoomedBy === "fit") this.fit();
+    else if (this.#zoomedBy === "begin") this.begin();
+    else {
+      const { k } = zoomTransform(this.svg);
+      const [right, down] = [this.svg.clientWidth - width, this.svg.clientHeight - height];
+      this.#zoom.translateBy(select(this.svg), right / 2 / k, down / 2 / k);
+    }
+    this.#keepZoom();
   }
 
   /** What is zoomed stays so, though it or its size is another now. Out of sight no size is known. */
@@ -176,7 +196,7 @@ export class Pane {
     this.#direction = direction;
     if (!this.#laidOut) return;
     await this.#layOut(undefined);
-    this.#begin();
+    this.begin();
   }
 
   /** Opens or closes a group. Its corner stays where it is on the screen. */
@@ -221,6 +241,7 @@ export class Pane {
       this.#keepZoom();
       const after = anchor === undefined ? undefined : this.boxOf(anchor);
       if (before === undefined || after === undefined) return;
+      this.#zoomedBy = "reader";
       const { k } = zoomTransform(this.svg);
       this.#zoom.translateBy(select(this.svg), before.x - after.x, before.y - after.y);
       if (!this.#isInSight(after)) this.#zoom.scaleTo(select(this.svg), k);
@@ -282,43 +303,54 @@ export class Pane {
 
   /** Shows all of the picture. */
   fit(): void {
-    const [across, down] = this.#scales();
-    this.#scale(Math.min(across, down));
+    const scale = this.#wholeScale();
+    const { clientWidth, clientHeight } = this.svg;
+    const { width, height } = this.placed;
+    this.#place(scale, (clientWidth - width * scale) / 2, (clientHeight - height * scale) / 2, "fit");
   }
 
   /** What is seen at first: a picture that would be too small to read begins where its data do. */
-  #begin(): void {
-    const [across, down] = this.#scales();
-    const side = this.#direction === "down" ? across : down;
-    this.#scale(Math.max(Math.min(across, down), Math.min(0.55, side)));
-  }
-
-  /** At which the picture is as wide, and as high, as the pane. */
-  #scales(): readonly [across: number, down: number] {
+  begin(): void {
+    const scale = Math.max(this.#wholeScale(), leastReadable);
     const { clientWidth, clientHeight } = this.svg;
     const { width, height } = this.placed;
-    return [(clientWidth - 24) / width, (clientHeight - 24) / height];
+    const isDown = this.#direction === "down";
+    const [x, y] = startOf(this.placed, { width: clientWidth / scale, height: clientHeight / scale }, isDown);
+    this.#place(
+      scale,
+      within(clientWidth, width * scale, margin - x * scale),
+      within(clientHeight, height * scale, margin - y * scale),
+      "begin",
+    );
   }
 
-  #scale(wanted: number): void {
+  /** At which the whole picture fits into the pane. */
+  #wholeScale(): number {
     const { clientWidth, clientHeight } = this.svg;
     const { width, height } = this.placed;
-    if (clientWidth === 0 || width === 0) return;
-    const scale = Math.min(1.25, wanted);
-    const [x, y] = [Math.max(12, (clientWidth - width * scale) / 2), Math.max(12, (clientHeight - height * scale) / 2)];
+    return Math.min(1.25, (clientWidth - 2 * margin) / width, (clientHeight - 2 * margin) / height);
+  }
+
+  #place(scale: number, x: number, y: number, by: "begin" | "fit"): void {
+    const { clientWidth, clientHeight } = this.svg;
+    if (clientWidth === 0 || this.placed.width === 0) return;
     this.#zoom.transform(select(this.svg), zoomIdentity.translate(x, y).scale(scale));
     this.#zoomedFor = { placed: this.placed, width: clientWidth, height: clientHeight };
+    this.#zoomedBy = by;
   }
 
   zoomBy(factor: number): void {
+    this.#zoomedBy = "reader";
     this.#zoom.scaleBy(select(this.svg), factor);
   }
 
   panBy(x: number, y: number): void {
+    this.#zoomedBy = "reader";
     this.#zoom.translateBy(select(this.svg), x / zoomTransform(this.svg).k, y / zoomTransform(this.svg).k);
   }
 
   centre(x: number, y: number): void {
+    this.#zoomedBy = "reader";
     this.#zoom.translateTo(select(this.svg), x, y);
   }
 
@@ -327,12 +359,23 @@ export class Pane {
     return x >= frame.x && y >= frame.y && x < frame.x + frame.width && y < frame.y + frame.height;
   }
 
+  /** Whether one of these boxes is seen. */
+  shows(ids: ReadonlySet<string>): boolean {
+    return [...ids].some((id) => {
+      const placed = this.boxOf(id);
+      return placed !== undefined && this.#isInSight(placed);
+    });
+  }
+
   /** Brings a box into sight, at a size that can be read. */
   goTo(id: string): void {
     const placed = this.boxOf(id);
     if (placed === undefined) return;
     const { k } = zoomTransform(this.svg);
-    if (k < 0.6) this.#zoom.scaleTo(select(this.svg), 0.8);
+    if (k < leastReadable) {
+      this.#zoomedBy = "reader";
+      this.#zoom.scaleTo(select(this.svg), 0.8);
+    }
     const frame = this.frame();
     const { x, y, width, height } = placed;
     const isWhole =
