@@ -3,7 +3,6 @@ import { isFloat } from "../compiler/ir/dtype.js";
 import type { Tensor } from "../compiler/ir/tensor.js";
 import { numbersOf } from "../runtime/events/observer.js";
 import { UsageError } from "./failure.js";
-import { elements } from "./json.js";
 import { longAxes, type PlotPart, scatterParts } from "./plot_check.js";
 import { linePlaces, standsAlone, visiblePoints } from "./plot_thin.js";
 
@@ -154,15 +153,23 @@ export function scatterSpec(parts: readonly PlotTensor[]): TopLevelSpec {
   const { points, colour } = scatterParts(parts);
   const axes = points.flatMap((part) => axesOf(parts, part));
   const [x, y] = axes;
-  const given = parts.find(({ name }) => name === colour?.name && colour !== undefined);
-  const groups =
-    given === undefined ? [] : elements(given.tensor).map((one) => (typeof one === "bigint" ? Number(one) : one));
-  const classes = new Set(groups);
-  const isScale =
-    groups.some((one) => typeof one === "number" && !Number.isInteger(one)) || classes.size > palette.length;
-  const all = (x?.values ?? []).map((value, i) => ({ x: value, y: y?.values[i] ?? Number.NaN, group: groups[i] }));
-  const finite = all.filter((one) => [one.x, one.y, Number(one.group ?? 0)].every(Number.isFinite));
-  const values = visiblePoints(finite, (group) => (isScale ? undefined : group));
+  const given = colour === undefined ? undefined : parts.find(({ name }) => name === colour.name);
+  const groups = given === undefined ? undefined : numbersOf(given.tensor);
+  const classes = [...new Set(groups)].sort((a, b) => a - b);
+  const isScale = classes.length > palette.length || (given !== undefined && isFloat(given.type.dtype));
+  const placeOf = new Map(classes.map((one, place) => [one, place]));
+  const [xs, ys] = [x?.values ?? [], y?.values ?? []];
+  const { shown, lost } = visiblePoints(
+    xs,
+    isScale ? xs.map((_, i) => (Number.isFinite(groups?.[i]) ? (ys[i] ?? 0) : Number.NaN)) : ys,
+    (i) => (isScale || groups === undefined ? 0 : (placeOf.get(groups[i] ?? 0) ?? 0)),
+  );
+  const areBools = given?.type.dtype === "bool";
+  const classText = (group: number): string => (areBools ? String(group === 1) : String(group));
+  const values = shown.map((i) => {
+    const group = groups?.[i] ?? 0;
+    return { x: xs[i] ?? 0, y: ys[i] ?? 0, group: isScale ? group : classText(group) };
+  });
   const axis = (field: "x" | "y", part: PlotPart | undefined, title: string) => ({
     field,
     type: "quantitative" as const,
@@ -171,12 +178,11 @@ export function scatterSpec(parts: readonly PlotTensor[]): TopLevelSpec {
     ...marksOf(part === undefined ? [] : [part]),
   });
   const title = colour?.name ?? "";
-  const sorted = [...new Set(values.map(({ group }) => group))].sort((a, b) => Number(a) - Number(b));
   const nominal = {
     field: "group",
     type: "nominal" as const,
     title,
-    scale: { domain: sorted.map((one) => one ?? null), range: sorted.map((_, i) => palette[i] ?? palette[0]) },
+    scale: { domain: classes.map(classText), range: classes.map((_, i) => palette[i] ?? palette[0]) },
   };
   // Black to a yellow that is still seen on white.
   const scaled = {
@@ -185,12 +191,11 @@ export function scatterSpec(parts: readonly PlotTensor[]): TopLevelSpec {
     title,
     scale: { scheme: { name: "viridis" as const, extent: [0, 0.85] } },
   };
-  const lost = all.length - finite.length;
-  const isCrowd = finite.length > 1000;
+  const isCrowd = shown.length > 1000;
   return {
     ...common,
     ...leftOut(lost, lost === 1 ? "point that is" : "points that are"),
-    data: { values: [...values] },
+    data: { values },
     mark: { type: "circle", opacity: isCrowd ? 0.6 : 0.85, size: isCrowd ? 10 : 36 },
     encoding: {
       x: axis("x", points[0], x?.name ?? ""),

@@ -47,26 +47,33 @@ export function standsAlone(places: readonly LinePlace[], i: number): boolean {
   return isThere(places[i]) && !isThere(places[i - 1]) && !isThere(places[i + 1]);
 }
 
-export interface Point<G> {
-  readonly x: number;
-  readonly y: number;
-  readonly group: G;
-}
-
-/** Of very many points those that can be seen: the last one of each cell and class. */
-export function visiblePoints<G>(points: readonly Point<G>[], classOf: (group: G) => unknown): readonly Point<G>[] {
-  if (points.length <= mostPoints) return points;
-  const [columnOf, rowOf] = [cellsOf(points, ({ x }) => x), cellsOf(points, ({ y }) => y)];
-  const kept = new Map<string, Point<G>>();
-  for (const point of points) kept.set(`${columnOf(point)} ${rowOf(point)} ${classOf(point.group)}`, point);
-  return [...kept.values()];
-}
-
-function cellsOf<P>(points: readonly P[], coordinate: (point: P) => number): (point: P) => number {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const point of points) {
-    least = Math.min(least, coordinate(point));
-    most = Math.max(most, coordinate(point));
+/**
+ * Which of these points are drawn: those that are finite and, of very many, the last one of each cell and class. `classOf` gives a whole
+ * number from 0 on.
+ */
+export function visiblePoints(
+  xs: ArrayLike<number>,
+  ys: ArrayLike<number>,
+  classOf: (i: number) => number,
+): { readonly shown: readonly number[]; readonly lost: number } {
+  const finite: number[] = [];
+  for (let i = 0; i < xs.length; i++) {
+    if (Number.isFinite(xs[i]) && Number.isFinite(ys[i])) finite.push(i);
   }
-  return (point) => (most > least ? Math.floor(((coordinate(point) - least) / (most - least)) * cells) : 0);
+  const lost = xs.length - finite.length;
+  if (finite.length <= mostPoints) return { shown: finite, lost };
+  const [columnOf, rowOf] = [cellsOf(xs, finite), cellsOf(ys, finite)];
+  const last = new Map<number, number>();
+  const side = cells + 1;
+  for (const i of finite) last.set((classOf(i) * side + rowOf(i)) * side + columnOf(i), i);
+  return { shown: [...last.values()], lost };
+}
+
+function cellsOf(values: ArrayLike<number>, places: readonly number[]): (i: number) => number {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const i of places) {
+    least = Math.min(least, values[i] ?? 0);
+    most = Math.max(most, values[i] ?? 0);
+  }
+  return (i) => (most > least ? Math.floor((((values[i] ?? 0) - least) / (most - least)) * cells) : 0);
 }

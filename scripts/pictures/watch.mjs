@@ -2,7 +2,7 @@
 // Needs a build and Chromium (CHROMIUM, else /usr/bin/chromium); takes some ten seconds.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { launch, until } from "../../dist/test/viewer/browser.js";
+import { chromium } from "playwright-core";
 
 const root = join(import.meta.dirname, "..", "..");
 const model = join(root, "dist", "examples", "mnist_dnn", "mnist_dnn.graph");
@@ -29,11 +29,13 @@ const url = await new Promise((resolve, reject) => {
   });
   training.on("close", () => reject(new Error(text)));
 });
-const browser = await launch();
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 940 } });
   await page.goto(url);
-  await until("twelve epochs are done", () => page.evaluate("document.querySelector('progress').value > 0.6"));
+  while (!(await page.evaluate("document.querySelector('progress').value > 0.6")))
+    await new Promise((resolve) => setTimeout(resolve, 25));
   await page.click("#pause");
   await page.getByRole("button", { name: "metrics.loss: logarithmic y axis" }).click();
   await page.locator("#status", { hasText: /^paused$/ }).waitFor();

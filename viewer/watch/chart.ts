@@ -301,7 +301,9 @@ export class Chart {
     };
     const zoom = (factor: number): void => {
       const middle = Math.max(from, Math.min(to, at));
-      this.#host.setZoom({ from: middle - (middle - from) * factor, to: middle + (to - middle) * factor });
+      const wanted = { from: middle - (middle - from) * factor, to: middle + (to - middle) * factor };
+      const isAll = wanted.from <= (xs[0] ?? 0) && wanted.to >= (xs.at(-1) ?? 0);
+      this.#host.setZoom(isAll ? undefined : wanted);
     };
     const i = nearestIndex(xs, at);
     const far = event.shiftKey ? 10 : 1;
