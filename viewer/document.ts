@@ -1,4 +1,4 @@
-import { type Computation, type Graph, rootsOf } from "../compiler/ir/graph.js";
+import { type Computation, type Graph, rootsOf, type Variable } from "../compiler/ir/graph.js";
 import { type Node, nodesBelow } from "../compiler/ir/node.js";
 import { selectRequest, selectSignature } from "../compiler/ir/select.js";
 import type { ObservedKernel } from "../compiler/kernels/block.js";
@@ -12,13 +12,14 @@ import type { Selection } from "../compiler/program.js";
 import { version } from "../compiler/version.js";
 import { type Stems, ViewBuilder, type ViewContext } from "./builder.js";
 import { FunctionTable } from "./calls.js";
+import { inlinedText } from "./constants.js";
 import { GivenBoxes } from "./given.js";
 import { addComputation, namesOf } from "./graph_view.js";
 import { withParts } from "./grouping.js";
 import { addKernels } from "./kernel_view.js";
 import { LineTable } from "./lines.js";
 import { memoryOf, memoryOfParts } from "./memory.js";
-import type { MemoryModel, ProgramModel, ViewerDocument, ViewModel } from "./model.js";
+import type { MemoryModel, ProgramModel, VariableModel, ViewerDocument, ViewModel } from "./model.js";
 import { type Placing, withSides } from "./placement.js";
 import { addParts, type Lowered } from "./sides.js";
 import { type Declared, Stages } from "./stages.js";
@@ -72,7 +73,18 @@ export function documentOf(graph: Graph, shown: readonly Shown[], options: Docum
     programs,
     ops: [...ops].flatMap(([name, { doc }]) => (used.has(name) ? [[name, doc] as const] : [])),
     functions: functions.functions,
+    variables: graph.variables.map((variable) => variableModel(variable, graph, lines)),
     lines: lines.lines,
+  };
+}
+
+function variableModel({ path, trainable, initial }: Variable, { sources }: Graph, lines: LineTable): VariableModel {
+  const literal = inlinedText(initial);
+  return {
+    name: path,
+    isTrained: trainable,
+    initial: literal ?? initial.node.op,
+    places: literal === undefined ? lines.places(sources.spansOf(initial.node)) : [],
   };
 }
 

@@ -16,8 +16,19 @@ export interface ViewerDocument {
   readonly ops: readonly (readonly [name: string, doc: string])[];
   /** The functions and optimizers that calls are of. */
   readonly functions: readonly FunctionModel[];
+  readonly variables: readonly VariableModel[];
   /** The lines that nodes point at. */
   readonly lines: readonly SourceLine[];
+}
+
+export interface VariableModel {
+  /** Its path in checkpoints. */
+  readonly name: string;
+  readonly isTrained: boolean;
+  /** A number, or the op that makes its first value: `0`, `mul`. */
+  readonly initial: string;
+  /** Where that is made; none for a number. */
+  readonly places: readonly (readonly [line: number, column: number])[];
 }
 
 export interface FunctionModel {

@@ -368,3 +368,15 @@ test("an op has the time of the slowest kernel that it went into, a closed call 
   t.is(shares("gradients").get("forward hidden"), 0.5);
   t.is(shares("kernels").get("update hidden_dense_w_update"), 1);
 });
+
+test("variables say what they begin with, and where that is made", (t) => {
+  const { variables, lines } = documentOfText(network);
+  const found = variables.map(({ name, isTrained, initial }) => [name, isTrained, initial]);
+  t.deepEqual(found.slice(0, 2), [
+    ["hidden/dense/w", true, "mul"],
+    ["hidden/dense/b", true, "0"],
+  ]);
+  const files = variables[0]?.places.map(([line]) => lines[line]?.file) ?? [];
+  t.true(files.some((file) => file?.endsWith("initialisers.graph") === true));
+  t.deepEqual(variables[1]?.places, []);
+});

@@ -271,7 +271,13 @@ inBrowser("the code of a kernel is folded up in the panel, of the kernel and of 
   await page.keyboard.press("Escape");
   await page.click('[data-view="0"]');
   await box(page, "y, dense()").click();
-  await page.waitForSelector('.pane.current [aria-label^="variable y/dense/w"]');
+  // A variable leads to the kernels that write and read it.
+  await page.locator('.pane.current [aria-label^="variable y/dense/w"]').click();
+  const rows =
+    /Memory\nlies\s+the session's, from run to run\nbytes\s+16\.4 kB\nFirst value\n+mul, then trained\n[\s\S]*Written by\ny_dense_w_update update\nRead by\n[\s\S]*y_dense_w_matmul forward\n[\s\S]*y_dense_w_matmul_2 gradient\n[\s\S]*In y_dense_w_update, a call\noperations/;
+  t.regex(await textOf(page, "#panel"), rows);
+  await page.locator("#panel button", { hasText: "y/dense/w :=" }).click();
+  await until("why", async () => /Why\nit is a result or is assigned/.test(await textOf(page, "#panel")));
   t.deepEqual(complaints, []);
   await page.close();
 });

@@ -169,6 +169,7 @@ export function woven(count: number): ViewerDocument {
     programs: [program],
     ops: [],
     functions: [],
+    variables: [],
     lines: [],
   };
 }

@@ -1,4 +1,28 @@
+import type { ViewerDocument } from "../model.js";
 import { button, element } from "./dom.js";
+
+export type Places = readonly (readonly [line: number, column: number])[];
+
+/** The lines of the text, each with its column marked; a press copies `file:line`. */
+export function places(
+  given: Places,
+  { document, copy }: { readonly document: ViewerDocument; readonly copy: (text: string) => void },
+): HTMLElement | undefined {
+  const shown = given.slice(0, 4).flatMap(([line, column]) => {
+    const source = document.lines[line];
+    if (source === undefined) return [];
+    const address = `${source.file}:${source.line}`;
+    return [
+      element(
+        "li",
+        {},
+        button(address, `copy ${address}`, () => copy(address), "address"),
+        sourceLine(source.text, column),
+      ),
+    ];
+  });
+  return shown.length === 0 ? undefined : element("ul", { class: "places" }, ...shown);
+}
 
 /** Code that scrolls where it is wide, by keys too, with a button that copies all of it. */
 export function codeBlock(text: string, copy: (text: string) => void): HTMLElement {

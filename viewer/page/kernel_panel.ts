@@ -1,4 +1,4 @@
-import type { GroupModel, KernelModel, ProgramModel, ViewModel } from "../model.js";
+import type { GroupModel, KernelModel, ProgramModel, ViewerDocument, ViewModel } from "../model.js";
 import { codeBlock } from "./code_block.js";
 import { bytesText, element, section, table } from "./dom.js";
 import { stemsOf, type ViewIndex } from "./links.js";
@@ -8,7 +8,8 @@ interface Listed {
   readonly copy: (text: string) => void;
 }
 
-interface Context extends Listed {
+export interface KernelContext extends Listed {
+  readonly document: ViewerDocument;
   readonly index: ViewIndex;
   /** The other views of the program. */
   readonly others: readonly ViewIndex[];
@@ -64,25 +65,27 @@ export function unfold(panel: HTMLElement, forms: ReadonlySet<string>): void {
 }
 
 /** Of an op: why it was fused or not, and the kernel that computes it, in whichever view the op stands. */
-export function explanation(at: number, context: Context): readonly (HTMLElement | undefined)[] {
+export function explanation(at: number, context: KernelContext): readonly (HTMLElement | undefined)[] {
   const kernels = [context.index, ...context.others].find(({ view }) => view.kind === "kernels");
   if (kernels === undefined) return [];
   const made = madeOf(at, context.index, kernels);
   const node = made === undefined ? undefined : kernels.view.nodes[made];
   if (node === undefined) return [];
   const why = node.why.length === 0 ? undefined : element("ul", {}, ...node.why.map((text) => element("li", {}, text)));
-  const group = kernelAround(kernels.view, node.group);
-  if (group?.kernel === undefined) return [section("Why", why)];
-  const { code } = group.kernel;
-  return [
-    section("Why", why),
-    section(
-      `In ${group.name}, a call`,
-      costOf(group.kernel),
-      folded("loops", `${code.split("\n").length} lines`, code, context.copy),
-      ...listings(group.kernel, context),
-    ),
-  ];
+  const group = kernels.view.groups[kernelAround(kernels.view, node.group)];
+  return [section("Why", why), group === undefined ? undefined : callOf(group, context)];
+}
+
+/** What a call of a kernel costs, and its code. */
+export function callOf({ name, kernel }: GroupModel, context: KernelContext): HTMLElement | undefined {
+  if (kernel === undefined) return undefined;
+  const { code } = kernel;
+  return section(
+    `In ${name}, a call`,
+    costOf(kernel),
+    folded("loops", `${code.split("\n").length} lines`, code, context.copy),
+    ...listings(kernel, context),
+  );
 }
 
 /** The node among the kernels: itself, or the last that the forward pass made of it. */
@@ -94,7 +97,8 @@ function madeOf(at: number, index: ViewIndex, kernels: ViewIndex): number | unde
   return made.filter((node) => (kernels.view.nodes[node]?.role === "backward") === isBackward).at(-1);
 }
 
-function kernelAround({ groups }: ViewModel, from: number): GroupModel | undefined {
-  for (let at = from; at >= 0; at = groups[at]?.parent ?? -1) if (groups[at]?.kernel !== undefined) return groups[at];
-  return undefined;
+/** The innermost kernel around what stands in a group; -1 where there is none. */
+export function kernelAround({ groups }: ViewModel, from: number): number {
+  for (let at = from; at >= 0; at = groups[at]?.parent ?? -1) if (groups[at]?.kernel !== undefined) return at;
+  return -1;
 }

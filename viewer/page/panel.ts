@@ -2,11 +2,12 @@ import { sideOf } from "../dominant.js";
 import type { NodeModel, ProgramModel, ViewerDocument, ViewModel } from "../model.js";
 import { groupId, nodeId } from "../visible.js";
 import { callSections, contentSections, functionOf } from "./call_panel.js";
-import { codeBlock, quoted, sourceLine } from "./code_block.js";
+import { codeBlock, places, quoted } from "./code_block.js";
 import { button, bytesText, element, section, table } from "./dom.js";
 import { costOf, explanation, listings } from "./kernel_panel.js";
 import { inputsOf, linkedNodes, nodesOf, titleOf, type ViewIndex } from "./links.js";
 import { memoryChart } from "./memory_chart.js";
+import { isInMemory, memorySections } from "./memory_panel.js";
 
 export interface PanelContext {
   readonly document: ViewerDocument;
@@ -20,8 +21,6 @@ export interface PanelContext {
   readonly highlight: (way: "ancestors" | "descendants") => void;
   readonly copy: (text: string) => void;
 }
-
-type Places = readonly (readonly [line: number, column: number])[];
 
 /** More links than this in one list are counted. */
 const mostLinks = 12;
@@ -58,7 +57,7 @@ function nodePanel(at: number, context: PanelContext): readonly HTMLElement[] {
     section("Takes", links(view.kind, inputsOf(view, at).map(nodeId), context, index)),
     section("Used by", links(view.kind, (index.users[at] ?? []).map(nodeId), context, index)),
     ...elsewhere(nodeId(at), context),
-    ...explanation(at, context),
+    ...(isInMemory(node) ? memorySections(at, context) : explanation(at, context)),
     section("The same variable", links(view.kind, sameVariable(at, index), context, index)),
     actions(nodeId(at), context),
   ]);
@@ -194,24 +193,6 @@ function heading(name: string, what: string): HTMLElement {
 
 function kindText(kind: string): string {
   return kind === "assign" ? "new value of a variable" : kind === "transfer" ? "sent between the sides" : kind;
-}
-
-/** The lines of the text, with the place marked; a press copies `file:line`. */
-function places(given: Places, { document, copy }: PanelContext): HTMLElement | undefined {
-  const shown = given.slice(0, 4).flatMap(([line, column]) => {
-    const source = document.lines[line];
-    if (source === undefined) return [];
-    const address = `${source.file}:${source.line}`;
-    return [
-      element(
-        "li",
-        {},
-        button(address, `copy ${address}`, () => copy(address), "address"),
-        sourceLine(source.text, column),
-      ),
-    ];
-  });
-  return shown.length === 0 ? undefined : element("ul", { class: "places" }, ...shown);
 }
 
 function links(kind: string, ids: readonly string[], { go }: PanelContext, index: ViewIndex): HTMLElement | undefined {
