@@ -20,6 +20,18 @@ export function positive(values: readonly (number | null)[]): readonly (number |
   return values.map((value) => (value !== null && value > 0 ? value : null));
 }
 
+/**
+ * What numbers are divided by before they are drawn: a power of ten where the greatest of them is so large or small that a chart
+ * library finds no marks for an axis of it.
+ */
+export function unitOf(numbers: Iterable<number | null>): number {
+  let greatest = 0;
+  for (const one of numbers) greatest = Math.max(greatest, Math.abs(one ?? 0));
+  return greatest === 0 || (greatest >= 1e-6 && greatest < 1e12)
+    ? 1
+    : Number(`1e${Math.max(-300, Math.floor(Math.log10(greatest)))}`);
+}
+
 /** The index of the value nearest to `x`, of values that never fall; -1 where there is none. */
 export function nearestIndex(values: readonly number[], x: number): number {
   let [low, high] = [0, values.length];

@@ -1,7 +1,7 @@
 import test from "ava";
 import { Curve } from "../../cli/watch/curve.js";
 import { Curves, type CurvesTold } from "../../cli/watch/curves.js";
-import { csvText, nearestIndex, short, smoothed, clockText as timeText } from "../../viewer/watch_curves.js";
+import { csvText, nearestIndex, short, smoothed, clockText as timeText, unitOf } from "../../viewer/watch_curves.js";
 import { updated, type WatchState } from "../../viewer/watch_messages.js";
 
 test("a long curve stays small, and loses no extreme and no gap", (t) => {
@@ -91,6 +91,10 @@ test("smoothing is the average with its bias taken out, and a gap stays one", (t
     [0, 0, 1, 2, 3],
   );
   t.is(nearestIndex([], 1), -1);
+  t.deepEqual(
+    [[3, null, -2500], [], [0, null], [-3.4e38, 5], [2e-9, null], [5e-324]].map(unitOf),
+    [1, 1, 1, 1e38, 1e-9, 1e-300],
+  );
   t.deepEqual([0.00012345, 1234.5, 2_880_000, -0.5, 0].map(short), ["1.234e-4", "1,235", "2.88e6", "-0.5", "0"]);
   t.deepEqual([1.24, 61, 3725].map(timeText), ["1.2 s", "1:01", "1:02:05"]);
 });

@@ -1,6 +1,16 @@
 import uPlot from "uplot";
 import { element } from "../page/dom.js";
-import { clockText, csvText, isJoined, nearestIndex, positive, short, smoothed, valueText } from "../watch_curves.js";
+import {
+  clockText,
+  csvText,
+  isJoined,
+  nearestIndex,
+  positive,
+  short,
+  smoothed,
+  unitOf,
+  valueText,
+} from "../watch_curves.js";
 import type { WatchCurve } from "../watch_messages.js";
 import type { Settings } from "./settings.js";
 
@@ -36,6 +46,8 @@ export class Chart {
   #curves: readonly WatchCurve[] = [];
   #plot: uPlot | undefined;
   #isLogarithmic = false;
+  /** What the drawn numbers are divided by. */
+  #unit = 1;
   /** Where the reader looks, on the x axis. */
   #at: number | undefined;
 
@@ -106,10 +118,20 @@ export class Chart {
     return (this.#host.settings().axis === "step" ? curve?.steps : curve?.seconds) ?? [];
   }
 
+  /** The extremes of the points that the zoom leaves. */
+  #seen(curve: WatchCurve): readonly (number | null)[] {
+    const { from, to } = this.#host.zoom() ?? { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+    return this.#xs(curve).flatMap((x, i) =>
+      x < from || x > to ? [] : [curve.least[i] ?? null, curve.greatest[i] ?? null],
+    );
+  }
+
   #data(isLogarithmic: boolean): uPlot.AlignedData {
     const { smoothing } = this.#host.settings();
     const [main, validation] = [this.#curve("training", "rate"), this.#curve("validation")];
-    const shown = (values: readonly (number | null)[] = []) => [...(isLogarithmic ? positive(values) : values)];
+    this.#unit = unitOf(this.#curves.flatMap((curve) => this.#seen(curve)));
+    const shown = (values: readonly (number | null)[] = []) =>
+      (isLogarithmic ? positive(values) : values).map((value) => (value === null ? null : value / this.#unit));
     const band = main !== undefined && isJoined(main);
     const none = (main?.means ?? []).map(() => null);
     const tables: uPlot.AlignedData[] = [
@@ -150,7 +172,7 @@ export class Chart {
           ...(isLogarithmic
             ? { splits: (_, __, least, greatest) => decades(least, greatest), filter: (_, splits) => splits }
             : {}),
-          values: (_, splits) => splits.map((split) => (split === null ? "" : short(split))),
+          values: (_, splits) => splits.map((split) => (split === null ? "" : short(split * this.#unit))),
         },
       ],
       series: [
