@@ -1,6 +1,6 @@
 import { type Dim, substituteDim } from "../compiler/ir/dim.js";
 import { byteSize } from "../compiler/ir/dtype.js";
-import { type Attribute, isList, isTensor, type Node, nodesBelow } from "../compiler/ir/node.js";
+import { type Attribute, isList, isTensor, type Node, nodesBelow, type Value } from "../compiler/ir/node.js";
 import { literalText, numberText } from "../compiler/ir/printer-literal.js";
 import type { SourceScope, SourceTable } from "../compiler/ir/sources.js";
 import { type TensorType, typeText } from "../compiler/ir/type.js";
@@ -29,6 +29,8 @@ export interface ViewContext {
   readonly functions: FunctionTable;
   readonly words: Words;
   readonly sizes: ReadonlyMap<string, number>;
+  /** What the graph calls edges. */
+  readonly names: ReadonlyMap<Value, string>;
   /** Where the ops run; undefined where that is one side alone, and in a view that has the sides as groups. */
   readonly placing: Placing | undefined;
 }
@@ -48,15 +50,17 @@ export class ViewBuilder {
   readonly #loops = new Map<Node, boolean>();
   readonly #scopeIds = new Map<SourceScope, number>();
   readonly sizes: ReadonlyMap<string, number>;
+  readonly names: ReadonlyMap<Value, string>;
   readonly #stems: Stems;
 
-  constructor({ sources, lines, functions, words, sizes, placing }: ViewContext, stems: Stems) {
+  constructor({ sources, lines, functions, words, sizes, names, placing }: ViewContext, stems: Stems) {
     this.sources = sources;
     this.lines = lines;
     this.#functions = functions;
     this.#words = words;
     this.#placing = placing;
     this.sizes = sizes;
+    this.names = names;
     this.#stems = stems;
   }
 

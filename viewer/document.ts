@@ -97,10 +97,10 @@ function programModel(
   const { selection, sizes } = shown;
   const selected = selectedFrom(graph, selection);
   const { sources } = selected;
-  const { placing } = options;
-  const context: ViewContext = { ...tables, sources, sizes, words: new Words(selected, sources), placing };
   const mode = isTraining(graph, selection) ? graph.training : graph.inference;
   const names = namesOf(mode.names);
+  const { placing } = options;
+  const context: ViewContext = { ...tables, sources, sizes, names, words: new Words(selected, sources), placing };
   const source = new ViewBuilder(context, noStems);
   const made = addComputation(source, selected, names);
   const strings = stringsOf(graph, selection);

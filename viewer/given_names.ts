@@ -1,7 +1,8 @@
 import type { Node, Value } from "../compiler/ir/node.js";
 import type { SourceScope, SourceTable } from "../compiler/ir/sources.js";
+import { standInOf } from "../compiler/ir/stand_ins.js";
 import { countAttribute } from "../compiler/ops/region_parts.js";
-import { ownName } from "./builder.js";
+import { lastPart, ownName } from "./builder.js";
 
 /** What a parameter of a loop or branch is to those who read the text. */
 export interface GivenName {
@@ -29,18 +30,42 @@ export class GivenNames {
     return given;
   }
 
-  #nameOf(loop: Node, position: number, { node }: Value, operand: Value | undefined): GivenName {
+  #nameOf(loop: Node, position: number, parameter: Value, operand: Value | undefined): GivenName {
+    const node = originOf(parameter.node);
     const text = roleOf(loop, position);
     if (text === "iteration" || operand === undefined) return { name: "", text: "iteration", scope: undefined };
-    if (text !== "from outside") return { name: this.#written(node), text, scope: undefined };
     const outer = this.#given.get(operand);
+    const outside = outer?.name ?? (ownName(operand.node) || this.#edgeName(operand));
+    if (text !== "from outside") return { name: this.wordOf(parameter) || outside, text, scope: undefined };
     if (outer?.text === "iteration") return outer;
     // A variable that the text mentions belongs where it is mentioned; one that a call in here declares, to the call.
     const scope = this.#sources.scopeOf(node);
-    const outside = outer?.name ?? (ownName(operand.node) || (this.#names.get(operand) ?? ""));
     const isDeclaredInside = scope !== undefined && (operand.node.op === "variable" || outer?.scope !== undefined);
     if (isDeclaredInside) return { name: outside, text, scope };
-    return { name: scope === undefined ? this.#written(node) || outside : outside, text, scope: undefined };
+    const name = (scope === undefined ? this.#written(node) : "") || outside || this.wordOf(parameter);
+    return { name, text, scope: undefined };
+  }
+
+  /** What a parameter is called by the text, or by what it stands for; empty where nothing of that has a name. */
+  wordOf({ node, index }: Value): string {
+    if (node.op !== "parameter") return lastPart(this.#edgeName({ node, index })) || node.op;
+    const written = this.#written(node);
+    const standIn = standInOf(node);
+    if (written !== "" || standIn === undefined) return written;
+    const of = this.wordOf(standIn.of);
+    return standIn.role === "gradient" && of !== "" ? `gradient of ${of}` : of;
+  }
+
+  /** What the graph calls an edge, or the one that a pass made it from. */
+  #edgeName(value: Pick<Value, "node" | "index">): string {
+    // What a pass made for a loop, in its body, stems from the loop, and has other outputs.
+    const stems = this.#sources.stemsOf(value.node).filter(({ op }) => op === value.node.op);
+    for (const node of [value.node, ...stems]) {
+      const edge = node.outputs[value.index];
+      const name = edge === undefined ? undefined : this.#names.get(edge);
+      if (name !== undefined) return name;
+    }
+    return "";
   }
 
   /** The word of the text for a parameter itself; where a pass made it, that of the one it was made from. */
@@ -48,6 +73,13 @@ export class GivenNames {
     const stem = this.#sources.stemsOf(node)[0];
     return stem?.op === "parameter" ? (this.#sources.spansOf(node)[0]?.written ?? "") : "";
   }
+}
+
+/** The parameter that others stand for. */
+function originOf(parameter: Node): Node {
+  const standIn = standInOf(parameter);
+  const isSame = standIn?.role === "same" && standIn.of.node.op === "parameter";
+  return isSame ? originOf(standIn.of.node) : parameter;
 }
 
 /** A loop counts in its first parameter; captures follow, and elements of sequences, and carries. A branch has captures only. */

@@ -16,6 +16,7 @@ import { isStored } from "../compiler/kernels/semantics.js";
 import { type KernelWork, workOf } from "../compiler/kernels/work.js";
 import type { Place, ViewBuilder } from "./builder.js";
 import { inlinedText } from "./constants.js";
+import { GivenNames } from "./given_names.js";
 import type { KernelModel, ListingModel, Role, WorkModel } from "./model.js";
 import { costOf } from "./shares.js";
 import type { Stages } from "./stages.js";
@@ -68,6 +69,7 @@ export function addKernels(
   { group: around, base, given, assigned, stages }: Surroundings,
 ): ReadonlyMap<string, readonly Place[]> {
   const { program, observed, log, shown, listings, isCompiled } = part;
+  const words = new GivenNames(builder.sources, builder.names);
   const reasons = new Map<Node, readonly string[]>();
   for (const logged of log.values(program))
     reasons.set(logged.value.node, [planReasonText(logged), ...fusionTexts(logged)]);
@@ -165,7 +167,9 @@ export function addKernels(
         if (places === undefined || !written.has(id) || done.has(id)) continue;
         done.add(id);
         const value = parameterIn(kernel, id, observed);
-        if (value !== undefined) writers.set(id, [[builder.node(value.node, "", "forward", places.flat(), group), 0]]);
+        if (value === undefined) continue;
+        const own = { text: "carry" };
+        writers.set(id, [[builder.node(value.node, words.wordOf(value), "forward", places.flat(), group, own), 0]]);
       }
       for (const id of writtenBy(inner)) done.add(id);
     }

@@ -1,5 +1,6 @@
 import { isFloat } from "../ir/dtype.js";
 import { newRegionParameters, type Region, type Value } from "../ir/node.js";
+import { standFor } from "../ir/stand_ins.js";
 import { zerosLike } from "./build.js";
 import type { Accumulate } from "./define.js";
 import { regionOf } from "./region_parts.js";
@@ -22,6 +23,9 @@ export function pullBackIf(
   const regions = call.regions.map((region) => {
     const cotangents = newRegionParameters(given.map(({ type }) => type));
     const results = region.results.filter(({ type }) => isFloat(type.dtype));
+    cotangents.forEach((cotangent, i) => {
+      standFor(cotangent, results[i] as Value, "gradient");
+    });
     const wanted = region.parameters.filter(({ type }) => isFloat(type.dtype));
     const found = call.accumulate(
       results.map((result, i) => [result, cotangents[i] as Value]),

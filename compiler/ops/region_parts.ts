@@ -9,6 +9,7 @@ import {
   topologicalOrder,
   type Value,
 } from "../ir/node.js";
+import { standFor } from "../ir/stand_ins.js";
 import { reapply } from "./define.js";
 
 export interface ScanParts {
@@ -82,6 +83,7 @@ export function substitute(
 export function regionOf(parameters: readonly Value[], results: readonly Value[]): Region {
   const own = newRegionParameters(parameters.map(({ type }) => type));
   const replaced = new Map(parameters.map((old, i) => [old, own[i] as Value]));
+  for (const [old, parameter] of replaced) standFor(parameter, old);
   return { parameters: own, results: substitute(results, replaced) };
 }
 

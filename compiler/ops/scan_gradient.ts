@@ -2,6 +2,7 @@ import { InternalError } from "../ir/diagnostic.js";
 import type { Dim } from "../ir/dim.js";
 import { isFloat } from "../ir/dtype.js";
 import { newRegionParameters, type Region, type Value } from "../ir/node.js";
+import { standFor } from "../ir/stand_ins.js";
 import { add } from "./arithmetic.js";
 import { zerosLike } from "./build.js";
 import { type Accumulate, definedOp } from "./define.js";
@@ -45,6 +46,12 @@ export function pullBackScan(call: {
   const floatStacks = floatPositions(parts.stacked);
   const carryCotangents = newRegionParameters(floatCarries.map((i) => (parts.next[i] as Value).type));
   const stackCotangents = newRegionParameters(floatStacks.map((i) => (parts.stacked[i] as Value).type));
+  carryCotangents.forEach((cotangent, k) => {
+    standFor(cotangent, parts.carries[floatCarries[k] as number] as Value, "gradient");
+  });
+  stackCotangents.forEach((cotangent, k) => {
+    standFor(cotangent, call.outputs[count + (floatStacks[k] as number)] as Value, "gradient");
+  });
   const seeds = [
     ...floatCarries.map((i, k) => [parts.next[i], carryCotangents[k]] as const),
     ...floatStacks.map((i, k) => [parts.stacked[i], stackCotangents[k]] as const),
@@ -82,6 +89,10 @@ export function pullBackScan(call: {
 
   const accumulated = sums.flatMap((sum) => (sum?.kind === "carry" ? [sum.term] : []));
   const accumulators = newRegionParameters(accumulated.map(({ type }) => type));
+  const carried = parts.captures.filter((_, i) => sums[i]?.kind === "carry");
+  accumulators.forEach((accumulator, k) => {
+    standFor(accumulator, carried[k] as Value, "gradient");
+  });
   const parameters = [
     parts.index,
     ...parts.captures,

@@ -1,11 +1,12 @@
 import { buildOn } from "../ir/device.js";
 import type { Dim } from "../ir/dim.js";
-import { type isDimAttribute, isList, newRegionParameters, topologicalOrder, type Value } from "../ir/node.js";
+import { type isDimAttribute, isList, topologicalOrder, type Value } from "../ir/node.js";
 import { dotGeneral } from "../ops/contraction.js";
 import { reapply } from "../ops/define.js";
 import { dependents } from "../ops/region_parts.js";
 import { opNamed } from "../ops/table.js";
 import { broadcastInDim, reshape, transpose } from "../ops/views.js";
+import { parameterFor } from "./loop-invariants.js";
 
 export interface SequenceScope {
   readonly length: Dim;
@@ -40,7 +41,7 @@ export function liftedProducts(results: readonly Value[], scope: SequenceScope):
     const stack = lifter.lift(inside);
     if (stack?.kind !== "stack") continue;
     for (const below of topologicalOrder([inside])) for (const output of below.outputs) inFound.add(output);
-    found.push({ inside, stack: stack.value, parameter: newRegionParameters([inside.type])[0] as Value });
+    found.push({ inside, stack: stack.value, parameter: parameterFor(inside) });
   }
   return found;
 }

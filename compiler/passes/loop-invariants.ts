@@ -1,5 +1,6 @@
 import { isInteger } from "../ir/dtype.js";
 import { type Node, newRegionParameters, topologicalOrder, type Value } from "../ir/node.js";
+import { standFor } from "../ir/stand_ins.js";
 import { dependents, substitute } from "../ops/region_parts.js";
 import { opNamed } from "../ops/table.js";
 
@@ -38,8 +39,15 @@ export function invariantsOf(
   return [...found].map((inside) => ({
     inside,
     value: substitute([inside], outside)[0] as Value,
-    parameter: newRegionParameters([inside.type])[0] as Value,
+    parameter: parameterFor(inside),
   }));
+}
+
+/** A parameter that a loop is given in place of what it computed itself. */
+export function parameterFor(inside: Value): Value {
+  const [parameter] = newRegionParameters([inside.type]) as readonly [Value];
+  standFor(parameter, inside);
+  return parameter;
 }
 
 /** Nodes that no iteration changes and that cannot fail, nor what is below them. */

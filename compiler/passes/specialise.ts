@@ -14,6 +14,7 @@ import {
   type Value,
 } from "../ir/node.js";
 import { type Bindings, boundProblems, constraintProblems, dimsOf, isOpen, missingProblems } from "../ir/specialise.js";
+import { standFor } from "../ir/stand_ins.js";
 import { type TensorType, typeEquals, typeText } from "../ir/type.js";
 import { reapply } from "../ops/define.js";
 import { OpError } from "../ops/op_error.js";
@@ -117,6 +118,7 @@ class Specialiser {
     const type = substituteType(parameter.type, this.#bindings);
     const result = typeEquals(type, parameter.type) ? parameter : (newRegionParameters([type])[0] as Value);
     this.#computation.sources.inherit(result, parameter.node);
+    standFor(result, parameter);
     this.#results.set(parameter.node, [result]);
     return result;
   }

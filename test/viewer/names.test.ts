@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "ava";
 import { captionOf } from "../../viewer/boxes.js";
 import { dotText } from "../../viewer/dot.js";
@@ -199,4 +201,52 @@ test("a document for Graphviz has whole names, in lines where they are long", (t
   const hostile = { ...placeholder, name: 'a"b\\n &lt;c' };
   const view: ViewModel = { ...viewOf(documentOfText(text), "s", "source"), nodes: [hostile, ...others] };
   t.true(dotText(visibleOf(view, new Set()), "g", "down").includes('label="a\\"b\\\\n &amp;lt;c"'));
+});
+
+/** The examples with loops of their own, or of the library's recurrent layers. */
+const looping = readdirSync("examples").flatMap((name) => {
+  const file = join("examples", name, `${name}.graph`);
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  return /\b(scan|while)\b|std\/recurrent/.test(text) ? [{ name, text }] : [];
+});
+
+test("no parameter of a loop is nameless in any view, and kernels call it as the source does", (t) => {
+  t.true(looping.length >= 6);
+  for (const { name, text } of looping) {
+    const sizes = new Map([...text.matchAll(/^ {2}dim (\w+)/gm)].map(([, dim = ""]) => [dim, 8]));
+    for (const { name: program, views } of documentOfText(text, { sizes }).programs) {
+      const where = `${name} ${program}`;
+      const parameters = views.map(({ nodes }) => nodes.filter(({ kind }) => kind === "parameter"));
+      const nameless = parameters.flat().filter((node) => node.name === "" && node.text !== "iteration");
+      t.deepEqual(nameless, [], where);
+      const [source = [], , kernels = []] = parameters.map((nodes) => nodes.map((node) => node.name));
+      for (const one of kernels) t.true(source.includes(one.replace(/^gradient of /, "")), `${where}: ${one}`);
+    }
+  }
+});
+
+test("what a backward loop is given is called by what the forward loop kept, and its carries are gradients", (t) => {
+  const text = `graph g {
+  placeholder xs: f32[5, 3]
+  variable w: f32[3, 3] = ones([3, 3])
+  last, all = scan x in xs with h = zeros([3]) {
+    next h = tanh(x + h @ w)
+    yield h * h
+  }
+  loss = mean(last ** 2) + mean(all)
+  update learn { w := w - gradients(loss, [w]) }
+  signature fit(xs) does learn -> (loss)
+}
+`;
+  const view = viewOf(documentOfText(text), "fit", "gradients");
+  const given = view.nodes.filter(({ kind }) => kind === "parameter").map((node) => `${node.name} ${node.text}`);
+  for (const one of [
+    "x element",
+    "h carry",
+    "w from outside",
+    "tanh element",
+    "gradient of h carry",
+    "gradient of all element",
+  ])
+    t.true(given.includes(one), `${one} in ${given.join(", ")}`);
 });
