@@ -26,15 +26,42 @@ export function makeLexer({ validate }: { readonly validate: boolean }): Instanc
 
 /** Splits `text` into tokens. What is foreign is reported and read as what was meant, so that the parser can go on. */
 export function lex(text: string, file: string): Lexed {
+  return lexLines(text, file, { start: 0, end: text.length, line: 1, previous: undefined });
+}
+
+/** Some lines of a text, from the start of one to the end of another. */
+export interface Lines {
+  readonly start: number;
+  readonly end: number;
+  /** The number of the first one, from 1. */
+  readonly line: number;
+  /** The last token before them. */
+  readonly previous: IToken | undefined;
+}
+
+/** The same of some lines only. Each line is read by itself, unless a foreign comment goes over several. */
+export function lexLines(text: string, file: string, { start, end, line, previous }: Lines): Lexed {
   lexer ??= makeLexer({ validate: false });
-  const result = lexer.tokenize(text);
-  const diagnostics: Diagnostic[] = [...lexingErrors(result.errors, text, file)];
+  const result = lexer.tokenize(text.slice(start, end));
+  const comments = result.groups["comments"] ?? [];
+  for (const token of [...result.tokens, ...comments]) moveToken(token, start, line - 1);
+  const errors = result.errors.map((error) => ({ ...error, offset: error.offset + start }));
+  const diagnostics: Diagnostic[] = [...lexingErrors(errors, text, file)];
   const tokens: IToken[] = [];
   for (const token of result.tokens) {
-    const repaired = repair(token, tokens.at(-1), text, file, diagnostics);
+    const repaired = isForeign(token) ? repair(token, tokens.at(-1) ?? previous, text, file, diagnostics) : token;
     if (repaired !== undefined) tokens.push(repaired);
   }
-  return { tokens, comments: (result.groups["comments"] ?? []).map((c) => comment(c, text, file)), diagnostics };
+  return { tokens, comments: comments.map((c) => comment(c, text, file)), diagnostics };
+}
+
+/** To where so many characters and so many lines have come before it. */
+export function moveToken(token: IToken, by: number, lines: number): void {
+  if (by === 0 && lines === 0) return;
+  token.startOffset += by;
+  if (token.endOffset !== undefined) token.endOffset += by;
+  if (token.startLine !== undefined) token.startLine += lines;
+  if (token.endLine !== undefined) token.endLine += lines;
 }
 
 export function tokenSpan(token: IToken, file: string): Span {
@@ -111,6 +138,23 @@ const foreignSigns: ReadonlyMap<
   ["\u2192", { hint: "write `->`", as: t.Arrow, write: "->" }],
   ["\u2190", { hint: "a binding is `name = value`, an assignment `name := value`", as: t.Equal, write: "=" }],
 ]);
+
+const foreignTypes: ReadonlySet<TokenType> = new Set([
+  t.SlashComment,
+  t.BlockComment,
+  t.Choice,
+  t.Semicolon,
+  t.ForeignSign,
+  t.BadNumber,
+  t.HalfNumber,
+  t.SingleQuoted,
+  t.CurlyQuoted,
+  t.OpenText,
+]);
+
+function isForeign({ tokenType }: IToken): boolean {
+  return foreignTypes.has(tokenType);
+}
 
 function repair(
   token: IToken,

@@ -183,6 +183,15 @@ export function* everyBinder(binders: readonly Binder[]): Iterable<Binder> {
   }
 }
 
+/** Those whose statements reach into a part of the text, and are not all to be gone through. */
+export function* bindersWithin(binders: readonly Binder[], start: number, end: number): Iterable<Binder> {
+  for (const one of binders) {
+    if (one.statement.end < start || one.statement.start > end) continue;
+    yield one;
+    if (one.children.length > 0) yield* bindersWithin(one.children, start, end);
+  }
+}
+
 /** What is visible at a place by itself, the innermost first; inside a block only what stands before, except where one may look ahead. */
 export function visibleAt(binders: readonly Binder[], offset: number): readonly Binder[] {
   const found = [...everyBinder(binders)].filter(({ visible }) => visible.start <= offset && offset <= visible.end);

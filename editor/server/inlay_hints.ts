@@ -1,13 +1,13 @@
 import { type InlayHint, InlayHintKind } from "vscode-languageserver";
 import type { Analysis } from "./analysis.js";
-import { everyBinder } from "./binders.js";
+import { bindersWithin } from "./binders.js";
 import { meaningTexts } from "./describe.js";
 
 /** The inferred types of what is bound without one, between two offsets. */
 export function inlayHints({ source, facts }: Analysis, start: number, end: number): readonly InlayHint[] {
   const names = facts.namesIn(source.file);
   const hints: InlayHint[] = [];
-  for (const { kind, type, span } of everyBinder(source.binders)) {
+  for (const { kind, type, span } of bindersWithin(source.binders, start, end)) {
     if (!shown.has(kind) || type !== undefined || span.start < start || span.end > end) continue;
     const fact = names.get(span.start);
     const isTensor = fact?.meanings.every((meaning) => meaning.kind === "tensor") === true;
