@@ -47,10 +47,11 @@ const common = {
       titleColor: "#1f2328",
       labelFontSize: 11,
       titleFontSize: 12,
-      titleLimit: 320,
+      titleLimit: 0,
+      labelLimit: 0,
       titlePadding: 8,
     },
-    legend: { labelColor: "#1f2328", titleColor: "#1f2328", labelFontSize: 11, titleFontSize: 12, labelLimit: 320 },
+    legend: { labelColor: "#1f2328", titleColor: "#1f2328", labelFontSize: 11, titleFontSize: 12, labelLimit: 0 },
     title: { anchor: "start" as const, color: "#1f2328", subtitleColor: "#57606a", fontSize: 12, subtitleFontSize: 11 },
   },
 } satisfies Partial<TopLevelSpec>;
@@ -76,9 +77,31 @@ function rangeOf(numbers: Iterable<number | null>): { readonly domain: [number, 
   return { domain: [least - room, most + room] };
 }
 
-/** Between whole numbers there is nothing to mark. */
-function marksOf(parts: readonly PlotPart[]): object {
-  return parts.some(({ type }) => isFloat(type.dtype)) ? {} : { axis: { tickMinStep: 1 } };
+/** Between whole numbers there is nothing to mark, and of very large or small ones a mark has its exponent. */
+function marksOf(parts: readonly PlotPart[], numbers: Iterable<number | null>): object {
+  let greatest = 0;
+  for (const one of numbers) greatest = Math.max(greatest, Math.abs(one ?? 0));
+  const isWhole = parts.every(({ type }) => !isFloat(type.dtype));
+  return {
+    axis: {
+      ...(isWhole ? { tickMinStep: 1 } : {}),
+      ...(greatest !== 0 && (greatest >= 1e7 || greatest < 1e-3) ? { format: ".4~g" } : {}),
+    },
+  };
+}
+
+const longestTitle = 44;
+
+/** A long path stands in lines: an axis is no longer than its chart. */
+function titleOf(name: string): string | string[] {
+  if (name.length <= longestTitle) return name;
+  const lines: string[] = [];
+  for (const piece of name.match(/[^./]+[./]?/g) ?? [name]) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + piece.length <= longestTitle) lines[lines.length - 1] = last + piece;
+    else lines.push(piece);
+  }
+  return lines;
 }
 
 export function lineSpec(parts: readonly PlotTensor[]): TopLevelSpec {
@@ -107,9 +130,12 @@ export function lineSpec(parts: readonly PlotTensor[]): TopLevelSpec {
   const y = {
     field: "value",
     type: "quantitative" as const,
-    title: parts.length === 1 ? (first?.name ?? null) : null,
+    title: parts.length === 1 && first !== undefined ? titleOf(first.name) : null,
     scale: rangeOf(values.map(({ value }) => value)),
-    ...marksOf(parts),
+    ...marksOf(
+      parts,
+      values.map(({ value }) => value),
+    ),
   };
   const shades = { ...colour, scale: { ...scale, range: names.map((_, i) => palette[i % palette.length] ?? "") } };
   const symbol = { symbolType: "stroke" as const, symbolStrokeWidth: 2, symbolSize: 300 };
@@ -173,11 +199,14 @@ export function scatterSpec(parts: readonly PlotTensor[]): TopLevelSpec {
   const axis = (field: "x" | "y", part: PlotPart | undefined, title: string) => ({
     field,
     type: "quantitative" as const,
-    title,
+    title: titleOf(title),
     scale: { padding: 8, ...rangeOf(values.map((one) => one[field])) },
-    ...marksOf(part === undefined ? [] : [part]),
+    ...marksOf(
+      part === undefined ? [] : [part],
+      values.map((one) => one[field]),
+    ),
   });
-  const title = colour?.name ?? "";
+  const title = titleOf(colour?.name ?? "");
   const nominal = {
     field: "group",
     type: "nominal" as const,
@@ -229,12 +258,18 @@ export function confusionSpec([rows, columns]: readonly PlotTensor[]): TopLevelS
   const share = ((100 * equal) / total).toFixed(1);
   // A cell holds its digits.
   const cell = Math.max(24, 8 + 7 * String(most).length, Math.min(64, Math.floor(420 / classes.length)));
-  const axis = (field: string, title: string) => ({
+  const longest = Math.max(0, ...classes.map((name) => name.length));
+  const axis = (field: "row" | "column", title: string) => ({
     field,
     type: "ordinal" as const,
-    title,
+    title: titleOf(title),
     sort: classes,
-    axis: { labelAngle: 0, grid: false, ticks: false, labelPadding: 6 },
+    axis: {
+      labelAngle: field === "column" && longest * 7 > cell ? -90 : 0,
+      grid: false,
+      ticks: false,
+      labelPadding: 6,
+    },
   });
   return {
     ...common,
