@@ -205,7 +205,7 @@ export class Matching {
     }
     if (isLiteral) return undefined;
     const attributes = Object.entries(node.attributes).map(([name, value]) => `${name}=${attributeText(value)}`);
-    return `${isExact ? "=" : "~"} ${node.op} ${parts.join(",")} ${isExact ? attributes.sort().join(",") : ""}`;
+    return `${isExact ? "=" : "~"} ${node.op} ${parts.join(",")} ${isExact ? `${node.device} ${attributes.sort().join(",")}` : ""}`;
   }
 
   /** The same op on the same operands, with other attributes or literals. */

@@ -105,7 +105,7 @@ export function explainedText(console: Console, explained: Explained): string {
   function useText({ kernel, device, reads, writes, roles }: Use): string {
     const does = reads && writes ? "read and written by" : writes ? "written by" : "read by";
     const side = explained.hasTwoSides ? ` on the ${device}` : "";
-    return `${does} ${kernel}${side} (${roles.join(", ")})${timeText(kernels.find(({ name }) => name === kernel))}`;
+    return `${does} ${kernel}${side} (${roles.length === 0 ? "packs it for another" : roles.join(", ")})${timeText(kernels.find(({ name }) => name === kernel))}`;
   }
 
   function timeText(kernel: ExplainedKernel | undefined): string {

@@ -1,6 +1,4 @@
-import { createHash } from "node:crypto";
-import { serialize } from "node:v8";
-import { type Node, topologicalOrder, type Value } from "../compiler/ir/node.js";
+import { attributeKey, type Node, topologicalOrder, type Value } from "../compiler/ir/node.js";
 
 /**
  * Numbers what values compute: equal numbers for equal computations, also of two graphs. Interning nearly does that, but the
@@ -32,9 +30,12 @@ export class Structures {
       for (const inner of topologicalOrder(results)) this.#node(inner);
       return results.map((result) => this.of(result)).join(" ");
     });
-    const attributes = createHash("sha256").update(serialize(node.attributes)).digest("base64");
+    const attributes = Object.entries(node.attributes)
+      .map(([name, attribute]) => `${name}=${attributeKey(attribute)}`)
+      .sort()
+      .join();
     const inputs = node.inputs.map((input) => this.of(input));
-    this.#number(node, [node.op, attributes, inputs.join(" "), ...regions].join("\n"));
+    this.#number(node, [node.op, node.device ?? "", attributes, inputs.join(" "), ...regions].join("\n"));
   }
 
   #number(node: Node, key: string): void {

@@ -128,7 +128,8 @@ function nodeKey(
   return `${op}(${edges(inputs)}){${attributeText}}[${regionText}]:${outputTypes.map(typeText).join(",")}`;
 }
 
-function attributeKey(attribute: Attribute): string {
+/** Equal texts for equal attributes: tensors by their bits. */
+export function attributeKey(attribute: Attribute): string {
   if (typeof attribute === "string") return JSON.stringify(attribute);
   if (typeof attribute === "bigint") return `${attribute}n`;
   if (typeof attribute === "number") return Object.is(attribute, -0) ? "-0" : String(attribute);

@@ -1,4 +1,6 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import test from "ava";
 import { differenceOf } from "../../cli/diff.js";
 import { loadGraph } from "../../dsl/load.js";
@@ -247,6 +249,42 @@ test.serial("a graph with a loop is the same as itself, and files are refused as
   t.is(ended.stdout, "the graphs are the same\n\na checkpoint of a.graph fits b.graph\n");
   const missing = await graphcHere(["diff", "a.graph", join("c", "d.graph"), "--json"], { cwd });
   t.deepEqual(codesOf(missing), ["G064"]);
+});
+
+test("each example is the same as itself, read again", (t) => {
+  const root = fileURLToPath(new URL("../../../examples/", import.meta.url));
+  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".graph"));
+  const read = () => files.flatMap((file) => loadGraph(join(root, file), { allowPaths: [] }).graph ?? []);
+  const [first, second] = [read(), read()];
+  t.true(first.length > 20);
+  for (const [i, graph] of first.entries()) {
+    const { counts, checkpoint, total, renamed, reshaped, affected, ...lists } = differenceOf(
+      graph,
+      second[i] ?? graph,
+    );
+    t.deepEqual({ reshaped, affected }, { reshaped: 0, affected: 0 }, graph.name);
+    t.deepEqual(Object.values({ ...lists, ...renamed, counts }).flat(), [], graph.name);
+    t.true(checkpoint.fits && total.before === total.after);
+  }
+});
+
+test("where ops are placed, and the file that a function stands in", (t) => {
+  const placed = (device: string): string => plain(`  y = exp(x) on "${device}"\n`);
+  const { ops } = differences(placed("cpu"), placed("gpu"));
+  t.deepEqual(
+    ops.map(({ after, details }) => [after?.what, details]),
+    [["exp", [{ name: "placed on", before: "cpu", after: "gpu" }]]],
+  );
+  const fn = "fn twice(x: f32[4]) -> (y: f32[4]) {\n  y = x + x\n}\n";
+  const cwd = folderWith({
+    "a.graph": `${fn}${plain("  y = twice(x)\n")}`,
+    "lib.graph": fn,
+    "b.graph": `import { twice } from "lib"\n${plain("  y = twice(x)\n")}`,
+  });
+  const [a, b] = ["a.graph", "b.graph"].map((name) => loadGraph(join(cwd, name), { allowPaths: [] }).graph);
+  if (a === undefined || b === undefined) throw new Error("no graph");
+  const { ops: none, affected } = differenceOf(a, b);
+  t.deepEqual({ none, affected }, { none: [], affected: 0 });
 });
 
 test("of thousands of ops the one that differs is found", (t) => {
