@@ -12,9 +12,8 @@ const digits = 8;
 
 /** A tensor as nested lists, columns aligned, `...` where it is cut; as in NumPy, with the commas of the language. */
 export function tensorText(tensor: Tensor, lineWidth = 100): string {
-  const values = elements(tensor);
-  if (tensor.shape.length === 0) return scalarText(values[0] ?? 0, tensor);
-  if (values.length === 0) return "[]";
+  if (tensor.shape.length === 0) return scalarText(elements(tensor)[0] ?? 0, tensor);
+  if (tensor.data.length === 0) return "[]";
   const isCut = elementCount(tensor.shape) > shownElements;
   const kept = tensor.shape.map((size) => keptIndices(size, isCut));
   const strides = tensor.shape.map((_, axis) => elementCount(tensor.shape.slice(axis + 1)));
@@ -24,8 +23,9 @@ export function tensorText(tensor: Tensor, lineWidth = 100): string {
     else for (const index of kept[axis] ?? []) if (index >= 0) collect(axis + 1, offset + index * (strides[axis] ?? 1));
   };
   collect(0, 0);
+  // Only what is shown is read: an array of all elements would take seconds, and beyond some 100 million there is none.
   const texts = alignedTexts(
-    offsets.map((offset) => values[offset] ?? 0),
+    offsets.flatMap((offset) => elements({ ...tensor, data: tensor.data.slice(offset, offset + 1) })),
     tensor,
   );
   let next = 0;
