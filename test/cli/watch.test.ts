@@ -199,7 +199,7 @@ inBrowser(`the page shows curves, reads and zooms them, pauses, resumes and stop
     await page.locator("figure", { hasText: "steps/s" }).waitFor();
     await page.waitForSelector(".sample");
     t.is(await page.title(), "line · graphc train");
-    t.deepEqual(await page.locator("figure h3").allTextContents(), ["metrics.loss", "w", "b", "steps/s"]);
+    t.deepEqual(await page.locator("figure h2").allTextContents(), ["metrics.loss", "w", "b", "steps/s"]);
     await until("the curve is drawn", () => hasColour(page, "#0969da"));
     t.true(await page.locator("#save").isDisabled());
     t.regex((await page.textContent("#reason")) ?? "", /start with --save PATH/);

@@ -60,8 +60,8 @@ export class Chart {
     const download = press("CSV", `${name}: download as CSV`, () => this.#download());
     this.figure = element(
       "figure",
-      {},
-      element("figcaption", {}, element("h3", {}, name), this.#logarithmic, download),
+      { attributes: { "aria-label": name } },
+      element("figcaption", {}, element("h2", {}, name), this.#logarithmic, download),
       this.#readout,
       this.#place,
       this.#remark,
