@@ -46,7 +46,12 @@ export function toElk(
   room: ReadonlyMap<string, number> = new Map(),
 ): ElkNode {
   const span = totalSpan(edges);
-  const options = { ...groupOptions, ...(span > mostSpan ? quick : {}), ...(span > denseSpan ? quicker : {}) };
+  const options = {
+    ...groupOptions,
+    ...(span > mostSpan ? quick : {}),
+    ...(span > denseSpan ? quicker : {}),
+    ...(span > denserSpan ? bundled : {}),
+  };
   const children = new Map<string | undefined, ElkNode[]>();
   const elkOf = (box: Box): ElkNode => {
     const caption = captionOf(box);
@@ -70,7 +75,12 @@ export function toElk(
   for (const { parent, elk } of made) (children.get(parent) ?? root).push(elk);
   return {
     id: "root",
-    layoutOptions: { ...rootOptions, ...options, "elk.direction": direction === "down" ? "DOWN" : "RIGHT" },
+    layoutOptions: {
+      ...rootOptions,
+      ...options,
+      ...(span > denseSpan ? unordered : {}),
+      "elk.direction": direction === "down" ? "DOWN" : "RIGHT",
+    },
     children: root,
     edges: edges.map(({ id, from, to, label, bytes, count }) => ({
       id,
@@ -78,7 +88,7 @@ export function toElk(
       targets: [to],
       // Labels keep their distance from the line's side, not from its middle.
       layoutOptions: { "elk.edge.thickness": String(edgeWidth(bytes)) },
-      ...(label === "" || (span > denseSpan && count > 1) ? {} : { labels: [labelOf(label)] }),
+      ...(label === "" || span > denserSpan || (span > denseSpan && count > 1) ? {} : { labels: [labelOf(label)] }),
     })),
   };
 }
@@ -123,6 +133,14 @@ const quick: Readonly<Record<string, string>> = {
 const denseSpan = 600;
 
 const quicker: Readonly<Record<string, string>> = { "elk.layered.thoroughness": "1" };
+
+/** The order of the text costs as much as all else together, and where so many edges cross it is not seen. */
+const unordered: Readonly<Record<string, string>> = { "elk.layered.considerModelOrder.strategy": "NONE" };
+
+/** Above it, edges that leave or reach a box together run as one line, and no labels are set: what an edge carries is told where it is pointed at. */
+const denserSpan = 1500;
+
+const bundled: Readonly<Record<string, string>> = { "elk.layered.mergeEdges": "true" };
 
 function labelOf(text: string): ElkLabel {
   return { text, width: Math.ceil([...text].length * labelWidth) + 6, height: labelSize + 4 };
