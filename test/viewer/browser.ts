@@ -74,6 +74,14 @@ export async function openPage(
   return { page, complaints, seconds: (performance.now() - start) / 1000 };
 }
 
+/** When the page came how far, in seconds from the beginning of its load. */
+export async function progressOf(page: Page): Promise<string> {
+  const marks = await page.evaluate<readonly (readonly [string, number])[]>(
+    'performance.getEntriesByType("mark").map(({ name, startTime }) => [name, startTime])',
+  );
+  return marks.map(([name, time]) => `${name} ${(time / 1000).toFixed(2)} s`).join(", ");
+}
+
 export async function textOf(page: Page, selector: string): Promise<string> {
   return (await page.locator(selector).innerText()).trim();
 }

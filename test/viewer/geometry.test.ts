@@ -65,6 +65,13 @@ test("the picture of the README has no faults, and faults are seen", async (t) =
   const broken = (pattern: RegExp, text: string): string => faultsOf(markup.replace(pattern, text), visible).join("; ");
   t.regex(broken(/(data-edge="e1">.*? d="M\d+) \d+/, "$1 1"), /e1 starts [\d.]+ off/);
   t.regex(broken(/(data-edge="e1">.*class="head" d="M[\d.]+) \d+/, "$1 1"), /e1 ends [\d.]+ off/);
+  // The first group, over all of its neighbours and far beyond what is around it.
+  const first = visible.boxes.find(({ isOpen, parent }) => isOpen && parent === undefined)?.id;
+  const moved = new RegExp(
+    `(data-box="${first}".*<rect class="area" x=")[\\d.]+(" y=")[\\d.]+(" width=")[\\d.]+(" height=")[\\d.]+`,
+  );
+  t.regex(broken(moved, "$10$20$39999$49999"), new RegExp(`${first} and \\w+ overlap|\\w+ and ${first} overlap`));
+  t.regex(broken(moved, "$10$20$31$41"), new RegExp(`\\w+ sticks out of ${first}`));
 });
 
 test("an open group with a long name is as wide as its title and no taller than what it holds", async (t) => {

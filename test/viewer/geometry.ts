@@ -96,6 +96,15 @@ function overlap(a: Rectangle, b: Rectangle, slack = 0): boolean {
   );
 }
 
+function isIn(inner: Rectangle, outer: Rectangle): boolean {
+  return (
+    inner.x >= outer.x - 0.1 &&
+    inner.y >= outer.y - 0.1 &&
+    inner.x + inner.width <= outer.x + outer.width + 0.1 &&
+    inner.y + inner.height <= outer.y + outer.height + 0.1
+  );
+}
+
 /** The ground that each stretch of a line covers. */
 function stretches({ points, width }: Wire): readonly Rectangle[] {
   return points.slice(1).map((to, i) => {
@@ -116,6 +125,15 @@ export function faultsOf(markup: string, { boxes, edges }: Visible): readonly st
   const drawn = drawnIn(markup);
   const faults: string[] = [];
   if (drawn.boxes.size !== boxes.length) faults.push(`${drawn.boxes.size} of ${boxes.length} boxes are drawn`);
+  for (const { id, parent } of boxes) {
+    const [rect, around] = [drawn.boxes.get(id), drawn.boxes.get(parent ?? "")];
+    if (rect === undefined) continue;
+    if (around !== undefined && !isIn(rect, around)) faults.push(`${id} sticks out of ${parent}`);
+    for (const other of boxes) {
+      const beside = other.parent === parent && id < other.id ? drawn.boxes.get(other.id) : undefined;
+      if (beside !== undefined && overlap(rect, beside)) faults.push(`${id} and ${other.id} overlap`);
+    }
+  }
   if (drawn.wires.size !== edges.length) faults.push(`${drawn.wires.size} of ${edges.length} edges are drawn`);
   for (const { id, from, to } of edges) {
     const wire = drawn.wires.get(id);

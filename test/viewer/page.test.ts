@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ExecutionContext } from "ava";
 import type { Page } from "playwright-core";
-import { browserTests, openPage, running, textOf, until } from "./browser.js";
+import { browserTests, openPage, progressOf, running, textOf, until } from "./browser.js";
 import { chain, counter, documentOfText, network, onDevice, twoSides, woven } from "./support.js";
 
 const inBrowser = browserTests();
@@ -305,6 +305,7 @@ inBrowser("empty graphs, one node, and markup in names", async (t) => {
   for (const text of ["graph g {\n}\n", "graph g {\n  placeholder x: f32\n  signature s(x) -> (x)\n}\n"]) {
     const { page, complaints } = await openPage(running(), documentOfText(text));
     t.deepEqual(complaints, []);
+    t.log(await progressOf(page));
     await page.close();
   }
   const none = await openPage(running(), { ...whole, programs: [] });

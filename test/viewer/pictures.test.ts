@@ -66,14 +66,13 @@ test("edges are those between what is seen, several as one", (t) => {
   t.notThrows(() => fc.assert(property));
 });
 
+// Of what is drawn, `geometry.test.ts` asks the same of random choices of open groups in all views.
 test("nothing overlaps, and what is in a group is drawn in it", async (t) => {
-  for (const kind of ["source", "gradients", "kernels"] as const) {
-    const view = viewOf(document, "fit", kind);
-    for (const open of [firstOpen(view), all(view)]) {
-      const placed = await layOut(visibleOf(view, open), "down", engine);
-      t.true(hasNoOverlaps(placed), kind);
-      t.true(placed.edges.every(({ points }) => points.length >= 2));
-    }
+  const view = viewOf(document, "fit", "kernels");
+  for (const open of [firstOpen(view), all(view)]) {
+    const placed = await layOut(visibleOf(view, open), "down", engine);
+    t.true(hasNoOverlaps(placed));
+    t.true(placed.edges.every(({ points }) => points.length >= 2));
   }
 });
 

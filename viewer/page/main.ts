@@ -27,6 +27,7 @@ function menu(opener: HTMLElement, items: HTMLElement): void {
 }
 
 async function start(): Promise<void> {
+  performance.mark("script");
   document.head.append(element("style", {}, diagramStyle("both")));
   // The engine takes longer to start than the document to be read, and starts in a thread of its own.
   const engine = workerEngine();
@@ -112,6 +113,7 @@ async function start(): Promise<void> {
     colours.disabled = true;
   }
   await app.chooseProgram(0);
+  performance.mark("ready");
   document.documentElement.dataset["ready"] = "true";
 }
 
