@@ -3,6 +3,7 @@ import type { SourceScope } from "../compiler/ir/sources.js";
 import { standardPrefix } from "../compiler/ir/span.js";
 import { typeText } from "../compiler/ir/type.js";
 import type { ReportPlace } from "../runtime/profile/report.js";
+import { callsAround, otherArguments } from "./diff_calls.js";
 import { type Matching, operandPairs } from "./diff_match.js";
 import { givenOps, labelOf, type Side } from "./diff_side.js";
 import { attributeText, literalOf, ownPlace, scopesAround } from "./node_texts.js";
@@ -98,16 +99,22 @@ export function opChanges(matching: Matching): OpDifference {
       details: [],
     });
   }
+  const called = new Set<SourceScope>();
   for (const { a, b, details } of differing) {
     if (a.op !== b.op || isTold(a, before, gone) || isTold(b, after, come)) continue;
-    if (details.length > 0)
-      found.push({
-        names: [labelOf(b, after)],
-        before: opSide(a, undefined, before),
-        after: opSide(b, undefined, after),
-        details,
-      });
-    else if (!givenOps.has(a.op)) affected.push(a);
+    if (details.length === 0) {
+      if (!givenOps.has(a.op)) affected.push(a);
+      continue;
+    }
+    const call = otherArguments(a, b, before, after);
+    if (call !== undefined && called.has(call.after)) continue;
+    if (call !== undefined) called.add(call.after);
+    found.push({
+      names: [labelOf(b, after)],
+      before: opSide(a, call?.before, before),
+      after: opSide(b, call?.after, after),
+      details: call?.details ?? details,
+    });
   }
   for (const one of units(removed, { side: before, scopes: gone })) found.push({ ...one, after: undefined });
   for (const { before: it, ...one } of units(added, { side: after, scopes: come }))
@@ -127,9 +134,7 @@ function otherCalls(
   before: Side,
   after: Side,
 ): readonly [SourceScope | undefined, SourceScope | undefined] {
-  const calls = (node: Node, { graph }: Side): readonly SourceScope[] =>
-    scopesAround(node, graph.sources).filter(({ kind }) => kind === "call");
-  const [was, is] = [calls(a, before), calls(b, after)];
+  const [was, is] = [callsAround(a, before), callsAround(b, after)];
   const without = (some: readonly SourceScope[], others: readonly SourceScope[]): SourceScope | undefined =>
     some.find(({ name }) => !others.some((other) => other.name === name));
   return [without(was, is), without(is, was)];

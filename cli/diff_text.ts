@@ -119,7 +119,8 @@ function opRow({ names, before, after, details }: OpChange, row: (style: Style, 
   const type = before.type === after.type ? after.type : `${before.type} -> ${after.type}`;
   if (details.length === 0) return row("yellow", `~ ${name}: ${before.what} -> ${after.what}, ${type}`);
   const list = details.map((one) => `${one.name} ${one.before ?? "none"} -> ${one.after ?? "none"}`).join("; ");
-  return row("yellow", `~ ${name}: ${after.what} ${type}: ${list}`);
+  const what = after.what.endsWith("()") ? after.what : `${after.what} ${type}`;
+  return row("yellow", `~ ${name}: ${what}: ${list}`);
 }
 
 function placeKey({ before, after }: OpChange): string {
