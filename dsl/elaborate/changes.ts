@@ -9,6 +9,14 @@ export interface NameWrite {
   readonly entry: Entry;
 }
 
+/** A name that was looked up, or written before that, and what it stood for. */
+export interface NameRead {
+  readonly names: Names;
+  readonly name: string;
+  readonly entry: Entry | undefined;
+  readonly isOwn: boolean;
+}
+
 /** The edge of a name, and what it was given for. */
 export interface AliasUse {
   readonly key: string;
@@ -24,7 +32,7 @@ export interface Writes {
 
 /** What it read, other than what is asked anew each time. */
 export interface Reads {
-  readonly names: ReadonlyMap<Names, ReadonlySet<string>>;
+  readonly names: readonly NameRead[];
   readonly tables: ReadonlySet<string>;
   readonly aliases: readonly AliasUse[];
 }
@@ -152,25 +160,10 @@ export class Changes {
   /** Whether all that was read is as it was before. */
   spare({ names, tables, aliases }: Reads): boolean {
     if (this.#differing > 0) {
-      for (const [block, differing] of this.#names) {
-        const read = names.get(block);
-        if (read !== undefined && haveCommon(read, differing)) return false;
-      }
+      for (const { names: block, name } of names) if (this.#names.get(block)?.has(name) === true) return false;
     }
     if (this.#tables.size > 0) for (const one of tables) if (this.#tables.has(one)) return false;
     if (this.#aliased.size === 0) return true;
     return aliases.every(({ key, value }) => !this.#aliasKeys.has(key) && !this.#aliased.has(value));
   }
-}
-
-interface Keys {
-  readonly size: number;
-  has(key: string): boolean;
-  keys(): Iterable<string>;
-}
-
-function haveCommon(a: Keys, b: Keys): boolean {
-  const [few, many] = a.size < b.size ? [a, b] : [b, a];
-  for (const key of few.keys()) if (many.has(key)) return true;
-  return false;
 }

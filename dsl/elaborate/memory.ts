@@ -7,8 +7,8 @@ import { type AliasUse, Changes, type NameWrite, nothingWritten, type Step } fro
 import { type Fact, FactList } from "./facts.js";
 import type { Home, Item } from "./meaning.js";
 import { type Entry, Names, type NamesWatch } from "./names.js";
+import { NamesKnown } from "./names_known.js";
 import { type OriginNote, RecordedSources } from "./recorded_sources.js";
-import { sameEntry } from "./same.js";
 import { Sequence } from "./sequence.js";
 import type { State } from "./state.js";
 import { StepMap } from "./step_map.js";
@@ -25,12 +25,12 @@ interface Recording {
   readonly symbols: NamedSymbol[];
   readonly origins: OriginNote[];
   /** What it has read or written: the first read is what counts, and what it wrote itself is no read. */
-  readonly known: Set<string>;
-  readonly names: Map<Names, Set<string>>;
-  readonly read: Set<string>;
+  known: Set<string> | undefined;
+  readonly names: NamesKnown;
+  read: Set<string> | undefined;
   readonly aliases: AliasUse[];
   readonly bound: NameWrite[];
-  readonly written: Set<string>;
+  written: Set<string> | undefined;
   /** It found a problem, whose text may rest on anything: it is elaborated anew each time. */
   hasProblem: boolean;
 }
@@ -153,13 +153,12 @@ export class Memory implements NamesWatch, Recorder {
   }
 
   looked(names: Names, name: string, entry: Entry | undefined): void {
-    if (this.#recording === undefined || !this.#first(this.#recording, names, name)) return;
-    this.#recording.checks.push(() => sameEntry(names.peek(name), entry));
+    this.#recording?.names.add({ names, name, entry, isOwn: false });
   }
 
   binds(names: Names, name: string, entry: Entry): void {
     if (this.#recording !== undefined) {
-      this.#first(this.#recording, names, name);
+      this.#recording.names.add({ names, name, entry, isOwn: true });
       this.#recording.effects.push(() => names.bind(name, entry));
       this.#recording.bound.push({ names, name, entry });
     }
@@ -182,27 +181,26 @@ export class Memory implements NamesWatch, Recorder {
     this.changes.bindsOutside(step, { names, name, entry });
   }
 
-  #first({ names: all }: Recording, names: Names, name: string): boolean {
-    const known = all.get(names);
-    if (known === undefined) all.set(names, new Set([name]));
-    else if (known.has(name)) return false;
-    else known.add(name);
-    return true;
-  }
-
   /** Something other than a name was read, of which `did` tells under the same name. */
   consulted(what: string, check: Check): void {
-    if (this.#recording === undefined || this.#recording.known.has(what)) return;
-    this.#recording.known.add(what);
+    if (!this.#isFirst(what)) return;
+    this.#recording?.checks.push(check);
+    if (this.#recording === undefined) return;
+    this.#recording.read ??= new Set();
     this.#recording.read.add(what);
-    this.#recording.checks.push(check);
   }
 
   /** Something was read of which nothing tells: it is asked again each time. */
   asked(what: string, check: Check): void {
-    if (this.#recording === undefined || this.#recording.known.has(what)) return;
+    if (this.#isFirst(what)) this.#recording?.asked.push(check);
+  }
+
+  /** Whether a unit reads something that it has neither read nor written before. */
+  #isFirst(what: string): boolean {
+    if (this.#recording === undefined || this.#recording.known?.has(what) === true) return false;
+    this.#recording.known ??= new Set();
     this.#recording.known.add(what);
-    this.#recording.asked.push(check);
+    return true;
   }
 
   /** Something was done; `what` is what a later read of it would consult. */
@@ -213,7 +211,9 @@ export class Memory implements NamesWatch, Recorder {
       return;
     }
     if (what !== undefined) {
+      this.#recording.known ??= new Set();
       this.#recording.known.add(what);
+      this.#recording.written ??= new Set();
       this.#recording.written.add(what);
     }
     this.#recording.effects.push(effect);
@@ -264,12 +264,12 @@ export class Memory implements NamesWatch, Recorder {
       facts: [],
       symbols: [],
       origins: [],
-      known: new Set(),
-      names: new Map(),
-      read: new Set(),
+      known: undefined,
+      names: new NamesKnown(),
+      read: undefined,
       aliases: [],
       bound: [],
-      written: new Set(),
+      written: undefined,
       hasProblem: false,
     };
     const before = state.calls;
@@ -285,8 +285,8 @@ export class Memory implements NamesWatch, Recorder {
     const facts = new FactList(recording.facts);
     state.shared.facts?.addAll(facts);
     state.shared.symbolTable.addAll(recording.symbols);
-    const { checks, asked, effects, symbols, origins, names, read, aliases, bound, written } = recording;
-    const writes = { names: bound, tables: written, aliases };
+    const { checks, asked, effects, symbols, origins, aliases, bound } = recording;
+    const writes = { names: bound, tables: recording.written ?? nothingWritten.tables, aliases };
     if ("error" in ended) {
       const { error } = ended;
       const fail = (): never => {
@@ -295,7 +295,7 @@ export class Memory implements NamesWatch, Recorder {
       return { result: fail, writes, version: undefined };
     }
     const { result } = ended;
-    const reads = { names, tables: read, aliases };
+    const reads = { names: recording.names.all, tables: recording.read ?? nothingWritten.tables, aliases };
     const calls = state.calls - before;
     const version = { checks, asked, reads, effects, writes, facts, symbols, origins, inputs, calls, result };
     return { result: () => result, writes, version: recording.hasProblem ? undefined : version };

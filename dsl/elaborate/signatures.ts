@@ -152,11 +152,11 @@ function restingOnAll(env: Env, found: boolean): boolean {
 }
 
 function checkInput(env: Env, path: Path): boolean {
-  const { placeholders, symbols } = env.state.shared;
+  const { placeholders } = env.state.shared;
   notePath(env, path);
   if (placeholders.has(path.text)) return true;
   if (isBroken(env, path)) return false;
-  const other = symbols.get(path.text);
+  const other = env.state.shared.symbols.get(path.text);
   if (other !== undefined) {
     report(env, "G045", path.span, `${quote(path.text)} is a ${other.kind}, not a placeholder`, {
       notes: [{ span: other.span, message: "bound here" }],
@@ -193,11 +193,11 @@ function checkUpdate(env: Env, path: Path, mode: Mode): boolean {
 
 /** Whether a name can be fetched in a mode; reports it otherwise. */
 export function checkOutput(env: Env, path: Path, mode: Mode): boolean {
-  const { variables, strings, symbols, placeholders } = env.state.shared;
+  const { variables, strings, placeholders } = env.state.shared;
   notePath(env, path);
   if (mode.names.has(path.text) || variables.has(path.text) || strings.has(path.text)) return true;
   if (isBroken(env, path)) return false;
-  const known = symbols.get(path.text);
+  const known = env.state.shared.symbols.get(path.text);
   if (known !== undefined && known.kind !== "binding") {
     report(env, "G016", path.span, `${quote(path.text)} is a ${known.kind}, which has no value to fetch`, {
       notes: [{ span: known.span, message: "bound here" }],

@@ -2,7 +2,7 @@ import { type Changes, nothingWritten, type Reads, type Step, type Writes } from
 import type { FactList } from "./facts.js";
 import type { Item } from "./meaning.js";
 import type { OriginNote } from "./recorded_sources.js";
-import { sameItem } from "./same.js";
+import { sameEntry, sameItem } from "./same.js";
 import { maximumCalls, type State } from "./state.js";
 import { StepMap } from "./step_map.js";
 import type { NamedSymbol } from "./symbol_table.js";
@@ -15,7 +15,7 @@ export type Check = (state: State) => boolean;
 
 /** What one elaboration of a unit read, did and found. */
 export interface Version<T> {
-  /** Of what it read, and of what it asked that no step of the elaboration tells of. */
+  /** Of what it read other than names, and of what it asked that no step of the elaboration tells of. */
   readonly checks: readonly Check[];
   readonly asked: readonly Check[];
   readonly reads: Reads;
@@ -117,6 +117,7 @@ function fits<T>({ calls, inputs: known }: Version<T>, state: State, inputs: rea
   });
 }
 
-function holds<T>({ checks, asked }: Version<T>, state: State): boolean {
+function holds<T>({ reads, checks, asked }: Version<T>, state: State): boolean {
+  if (!reads.names.every(({ names, name, entry, isOwn }) => isOwn || sameEntry(names.peek(name), entry))) return false;
   return checks.every((check) => check(state)) && asked.every((check) => check(state));
 }
