@@ -118,6 +118,7 @@ export class ViewBuilder {
       stems: this.stems(node),
       why: [],
       ...sideOfNode(node, this.#placing),
+      ...this.#twinsOf(node),
       ...own,
     });
   }
@@ -139,6 +140,23 @@ export class ViewBuilder {
       stems: this.sinkStems(`${kind} ${name}`),
       why: [],
     });
+  }
+
+  /** Of a node that the text made; those that passes made stem from it. */
+  #twinsOf(node: Node): Pick<NodeModel, "twins"> {
+    const twins = this.#stems.nodes.size > 0 || node.op === runState ? [] : this.sources.twinsOf(node);
+    const [own] = this.lines.places(this.sources.spansOf(node));
+    const around = scopesAround(this.sources.scopeOf(node));
+    const told = twins.flatMap(({ spans, scope }) => {
+      const [place] = this.lines.places(spans);
+      const outer = scopesAround(scope)
+        .filter((one) => !around.includes(one))
+        .at(-1);
+      const by = outer === undefined ? "" : titleOfScope(outer);
+      return place === undefined || (by === "" && place[0] === own?.[0]) ? [] : [{ place, by }];
+    });
+    const once = new Map(told.map((twin) => [`${twin.place[0]} ${twin.by}`, twin]));
+    return once.size === 0 ? {} : { twins: [...once.values()] };
   }
 
   sinkStems(key: string): readonly number[] {
@@ -252,6 +270,15 @@ export class ViewBuilder {
     this.#scopeIds.set(scope, known);
     return known;
   }
+}
+
+/** Innermost first. */
+function scopesAround(scope: SourceScope | undefined): readonly SourceScope[] {
+  return scope === undefined ? [] : [scope, ...scopesAround(scope.parent)];
+}
+
+function titleOfScope({ kind, name, binding }: SourceScope): string {
+  return kind === "call" ? `${lastPart(binding)} ${name}()`.trim() : name;
 }
 
 function isWithin(scope: SourceScope, outer: SourceScope): boolean {

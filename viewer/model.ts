@@ -135,6 +135,8 @@ export interface NodeModel {
   /** In the other views, where a device has a share: the side that it runs on, and whether the text says so. */
   readonly side?: string;
   readonly isPlaced?: true;
+  /** In the source view: where else the text computes just this, and the outermost call or scope there that it is not in; else empty. */
+  readonly twins?: readonly { readonly place: readonly [line: number, column: number]; readonly by: string }[];
   /** Arithmetic on floats in a run, in the other views; left out where it is not known. */
   readonly operations?: number;
 }

@@ -30,6 +30,13 @@ export interface SourceCall {
   readonly outputs: readonly { readonly name: string; readonly value: string }[];
 }
 
+/** Another place of the text that computes just what a node does: interning makes one of the two. */
+export interface SourceTwin {
+  /** As of a node: the user's line first. */
+  readonly spans: readonly Span[];
+  readonly scope: SourceScope | undefined;
+}
+
 interface Origin {
   readonly spans: readonly Span[];
   readonly scope: SourceScope | undefined;
@@ -40,6 +47,9 @@ interface Origin {
 
 /** A node into which everything is folded would name the whole graph. */
 const mostStems = 32;
+
+/** Other places that a node keeps. */
+const mostTwins = 8;
 
 /** What the text calls a node, at its first place; `otherwise` where it has no word for it. */
 export function writtenAs(spans: readonly Span[], otherwise: string): string {
@@ -53,6 +63,8 @@ export function writtenAs(spans: readonly Span[], otherwise: string): string {
 export class SourceTable {
   readonly #origins = new WeakMap<Node, Origin>();
   readonly #calls = new WeakMap<SourceScope, () => SourceCall>();
+
+  readonly #twins = new WeakMap<Node, readonly SourceTwin[]>();
 
   /** Takes down how a call can be put into words; of both training modes the first counts. */
   noteCall(scope: SourceScope, describe: () => SourceCall): void {
@@ -83,6 +95,24 @@ export class SourceTable {
   /** Whether differentiation made it, or a pass from such a node. */
   isBackward(node: Node): boolean {
     return this.#origins.get(node)?.isBackward === true;
+  }
+
+  /** The text at `spans` in `scope` has asked for a node: where it was there already, this is one more place that computes it. */
+  meet(node: Node, spans: readonly Span[], scope: SourceScope | undefined): void {
+    const origin = this.#origins.get(node);
+    const own = spans.at(-1);
+    if (origin === undefined || own === undefined) return;
+    const isSame = (other: Span): boolean =>
+      other.file === own.file && other.start === own.start && other.end === own.end;
+    const known = this.#twins.get(node) ?? [];
+    if (origin.scope === scope && origin.spans.some(isSame)) return;
+    if (known.length >= mostTwins || known.some((twin) => twin.scope === scope && twin.spans.some(isSame))) return;
+    this.#twins.set(node, [...known, { spans, scope }]);
+  }
+
+  /** The other places that compute what a node does. */
+  twinsOf(node: Node): readonly SourceTwin[] {
+    return this.#twins.get(node) ?? [];
   }
 
   /** Adds a place to one node. */

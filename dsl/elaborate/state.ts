@@ -163,6 +163,8 @@ export const maximumCalls = 50_000;
 export const maximumCallDepth = 64;
 /** Levels of expressions over all active calls, so that the stack is never used up. */
 export const maximumDepth = 1000;
+const mostPlaces = 64;
+const mostCallNotes = 3;
 
 /** One elaboration of a graph, in one mode. */
 export class State {
@@ -292,8 +294,6 @@ export function leaveToCalls(env: Env, dims: readonly Dim[]): void {
   if (env.state.generic && dims.some(isSymbolic)) throw silentRefusal;
 }
 
-const mostCallNotes = 3;
-
 /** Adds the calls that led here. A problem inside the standard library is shown at the user's call of it. */
 function placed(env: Env, diagnostic: Diagnostic): Diagnostic {
   const calls: NonNullable<Frame["call"]>[] = [];
@@ -324,8 +324,6 @@ export function placesOf(env: Env, span: Span): readonly Span[] {
   return [span];
 }
 
-const mostPlaces = 64;
-
 /** Remembers where an edge comes from, for it and for what was built below it. */
 export function record(env: Env, value: Value, span: Span): Value {
   // A constant that a whole program shares would collect a place a line.
@@ -354,6 +352,8 @@ export function applyOp(
     for (const output of outputs) {
       const negative = negativeSize(env, output.type);
       if (negative !== undefined) throw refusal(env, "G027", site.span, negative.message, negative);
+      if (!env.state.generic && !inputs.includes(output))
+        env.state.shared.sources.meet(output.node, placesOf(env, site.span), env.scope);
       record(env, output, site.span);
     }
     return outputs;

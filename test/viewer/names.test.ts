@@ -250,3 +250,34 @@ test("what a backward loop is given is called by what the forward loop kept, and
   ])
     t.true(given.includes(one), `${one} in ${given.join(", ")}`);
 });
+
+test("what two places of the text compute is one box, which names the other place", (t) => {
+  const text = `graph g {
+  placeholder logits: f32[8, 3]
+  placeholder label: u8[8]
+  probs = softmax(logits)
+  loss = mean(sparse_softmax_cross_entropy(logits, label))
+  a = logits * 2.0
+  b = logits * 2.0 + 1.0
+  signature s(logits, label) -> (probs, loss, a, b)
+}
+`;
+  const document = documentOfText(text);
+  const told = (kind: "source" | "kernels", op: string, group: string): readonly string[] => {
+    const view = viewOf(document, "s", kind);
+    return view.nodes
+      .filter((node) => node.op === op && (view.groups[node.group]?.name ?? "") === group)
+      .flatMap(({ twins = [] }) => twins.map(({ place, by }) => `${document.lines[place[0]]?.line}: ${by}`));
+  };
+  t.deepEqual(told("source", "exp", "probs"), ["5: loss sparse_softmax_cross_entropy()"]);
+  t.deepEqual(told("source", "mul", ""), ["7: "]);
+  // What one place alone computes has no other.
+  t.deepEqual(told("source", "div", "probs"), []);
+  t.deepEqual(told("source", "add", ""), []);
+  t.deepEqual(told("kernels", "exp", "probs"), []);
+  t.false(
+    viewOf(documentOfText(network), "fit", "source").nodes.some(
+      ({ op, twins }) => op === "dot_general" && twins !== undefined,
+    ),
+  );
+});

@@ -53,7 +53,8 @@ function nodePanel(at: number, context: PanelContext): readonly HTMLElement[] {
     section(types.length === 1 ? "Type" : "Types", table(types)),
     section(node.kind === "transfer" ? "Sent" : "Attributes", tableOf(node.attributes)),
     section("Side", sideText(nodeId(at), context)),
-    section(node.op === "run_state" ? "Drawn from at" : "Source", places(node.places, context)),
+    section(node.op === "run_state" ? "Drawn from at" : "Source", places(ownPlaces(node), context)),
+    section("Computed once, written also in", twinsIn(node, context)),
     section("Takes", links(view.kind, inputsOf(view, at).map(nodeId), context, index)),
     section("Used by", links(view.kind, (index.users[at] ?? []).map(nodeId), context, index)),
     ...elsewhere(nodeId(at), context),
@@ -72,6 +73,20 @@ function isQuoted({ kind, name }: NodeModel): boolean {
 function opTitle({ name, text, op }: NodeModel): string {
   if (text === op) return op;
   return name === "" ? `op ${op}` : `${text} · op ${op}`;
+}
+
+/** Without those of the other places that compute it: the user's line, and one of the library. */
+function ownPlaces({ places: all, twins }: NodeModel): NodeModel["places"] {
+  return twins === undefined ? all : all.slice(0, 2);
+}
+
+/** Other places of the text that compute what a node does. */
+function twinsIn({ twins }: NodeModel, context: PanelContext): HTMLElement | undefined {
+  if (twins === undefined) return undefined;
+  const items = twins.map(({ place, by }) =>
+    element("div", {}, by === "" ? undefined : element("code", {}, by), places([place], context)),
+  );
+  return element("div", {}, ...items);
 }
 
 /** A variable's box and those of its new values lead to each other: the cycle that a run closes. */
