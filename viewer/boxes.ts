@@ -19,7 +19,7 @@ export interface Caption {
 const mostName = 32;
 const mostText = 36;
 /** A stage says what it calls, which kernels it has, and their share. */
-const mostStage = 48;
+const mostStage = 56;
 
 /** What a box says, with what is long cut in its middle. */
 export function captionOf(box: Box): Caption {
