@@ -16,6 +16,7 @@ import {
   type LoweredParts,
   lowered,
   memoryOf,
+  storedValue,
   usesOf,
   writersOf,
 } from "./explain_kernels.js";
@@ -167,7 +168,7 @@ function assignedIn(
 ): { readonly edge: Edge | undefined; readonly located: readonly Located[] } {
   const value = computation.assignments.find((one) => one.path === path)?.value;
   if (value === undefined) return { edge: undefined, located: [] };
-  const found = all.values.findLast(({ logged }) => logged.value === value);
+  const found = storedValue(path, all) ?? all.values.findLast(({ logged }) => logged.value === value);
   const computing = found?.logged.kernels.map((name) => ({ part: found.part, name })) ?? [];
   return {
     edge: found && { logged: found.logged, backward: 0 },

@@ -101,15 +101,29 @@ export function usesOf(value: Value, { parts, assigned, sources }: LoweredParts)
 }
 
 /** The kernels that write a variable, or the array that takes its place. */
-export function writersOf(path: string, { parts, assigned }: LoweredParts): readonly Located[] {
-  return parts.flatMap((part) => {
-    const isOwn = ({ storage }: ProgramBuffer): boolean => storage.kind === "variable" && storage.path === path;
-    const own = part.program.buffers.filter(isOwn).map(({ id }) => id);
-    const ids = [...own, ...handedOn(part, assigned.get(path))];
+export function writersOf(path: string, all: LoweredParts): readonly Located[] {
+  return all.parts.flatMap((part) => {
+    const ids = storedFor(path, part, all);
     return leavesOf([...part.program.compute, ...part.program.commit])
       .filter((kernel) => ids.some((id) => writtenBy(kernel).has(id)))
       .map(({ name }) => ({ part, name }));
   });
+}
+
+function storedFor(path: string, part: LoggedPart, { assigned }: LoweredParts): readonly BufferId[] {
+  const isOwn = ({ storage }: ProgramBuffer): boolean => storage.kind === "variable" && storage.path === path;
+  return [...part.program.buffers.filter(isOwn).map(({ id }) => id), ...handedOn(part, assigned.get(path))];
+}
+
+/** What a kernel stores as the new value of a variable: parts of a computation have nodes of their own. */
+export function storedValue(path: string, all: LoweredParts): LocatedValue | undefined {
+  for (const { part, name } of writersOf(path, all)) {
+    const ids = storedFor(path, part, all);
+    const root = part.observed.get(name)?.roots.find(({ targets }) => targets().some((id) => ids.includes(id)));
+    const found = all.values.findLast((one) => one.part === part && one.logged.value === root?.value);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function holds({ storage }: ProgramBuffer, { node }: Value): boolean {

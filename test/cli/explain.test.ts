@@ -242,6 +242,9 @@ test.serial("on the gpu a variable says where it lies, and its kernels have thei
   t.is(at(json, "memory", "device"), "gpu");
   t.is(at(json, "uses", 0, "writes"), true);
   t.regex(String(at(json, "kernels", 0, "gpu")), /this\.thread\.x/);
+  const given = onlyObject(await explainedTrained("w :=", "--target", "gpu", "--json"));
+  t.is(at(given, "edge", "op"), "sub");
+  t.is(at(given, "edge", "reason"), "result");
   const update = await explainedTrained("learn", "--target", "gpu");
   t.regex(update.stdout, /^kernel w_update \(\w+ on the gpu\): /m);
 });
