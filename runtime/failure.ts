@@ -2,6 +2,7 @@ import type { RunFailure } from "../compiler/backends/executable.js";
 import { type Code, problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import { type Span, standardPrefix } from "../compiler/ir/span.js";
+import { failureHint } from "../compiler/ops/messages.js";
 
 /** A failed check of a run as a diagnostic at the line that it came from. */
 export function runFailure(failure: RunFailure, message = failure.message): GraphError {
@@ -10,7 +11,9 @@ export function runFailure(failure: RunFailure, message = failure.message): Grap
     span: other,
     message: other.file.startsWith(standardPrefix) ? "inside the standard library" : "and comes from here",
   }));
-  return new GraphError([problem(failure.code as Code, span, message, { notes })]);
+  return new GraphError([
+    problem(failure.code as Code, span, message, { notes, hint: failureHint(failure.code, message) }),
+  ]);
 }
 
 /** The same failure with one more thing to know about it. */

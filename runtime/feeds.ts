@@ -62,6 +62,7 @@ function fromTensor(placeholder: Placeholder, type: TensorType, tensor: Tensor):
     throw wrongShape(
       placeholder,
       `its shape [${tensor.shape.join(", ")}] does not hold ${tensor.data.length} elements`,
+      "`data` is flat, with as many elements as `shape` multiplies to",
     );
   }
   return { placeholder, shape: tensor.shape, data: tensor.data };
@@ -74,7 +75,7 @@ function fromTypedArray(placeholder: Placeholder, type: TensorType, value: Array
   if (open.size === 0) {
     const shape = type.shape.map(Number);
     if (elementCount(shape) !== data.length) {
-      throw wrongShape(placeholder, `it has ${data.length} elements, not ${elementCount(shape)}`);
+      throw wrongShape(placeholder, `it has ${data.length} elements, not ${elementCount(shape)}`, withShape);
     }
     return { placeholder, shape, data };
   }
@@ -85,7 +86,7 @@ function fromTypedArray(placeholder: Placeholder, type: TensorType, value: Array
     throw wrongShape(placeholder, "a flat array does not tell its sizes", "feed { dtype, shape, data }");
   }
   if (others === 0 || data.length % others !== 0) {
-    throw wrongShape(placeholder, `${data.length} elements are no whole number of rows of ${others}`);
+    throw wrongShape(placeholder, `${data.length} elements are no whole number of rows of ${others}`, withShape);
   }
   const shape = type.shape.map((dim) => (isSymbolic(dim) ? data.length / others : dim));
   return { placeholder, shape, data };
@@ -108,7 +109,11 @@ function nestedShape(placeholder: Placeholder, value: NestedArray): readonly num
   let level: NestedArray = value;
   while (Array.isArray(level)) {
     if (shape.length === maximumRank)
-      throw wrongShape(placeholder, `its arrays are nested more than ${maximumRank} deep`);
+      throw wrongShape(
+        placeholder,
+        `its arrays are nested more than ${maximumRank} deep`,
+        "a tensor has at most so many axes",
+      );
     shape.push(level.length);
     level = (level as readonly NestedArray[])[0] ?? 0;
   }
@@ -116,7 +121,11 @@ function nestedShape(placeholder: Placeholder, value: NestedArray): readonly num
     const size = shape[depth];
     if (Array.isArray(part) !== (size !== undefined) || (Array.isArray(part) && part.length !== size)) {
       const found = !Array.isArray(part) ? "a number" : part.length === 1 ? "1 element" : `${part.length} elements`;
-      throw wrongShape(placeholder, `its arrays are ragged: ${found} where ${size ?? "a number"} was expected`);
+      throw wrongShape(
+        placeholder,
+        `its arrays are ragged: ${found} where ${size ?? "a number"} was expected`,
+        "the lists of one level are equally long",
+      );
     }
     if (Array.isArray(part)) for (const inner of part as readonly NestedArray[]) check(inner, depth + 1);
   };
@@ -226,7 +235,9 @@ export function outOfRange(placeholder: Placeholder, number: string): GraphError
   return new GraphError([feedProblem("G082", placeholder, message, hint)]);
 }
 
-function wrongShape(placeholder: Placeholder, detail: string, hint?: string): GraphError {
+const withShape = "a flat array has all elements, row after row; `{ dtype, shape, data }` says its shape, too";
+
+function wrongShape(placeholder: Placeholder, detail: string, hint: string): GraphError {
   const message = `the feed of \`${placeholder.name}\` does not fit ${typeText(placeholder.value.type)}: ${detail}`;
   return new GraphError([feedProblem("G081", placeholder, message, hint)]);
 }

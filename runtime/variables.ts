@@ -127,6 +127,9 @@ function dtypeOf(slot: Slot): NumericDType {
 function mismatch(code: "G081" | "G082", slot: Slot, detail: string): GraphError {
   const { path, span } = slot.variable;
   return new GraphError([
-    problem(code, span, `the value for the variable \`${path}\` does not fit: ${detail}`, { label: "declared here" }),
+    problem(code, span, `the value for the variable \`${path}\` does not fit: ${detail}`, {
+      label: "declared here",
+      hint: "`session.get(path)` gives a value of the right form",
+    }),
   ]);
 }

@@ -2,8 +2,8 @@
 import { problem } from "./codes.js";
 import { conditionText, decide, dimsIn } from "./condition.js";
 import { type Diagnostic, GraphError } from "./diagnostic.js";
-import { type Dim, dimText, isSymbolic, substituteDim, symbolsOf } from "./dim.js";
-import { type Computation, type Constraint, type Graph, rootsOf } from "./graph.js";
+import { type Dim, dimText, isSymbolic, substituteDim, symbol, symbolsOf } from "./dim.js";
+import { type Computation, type Constraint, type Graph, type Placeholder, rootsOf } from "./graph.js";
 import { type Attribute, isList, isTensor, type Node, topologicalOrder } from "./node.js";
 import { shapeText, type TensorType, typeText } from "./type.js";
 
@@ -147,7 +147,22 @@ function mismatch(
 
 function wrongShape(graph: Graph, feed: string, shape: readonly number[], reason: string): Diagnostic {
   const message = `\`${feed}\` is ${typeOf(graph, feed)}, but is fed with ${shapeText(shape)}: ${reason}`;
-  return problem("G081", placeholderOf(graph, feed)?.span, message, { label: typeOf(graph, feed) });
+  const placeholder = placeholderOf(graph, feed);
+  const hint = placeholder === undefined ? undefined : shapeHint(placeholder, shape);
+  return problem("G081", placeholder?.span, message, { label: typeOf(graph, feed), hint });
+}
+
+/** How a feed comes to have the declared shape, or the declaration that of the feed. */
+function shapeHint({ name, value: { type } }: Placeholder, fed: readonly number[]): string {
+  const declared = type.shape;
+  const fits = (sizes: readonly Dim[], others: readonly number[]): boolean =>
+    sizes.length === others.length && sizes.every((dim, axis) => isSymbolic(dim) || dim === others[axis]);
+  if (fits(declared.slice(1), fed))
+    return `a single row stands in a list of its own, of shape ${shapeText([1, ...fed])}`;
+  if (fits(declared, fed.slice(1)))
+    return `feed one row, or declare an axis for the rows: \`placeholder ${name}: ${type.dtype}${shapeText([symbol("N"), ...declared])}\``;
+  if (declared.length === fed.length) return "feed as many as are declared; a size that feeds decide is a dim: `dim N`";
+  return `what is fed has the declared number of axes; \`placeholder ${name}: ${type.dtype}${shapeText(fed)}\` takes this one`;
 }
 
 function axes(count: number): string {

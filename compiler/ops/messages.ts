@@ -25,6 +25,19 @@ export function zeroDivisor(op: string, spans: readonly Span[]): string {
   return `\`${writtenAs(spans, op === "mod" ? "%" : "//")}\` divides an integer by zero`;
 }
 
+/** How to mend what a run's check refuses. */
+export function failureHint(code: string, message: string): string | undefined {
+  if (code === "G089")
+    return "`maximum(divisor, 1)` keeps it from 0; floats divide by 0 without a failure, and give inf or nan";
+  if (code !== "G087") return undefined;
+  if (message.includes("did not converge"))
+    return "`is_nan` and `is_inf` find such elements, `--check-numerics` what makes them";
+  const regular = "`a + 1e-6 * eye(n)` makes the matrix regular";
+  if (message.includes("not positive definite"))
+    return `the matrix is symmetric, and a product such as \`transpose(x) @ x\`; ${regular}`;
+  return `\`pinv(a)\` and \`lstsq(a, b)\` take singular matrices, too; ${regular}`;
+}
+
 /** How many steps a check of the run's own step lets through, which is what a schedule that ends does; undefined for any other node. */
 export function scheduleLength({ op, inputs, attributes }: Node): number | undefined {
   if (op !== "check_index") return undefined;

@@ -1,5 +1,13 @@
 import { compareDims } from "../../compiler/ir/condition.js";
-import { addDims, type Dim, floorDivideDims, moduloDims, multiplyDims, subtractDims } from "../../compiler/ir/dim.js";
+import {
+  addDims,
+  type Dim,
+  dimText,
+  floorDivideDims,
+  moduloDims,
+  multiplyDims,
+  subtractDims,
+} from "../../compiler/ir/dim.js";
 import type { Span } from "../../compiler/ir/span.js";
 import type { BinaryOperator } from "../ast.js";
 import { demand } from "./constraints.js";
@@ -100,7 +108,9 @@ function foldInts(
     });
   }
   if ((operator === "//" || operator === "%") && right.value === 0n) {
-    throw refusal(env, "G089", span, `\`${operator}\` divides an integer by zero`);
+    throw refusal(env, "G089", span, `\`${operator}\` divides an integer by zero`, {
+      hint: "a divisor is not 0; floats divide by 0, and give inf or nan",
+    });
   }
   if (typeof left.value === "bigint" && typeof right.value === "bigint") {
     return checkedInt(env, foldBigints(env, operator, left.value, right.value, span), span);
@@ -116,7 +126,10 @@ function foldInts(
 function requireDivisor(env: Env, operator: BinaryOperator, divisor: Dim, span: Span): void {
   const message = `\`${operator}\` divides an integer by zero`;
   demand(env, compareDims(divisor, "unequal", 0), (dims) =>
-    refusal(env, "G089", span, message, { notes: declarationNotes(env, dims) }),
+    refusal(env, "G089", span, message, {
+      notes: declarationNotes(env, dims),
+      hint: `\`require ${dimText(divisor)} > 0, "..."\` says what is fed wrongly`,
+    }),
   );
 }
 

@@ -66,7 +66,7 @@ class TableReader {
       return;
     }
     if (this.#blankLine !== undefined) {
-      throw this.#fault(this.#blankLine, "the line is empty");
+      throw this.#fault(this.#blankLine, "the line is empty", "remove the line: rows follow each other");
     }
     if (this.#names === undefined) {
       const header = hasHeader(fields, this.#selection.header);
@@ -77,7 +77,7 @@ class TableReader {
       }
     }
     if (fields.length !== this.#names.length) {
-      throw this.#fault(line, `the line has ${count(fields.length, "field")}, expected ${this.#names.length}`);
+      throw this.#fault(line, `the line has ${count(fields.length, "field")}, expected ${this.#names.length}`, alike);
     }
     const row = this.#rowCount;
     this.#rowCount += 1;
@@ -85,7 +85,7 @@ class TableReader {
       for (const index of this.#chosen) {
         const fault = this.#numbers.add((fields[index] ?? "").trim());
         if (fault !== undefined) {
-          throw this.#fault(line, `${fault}, in column ${quoteName(this.#names[index] ?? "")}`);
+          throw this.#fault(line, `${fault}, in column ${quoteName(this.#names[index] ?? "")}`, chosen);
         }
       }
       this.#kept += 1;
@@ -128,10 +128,15 @@ class TableReader {
     });
   }
 
-  #fault(line: number, message: string): Error {
-    return fileError("G076", `${quotePath(this.#name)}, line ${line}: ${message}`);
+  #fault(line: number, message: string, hint: string): Error {
+    return fileError("G076", `${quotePath(this.#name)}, line ${line}: ${message}`, hint);
   }
 }
+
+const alike = "each line has as many fields as the first; a field that has the separator in it stands in quotes";
+const chosen =
+  "numbers stand in what is read: `--data NAME=PATH:COLUMN,...`, or `column=` of `csv`, chooses the columns";
+const quoting = 'a field in quotes ends with its quote; one inside of it is doubled: "a ""word"""';
 
 function hasHeader(fields: readonly string[], header: boolean | undefined): boolean {
   return header ?? !fields.every((field) => parseNumber(field.trim()) !== undefined || isDecimalComma(field.trim()));
@@ -165,7 +170,7 @@ async function forEachRecord(
   } catch (error) {
     if (error instanceof CsvError) {
       const line = "lines" in error && typeof error.lines === "number" ? `, line ${error.lines}` : "";
-      throw fileError("G076", `${quotePath(reader.name)}${line}: ${csvReason(error)}`);
+      throw fileError("G076", `${quotePath(reader.name)}${line}: ${csvReason(error)}`, quoting);
     }
     throw error;
   }

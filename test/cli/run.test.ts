@@ -366,3 +366,40 @@ test.serial("a number beyond a dtype's range is refused as such", async (t) => {
   t.regex(refused.stderr, /f32 goes up to 3\.4028235e38; `inf` feeds an infinity/);
   t.is((await run("[3.4028235e38, inf, -inf]")).code, 0);
 });
+
+test.serial("what a run refuses comes with how to mend it", async (t) => {
+  const text = `graph g {
+  dim N <= 8
+  placeholder a: f32[2, 2] = zeros([2, 2])
+  placeholder k: i64 = 0
+  placeholder rows: f32[N, 3]
+  placeholder one: f32[3]
+  inverse = inverse(a)
+  root = cholesky(a)
+  share = 7 // k
+}
+`;
+  const cwd = folderWith({
+    "g.graph": text,
+    "bad.csv": "a,b,c\n1,2\n",
+    "words.csv": "a,b,c\n1,2,x\n",
+    "open.csv": '"a,b\n',
+  });
+  const cases: readonly (readonly [readonly string[], string, RegExp])[] = [
+    [["inverse"], "G087", /pinv\(a\)/],
+    [["root"], "G087", /1e-6 \* eye\(n\)/],
+    [["share"], "G089", /maximum\(divisor, 1\)/],
+    [["rows", "--feed", "rows=[1, 2, 3]"], "G081", /a single row stands in a list of its own, of shape \[1, 3\]/],
+    [["rows", "--feed", "rows=[[1, 2]]"], "G081", /a size that feeds decide is a dim/],
+    [["one", "--feed", "one=[[1, 2, 3]]"], "G081", /`placeholder one: f32\[N, 3\]`/],
+    [["one", "--feed", "one=[[[1]]]"], "G081", /`placeholder one: f32\[1, 1, 1\]` takes this one/],
+    [["rows", "--feed", "rows=bad.csv:a,b,c"], "G076", /as many fields as the first/],
+    [["rows", "--feed", "rows=words.csv:a,b,c"], "G076", /chooses the columns/],
+    [["rows", "--feed", "rows=open.csv"], "G076", /ends with its quote/],
+  ];
+  for (const [words, code, hint] of cases) {
+    const ended = await graphcHere(["run", "g.graph", "--fetch", ...words, "--json", ...reference], { cwd });
+    t.deepEqual(codesOf(ended), [code], words.join(" "));
+    t.regex(String(at(onlyObject(ended), "diagnostics", 0, "hint")), hint, words.join(" "));
+  }
+});
