@@ -127,7 +127,9 @@ function foreignHint(token: IToken, previous: IToken, expected: string, rule: st
     return "bits are shifted by `shift_left(x, n)` and `shift_right_arithmetic(x, n)`";
   if (expected === "a type" && token.tokenType === t.LeftBracket)
     return isDType(previous.image) ? openSizeHint : "a type starts with a dtype: `f32[N, 3]`";
-  if (token.tokenType === t.LeftParen && isDType(previous.image) && expected === "`=`")
+  if (rule === "paths" && token.tokenType === t.LeftParen)
+    return "a signature gives names: bind the value first, `y = relu(x)`, then give `y`";
+  if (token.tokenType === t.LeftParen && isDType(previous.image) && (expected === "`=`" || expected === "a new line"))
     return `sizes stand in square brackets: \`${previous.image}[3]\``;
   if (expected === "`=`" && rule === "binding" && previous.endLine !== token.startLine)
     return "a binding has a value: `y: f32[3] = ...`; what is fed is `placeholder y: f32[3]`";

@@ -14,7 +14,10 @@ export const foreignWords: ReadonlyMap<string, string> = new Map([
   ["function", "functions are `fn name(x: f32) -> (y: f32) { ... }`, at the top of the file"],
   ["func", "functions are `fn name(x: f32) -> (y: f32) { ... }`, at the top of the file"],
   ["assert", 'a condition on arguments is `require rate >= 0, "rate must be at least 0"`'],
-  ["return", "a fn binds its outputs by their names; an `if` or `scan` gives values with `yield`"],
+  [
+    "return",
+    "a fn binds its outputs by their names; an `if` or `scan` gives values with `yield`; of a graph, a `signature` names what it gives",
+  ],
   ["for", "a loop over axis 0 is `ys = scan x in xs with h = h0 { ... }`"],
   ["print", "name the edge in a signature, or fetch it with `graphc run FILE --fetch NAME`"],
   ["class", "a layer is a `fn` that owns variables"],

@@ -146,6 +146,9 @@ export function classifyItem(peek: Peek): ItemKind | undefined {
 export function classify(peek: Peek, spanOf: (token: IToken) => Span): StatementKind {
   const first = peek(1);
   if (first === undefined) throw new RangeError("a statement starts at a token");
+  // `else:` is Python's, and no binding with a type.
+  if (first.tokenType === t.Else && peek(2)?.tokenType === t.Colon)
+    throw new Refusal(explain(first, peek(2), true, peek, spanOf));
   if (tokenMatcher(first, t.Word)) {
     if (bindsAt(peek)) return "binding";
     if (assignsAt(peek)) return "assignment";

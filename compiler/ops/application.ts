@@ -16,7 +16,7 @@ export function checkOperands(name: string, operands: readonly Operand[], types:
     if (!spec.dtypes.includes(type.dtype)) {
       throw new OpError("G024", `${name} does not take ${type.dtype} for \`${spec.name}\` (${typeText(type)})`, {
         operand: position,
-        hint: `it takes ${spec.dtypes.join(", ")}; \`cast(…, to=${spec.dtypes[0]})\` converts`,
+        hint: `it takes ${spec.dtypes.join(", ")}; \`cast(…, to=${spec.dtypes.includes("f32") ? "f32" : spec.dtypes[0]})\` converts`,
       });
     }
     if (spec.group === undefined) return;

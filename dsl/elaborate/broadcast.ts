@@ -1,7 +1,7 @@
 import { compareDims } from "../../compiler/ir/condition.js";
 import { type Dim, dimEquals, dimText, isSymbolic } from "../../compiler/ir/dim.js";
-import type { DType } from "../../compiler/ir/dtype.js";
-import { castTo } from "../../compiler/ir/fix.js";
+import { type DType, isFloat } from "../../compiler/ir/dtype.js";
+import { castTo, type Hint } from "../../compiler/ir/fix.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { shapeEquals, typeText } from "../../compiler/ir/type.js";
@@ -46,13 +46,35 @@ function mixedDTypes(env: Env, values: readonly [Value, Value], spans: readonly 
   return refusal(env, "G022", site.span, `the dtypes ${left} and ${right} differ`, {
     label: `${typeText(values[0].type)} and ${typeText(values[1].type)}`,
     notes: [originNote(env, values[0], spans[0]), originNote(env, values[1], spans[1])],
-    hint: {
+    hint: oneHotHint(env, values, spans) ?? {
       text: `no conversion is implicit: \`cast(${converted}, to=${target})\``,
       // In the standard library there is nothing for the user to change.
       fix: (at) =>
         env.frame.standard ? undefined : castTo(target, converted, target === left ? spans[1] : spans[0]).fix(at),
     },
   });
+}
+
+/** Of class numbers that meet one target for each class, as in `argmax(logits, axis=-1) == target`. */
+function oneHotHint(env: Env, values: readonly [Value, Value], spans: readonly [Span, Span]): Hint | undefined {
+  const at = values.findIndex(({ type }, i) => {
+    const other = values[1 - i]?.type;
+    return isFloat(type.dtype) && other?.dtype === "i64" && shapeEquals(type.shape.slice(0, -1), other.shape);
+  });
+  const [value, span] = [values[at], spans[at]];
+  if (value === undefined || span === undefined || value.type.shape.length === 0 || env.frame.standard)
+    return undefined;
+  const numbers = values[1 - at];
+  const behind = numbers === undefined ? undefined : env.state.shared.memory?.aliases.behind(numbers);
+  if ((behind ?? numbers)?.node.op !== "argmax") return undefined;
+  const shown = env.state.shared.texts.shown(span);
+  const text = `\`argmax(${shown}, axis=-1)\` is the class of each row`;
+  const { file, start, end } = span;
+  const edits = [
+    { span: { file, start, end: start }, text: "argmax(" },
+    { span: { file, start: end, end }, text: ", axis=-1)" },
+  ];
+  return { text, fix: () => ({ title: `change to \`argmax(${shown}, axis=-1)\``, edits }) };
 }
 
 /** The common shape of all, each repeated to it. */

@@ -217,6 +217,8 @@ const parameters: ReadonlyMap<string, readonly string[]> = new Map([
 /** What other libraries have parameters for, and nothing here does. */
 const absentParameters: ReadonlyMap<string, string> = new Map([
   ["activation", "an activation is a call of its own: `dense(x, units=10) |> relu()`"],
+  ["return_sequences", "the states of all steps are given: `states[:, -1]` is the last one"],
+  ["return_state", "the states of all steps are given: `states[:, -1]` is the last one"],
   ["requires_grad", "what is not trained is `variable w: f32[3] = zeros() frozen`"],
   ["trainable", "what is not trained is `variable w: f32[3] = zeros() frozen`"],
   ["input_shape", "sizes of inputs follow from what is given"],

@@ -11,7 +11,7 @@ import { evaluate } from "./expressions.js";
 import { define } from "./facts.js";
 import { type Item, int, isLiteral, literalDType } from "./meaning.js";
 import { reshapeAdvice } from "./reshape_advice.js";
-import { type Env, originNote, refusal } from "./state.js";
+import { type Env, originNote, refusal, silentRefusal } from "./state.js";
 import { dtypeNamed, restate } from "./types.js";
 
 /** What a type parameter may be: `[T: float]`. */
@@ -108,11 +108,14 @@ export class Inference {
     }
     const bounded = declared.bound?.name;
     if (bounded !== undefined && bounds.get(bounded)?.(dtype) === false) {
+      // The logits have been told to stand elsewhere.
+      if (parameter === "label" && this.#isSwapped(parameter, dtype)) throw silentRefusal;
       const wanted = bounded === "int" ? "an integer" : bounded === "any" ? "any dtype" : `a ${bounded}`;
       throw refusal(this.#env, "G024", item.span, `${title} is ${wanted} tensor, not ${typeText(value.type)}`, {
         notes: [originNote(this.#env, value, item.span), own],
-        hint:
-          this.#callee === "sparse_softmax_cross_entropy" && value.type.shape.length > (this.pack?.length ?? 99)
+        hint: this.#isSwapped(parameter, dtype)
+          ? "the logits stand first, then the label: `sparse_softmax_cross_entropy(logits, label)`"
+          : this.#callee === "sparse_softmax_cross_entropy" && value.type.shape.length > (this.pack?.length ?? 99)
             ? "one target for each class is for `softmax_cross_entropy(logits, target)`; a label is one class number an example"
             : bounded === "float" || bounded === "int"
               ? castTo(bounded === "float" ? "f32" : "i64", this.#env.state.shared.texts.shown(item.span), item.span)
@@ -123,6 +126,12 @@ export class Inference {
       this.dtypes.set(name, dtype);
       this.#origins.set(name, item);
     }
+  }
+
+  /** Integers where logits stand, or floats for the label where the logits were not taken. */
+  #isSwapped(parameter: string, dtype: DType): boolean {
+    if (this.#callee !== "sparse_softmax_cross_entropy") return false;
+    return parameter === "logits" ? isInteger(dtype) : this.pack === undefined;
   }
 
   #matchShape(pair: Pair, value: Value, dims: readonly Expression[]): void {

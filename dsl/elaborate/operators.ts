@@ -1,5 +1,6 @@
 import { type Dim, dimEquals, dimText, isSymbolic } from "../../compiler/ir/dim.js";
 import { isFloat, isInteger } from "../../compiler/ir/dtype.js";
+import { castTo, type Hint } from "../../compiler/ir/fix.js";
 import type { Value } from "../../compiler/ir/node.js";
 import type { Span } from "../../compiler/ir/span.js";
 import { shapeText, tensorType, typeText } from "../../compiler/ir/type.js";
@@ -45,27 +46,66 @@ export function binary(env: Env, expression: Binary, left: Meaning, right: Meani
   // What is wrong is shown at the operator; the node stands for the whole expression.
   const site: Site = { span: operatorSpan, operands: [expression.left.span, expression.right.span] };
   if (operator === "@") return tensor(matmul(env, items, site, span));
+  if (operator === "and" || operator === "or") requireBools(env, operator, items, site);
   const values = unify(env, items, operator, site);
-  checkOperands(env, operator, values, site);
+  checkOperands(env, operator, items, values, site);
   return tensor(applyOp(env, opOf[operator], values, {}, { ...site, span })[0] as Value);
 }
 
-function checkOperands(env: Env, operator: BinaryOperator, values: readonly Value[], site: Site): void {
+/** A float that is joined with a bool is no matter of conversion. */
+function requireBools(env: Env, operator: "and" | "or", items: readonly Item[], site: Site): void {
+  const other = items.find(({ meaning }) => meaning.kind === "tensor" && meaning.value.type.dtype !== "bool");
+  if (other?.meaning.kind !== "tensor") return;
+  const { type } = other.meaning.value;
+  const shown = env.state.shared.texts.shown(other.span);
+  const compared = `compare first: \`${shown === "..." ? "x" : shown} != 0\``;
+  throw refusal(env, "G024", site.span, `\`${operator}\` joins bools, not ${type.dtype}`, {
+    label: labelOf(env, operator, items),
+    hint: isInteger(type.dtype) ? `${compared}; the bits are joined by \`bitwise_${operator}\`` : compared,
+  });
+}
+
+/** `u8[N, 28] / 255`: the types of tensors, and literals as they are written. */
+function labelOf(env: Env, operator: BinaryOperator, items: readonly Item[]): string {
+  const shown = items.map(({ meaning, span }) =>
+    meaning.kind === "tensor" ? typeText(meaning.value.type) : env.state.shared.texts.shown(span),
+  );
+  return shown.join(` ${operator} `);
+}
+
+/** What divides integers, or makes floats of them. */
+function divisionHint(env: Env, items: readonly Item[]): Hint {
+  const [only, other] = items.filter(({ meaning }) => meaning.kind === "tensor");
+  const words = "`//` divides integers and rounds down; ";
+  if (only === undefined || other !== undefined) return `${words}\`cast(x, to=f32)\` of both divides exactly`;
+  const shown = env.state.shared.texts.shown(only.span);
+  const { fix } = castTo("f32", shown, only.span);
+  return {
+    text: `${words}\`cast(${shown}, to=f32)\` divides exactly`,
+    fix: (at) => (env.frame.standard ? undefined : fix(at)),
+  };
+}
+
+function checkOperands(
+  env: Env,
+  operator: BinaryOperator,
+  items: readonly Item[],
+  values: readonly Value[],
+  site: Site,
+): void {
   const dtype = values[0]?.type.dtype;
   if (dtype === undefined) return;
-  const label = values.map((value) => typeText(value.type)).join(` ${operator} `);
+  const label = labelOf(env, operator, items);
   if (operator === "/" && !isFloat(dtype)) {
     throw refusal(env, "G024", site.span, `\`/\` divides floats, not ${dtype}`, {
       label,
-      hint: dtype === "bool" ? undefined : "`//` divides integers and rounds down; `cast(…, to=f32)` converts",
+      hint: dtype === "bool" ? undefined : divisionHint(env, items),
     });
   }
   if ((operator === "and" || operator === "or") && dtype !== "bool") {
     throw refusal(env, "G024", site.span, `\`${operator}\` joins bools, not ${dtype}`, {
       label,
-      hint: isInteger(dtype)
-        ? `compare first: \`x != 0\`; the bits are joined by \`bitwise_${operator}\``
-        : "compare first: `x != 0`",
+      hint: "compare first: `x != 0`",
     });
   }
   const arithmetic = ["+", "-", "*", "//", "%", "**", "<", "<=", ">", ">="].includes(operator);

@@ -19,6 +19,7 @@ import type { Facts } from "./facts.js";
 import type { Item } from "./meaning.js";
 import type { Memory } from "./memory.js";
 import type { Names } from "./names.js";
+import { operandHint } from "./operand_hint.js";
 import type { RegionScope } from "./region_scope.js";
 import { type SymbolInfo, SymbolTable } from "./symbol_table.js";
 import { Texts } from "./texts.js";
@@ -360,9 +361,10 @@ export function applyOp(
   } catch (error) {
     if (!(error instanceof OpError)) throw error;
     leaveErrorToCalls(env, error, inputs, attributes);
-    throw refusal(env, error.code, opErrorSpan(error, site), error.message, {
+    const span = (error.operand === undefined ? undefined : site.operands[error.operand]) ?? site.span;
+    throw refusal(env, error.code, span, error.message, {
       notes: opErrorNotes(env, error, inputs, site),
-      hint: error.hint ?? site.hint,
+      hint: operandHint(env, error.hint, span) ?? site.hint,
     });
   }
 }
@@ -377,10 +379,6 @@ function leaveErrorToCalls(env: Env, error: OpError, inputs: readonly Value[], a
     (one) => Array.isArray(one) && one.some((part) => typeof part === "object" && "terms" in part),
   );
   if (env.state.generic && (listed || inputs.some(({ type }) => type.shape.some(isSymbolic)))) throw silentRefusal;
-}
-
-function opErrorSpan(error: OpError, site: Site): Span {
-  return (error.operand === undefined ? undefined : site.operands[error.operand]) ?? site.span;
 }
 
 function opErrorNotes(env: Env, error: OpError, inputs: readonly Value[], site: Site): readonly Note[] {

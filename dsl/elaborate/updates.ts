@@ -107,6 +107,7 @@ function minimized(inside: Env, body: Expression): Minimized | undefined {
       hint: "`minimize(loss, adam(learning_rate=1e-3))`",
     });
   }
+  requireLossFirst(inside, lossExpression, optimizerExpression);
   const loss = item(inside, lossExpression);
   const optimizer = optimizerOf(inside, optimizerExpression);
   const listed = given.get("variables");
@@ -149,6 +150,17 @@ function minimizeCall(env: Env, body: Expression): Call {
   const call = body.kind === "call" ? body : undefined;
   const fn = call === undefined ? undefined : callable(env, call.callee);
   if (call !== undefined && fn?.kind === "intrinsic" && fn.intrinsic.name === "minimize") return call;
+  if (fn?.kind === "optimizer") {
+    throw refusal(
+      env,
+      "G043",
+      body.span,
+      `the optimizer ${quote(calleeName(fn))} is given to \`minimize\`, with the loss`,
+      {
+        hint: `\`minimize(loss, ${calleeName(fn)}(...))\``,
+      },
+    );
+  }
   evaluate(env, body);
   throw refusal(env, "G043", body.span, "`update NAME = ...` takes `minimize(loss, optimizer(...))`", {
     hint: "assignments by hand stand in a block: `update NAME { w := ... }`",
@@ -224,6 +236,29 @@ function unitOf(
     key: `${state.training} ${device} ${binding} ${segment} ${variable.path} ${names}`,
     inputs: [...own, ...given.positional, ...given.named.map(({ item: one }) => one)],
   };
+}
+
+function requireLossFirst(env: Env, first: Expression, second: Expression): void {
+  if (first.kind !== "call" || env.names.lookupCallable(first.callee.text)?.meaning.kind !== "fn") return;
+  const fn = callable(env, first.callee);
+  if (fn?.kind !== "optimizer") return;
+  const { texts } = env.state.shared;
+  const [loss, optimizer] = [texts.at(second.span), texts.at(first.span)];
+  throw refusal(env, "G031", first.span, "the loss stands first in `minimize`, then the optimizer", {
+    hint: {
+      text: `\`minimize(loss, ${calleeName(fn)}(...))\``,
+      fix: () =>
+        loss === undefined || optimizer === undefined
+          ? undefined
+          : {
+              title: "change places",
+              edits: [
+                { span: first.span, text: loss },
+                { span: second.span, text: optimizer },
+              ],
+            },
+    },
+  });
 }
 
 /** Whether an optimizer takes its arguments, where there is nothing that it could train. */

@@ -30,6 +30,10 @@ export function wrongArgumentHint(
   if (wanted === "dtype" && meaning.kind === "string") return dtypeAdvice(meaning.value);
   if (wanted === "dtype" && meaning.kind === "int")
     return `a shape is one list: \`${callee}([3, 4])\`; a dtype is one of ${dtypes.slice(0, -1).join(", ")}`;
+  if (wanted === "fn" && meaning.kind === "string")
+    return parameter === "initialiser"
+      ? "a function stands without quotes; an activation is a call of its own: `dense(x, units=10) |> relu()`"
+      : `a function stands without quotes: \`${meaning.value}\``;
   const isNumber = meaning.kind === "tensor" || meaning.kind === "float";
   if ((parameter === "axis" || parameter === "axes") && isNumber) {
     const other = ofTwo.get(callee);

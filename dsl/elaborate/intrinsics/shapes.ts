@@ -101,6 +101,16 @@ function fittingAxis(values: readonly Value[]): number | undefined {
   return differing.length === 1 ? differing[0] : undefined;
 }
 
+function knownToDiffer(a: readonly Dim[], b: readonly Dim[]): boolean {
+  return (
+    a.length !== b.length ||
+    a.some((dim, axis) => {
+      const other = b[axis];
+      return typeof dim === "number" && typeof other === "number" && dim !== other;
+    })
+  );
+}
+
 function stack(call: Arguments): Meaning {
   const values = call.tensors("tensors");
   const [first] = values;
@@ -111,6 +121,14 @@ function stack(call: Arguments): Meaning {
   if (axis < 0 || axis >= rank) throw refusal(call.env, "G025", call.spanOf("axis"), `the stack has no axis ${given}`);
   const { meaning, span } = call.item("tensors");
   const operands = meaning.kind === "list" ? meaning.items.map((item) => item.span) : [span];
+  values.forEach((value, i) => {
+    if (!knownToDiffer(first.type.shape, value.type.shape)) return;
+    const message = `stack takes tensors of one shape, not ${typeText(first.type)} and ${typeText(value.type)}`;
+    throw refusal(call.env, "G020", operands[i] ?? span, message, {
+      notes: [originNote(call.env, first, operands[0] ?? span), originNote(call.env, value, operands[i] ?? span)],
+      hint: "`concatenate` joins them along an axis that they have",
+    });
+  });
   const rows = values.map((value) => {
     const at = Math.min(axis, value.type.shape.length);
     return call.apply(

@@ -85,7 +85,7 @@ test("precedence and arithmetic are Python's", (t) => {
 
 test("compile-time arithmetic: division by zero, overflow, integers do not divide", (t) => {
   t.deepEqual(problems(graph("a = 1 // 0", "b = 9223372036854775807 + 1", "c = 4 / 2", "d = 3 ** 100")), [
-    "G089 2:9 `//` divides an integer by zero",
+    "G089 2:9 `//` divides an integer by zero (a divisor is not 0; floats divide by 0, and give inf or nan)",
     "G028 3:27 the result does not fit i64",
     "G024 4:9 `/` divides floats only (`//` divides integers and rounds down; a decimal, as in `1.0 / 2`, divides exactly)",
     "G028 5:9 the result does not fit i64",
