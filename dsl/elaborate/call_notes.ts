@@ -30,10 +30,14 @@ function describeCall(
     parameters: declaration.parameters.map(({ name: { name }, default: otherwise }) => {
       const item = items.get(name);
       const meaning = names.own(name)?.meaning ?? item?.meaning;
+      const written = item === undefined ? otherwise?.span : writtenIn(item, call);
+      const value = meaning === undefined ? "" : valueText(meaning);
+      // An optimizer is given its variable unasked.
+      const variable = written === undefined && meaning?.kind === "tensor" ? meaning.variable : undefined;
       return {
         name,
-        value: meaning === undefined ? "" : valueText(meaning),
-        written: item === undefined ? otherwise?.span : writtenIn(item, call),
+        value: variable === undefined ? value : `${variable}: ${value}`,
+        written,
         isDefault: item === undefined,
       };
     }),

@@ -84,7 +84,7 @@ test("the step of an optimizer is a call, too, each of its own variable", (t) =>
       : [],
   );
   t.is(steps.length, 4);
-  t.true(steps.some((given) => given?.includes("p f32[96, 128]") && given.includes("g f32[96, 128]")));
+  t.true(steps.some((given) => given?.includes("p hidden/dense/w: f32[96, 128]") && given.includes("g f32[96, 128]")));
 });
 
 test("a call in `next h =` is bound to h, and one that is bound to nothing has the name of its function alone", (t) => {

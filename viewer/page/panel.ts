@@ -47,7 +47,10 @@ function nodePanel(at: number, context: PanelContext): readonly HTMLElement[] {
     return [known?.text ?? "?", bytes] as const;
   });
   return present([
-    heading(node.name === "" ? node.text : node.name, node.kind === "op" ? opTitle(node) : kindText(node.kind)),
+    heading(
+      node.name === "" ? node.text : node.name,
+      node.kind === "op" ? opTitle(node) : node.kind === "parameter" ? node.text : kindText(node.kind),
+    ),
     doc === undefined ? undefined : element("p", { class: "doc" }, ...quoted(doc)),
     isQuoted(node) ? element("p", {}, element("code", {}, node.text)) : undefined,
     section(types.length === 1 ? "Type" : "Types", table(types)),
