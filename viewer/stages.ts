@@ -81,7 +81,10 @@ export class Stages {
     const stems = made.flatMap(({ roots }) => roots.flatMap(({ value }) => this.#builder.sources.stemsOf(value.node)));
     const names = stems.flatMap((stem) => this.#names.get(stem) ?? []);
     this.#staged.push({ group, order: this.next, phase, scopes, names, isLoop, cost });
-    this.#builder.setGroup(group, { role: phase === "loss" || phase === undefined ? "forward" : phase });
+    const role = phase === "loss" || phase === undefined ? "forward" : phase;
+    // The kernels in a loop were added after it.
+    for (let at = group; at < this.#builder.groups.length; at++)
+      if (this.#builder.groups[at]?.kind === "kernel") this.#builder.setGroup(at, { role });
   }
 
   /** An op that no call made, such as a pooling of a layer, belongs to the calls that are bound to the same name. */
@@ -117,7 +120,8 @@ export class Stages {
     if (nodes.some(isLoss)) return "loss";
     const isBackward = (node: Node): boolean => this.#builder.isBackward(node);
     if (!roots.every((node) => isBackward(node) || this.#isUpdate(node))) return "forward";
-    return roots.some(isBackward) ? "backward" : "update";
+    // A gradient that is measured where it is made, as clipping does, is handed to the update alone.
+    return roots.every(isBackward) ? "backward" : "update";
   }
 
   /** A call that gives the loss may take several kernels. */
@@ -177,7 +181,7 @@ export class Stages {
       group,
       scopes: [scope],
     } of own)
-      if (scope !== undefined) this.#builder.setGroup(group, { scope: nameOf(scope) });
+      if (scope !== undefined) this.#builder.setGroup(group, { scope: outermostName(scope) });
     if (own.length < fewKernels) return;
     const whole = sumOf(this.#staged.map(({ cost }) => cost));
     const present = phases.filter((phase) => own.some((one) => one.phase === phase));
@@ -294,6 +298,11 @@ function nameOf({ kind, name, binding, parent }: SourceScope): string {
   if (kind !== "call") return name;
   const bound = lastPart(binding);
   return bound === "" || (parent?.kind === "update" && bound === parent.name) ? `${name}()` : bound;
+}
+
+/** In the source view, a call that an update makes stands in the update. */
+function outermostName(scope: SourceScope): string {
+  return scope.parent === undefined ? nameOf(scope) : outermostName(scope.parent);
 }
 
 function keyOf(scope: SourceScope): string | SourceScope {

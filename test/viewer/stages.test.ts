@@ -19,7 +19,7 @@ graph recurrent {
   scope metrics {
     loss = mean(sparse_softmax_cross_entropy(y, wanted))
   }
-  update learn = minimize(metrics.loss, adam(learning_rate=0.1))
+  update learn = minimize(metrics.loss, adam(learning_rate=0.1), clip=global_norm(1.0))
   signature predict(x) -> (y)
   signature fit(x, wanted) does learn -> (metrics.loss)
 }
@@ -138,6 +138,13 @@ test("closed groups have the colour of most of their bytes, in each mode", (t) =
     ["states"],
   );
   t.deepEqual(paints(isStage, "device"), ["cpu"]);
+  // Each has a colour that the source view has, too.
+  const source = viewOf(document, "fit", "source");
+  const names = new Set(source.groups.map(({ name }) => name));
+  t.deepEqual(
+    paints(isStage, "scope").filter((name) => !names.has(name)),
+    [],
+  );
   t.true(paints(isStage, "memory").every((label) => label !== "" && label !== "none"));
   // 40 bytes of integers beside 40 of floats: neither is more than half.
   const even = documentOfText(`graph g {
@@ -150,8 +157,8 @@ test("closed groups have the colour of most of their bytes, in each mode", (t) =
   signature s(x, n) -> (both.a, both.b)
 }
 `);
-  const source = viewOf(even, "s", "source");
-  const [both] = visibleOf(source, new Set()).boxes.filter(({ group }) => group !== undefined);
+  const small = viewOf(even, "s", "source");
+  const [both] = visibleOf(small, new Set()).boxes.filter(({ group }) => group !== undefined);
   if (both === undefined) throw new Error("there is no scope");
-  t.deepEqual(paintOf(both, "dtype", source, programOf(even, "s")), { name: "mixed", label: "mixed" });
+  t.deepEqual(paintOf(both, "dtype", small, programOf(even, "s")), { name: "mixed", label: "mixed" });
 });
