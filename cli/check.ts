@@ -71,8 +71,8 @@ function checkOne(file: string, options: CheckOptions): Checked {
   for (const choice of choicesOf(graph, undefined)) {
     const used = attempt(() => memoryOf(graph, choice, options.dim));
     if ("error" in used) {
-      // With sizes that the user chose it is a problem; a bound of ours may just not fit.
-      if (options.dim !== undefined) problems.push(...used.error.diagnostics);
+      // With sizes that the user chose, here or as the batch, it is a problem; a bound may just not fit.
+      if (options.dim !== undefined || isSizedByBatch(graph, choice)) problems.push(...used.error.diagnostics);
       else
         remarks.push(
           ...used.error.diagnostics.map(({ message }) => `the memory of ${choice.name} is not known: ${message}`),
@@ -96,6 +96,12 @@ function prepareAll(graph: Graph): readonly Diagnostic[] {
     const prepared = attempt(() => prepareComputation(graph, selection));
     return "error" in prepared ? prepared.error.diagnostics : [];
   });
+}
+
+/** Whether the train block alone says all sizes: training would run with these, and with no others. */
+function isSizedByBatch(graph: Graph, choice: Choice): boolean {
+  const { origins, open } = sizesFor(graph, choice, dimsOf(prepareComputation(graph, choice.selection)), undefined);
+  return open.length === 0 && origins.size > 0 && [...origins.values()].every((origin) => origin === "batch");
 }
 
 function memoryOf(graph: Graph, choice: Choice, given: Sizes | undefined): MemoryUse | string {

@@ -222,6 +222,11 @@ export class Files {
    * away as text, whatever links there are: what counts in the end is where they lead.
    */
   #resolve(text: string, importer: string, span: Span): string | undefined {
+    if (text === "") {
+      const hint = 'write the path of a file from this one\'s folder, or of the standard library: `"std/layers"`';
+      this.diagnostics.push(problem("G060", span, "the import names no file", { hint }));
+      return undefined;
+    }
     const name = text.endsWith(".graph") ? text : `${text}.graph`;
     const absolute = isAbsolute(name) || /^[A-Za-z]:/.test(name);
     const upwards = normalize(name).split(/[\\/]/).includes("..");
@@ -229,7 +234,7 @@ export class Files {
     const { allowPaths } = this.#options;
     const reaches = (folder: string): boolean => isInside(resolve(path), resolve(folder));
     const allowed = allowPaths.some(reaches) || (!absolute && (!upwards || reaches(this.#root)));
-    if (text === "" || text.includes("\0") || !allowed) {
+    if (text.includes("\0") || !allowed) {
       this.#reportOutside(text, "", dirname(path), span);
       return undefined;
     }

@@ -210,6 +210,8 @@ export function open(env: Env, fn: Fn, items: ReadonlyMap<string, Item>, span: S
   const opened: Env = { ...early, frame: { ...frame, pack: inference.pack } };
   inference.finish(opened);
   for (const parameter of inference.unbound()) {
+    // An argument with a problem of its own may be what tells.
+    if ([...items.values()].some(({ meaning }) => isPoisoned(meaning))) throw silentRefusal;
     throw refusal(
       env,
       "G035",

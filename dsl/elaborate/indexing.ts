@@ -150,7 +150,9 @@ function elementCut(env: Env, item: Item, size: Dim, axis: number, value: Value)
   const given = toDim(env, item);
   const start = typeof given === "number" && given < 0 ? addDims(size, given) : given;
   const within = every(compareDims(0, "at_most", start), compareDims(start, "less", size));
-  demand(env, within, (dims) => outOfRange(env, item.span, `the index ${dimText(given)}`, size, axis, value, dims));
+  demand(env, within, (dims) =>
+    outOfRange(env, item.span, `the index ${dimText(given)}`, { size, of: "indices" }, axis, value, dims),
+  );
   return { start, limit: addDims(start, 1), stride: 1, reversed: false, dropped: true };
 }
 
@@ -158,11 +160,13 @@ function outOfRange(
   env: Env,
   span: Span,
   what: string,
-  size: Dim,
+  { size, of }: { readonly size: Dim; readonly of: "indices" | "bounds" },
   axis: number,
   value: Value,
   dims: readonly string[],
 ): Refusal {
+  // A slice may end behind the last element.
+  const beyond = of === "bounds" ? 0 : 1;
   return refusal(
     env,
     "G026",
@@ -170,7 +174,7 @@ function outOfRange(
     `${what} is out of range: axis ${axis} of ${typeText(value.type)} has ${dimText(size)} elements`,
     {
       notes: [originNote(env, value, span), ...declarationNotes(env, dims)],
-      hint: isSymbolic(size) ? undefined : `the indices are 0 to ${size - 1}, or -${size} to -1 from the end`,
+      hint: isSymbolic(size) ? undefined : `the ${of} are 0 to ${size - beyond}, or -${size} to -1 from the end`,
     },
   );
 }
@@ -193,7 +197,7 @@ function sliceCut(env: Env, item: Slice, size: Dim, axis: number, value: Value, 
   ].map(({ dim, most, part }) => {
     const condition = every(compareDims(0, "at_most", dim), compareDims(dim, "at_most", most));
     demand(env, condition, (dims) =>
-      outOfRange(env, part?.span ?? item.span, "the bound of the slice", size, axis, value, dims),
+      outOfRange(env, part?.span ?? item.span, "the bound of the slice", { size, of: "bounds" }, axis, value, dims),
     );
     return condition;
   });

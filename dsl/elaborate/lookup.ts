@@ -91,12 +91,7 @@ export function unknownName(
   // Whether it is told, and how, rests on the whole file.
   env.state.shared.memory?.foundProblem();
   const later = names.later(name.name);
-  if (later !== undefined) {
-    return refusal(env, "G011", name.span, `${quote(name.name)} is used before it is bound`, {
-      notes: [{ span: later, message: "it is bound here" }],
-      hint: "move the binding up: only update, signature and train look ahead",
-    });
-  }
+  if (later !== undefined) return usedTooEarly(env, name, later);
   if (names.incomplete) return silentRefusal;
   return refusal(env, "G012", name.span, `unknown name ${quote(name.name)}`, {
     notes: scope === undefined ? [] : [{ span: scope, message: "the scope" }],
@@ -104,6 +99,16 @@ export function unknownName(
       env.state.shared.suggestImport(name) ??
       foreignAdvice(env, name, path, given) ??
       didYouMean(name.name, candidates),
+  });
+}
+
+/** A name that is bound further down. */
+export function usedTooEarly(env: Env, name: Ident, later: Span) {
+  // Whether it is told rests on the whole file.
+  env.state.shared.memory?.foundProblem();
+  return refusal(env, "G011", name.span, `${quote(name.name)} is used before it is bound`, {
+    notes: [{ span: later, message: "it is bound here" }],
+    hint: "move the binding up: only update, signature and train look ahead",
   });
 }
 

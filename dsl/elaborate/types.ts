@@ -11,6 +11,7 @@ import { expand, requireEqual } from "./broadcast.js";
 import { toDim, toTensor } from "./convert.js";
 import { noteName } from "./facts.js";
 import { foreignDType, isModule } from "./foreign.js";
+import { usedTooEarly } from "./lookup.js";
 import { type Item, isLiteral } from "./meaning.js";
 import { applyOp, type Env, originNote, refusal, silentRefusal } from "./state.js";
 
@@ -62,7 +63,10 @@ function sizes(env: Env, dim: Expression, evaluate: Evaluate): readonly Dim[] {
 
 /** A size in a shape; an undeclared name is G017, not a new dimension. */
 export function size(env: Env, dim: Expression, evaluate: Evaluate): Dim {
-  if (dim.kind === "reference" && dim.segments.length === 1 && env.names.lookup(dim.text) === undefined) {
+  const [name, ...more] = dim.kind === "reference" ? dim.segments : [];
+  if (dim.kind === "reference" && name !== undefined && more.length === 0 && env.names.lookup(dim.text) === undefined) {
+    const later = env.names.later(dim.text);
+    if (later !== undefined) throw usedTooEarly(env, name, later);
     if (env.names.incomplete) throw silentRefusal;
     throw refusal(env, "G017", dim.span, `the dim ${quote(dim.text)} is not declared`, {
       hint:

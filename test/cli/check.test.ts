@@ -40,6 +40,36 @@ test.serial("check --json has types, signatures and memory", async (t) => {
   t.true(peaks.every((peak) => peak >= 8));
 });
 
+const sized = (declared: string): string => `import { sgd } from "std/optimizers"
+graph g {
+  dim ${declared}
+  placeholder x: f32[N, 16]
+  placeholder t: f32[N]
+  variable w: f32[16] = zeros()
+  loss = mean((x * t) @ w)
+  update learn = minimize(loss, sgd(learning_rate=0.1))
+  signature fit(x, t) does learn -> (loss)
+  train {
+    run = fit
+    data = { x = npy("x.npy"), t = npy("t.npy") }
+    batch = 8
+    steps = 10
+  }
+}
+`;
+
+test.serial("sizes that the train block chooses are checked as those of --dim are", async (t) => {
+  const cwd = folderWith({
+    "eight.graph": sized("N <= 64"),
+    "sixteen.graph": sized("N <= 64").replace("batch = 8", "batch = 16"),
+  });
+  const { code, stderr } = await graphcHere(["check", "eight.graph"], { cwd });
+  t.is(code, 1);
+  t.regex(stderr, /^error G020: 16 and N = 8 differ\n --> eight\.graph:7:18$/m);
+  t.is((await graphcHere(["check", "sixteen.graph"], { cwd })).code, 0);
+  t.is((await graphcHere(["check", "sixteen.graph", "--dim", "N=8"], { cwd })).code, 1);
+});
+
 test.serial("check reports all problems of all files, with places", async (t) => {
   const cwd = folderWith({
     "a.graph": "graph a {\n  x = nope + 1\n  y = [1.0] + [1.0, 2.0, 3.0, 4.0][0:3]\n  z = relu()\n}\n",

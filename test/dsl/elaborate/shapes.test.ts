@@ -105,6 +105,11 @@ test("an index out of range, too many of them, a step of 0", (t) => {
   );
 });
 
+test("a slice may end behind the last element, and the hint says so", (t) => {
+  const [problem = ""] = problems(graph("placeholder x: f32[3]", "c = x[0:4]"));
+  t.regex(problem, /the bounds are 0 to 3, or -3 to -1 from the end/);
+});
+
 test("shapes are compile-time values: dims in sizes, -1 once", (t) => {
   const text = graph(
     "dim N",
