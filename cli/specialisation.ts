@@ -110,7 +110,9 @@ export function trainBatch(
 ): { readonly dim: string; readonly size: number } | undefined {
   const { train } = graph;
   if (train?.batch === undefined || (signature !== train.run && signature !== train.validate?.run)) return undefined;
-  for (const name of train.data.keys()) {
+  // Without data in the file a program gives them: all placeholders that training feeds.
+  const fed = graph.signatures.find(({ name }) => name === train.run)?.inputs ?? [];
+  for (const name of train.data.size > 0 ? train.data.keys() : fed) {
     const first = graph.placeholders.find((placeholder) => placeholder.name === name)?.value.type.shape[0];
     const [symbol] = first !== undefined && isSymbolic(first) ? symbolsOf(first) : [];
     if (symbol !== undefined) return { dim: symbol, size: train.batch };

@@ -61,12 +61,15 @@ graph g {
 test.serial("sizes that the train block chooses are checked as those of --dim are", async (t) => {
   const cwd = folderWith({
     "eight.graph": sized("N <= 64"),
+    "fed.graph": sized("N <= 64").replace(/ +data = .*\n/, ""),
     "sixteen.graph": sized("N <= 64").replace("batch = 8", "batch = 16"),
   });
   const { code, stderr } = await graphcHere(["check", "eight.graph"], { cwd });
   t.is(code, 1);
   t.regex(stderr, /^error G020: 16 and N = 8 differ\n --> eight\.graph:7:18$/m);
   t.is((await graphcHere(["check", "sixteen.graph"], { cwd })).code, 0);
+  // Its data come from a program.
+  t.is((await graphcHere(["check", "fed.graph"], { cwd })).code, 1);
   t.is((await graphcHere(["check", "sixteen.graph", "--dim", "N=8"], { cwd })).code, 1);
 });
 
