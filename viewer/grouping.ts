@@ -4,6 +4,8 @@ import type { GroupModel, NodeModel, Role } from "./model.js";
 const mostLoose = 48;
 /** How many parts a group is cut into at most. */
 const mostParts = 24;
+/** Inputs, variables and outputs that stand beside the parts at most. */
+const mostEnds = 16;
 
 /** What stands directly in a group: a node, or a group in it. */
 interface Unit {
@@ -45,12 +47,22 @@ export function withParts(
     const inner = units.filter(({ kind }) => kind === "group");
     // Calls stay where the text has them, if they are few; then only the nodes beside them are gathered.
     if (inner.length > mostLoose) cut(units, parent);
-    else if (units.length > mostLoose) cut(loose, parent);
+    else if (units.length > mostLoose) cut(gathered(loose, nodes), parent);
   }
   return {
     nodes: nodes.map((node, i) => ({ ...node, group: parentOfNode[i] as number })),
     groups: made.map((group, i) => ({ ...group, parent: parentOfGroup[i] as number })),
   };
+}
+
+/** What goes in and comes out stays in sight beside the parts, where it is little. */
+function gathered(loose: readonly Unit[], nodes: readonly NodeModel[]): readonly Unit[] {
+  const isEnd = ({ at }: Unit): boolean => {
+    const kind = nodes[at]?.kind;
+    return kind === "placeholder" || kind === "variable" || kind === "output";
+  };
+  const between = loose.filter((unit) => !isEnd(unit));
+  return loose.length - between.length > mostEnds ? loose : between;
 }
 
 function unitsOf(nodes: readonly NodeModel[], groups: readonly GroupModel[]): ReadonlyMap<number, readonly Unit[]> {

@@ -36,6 +36,20 @@ test("placeholders, variables, results and assignments are boxes of their own", 
   t.deepEqual(of("output"), ["metrics.loss"]);
 });
 
+test("in a flat graph, too, what goes in and comes out stands beside the parts", (t) => {
+  const chain = Array.from({ length: 300 }, (_, i) => `  a${i + 1} = a${i} + x\n`).join("");
+  const text = `graph g {\n  placeholder x: f32[3]\n  a0 = x * 2\n${chain}  signature s(x) -> (a300)\n}\n`;
+  const view = viewOf(documentOfText(text), "s", "source");
+  for (const kind of ["placeholder", "output"])
+    t.deepEqual(
+      view.nodes.filter((node) => node.kind === kind).map(({ group }) => group),
+      [-1],
+    );
+  const parts = view.groups.filter(({ kind }) => kind === "part");
+  t.true(parts.length > 1 && parts.length <= 24, `${parts.length} parts`);
+  t.false(view.nodes.some(({ kind, group }) => kind === "op" && group === -1));
+});
+
 test("a small constant is part of the op that uses it, and no box", (t) => {
   const view = viewOf(document, "fit", "source");
   t.deepEqual(
