@@ -1,11 +1,35 @@
 import { browserTests, openPage, running, textOf, until } from "./browser.js";
 import { documentOfText, network } from "./support.js";
 
-/** The picture fits where it is shown: on paper, and in windows and directions that changed meanwhile. */
+/** The picture fits where it is shown: on paper, in windows and directions that changed meanwhile; and so does a selection in all views. */
 
 const inBrowser = browserTests();
 const whole = documentOfText(network);
 const fit = { ...whole, programs: whole.programs.filter(({ name }) => name === "fit") };
+
+/** Two calls, in one of which another call is bound to the other's name. */
+const steps = `import { dense } from "std/layers"
+import { sgd } from "std/optimizers"
+fn twice(x: f32[64, 96]) -> (y: f32[64, 96]) {
+  y = x + tanh(x)
+}
+fn dense_block(x: f32[64, 96]) -> (y: f32[64, 96]) {
+  second = twice(x)
+  inner = relu(dense(second, 96))
+  y = x + dense(inner, 96)
+}
+graph steps {
+  placeholder x: f32[64, 96]
+  placeholder label: f32[64, 32]
+  first = dense_block(x)
+  second = dense(first, 32)
+  scope metrics {
+    loss = mean((second - label) ** 2)
+  }
+  update learn = minimize(metrics.loss, sgd(learning_rate=0.1))
+  signature fit(x, label) does learn -> (metrics.loss)
+}
+`;
 
 inBrowser("on paper the picture alone is shown, all of it, on one light sheet", async (t) => {
   const { page } = await openPage(running(), fit, "dark");
@@ -144,5 +168,42 @@ inBrowser("the controls stand in one row from 1000 pixels on, and all can be rea
   await page.click("#turn");
   await until("data flow right", async () => (await textOf(page, "#status")) === "data flow right");
   t.false(await page.locator("#turn").isVisible());
+  await page.close();
+});
+
+inBrowser("a selection is carried to its own part of the step, and goes back to where it was made", async (t) => {
+  const { page, complaints } = await openPage(running(), documentOfText(steps));
+  const selected = page.locator(".pane.current .selected").first();
+  const isSelected = async (label: RegExp): Promise<void> => {
+    await until(`${label} is selected`, async () => label.test((await selected.getAttribute("aria-label")) ?? ""));
+    t.pass();
+  };
+  const find = async (query: string): Promise<void> => {
+    await page.keyboard.press("/");
+    await page.fill("#search", query);
+    await page.keyboard.press("Enter");
+  };
+  // The whole title is typed: a call in `first` that is bound to the same name has all words, too.
+  await find("second dense");
+  await isSelected(/^second, dense\(\)/);
+  await page.keyboard.press("3");
+  // It has one op in the forward pass and more in its gradient.
+  await isSelected(/^second, .*dense\(\) · kernel/);
+  t.regex((await selected.getAttribute("class")) ?? "", /role-forward/);
+  t.true((await page.locator(".pane.current .linked.role-backward").count()) > 0);
+  await page.keyboard.press("1");
+  await isSelected(/^second, dense\(\)/);
+  // An op in a call goes through two views where it is one of many.
+  await find("first/dense_block/inner/dense/y");
+  await isSelected(/^y = \+/);
+  for (const view of ["2", "3", "1"]) await page.keyboard.press(view);
+  await isSelected(/^y = \+/);
+  // What is chosen in another view is carried from there.
+  await page.keyboard.press("2");
+  await find("x");
+  await isSelected(/^placeholder x/);
+  await page.keyboard.press("1");
+  await isSelected(/^placeholder x/);
+  t.deepEqual(complaints, []);
   await page.close();
 });

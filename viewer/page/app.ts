@@ -4,10 +4,11 @@ import type { ViewerDocument } from "../model.js";
 import type { Direction, PlacedEdge, Point } from "../placed.js";
 import { nothingText, svgText } from "../svg.js";
 import { groupId, nodeId } from "../visible.js";
+import { boxesOf, type Chosen, mainBoxOf } from "./carry.js";
 import { button, element, inBackground, part } from "./dom.js";
 import { unfold, unfoldedIn } from "./kernel_panel.js";
 import { legendOf } from "./legend.js";
-import { groupsAround, indexOf, linkedNodes, nodesOf, reach, titleOf, type ViewIndex } from "./links.js";
+import { groupsAround, indexOf, nodesOf, reach, titleOf, type ViewIndex } from "./links.js";
 import { Pane } from "./pane.js";
 import { panelOf } from "./panel.js";
 import { nextBox, type Way } from "./steps.js";
@@ -25,6 +26,8 @@ export class App {
   direction: Direction = "down";
   #colour: ColourMode = "structure";
   #selected: string | undefined;
+  /** What the selection was carried from, and goes back to: what is selected, until the view changes. */
+  #chosen: Chosen | undefined;
   #edge: string | undefined;
   #way: Reach | undefined;
   /** Where the walk through the uses of a box stands. */
@@ -56,6 +59,7 @@ export class App {
 
   async chooseProgram(program: number): Promise<void> {
     this.#selected = undefined;
+    this.#chosen = undefined;
     const model = this.document.programs[program];
     this.#panes = (model?.views ?? []).flatMap((_, view) => {
       const index = this.#indexOf(program, view);
@@ -83,7 +87,9 @@ export class App {
     const { pane } = this;
     if (pane === undefined) return;
     await this.#showPanes();
-    if (before !== undefined && before !== pane) this.#selected = this.#carried(before, pane);
+    // Another view was asked for while this one was laid out.
+    if (pane !== this.pane) return;
+    if (before !== undefined && before !== pane) this.#selected = this.#chosen && mainBoxOf(this.#chosen, pane);
     this.#way = undefined;
     this.#refresh();
     if (this.#selected !== undefined) pane.goTo(this.#selected);
@@ -103,12 +109,11 @@ export class App {
 
   /** Side by side, what belongs to the selection is brought into sight. */
   #follow(): void {
-    const { pane: current } = this;
-    if (!this.#isComparing || current === undefined || this.#selected === undefined) return;
+    const chosen = this.#chosen;
+    if (!this.#isComparing || chosen === undefined) return;
     for (const pane of this.#panes) {
-      if (pane === current) continue;
-      const boxes = pane.boxesShowing(this.#linkedNodes(current, this.#selected, pane));
-      const main = pane.shows(boxes) ? undefined : this.#carried(current, pane);
+      if (pane === this.pane) continue;
+      const main = pane.shows(boxesOf(chosen, pane)) ? undefined : mainBoxOf(chosen, pane);
       if (main !== undefined) pane.goTo(main);
     }
   }
@@ -130,23 +135,6 @@ export class App {
     await Promise.all(shown.map((pane) => pane.show()));
   }
 
-  /** The box of another view that shows what is selected here. */
-  #carried(from: Pane, to: Pane): string | undefined {
-    if (this.#selected === undefined) return undefined;
-    // Where it went into several boxes, the one with most of its ops.
-    const shares = new Map<string, number>();
-    for (const node of this.#linkedNodes(from, this.#selected, to)) {
-      const [box] = to.boxesShowing([node]);
-      const weight = to.index.view.nodes[node]?.kind === "op" ? 1 : 0;
-      if (box !== undefined) shares.set(box, (shares.get(box) ?? 0) + weight);
-    }
-    return [...shares].sort((a, b) => b[1] - a[1])[0]?.[0];
-  }
-
-  #linkedNodes(from: Pane, id: string, to: Pane): readonly number[] {
-    return linkedNodes(from.index, nodesOf(from.index, id), to.index);
-  }
-
   #selectIn(pane: Pane, id: string | undefined): void {
     const at = this.#panes.indexOf(pane);
     if (at !== this.#current && at >= 0) {
@@ -158,6 +146,7 @@ export class App {
 
   select(id: string | undefined): void {
     this.#selected = id;
+    this.#chosen = id === undefined || this.pane === undefined ? undefined : { pane: this.pane, id };
     this.#way = undefined;
     this.#edge = undefined;
     this.#refresh();
@@ -351,15 +340,14 @@ export class App {
   }
 
   /** Marks what is selected, and in all views what belongs to it and to what the pointer is at. */
-  #mark(hovered: { readonly pane: Pane; readonly id: string } | undefined): void {
+  #mark(hovered: Chosen | undefined): void {
     const { pane: current } = this;
     for (const pane of this.#panes) {
-      const linked = new Set<string>();
-      if (current !== undefined && this.#selected !== undefined && pane !== current)
-        for (const box of pane.boxesShowing(this.#linkedNodes(current, this.#selected, pane))) linked.add(box);
-      if (hovered !== undefined && pane !== hovered.pane)
-        for (const box of pane.boxesShowing(this.#linkedNodes(hovered.pane, hovered.id, pane))) linked.add(box);
       const isCurrent = pane === current;
+      const isCarried = this.#chosen !== undefined && !(isCurrent && pane === this.#chosen.pane);
+      const linked = new Set(this.#chosen !== undefined && isCarried ? boxesOf(this.#chosen, pane) : []);
+      if (isCurrent && this.#selected !== undefined) linked.delete(this.#selected);
+      if (hovered !== undefined && pane !== hovered.pane) for (const box of boxesOf(hovered, pane)) linked.add(box);
       pane.mark({
         selected: isCurrent ? this.#selected : undefined,
         linked,

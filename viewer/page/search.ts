@@ -18,7 +18,7 @@ interface Candidate {
   readonly places: NodeModel["places"];
 }
 
-/** Groups and nodes whose name, op, type or line has all words, or that stem from a line `file:16`; names before mentions. */
+/** Groups and nodes whose name, op, type or line has all words, or that stem from a line `file:16`; a whole title first, names before mentions. */
 export function find(index: ViewIndex, document: Quoted, query: string): readonly string[] {
   const whole = query.trim().toLowerCase();
   // A file's name may have blanks.
@@ -28,10 +28,19 @@ export function find(index: ViewIndex, document: Quoted, query: string): readonl
   const asked = words.map((word) => ({ word, lines: linesAt(word, document) }));
   const found = candidatesOf(index, document.lines).flatMap((one) => {
     const at = asked.map(({ word, lines }) => rankOf(one, word, lines));
-    const [rank] = at;
-    return rank === undefined || at.includes(undefined) ? [] : [{ id: one.id, rank }];
+    const [rank, ...rest] = at;
+    if (rank === undefined || at.includes(undefined)) return [];
+    const others = rest.reduce<number>((sum, other) => sum + (other ?? 0), 0);
+    return [{ id: one.id, isTitle: plain(titleOf(index.view, one.id)) === plain(whole), rank, others }];
   });
-  return found.sort((a, b) => a.rank - b.rank).map(({ id }) => id);
+  const isBefore = (a: (typeof found)[number], b: (typeof found)[number]): number =>
+    Number(b.isTitle) - Number(a.isTitle) || a.rank - b.rank || a.others - b.others;
+  return found.sort(isBefore).map(({ id }) => id);
+}
+
+/** A title as one types it: without brackets, and blanks as they come. */
+function plain(title: string): string {
+  return title.toLowerCase().replaceAll("()", "").replace(/\s+/g, " ");
 }
 
 type Quoted = Pick<ViewerDocument, "file" | "lines">;
