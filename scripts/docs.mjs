@@ -1,11 +1,12 @@
-// Writes what is made from the code: the pages docs/errors.md, docs/gpu.md, docs/ops.md and docs/std.md of the manual, and the grammar
-// that editors colour with. Needs a build. With --check it writes nothing and fails where a page is not what it would write.
+// Writes what is made from the code: the pages docs/errors.md, docs/gpu.md, docs/ops.md and docs/std.md of the manual, tables of
+// docs/language.md, and the grammar that editors colour with. Needs a build. With --check it writes nothing and fails where a page is not what it would write.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { errorsPage } from "./docs/errors.mjs";
 import { functionsPage } from "./docs/functions.mjs";
 import { gpuPage } from "./docs/gpu.mjs";
+import { languagePage } from "./docs/language.mjs";
 import { opsPage } from "./docs/ops.mjs";
 import { textMateGrammar } from "./docs/textmate.mjs";
 
@@ -21,6 +22,7 @@ if (!existsSync(join(dist, "cli", "main.js"))) {
 const pages = new Map([
   ["docs/errors.md", await errorsPage(dist)],
   ["docs/gpu.md", await gpuPage(dist)],
+  ["docs/language.md", await languagePage(dist, root)],
   ["docs/ops.md", await opsPage(dist)],
   ["docs/std.md", await functionsPage(dist, root)],
   ["editor/vscode/syntaxes/graph.tmLanguage.json", await textMateGrammar(dist)],

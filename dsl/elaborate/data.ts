@@ -6,17 +6,13 @@ import type { Argument, Call, Expression, Index } from "../ast.js";
 import { didYouMean, quote } from "../diagnostics.js";
 import { attempt } from "./expressions.js";
 import { type Env, refusal } from "./state.js";
+import { dataReaders } from "./train_fields.js";
 
 /** Data of a `train` block: `idx("train-images-idx3-ubyte")[0:55000]`. Files are looked at only when it runs. */
 
-const readers: ReadonlyMap<string, readonly string[]> = new Map([
-  ["idx", ["path"]],
-  ["npy", ["path"]],
-  ["npz", ["path", "column"]],
-  ["csv", ["path", "column", "header", "dtype"]],
-  ["safetensors", ["path", "column"]],
-  ["file", ["path"]],
-]);
+const readers: ReadonlyMap<string, readonly string[]> = new Map(
+  dataReaders.map(({ name, parameters }) => [name, parameters.map((one) => one.name)]),
+);
 
 const largestRow = 2 ** 48;
 

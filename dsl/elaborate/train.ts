@@ -9,6 +9,18 @@ import { poisoned } from "./meaning.js";
 import { checkSchedules } from "./schedules.js";
 import { checkOutput, isBroken, type Modes, type Signatures } from "./signatures.js";
 import { type Env, report } from "./state.js";
+import {
+  bestFields,
+  checkpointFields,
+  directions,
+  earlyStoppingFields,
+  namesOf,
+  remainders,
+  reportFields,
+  summaryFields,
+  trainFields,
+  validateFields,
+} from "./train_fields.js";
 
 type Plan = { -readonly [K in keyof TrainPlan]: TrainPlan[K] };
 type Fields = readonly Field[];
@@ -25,21 +37,7 @@ export function trainPlan(
   // One that could not be read may be meant.
   const isWhole = statements.every((one) => one.kind !== "invalid" || one.word !== "signature");
   const reader = new Reader(env, signatures, isWhole);
-  const fields = reader.fields(block.fields, "train", [
-    "run",
-    "data",
-    "validate",
-    "batch",
-    "shuffle",
-    "remainder",
-    "epochs",
-    "steps",
-    "checkpoint",
-    "best",
-    "early_stopping",
-    "report",
-    "summary",
-  ]);
+  const fields = reader.fields(block.fields, "train", namesOf(trainFields));
   const run = reader.signature(fields.get("run"), block.span, "train", true);
   const validate = reader.validate(fields.get("validate"));
   const epochs = reader.positive(fields.get("epochs"));
@@ -58,7 +56,7 @@ export function trainPlan(
     validate: validate === undefined ? undefined : { run: validate.run, data: validate.data },
     batch: reader.positive(fields.get("batch")),
     shuffle: reader.boolean(fields.get("shuffle")) ?? true,
-    remainder: reader.word(fields.get("remainder"), ["drop", "keep"] as const) ?? "drop",
+    remainder: reader.word(fields.get("remainder"), remainders) ?? "drop",
     epochs,
     steps,
     lengthSpan: (second ?? fields.get("epochs"))?.value.span ?? block.span,
@@ -225,7 +223,7 @@ class Reader {
   }
 
   validate(field: Field | undefined) {
-    const fields = this.#record(field, "validate", ["run", "data"], ["run", "data"]);
+    const fields = this.#record(field, "validate", namesOf(validateFields), ["run", "data"]);
     if (fields === undefined || field === undefined) return undefined;
     const signature = this.signature(fields.get("run"), field.span, "validate", false);
     const data = this.data(fields.get("data"), signature);
@@ -233,7 +231,7 @@ class Reader {
   }
 
   checkpoint(field: Field | undefined): TrainPlan["checkpoint"] {
-    const fields = this.#record(field, "checkpoint", ["every", "to", "keep"], ["to"]);
+    const fields = this.#record(field, "checkpoint", namesOf(checkpointFields), ["to"]);
     if (fields === undefined) return undefined;
     const path = fields.get("to");
     const to = this.#string(path);
@@ -243,14 +241,14 @@ class Reader {
   }
 
   best(field: Field | undefined, validates: boolean, validated: Signature | undefined): TrainPlan["best"] {
-    const fields = this.#record(field, "best", ["metric", "mode", "to"], ["metric", "to"]);
+    const fields = this.#record(field, "best", namesOf(bestFields), ["metric", "to"]);
     if (fields === undefined || field === undefined) return undefined;
     const metric = this.#metric(field, fields.get("metric"), validates, validated);
     const path = fields.get("to");
     const to = this.#string(path);
     if (metric === undefined || path === undefined || to === undefined) return undefined;
     const { span } = path.value;
-    return { metric, mode: this.word(fields.get("mode"), ["min", "max"] as const) ?? "min", to, span };
+    return { metric, mode: this.word(fields.get("mode"), directions) ?? "min", to, span };
   }
 
   earlyStopping(
@@ -258,17 +256,12 @@ class Reader {
     validates: boolean,
     validated: Signature | undefined,
   ): TrainPlan["earlyStopping"] {
-    const fields = this.#record(
-      field,
-      "early_stopping",
-      ["metric", "mode", "patience", "min_delta"],
-      ["metric", "patience"],
-    );
+    const fields = this.#record(field, "early_stopping", namesOf(earlyStoppingFields), ["metric", "patience"]);
     if (fields === undefined || field === undefined) return undefined;
     const metric = this.#metric(field, fields.get("metric"), validates, validated);
     const patience = this.positive(fields.get("patience"));
     if (metric === undefined || patience === undefined) return undefined;
-    const mode = this.word(fields.get("mode"), ["min", "max"] as const) ?? "min";
+    const mode = this.word(fields.get("mode"), directions) ?? "min";
     return { metric, mode, patience, minDelta: this.#number(fields.get("min_delta")) ?? 0 };
   }
 
@@ -309,14 +302,14 @@ class Reader {
   }
 
   report(field: Field | undefined, mode: Mode): TrainPlan["report"] {
-    const fields = this.#record(field, "report", ["every", "of"], ["of"]);
+    const fields = this.#record(field, "report", namesOf(reportFields), ["of"]);
     return fields === undefined
       ? undefined
       : { every: this.positive(fields.get("every")), of: this.#names(fields.get("of"), mode) };
   }
 
   summary(field: Field | undefined, mode: Mode): TrainPlan["summary"] {
-    const fields = this.#record(field, "summary", ["every", "of"], ["every", "of"]);
+    const fields = this.#record(field, "summary", namesOf(summaryFields), ["every", "of"]);
     const every = this.positive(fields?.get("every"));
     return fields === undefined || every === undefined ? undefined : { every, of: this.#names(fields.get("of"), mode) };
   }

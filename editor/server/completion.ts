@@ -8,9 +8,11 @@ import * as t from "../../dsl/tokens.js";
 import type { Analysis, Source } from "./analysis.js";
 import { type Binder, type BinderKind, bindersOf, visibleAt } from "./binders.js";
 import { type Context, callAround, contextAt, importedSource } from "./context.js";
-import { callableDoc, meaningTexts, parametersOf } from "./describe.js";
+import { callableDoc, parametersOf } from "./describe.js";
 import { importTextEdit } from "./imports.js";
 import { library, libraryFiles } from "./library.js";
+import { itemKinds, nameItem } from "./name_items.js";
+import { trainItems } from "./train_help.js";
 import type { Workspace } from "./workspace.js";
 
 /** What may stand at a place. */
@@ -19,6 +21,8 @@ export function completionAt(workspace: Workspace, given: Analysis, offset: numb
   const { source } = analysis;
   const context = contextAt(source, offset);
   if (context.comment) return [];
+  const inTrain = trainItems(analysis, context, offset);
+  if (inTrain !== undefined) return inTrain;
   const { before, statement, string } = context;
   const last = before.at(-1);
   if (string !== undefined && last?.image === "on")
@@ -61,36 +65,6 @@ const literals: readonly CompletionItem[] = ["true", "false", "inf", "nan", "tra
   label,
   kind: CompletionItemKind.Constant,
 }));
-
-const itemKinds: Readonly<Record<BinderKind, CompletionItemKind>> = {
-  import: CompletionItemKind.Function,
-  fn: CompletionItemKind.Function,
-  optimizer: CompletionItemKind.Function,
-  graph: CompletionItemKind.Class,
-  constant: CompletionItemKind.Constant,
-  "type parameter": CompletionItemKind.TypeParameter,
-  parameter: CompletionItemKind.Variable,
-  dim: CompletionItemKind.Unit,
-  placeholder: CompletionItemKind.Property,
-  variable: CompletionItemKind.Field,
-  binding: CompletionItemKind.Variable,
-  scope: CompletionItemKind.Module,
-  update: CompletionItemKind.Event,
-  signature: CompletionItemKind.Interface,
-  sequence: CompletionItemKind.Variable,
-  carry: CompletionItemKind.Variable,
-};
-
-function nameItem({ source, facts }: Analysis, { name, kind, doc, span }: Binder): CompletionItem {
-  const [type] = meaningTexts(facts.namesIn(source.file).get(span.start));
-  return {
-    label: name,
-    kind: itemKinds[kind],
-    detail: type ?? kind,
-    sortText: `1${name}`,
-    ...(doc === undefined ? {} : { documentation: { kind: "markdown", value: doc } }),
-  };
-}
 
 const bindsAtEnd: ReadonlySet<BinderKind> = new Set([
   "binding",

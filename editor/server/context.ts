@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import type { IToken } from "chevrotain";
+import type { IToken, TokenType } from "chevrotain";
 import type { Callable } from "../../dsl/elaborate/meaning.js";
 import { lex } from "../../dsl/lex.js";
 import * as t from "../../dsl/tokens.js";
@@ -12,6 +12,8 @@ import type { Workspace } from "./workspace.js";
 export interface Context {
   /** The tokens before the word at the place. */
   readonly before: readonly IToken[];
+  /** Those behind the place, and behind the string or word that it stands in. */
+  readonly after: readonly IToken[];
   /** The bracket that is open around the place, as an index in `before`; undefined where none is. */
   readonly open: number | undefined;
   /** The string that the place stands in. */
@@ -37,12 +39,16 @@ export function contextAt({ text, file }: Source, offset: number): Context {
   while (wordStart > 0 && /\w/.test(text[wordStart - 1] ?? "")) wordStart--;
   const limit = string === undefined ? wordStart : string.startOffset;
   const before = tokens.filter(({ startOffset, image }) => startOffset + image.length <= limit && startOffset < limit);
+  let wordEnd = offset;
+  while (wordEnd < text.length && /\w/.test(text[wordEnd] ?? "")) wordEnd++;
+  const from = string === undefined ? wordEnd : string.startOffset + string.image.length;
+  const after = tokens.filter(({ startOffset }) => startOffset >= from);
   const open = openBracket(before);
   const last = before.at(-1);
   const inBlock = open === undefined || before[open]?.tokenType === t.LeftBrace;
   const newLine = last === undefined || text.slice(last.startOffset, wordStart).includes("\n");
   const startsStatement = inBlock && (newLine || last?.tokenType === t.LeftBrace) && !continues(last);
-  return { before, open, string, comment, startsStatement, statement: statementTokens(before, text) };
+  return { before, after, open, string, comment, startsStatement, statement: statementTokens(before, text) };
 }
 
 function isText(type: IToken["tokenType"], image: string): boolean {
@@ -60,10 +66,11 @@ function continues(last: IToken | undefined): boolean {
   return signs.includes(last.tokenType) || last.tokenType.CATEGORIES?.includes(t.BinarySign) === true;
 }
 
-const opening = [t.LeftParen, t.LeftBracket, t.LeftBrace];
-const closing = [t.RightParen, t.RightBracket, t.RightBrace];
+export const opening: readonly TokenType[] = [t.LeftParen, t.LeftBracket, t.LeftBrace];
+export const closing: readonly TokenType[] = [t.RightParen, t.RightBracket, t.RightBrace];
 
-function openBracket(tokens: readonly IToken[]): number | undefined {
+/** The bracket that is open behind these tokens, by its index. */
+export function openBracket(tokens: readonly IToken[]): number | undefined {
   let depth = 0;
   for (let i = tokens.length - 1; i >= 0; i--) {
     const type = tokens[i]?.tokenType;

@@ -7,6 +7,7 @@ import type { Binder } from "./binders.js";
 import { callableDoc, callableText, meaningTexts } from "./describe.js";
 import { rangeOf } from "./ranges.js";
 import { type Found, symbolAt } from "./symbols.js";
+import { trainWordAt } from "./train_help.js";
 import type { Workspace } from "./workspace.js";
 
 /** What a name is: its declaration, type and documentation. */
@@ -15,6 +16,8 @@ export function hoverAt(workspace: Workspace, analysis: Analysis, offset: number
   const word = wordAt(source.text, offset);
   if (word === undefined) return undefined;
   const range = rangeOf(source.document, word);
+  const train = trainWordAt(source, word);
+  if (train !== undefined) return { contents: markdown([code(train.code), train.doc]), range };
   const found = symbolAt(analysis, offset);
   const parts = found === undefined ? [] : describe(workspace, analysis, found);
   if (parts.length > 0) return { contents: markdown(parts), range };

@@ -27,6 +27,7 @@ import { rangeIn } from "./diagnostics.js";
 import { quickFixes } from "./fixes.js";
 import { formatEdits } from "./formatting.js";
 import { hoverAt } from "./hover.js";
+import { importedFileAt } from "./imports.js";
 import { inlayHints } from "./inlay_hints.js";
 import { outlineOf } from "./outline.js";
 import { fileOf, uriOf } from "./paths.js";
@@ -142,7 +143,7 @@ function answer(
   connection.onHover((parameters) => at(parameters, (analysis, offset) => hoverAt(workspace, analysis, offset)));
   connection.onDefinition((parameters) =>
     at(parameters, (analysis, offset) => {
-      const span = symbolAt(analysis, offset)?.symbol.span;
+      const span = importedFileAt(workspace, analysis, offset) ?? symbolAt(analysis, offset)?.symbol.span;
       return span === undefined ? undefined : [...location(span)];
     }),
   );

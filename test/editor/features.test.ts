@@ -28,6 +28,11 @@ graph model {
 }
 `;
 
+const fields = model.replace(
+  "{ run = fit  steps = 3 }",
+  '{ run = fit  data = { image = csv("t.csv", header=true) }  batch = 8  checkpoint = { every = 9, to = "c" } }',
+);
+
 interface Location {
   readonly uri: string;
   readonly range: Range;
@@ -54,6 +59,21 @@ test.serial("a model without problems: hover tells declaration, type and documen
   t.is(await hover("dim |N"), "```graph\ndim N <= 64\n```");
   t.true((await hover("learning_ra|te=")).includes("learning_rate"));
   t.is(await hover("Gr|ey values"), "");
+});
+
+test.serial("hover explains the fields and readers of a train block", async (t) => {
+  const editor = await editorOn(t);
+  t.deepEqual(await editor.open("fields.graph", fields), []);
+  const hover = async (mark: string): Promise<string> => {
+    const found = await editor.ask<{ contents: { value: string } } | null>("hover", "fields.graph", mark);
+    return found?.contents.value ?? "";
+  };
+  t.regex(await hover("ba|tch ="), /\(train\) batch: integer[\s\S]*rows of a step/);
+  t.regex(await hover("{ eve|ry ="), /\(train\) checkpoint\.every: integer[\s\S]*checkpoint/);
+  t.regex(await hover("= cs|v("), /csv\(path: string, [\s\S]*columns of a table/);
+  t.regex(await hover("head|er="), /header: bool[\s\S]*first line/);
+  t.regex(await hover("{ ima|ge ="), /placeholder image: f32\[N, 8\][\s\S]*Grey values/);
+  t.regex(await hover("run = fi|t"), /signature fit/);
 });
 
 test.serial(
@@ -92,6 +112,20 @@ test.serial("go to definition leads to names, functions, parameters and into the
   t.is(await definition("unit|s=4"), "std/layers.graph");
   t.is(await definition("me|an("), "std/math.graph");
   t.is(await definition("import { den|se"), "std/layers.graph");
+  t.is(await definition('"std/lay|ers"'), "std/layers.graph");
+});
+
+test.serial("go to definition on an import's path opens the file", async (t) => {
+  const editor = await editorOn(t, { "parts/lib.graph": "fn mine(x) -> (y) {\n  y = x\n}\n" });
+  await editor.open("b.graph", 'import { mine } from "parts/lib.graph"\nimport { a } from "parts/none"\n');
+  const definition = (mark: string) => editor.ask<readonly Location[] | null>("definition", "b.graph", mark);
+  t.deepEqual((await definition('"par|ts/lib')) ?? [], [
+    {
+      uri: editor.uri("parts/lib.graph"),
+      range: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } },
+    },
+  ]);
+  t.is(await definition('"parts/no|ne'), null);
 });
 
 test.serial("references and rename of a name are all its places and no others", async (t) => {

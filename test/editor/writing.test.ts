@@ -102,6 +102,56 @@ test.serial("completion offers what may stand at the place, also while the text 
   has(await labels('from "std/optimizers"\n', 'import { a } from "|"'), ["std/layers", "lib"]);
 });
 
+const trained = `graph g {
+  dim N <= 8
+  ## What comes in.
+  placeholder x: f32[N, 4]
+  placeholder label: i32[N]
+  placeholder other: f32[N]
+  variable w: f32[4] = zeros()
+  loss = mean((x @ w - cast(label, to=f32)) ** 2)
+  update learn = minimize(loss, sgd(learning_rate=0.1))
+  signature fit(x, label) does learn -> (loss)
+  signature evaluate(x, label) -> (loss)
+  train {
+    run = fit
+    data = { x = npy("x.npy") }
+    best = { metric = loss, to = "best" }
+  }
+}
+`;
+
+test.serial(
+  "in a train block its fields, readers, placeholders and words are offered, those that are not yet written",
+  async (t) => {
+    const editor = await editorOn(t);
+    await editor.open(file, trained);
+    const labels = async (after: string, written: string): Promise<readonly string[]> =>
+      (await offered(editor, after, written)).map(({ label }) => label);
+    // docs/language.md lists the fields: all but the three that are there.
+    const absent = "validate batch shuffle remainder epochs steps checkpoint early_stopping report summary".split(" ");
+    t.deepEqual(await labels("    run = fit\n", "    |"), absent);
+    t.deepEqual(await labels('to = "best" }\n', "    b|"), absent);
+    const [, batch] = await offered(editor, "    run = fit\n", "    |");
+    t.regex(batch?.documentation?.value ?? "", /rows of a step/);
+    t.deepEqual(await labels("    run = fit\n", "    validate = { |"), ["run", "data"]);
+    t.deepEqual(await labels("    run = fit\n", "    validate = { run = |"), ["evaluate"]);
+    t.deepEqual(await labels("    run = fit\n", "    validate = { run = evaluate, data = { |"), ["x", "label"]);
+    t.deepEqual(await labels("    run = fit\n", "    report = { every = 10, |"), ["of"]);
+    t.deepEqual(await labels("    run = fit\n", "    report = { of = [|"), ["loss"]);
+    t.deepEqual(await labels("    run = fit\n", "    remainder = |"), ["drop", "keep"]);
+    t.deepEqual(await labels("    run = fit\n", "    shuffle = |"), ["true", "false"]);
+    t.deepEqual(await labels("    run = fit\n", "    batch = |"), []);
+    t.deepEqual(await labels("train {\n", "    run = |"), ["fit"]);
+    const readers = ["idx", "npy", "npz", "csv", "safetensors", "file"];
+    t.deepEqual(await labels('x = npy("x.npy")', ", label = |"), readers);
+    t.deepEqual(await labels('x = npy("x.npy")', ", |"), ["label"]);
+    t.deepEqual(await labels('x = npy("x.npy")', ', label = csv("t.csv", |'), ["column=", "header=", "dtype="]);
+    t.true((await labels('x = npy("x.npy")', ', label = csv("t.csv", dtype=|')).includes("i32"));
+    t.deepEqual(await labels('x = npy("x.npy")', ', label = csv("|"'), []);
+  },
+);
+
 test.serial("a completion brings its type, documentation and import along", async (t) => {
   const editor = await editorOn(t);
   await editor.open(file, model);
