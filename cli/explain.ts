@@ -20,6 +20,7 @@ import {
   usesOf,
   writersOf,
 } from "./explain_kernels.js";
+import { kernelsOf, loopOf } from "./explain_loops.js";
 import { type Subject, subjectOf } from "./explain_subject.js";
 import type { Assigned, Edge, Explained } from "./explained.js";
 import { explainedJson, explainedText } from "./explained_text.js";
@@ -102,8 +103,7 @@ function aboutOf(subject: Subject, computation: Computation, all: LoweredParts):
       const { part, edge } = edgeIn(subject.value, all);
       const inMemory = inMemoryOf(subject.value, edge);
       if (inMemory !== undefined) return aboutMemory(inMemory, edge, computation, all);
-      const names = edge?.logged.kernels ?? [];
-      const kernels = part === undefined ? [] : names.map((name) => ({ part, name }));
+      const kernels = part === undefined || edge === undefined ? [] : kernelsOf(edge.logged, part);
       return { edge, memory: undefined, uses: [], assigned: [], kernels };
     }
     case "assignment": {
@@ -130,7 +130,9 @@ function inMemoryOf(value: Value, edge: Edge | undefined): Value | undefined {
   const { op } = value.node;
   const last = edge?.logged.value;
   if (op === "variable" || op === "placeholder" || (op === "constant" && last === undefined)) return value;
-  return last !== undefined && (isStored(last) || last.node.op === "constant") ? last : undefined;
+  // What a loop hands its body lies in no memory of the session.
+  if (last === undefined || last.node.op === "parameter") return undefined;
+  return isStored(last) || last.node.op === "constant" ? last : undefined;
 }
 
 function aboutMemory(value: Value, edge: Edge | undefined, computation: Computation, all: LoweredParts): About {
@@ -169,9 +171,9 @@ function assignedIn(
   const value = computation.assignments.find((one) => one.path === path)?.value;
   if (value === undefined) return { edge: undefined, located: [] };
   const found = storedValue(path, all) ?? all.values.findLast(({ logged }) => logged.value === value);
-  const computing = found?.logged.kernels.map((name) => ({ part: found.part, name })) ?? [];
+  const computing = found === undefined ? [] : kernelsOf(found.logged, found.part);
   return {
-    edge: found && { logged: found.logged, backward: 0 },
+    edge: found && { logged: found.logged, backward: 0, loop: loopOf(found.logged, found.part, all) },
     located: once([...writersOf(path, all), ...computing]),
   };
 }
@@ -179,17 +181,23 @@ function assignedIn(
 /** The last value of the forward pass that stems from the edge: before it come the parts that it is made of. */
 function edgeIn(
   value: Value,
-  { values, sources }: LoweredParts,
+  all: LoweredParts,
 ): { readonly part: LoggedPart | undefined; readonly edge: Edge | undefined } {
+  const { values, sources } = all;
   const stems = (node: Node): boolean => node === value.node || sources.stemsOf(node).includes(value.node);
   const related = values.filter(({ logged }) => stems(logged.value.node));
   // Between parts an edge is a placeholder of one and computed by the other.
   const isHandedOn = ({ logged }: (typeof related)[number]): boolean =>
     logged.value.node.op === "placeholder" && value.node.op !== "placeholder";
   const forward = related.filter((one) => !sources.isBackward(one.logged.value.node) && !isHandedOn(one));
-  const last = forward.at(-1);
+  // Of a node with several outputs, as a loop has, the one that stands for this one.
+  const own = forward.filter((one) => sources.resultsOf(one.logged.value).includes(value));
+  const last = (own.length > 0 ? own : forward).at(-1);
   const backward = related.filter(({ logged }) => sources.isBackward(logged.value.node)).length;
-  return { part: last?.part, edge: last && { logged: last.logged, backward } };
+  return {
+    part: last?.part,
+    edge: last && { logged: last.logged, backward, loop: loopOf(last.logged, last.part, all) },
+  };
 }
 
 function requireKernel(kernels: readonly Located[], wanted: string | undefined, name: string): void {

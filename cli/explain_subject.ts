@@ -9,7 +9,7 @@ import {
   type Update,
 } from "../compiler/ir/graph.js";
 import { nearestName, pathsWith } from "../compiler/ir/nearest.js";
-import { type Node, nodesBelow, type Value } from "../compiler/ir/node.js";
+import { type Node, nodesBelow, topologicalOrder, type Value } from "../compiler/ir/node.js";
 import { selectRequest, selectSignature } from "../compiler/ir/select.js";
 import type { Span } from "../compiler/ir/span.js";
 import { listNames } from "../runtime/files/errors.js";
@@ -42,10 +42,18 @@ export interface Found {
 export function subjectOf(graph: Graph, text: string, wanted: string | undefined): Found {
   const place = /^(.*):(\d+)(?::\d+)?$/.exec(text);
   if (place !== null && !graph.training.names.has(text)) {
-    const [first, ...others] = namesAt(graph, place[1] ?? "", Number(place[2]));
-    if (first === undefined) throw nothingAt(graph, text, place[1] ?? "", Number(place[2]));
-    const subject = typeof first === "string" ? named(graph, first, wanted) : value(graph, text, () => first, wanted);
-    return { subject, others: others.filter((other) => typeof other === "string") };
+    const [file, line] = [place[1] ?? "", Number(place[2])];
+    const isAt = (span: Span): boolean => {
+      const at = placeOf(span);
+      return at?.line === line && isFile(at.file, file, graph.file);
+    };
+    const [first, ...others] = namesAt(graph, isAt);
+    if (first !== undefined) return { subject: named(graph, first, wanted), others };
+    // Each mode has nodes of its own in the bodies of its loops.
+    const found = (mode: Mode): Value | undefined => namelessAt(graph, mode, isAt);
+    if (found(graph.training) === undefined && found(graph.inference) === undefined)
+      throw nothingAt(graph, text, file, line);
+    return { subject: value(graph, text, found, wanted), others: [] };
   }
   return { subject: named(graph, text, wanted), others: [] };
 }
@@ -146,12 +154,8 @@ function computationOf(graph: Graph, { name, selection }: Choice): Computation {
   return selection.kind === "signature" ? selectSignature(graph, name) : selectRequest(graph, selection);
 }
 
-/** Names of what a line makes, the statement's own first; the values that have none behind them. */
-function namesAt(graph: Graph, file: string, line: number): readonly (string | Value)[] {
-  const isAt = (span: Span): boolean => {
-    const place = placeOf(span);
-    return place?.line === line && isFile(place.file, file, graph.file);
-  };
+/** Names of what a line makes, the statement's own first. */
+function namesAt(graph: Graph, isAt: (span: Span) => boolean): readonly string[] {
   const names: string[] = [];
   for (const [name, { span, assignments }] of graph.training.updates) {
     // An optimizer that stands in a line of its own is where all its assignments are.
@@ -171,13 +175,26 @@ function namesAt(graph: Graph, file: string, line: number): readonly (string | V
   const rank = ([name, { node }]: readonly [string, Value]): number =>
     name.split("/").length + (isFirst(node) ? 0 : 1e3);
   names.push(...made.sort((a, b) => rank(a) - rank(b)).map(([name]) => name));
-  if (names.length > 0) return [...new Set(names)];
-  const assignedValues = [...graph.training.updates.values()].flatMap(({ assignments }) => assignments);
-  const all = nodesBelow([...edges.values(), ...assignedValues.map((one) => one.value)]);
-  return all
-    .filter((node) => node.outputs.length > 0 && at(node))
-    .flatMap((node) => node.outputs.slice(0, 1))
-    .reverse();
+  return [...new Set(names)];
+}
+
+/** What a line makes that has no name, as in the body of a loop: the last of the outermost body that has any. */
+function namelessAt(graph: Graph, mode: Mode, isAt: (span: Span) => boolean): Value | undefined {
+  const assigned = [...mode.updates.values(), ...mode.callUpdates].flatMap(({ assignments }) => assignments);
+  const seen = new Set<Node>();
+  // A constant is also at the lines that read it, and stands around the loops that do.
+  let constant: Value | undefined;
+  let bodies: readonly (readonly Value[])[] = [[...mode.names.values(), ...assigned.map((one) => one.value)]];
+  while (bodies.length > 0) {
+    const nodes = bodies.flatMap(topologicalOrder).filter((node) => !seen.has(node));
+    for (const node of nodes) seen.add(node);
+    const found = nodes.filter((node) => node.outputs.length > 0 && graph.sources.spansOf(node).some(isAt));
+    const made = found.findLast(({ op }) => op !== "constant");
+    if (made !== undefined) return made.outputs[0];
+    constant ??= found.at(-1)?.outputs[0];
+    bodies = [...new Set(nodes)].flatMap(({ regions }) => regions.map(({ results }) => results));
+  }
+  return constant;
 }
 
 /** `mnist.graph` is the end of a path; nothing is the graph's own file. */
@@ -189,7 +206,7 @@ function nothingAt(graph: Graph, text: string, file: string, line: number): Grap
   const { names, updates } = graph.training;
   const blocks = [...updates.values()];
   const declared = [...graph.placeholders, ...graph.variables, ...blocks, ...blocks.flatMap((one) => one.assignments)];
-  const nodes = [...names.values(), ...graph.inference.names.values()].map(({ node }) => node);
+  const nodes = nodesBelow([...names.values(), ...graph.inference.names.values()]);
   const spans = [...declared.map(({ span }) => span), ...nodes.flatMap((node) => graph.sources.spansOf(node))];
   const lines = new Set<number>();
   for (const span of spans) {
@@ -205,8 +222,14 @@ function nothingAt(graph: Graph, text: string, file: string, line: number): Grap
 }
 
 function notNeeded(graph: Graph, name: string, wanted: string | undefined): GraphError {
+  if (wanted === undefined)
+    return new GraphError([
+      problem("G083", undefined, `no signature of \`${graph.name}\` needs \`${name}\``, {
+        hint: "let a signature give what is computed from it",
+      }),
+    ]);
   return new GraphError([
-    problem("G083", undefined, `\`${wanted ?? graph.name}\` does not need \`${name}\``, {
+    problem("G083", undefined, `\`${wanted}\` does not need \`${name}\``, {
       hint: "without --signature one is chosen that does",
     }),
   ]);

@@ -1,6 +1,7 @@
 import type { Excerpt } from "../compiler/backends/llvm/excerpt.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import type { Value } from "../compiler/ir/node.js";
+import type { Kernel } from "../compiler/kernels/form.js";
 import type { LoggedValue } from "../compiler/kernels/fusion_log.js";
 import type { KernelWork } from "../compiler/kernels/work.js";
 import type { Subject } from "./explain_subject.js";
@@ -33,6 +34,30 @@ export interface Edge {
   readonly logged: LoggedValue;
   /** Nodes of gradients that stem from it. */
   readonly backward: number;
+  /** The loop or branch that makes it, or that runs the kernels that do; undefined for what no loop has to do with. */
+  readonly loop: LoopAround | undefined;
+}
+
+/** A loop or branch, and the kernels in it. */
+export interface LoopAround {
+  /** Whether the edge is a result of it; else it is computed in its body. */
+  readonly isMaker: boolean;
+  readonly kernel: NumberedKernel;
+  /** All in it, those of loops in it behind those. */
+  readonly inner: readonly NumberedKernel[];
+  /** Those of them with code that write the edge. */
+  readonly makers: readonly string[];
+}
+
+/** `6.1` is the first kernel in the sixth of a run. */
+export interface NumberedKernel {
+  readonly number: string;
+  readonly name: string;
+  readonly kind: Kernel["kind"];
+  /** Of a loop, where it is known. */
+  readonly rounds: number | undefined;
+  /** Of code of its own. */
+  readonly work: KernelWork | undefined;
 }
 
 /** Where something lies: `code` is a number that kernels have in their code. */

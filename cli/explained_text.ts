@@ -9,7 +9,8 @@ import type { KernelWork } from "../compiler/kernels/work.js";
 import { opNamed } from "../compiler/ops/table.js";
 import { lineText } from "../dsl/source-text.js";
 import type { Console } from "./console.js";
-import type { Assigned, Edge, Explained, ExplainedKernel, Listing, Memory, Use } from "./explained.js";
+import type { Assigned, Edge, Explained, ExplainedKernel, Listing, LoopAround, Memory, Use } from "./explained.js";
+import { loopJson, loopText } from "./explained_loop.js";
 import type { JsonValue } from "./json.js";
 import { literalOf } from "./node_texts.js";
 import { bytesText, countText, durationText, plural } from "./numbers.js";
@@ -131,15 +132,31 @@ export function explainedText(console: Console, explained: Explained): string {
     lines.push(`In ${where} nothing of it is left: the passes have folded it into other values.`);
   }
 
-  function addEdge({ logged, backward }: Edge): void {
+  function addEdge({ logged, backward, loop }: Edge): void {
     const bytes = bytesOf(logged.value);
     const size = bytes === undefined ? "" : `, ${bytesText(bytes)}`;
     const isAssigned = subject.kind === "assignment";
     const inMemory = isAssigned ? ", stored into the variable" : logged.isRoot ? "" : ", never stored";
     lines.push(`In ${where} it is ${logged.value.node.op}: ${typeText(logged.value.type)}${size}${inMemory}`);
-    lines.push(`  ${planReasonText(logged)}`, ...fusionTexts(logged).map((line) => `  ${line}`));
+    if (loop?.isMaker !== true) lines.push(`  ${planReasonText(logged)}`);
+    lines.push(...fusionTexts(logged).map((line) => `  ${line}`));
+    if (loop !== undefined) addLoop(loop);
     if (backward > 0)
       lines.push(`  ${plural(backward, "value")} of the gradients ${backward === 1 ? "stems" : "stem"} from it`);
+  }
+
+  function addLoop({ isMaker, kernel, inner }: LoopAround): void {
+    const runs = `${kernel.name}, ${loopText(kernel)}`;
+    lines.push(`  ${isMaker ? `it is made by ${runs}` : `computed in ${runs}`}${inner.length === 0 ? "" : ", around"}`);
+    for (const one of inner.slice(0, mostRows)) {
+      const cost =
+        one.work === undefined
+          ? ""
+          : `: ${workText(one.work)}${timeText(kernels.find(({ name }) => name === one.name))}`;
+      const depth = one.number.split(".").length - kernel.number.split(".").length;
+      lines.push(`  ${"  ".repeat(depth)}${one.name}, ${loopText(one)}${cost}`);
+    }
+    if (inner.length > mostRows) lines.push(`    and ${plural(inner.length - mostRows, "more kernel")}`);
   }
 
   function addKernel(kernel: ExplainedKernel): void {
@@ -171,9 +188,21 @@ export function explainedText(console: Console, explained: Explained): string {
 }
 
 /** The one that is asked for, else those of an edge, else the first that writes it in training, or reads it. */
-function shownKernels({ graph, kernels, shown, memory, subject, assigned }: Explained): readonly ExplainedKernel[] {
+function shownKernels({
+  graph,
+  kernels,
+  shown,
+  memory,
+  subject,
+  assigned,
+  edge,
+}: Explained): readonly ExplainedKernel[] {
   if (shown !== undefined) return kernels.filter(({ name }) => name === shown).slice(0, 1);
-  if (subject.kind === "value" && memory === undefined) return kernels.slice(0, mostKernels);
+  if (subject.kind === "value" && memory === undefined) {
+    // Of what a loop makes the kernels that write it, not all that run in the loop.
+    const makers = kernels.filter(({ name }) => edge?.loop?.makers.includes(name) === true);
+    return (makers.length > 0 ? makers : kernels).slice(0, mostKernels);
+  }
   if (subject.kind !== "update" || assigned.length < 2) return kernels.slice(0, 1);
   // Of an update what moves weights says more than what counts steps.
   const trained = new Set(graph.variables.filter(({ trainable }) => trainable).map(({ path }) => path));
@@ -305,7 +334,7 @@ function assignedJson(graph: Graph, { path, value, kernels }: Assigned): JsonVal
   return { variable: path, type: typeText(value.type), op: value.node.op, places, kernels };
 }
 
-function edgeJson({ logged, backward }: Edge): JsonValue {
+function edgeJson({ logged, backward, loop }: Edge): JsonValue {
   return {
     op: logged.value.node.op,
     type: typeText(logged.value.type),
@@ -315,6 +344,7 @@ function edgeJson({ logged, backward }: Edge): JsonValue {
     fused: logged.how ?? null,
     refused: logged.refused.map(({ by, why }) => ({ kernel: by, reason: why })),
     gradient_values: backward,
+    loop: loop === undefined ? null : loopJson(loop),
   };
 }
 

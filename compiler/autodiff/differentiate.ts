@@ -83,7 +83,7 @@ function rewrite(
         regions.some((one, i) => one !== node.regions[i])
       ) {
         const rebuilt = reapply(node, inputs, regions);
-        for (const value of rebuilt) sources.replace(value, node);
+        sources.replaceAll(rebuilt, node);
         outputs.set(node, rebuilt);
       }
     }

@@ -119,6 +119,6 @@ class Rewriter {
   }
 
   #inherit(node: Node, replacement: readonly Value[]): void {
-    for (const value of replacement) this.#computation.sources.inherit(value, node);
+    this.#computation.sources.inheritAll(replacement, node);
   }
 }

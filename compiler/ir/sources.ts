@@ -64,6 +64,9 @@ export class SourceTable {
   readonly #origins = new WeakMap<Node, Origin>();
   readonly #calls = new WeakMap<SourceScope, () => SourceCall>();
 
+  /** By a value that took the place of a result of a loop or branch, whose outputs come and go, or of what did so before: which results of those typed. */
+  readonly #results = new WeakMap<Value, readonly Value[]>();
+
   readonly #twins = new WeakMap<Node, readonly SourceTwin[]>();
 
   /** Takes down how a call can be put into words; of both training modes the first counts. */
@@ -92,7 +95,12 @@ export class SourceTable {
     return stems.length === 0 ? [node] : stems;
   }
 
-  /** Whether differentiation made it, or a pass from such a node. */
+  /** The outputs of the text's nodes that a value stands for: itself where the text made it, or where no loop, branch or node with several outputs is behind it. */
+  resultsOf(value: Value): readonly Value[] {
+    return this.#results.get(value) ?? [value];
+  }
+
+  /** Whether differentiation made it, or a pass from such a node, and the forward pass has no share in it. */
   isBackward(node: Node): boolean {
     return this.#origins.get(node)?.isBackward === true;
   }
@@ -149,7 +157,33 @@ export class SourceTable {
     const stems = this.stemsOf(from);
     this.#spread(value.node, { ...origin, stems, isBackward: role === "backward" || origin.isBackward });
     const own = this.#origins.get(value.node);
-    if (role === "same" && own !== undefined) this.#merge(value.node, own, stems);
+    if (role !== "same" || own === undefined) return;
+    this.#merge(value.node, { ...own, isBackward: own.isBackward && origin.isBackward }, stems);
+  }
+
+  /** Each of `values` takes the place of the output of `from` at its position: as `inherit`, and it is known of which one. */
+  inheritAll(values: readonly (Value | undefined)[], from: Node): void {
+    values.forEach((value, i) => {
+      const output = from.outputs[i];
+      if (value === undefined) return;
+      this.inherit(value, from);
+      if (output !== undefined) this.#stand(value, output);
+    });
+  }
+
+  /** As `inheritAll`, and the values are also at the places of `from`: the same op on other operands. */
+  replaceAll(values: readonly Value[], from: Node): void {
+    this.inheritAll(values, from);
+    for (const value of values) for (const span of this.spansOf(from)) this.add(value.node, span);
+  }
+
+  #stand(value: Value, output: Value): void {
+    const { outputs, regions } = output.node;
+    const isOneOf = outputs.length > 1 || regions.length > 0;
+    const added = this.#results.get(output) ?? (isOneOf ? [output] : []);
+    if (value === output || added.length === 0) return;
+    const known = this.#results.get(value) ?? (this.stemsOf(value.node).includes(value.node) ? [value] : []);
+    this.#results.set(value, [...new Set([...known, ...added])].slice(0, mostStems));
   }
 
   /** As `inherit`, and `value` is also at the places of `from`: the same op on other operands. */
@@ -168,8 +202,9 @@ export class SourceTable {
   #merge(node: Node, origin: Origin, stems: readonly Node[]): void {
     const own = origin.stems.length === 0 ? [node] : origin.stems;
     const added = stems.filter((stem) => !own.includes(stem));
-    if (added.length === 0 || own.length >= mostStems) return;
-    this.#origins.set(node, { ...origin, stems: [...own, ...added].slice(0, mostStems) });
+    const isFull = added.length === 0 || own.length >= mostStems;
+    const all = isFull ? origin.stems : [...own, ...added].slice(0, mostStems);
+    this.#origins.set(node, { ...origin, stems: all });
   }
 
   #spread(root: Node, origin: Origin): void {

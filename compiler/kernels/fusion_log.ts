@@ -1,7 +1,7 @@
 import type { Node, Value } from "../ir/node.js";
-import { leavesOf } from "./access.js";
+import { innerKernels } from "./access.js";
 import type { ObservedKernel } from "./block.js";
-import type { KernelProgram } from "./form.js";
+import type { Kernel, KernelProgram } from "./form.js";
 import type { Plan, PlanReason } from "./plan.js";
 import type { Group } from "./regions.js";
 import type { Root } from "./roots.js";
@@ -60,7 +60,7 @@ export class FusionLog {
 
   /** All values that are computed or read, in topological order, block after block, with their places in the finished program. */
   values(program: KernelProgram): readonly LoggedValue[] {
-    const names = leavesOf([...program.compute, ...program.commit]).map(({ name }) => name);
+    const names = namesOf([...program.compute, ...program.commit]);
     const computing = new Map<Node, string[]>();
     const storing = new Map<Value, string>();
     for (const name of names) {
@@ -87,6 +87,11 @@ export class FusionLog {
         }),
     );
   }
+}
+
+/** Those of loops and branches too, the kernels in them behind them. */
+function namesOf(kernels: readonly Kernel[]): readonly string[] {
+  return kernels.flatMap((kernel) => [kernel.name, ...namesOf(innerKernels(kernel))]);
 }
 
 /** Why a value is stored, or computed where it is read, for people. */
@@ -130,10 +135,10 @@ export const refusalTexts: Readonly<Record<FusionRefusal, string>> = {
 };
 
 /** How a value came into its kernel, and which ones it was not put into, for people. */
-export function fusionTexts({ how, refused, kernels }: LoggedValue): readonly string[] {
+export function fusionTexts({ how, refused, kernels, reason }: LoggedValue): readonly string[] {
   const kernel = kernels[0] ?? "";
   const into =
-    how === undefined || kernel === ""
+    how === undefined || kernel === "" || reason === "region"
       ? []
       : how === "epilogue"
         ? [`fused into the epilogue of ${kernel}: done while the sums are in registers`]

@@ -61,11 +61,14 @@ export function countAttribute(attributes: Attributes, name: string): number {
   return value;
 }
 
+/** Is told what is computed in the place of a node's outputs: the same op on other operands. */
+export type Rebuilt = (values: readonly Value[], from: Node) => void;
+
 /** The same edges with others in place of those that `replaced` maps; `rebuilt` is told each node that had to be made anew. */
 export function substitute(
   roots: readonly Value[],
   replaced: ReadonlyMap<Value, Value>,
-  rebuilt?: (value: Value, from: Node) => void,
+  rebuilt?: Rebuilt,
 ): readonly Value[] {
   const outputs = new Map<Node, readonly Value[]>();
   const final = (value: Value): Value => replaced.get(value) ?? outputs.get(value.node)?.[value.index] ?? value;
@@ -74,17 +77,17 @@ export function substitute(
     if (inputs.every((input, i) => input === node.inputs[i])) continue;
     const made = reapply(node, inputs);
     outputs.set(node, made);
-    if (rebuilt !== undefined && made[0] !== undefined) rebuilt(made[0], node);
+    rebuilt?.(made, node);
   }
   return roots.map(final);
 }
 
 /** A region with parameters of its own whose results are `results` with `parameters` replaced by them, one by one. */
-export function regionOf(parameters: readonly Value[], results: readonly Value[]): Region {
+export function regionOf(parameters: readonly Value[], results: readonly Value[], rebuilt?: Rebuilt): Region {
   const own = newRegionParameters(parameters.map(({ type }) => type));
   const replaced = new Map(parameters.map((old, i) => [old, own[i] as Value]));
   for (const [old, parameter] of replaced) standFor(parameter, old);
-  return { parameters: own, results: substitute(results, replaced) };
+  return { parameters: own, results: substitute(results, replaced, rebuilt) };
 }
 
 /** The nodes below `roots` that are computed from one of `sources`, those of the sources included. */

@@ -4,7 +4,7 @@ import { type Node, nodesBelow, type Region, topologicalOrder, type Value } from
 import type { SourceTable } from "../ir/sources.js";
 import { reapply } from "../ops/define.js";
 import { gradients } from "../ops/pseudo.js";
-import { scanParts } from "../ops/region_parts.js";
+import { type Rebuilt, scanParts } from "../ops/region_parts.js";
 import type { Pass } from "./rule.js";
 import { simplifyBranch, simplifyScan, simplifyWhile } from "./simplify-regions.js";
 
@@ -92,16 +92,18 @@ class BlockRewriter {
     // stands for, would be another way, or none. Once gradients are expanded nothing is in the way.
     const isOpen = inner.some(({ results }) => topologicalOrder(results).some(({ op }) => op === gradients.opName));
     const before: RegionNode = { op: node.op, attributes: node.attributes, inputs, regions: inner, used };
-    const after = isOpen ? undefined : buildOn(node.device, () => simplifyOne(before, this.#fired));
+    // What moves into another body keeps its line and its scope.
+    const rebuilt: Rebuilt = (values, from) => this.#sources.replaceAll(values, from);
+    const after = isOpen ? undefined : buildOn(node.device, () => simplifyOne(before, this.#fired, rebuilt));
     if (after !== undefined) {
       this.#inherit(node, after);
       return after;
     }
     if (inputs.every((input, i) => input === node.inputs[i]) && inner.every((region, i) => region === node.regions[i]))
       return node.outputs;
-    const rebuilt = reapply(node, inputs, inner);
-    this.#inherit(node, rebuilt);
-    return rebuilt;
+    const remade = reapply(node, inputs, inner);
+    this.#inherit(node, remade);
+    return remade;
   }
 
   /** One loop in place of several with the same carries over the same data: their stacks side by side. */
@@ -117,9 +119,13 @@ class BlockRewriter {
     const stacked = [...new Set(group.flatMap((node) => node.regions[0]?.results.slice(carries) ?? []))];
     const results = [...body.results.slice(0, carries), ...stacked];
     const whole = reapply(first, first.inputs, [{ parameters: body.parameters, results }]);
-    for (const node of group) this.#inherit(node, whole);
     const place = (node: Node, i: number): number =>
       i < carries ? i : carries + stacked.indexOf(node.regions[0]?.results[i] as Value);
+    for (const node of group)
+      this.#inherit(
+        node,
+        node.outputs.map((_, i) => whole[place(node, i)]),
+      );
     const wanted = new Set(
       group.flatMap((node) => node.outputs.flatMap((output, i) => (used.has(output) ? [place(node, i)] : []))),
     );
@@ -132,18 +138,22 @@ class BlockRewriter {
   }
 
   #inherit(node: Node, values: Simplified): void {
-    for (const value of values) if (value !== undefined) this.#sources.inherit(value, node);
+    this.#sources.inheritAll(values, node);
   }
 }
 
-function simplifyOne(node: RegionNode, fired: ((name: string) => void) | undefined): Simplified | undefined {
+function simplifyOne(
+  node: RegionNode,
+  fired: ((name: string) => void) | undefined,
+  rebuilt: Rebuilt,
+): Simplified | undefined {
   switch (node.op) {
     case "scan":
-      return simplifyScan(node, fired);
+      return simplifyScan(node, fired, rebuilt);
     case "while":
-      return simplifyWhile(node, fired);
+      return simplifyWhile(node, fired, rebuilt);
     case "if":
-      return simplifyBranch(node, fired);
+      return simplifyBranch(node, fired, rebuilt);
     default:
       return undefined;
   }

@@ -1,7 +1,7 @@
 import { isInteger } from "../ir/dtype.js";
 import { type Node, newRegionParameters, topologicalOrder, type Value } from "../ir/node.js";
 import { standFor } from "../ir/stand_ins.js";
-import { dependents, substitute } from "../ops/region_parts.js";
+import { dependents, type Rebuilt, substitute } from "../ops/region_parts.js";
 import { opNamed } from "../ops/table.js";
 
 export interface Invariant {
@@ -19,6 +19,7 @@ export function invariantsOf(
   results: readonly Value[],
   moving: readonly Value[],
   outside: ReadonlyMap<Value, Value>,
+  rebuilt: Rebuilt,
 ): readonly Invariant[] {
   const varying = dependents(results, moving);
   const fixed = fixedNodes(results, varying);
@@ -38,7 +39,7 @@ export function invariantsOf(
   for (const node of topologicalOrder(results)) if (varying.has(node)) node.inputs.forEach(consider);
   return [...found].map((inside) => ({
     inside,
-    value: substitute([inside], outside)[0] as Value,
+    value: substitute([inside], outside, rebuilt)[0] as Value,
     parameter: parameterFor(inside),
   }));
 }

@@ -1,7 +1,7 @@
 import type { Dim } from "../ir/dim.js";
 import { isDimAttribute, isList, type Region, topologicalOrder, type Value } from "../ir/node.js";
 import { broadcastScalar } from "../ops/build.js";
-import { regionOf, type ScanParts, scanParts, substitute, whileParts } from "../ops/region_parts.js";
+import { type Rebuilt, regionOf, type ScanParts, scanParts, substitute, whileParts } from "../ops/region_parts.js";
 import { opNamed } from "../ops/table.js";
 import { countsOf, type RegionNode, type Simplified } from "./blocks.js";
 import { liftedProducts } from "./lift-sequences.js";
@@ -56,7 +56,7 @@ function reachedBy(results: readonly Value[]): (parameter: Value) => boolean {
 }
 
 /** Undefined where there is nothing to do. */
-export function simplifyScan(node: RegionNode, fired: Fired): Simplified | undefined {
+export function simplifyScan(node: RegionNode, fired: Fired, rebuilt: Rebuilt): Simplified | undefined {
   const [body] = node.regions;
   if (body === undefined) return undefined;
   const counts = countsOf(node);
@@ -97,14 +97,14 @@ export function simplifyScan(node: RegionNode, fired: Fired): Simplified | undef
       elements.push(element);
     }
   });
-  results = [...substitute(results, captures.inlined)];
+  results = [...substitute(results, captures.inlined, rebuilt)];
 
   const moving = [parts.index, ...elements, ...keptCarries.map((i) => parts.carries[i] as Value)];
   const outside = new Map(captures.parameters.map((parameter, i) => [parameter, captures.inputs[i] as Value]));
-  const invariants = invariantsOf(results, moving, outside);
+  const invariants = invariantsOf(results, moving, outside, rebuilt);
   for (const { inside, value, parameter } of invariants) {
     captures.add(value, parameter);
-    results = [...substitute(results, new Map([[inside, parameter]]))];
+    results = [...substitute(results, new Map([[inside, parameter]]), rebuilt)];
   }
   const length = lengthOf(node);
   // A loop that is to save memory computes its products in each iteration: their stack would be as large as what it does not keep.
@@ -113,9 +113,10 @@ export function simplifyScan(node: RegionNode, fired: Fired): Simplified | undef
       ? []
       : liftedProducts(results, { length, elements, sequences, captures, index: parts.index });
   for (const { inside, stack, parameter } of products) {
+    rebuilt([stack], inside.node);
     sequences.push(stack);
     elements.push(parameter);
-    results = [...substitute(results, new Map([[inside, parameter]]))];
+    results = [...substitute(results, new Map([[inside, parameter]]), rebuilt)];
   }
 
   const same =
@@ -154,6 +155,7 @@ export function simplifyScan(node: RegionNode, fired: Fired): Simplified | undef
           ...keptCarries.map((i) => parts.carries[i] as Value),
         ],
         results,
+        rebuilt,
       ),
     ],
   );
@@ -190,7 +192,7 @@ function lengthOf({ attributes }: RegionNode): Dim | undefined {
   return first !== undefined && !isList(first) && isDimAttribute(first) ? first : undefined;
 }
 
-export function simplifyWhile(node: RegionNode, fired: Fired): Simplified | undefined {
+export function simplifyWhile(node: RegionNode, fired: Fired, rebuilt: Rebuilt): Simplified | undefined {
   const [condition, body] = node.regions;
   if (condition === undefined || body === undefined) return undefined;
   const captureCount = Number(node.attributes["captures"]);
@@ -198,6 +200,7 @@ export function simplifyWhile(node: RegionNode, fired: Fired): Simplified | unde
   const inCondition = substitute(
     condition.results,
     new Map(condition.parameters.map((parameter, i) => [parameter, body.parameters[i] as Value])),
+    rebuilt,
   );
   const { index, captures: parameters, carries } = whileParts(captureCount, body);
   const initials = node.inputs.slice(captureCount);
@@ -210,18 +213,18 @@ export function simplifyWhile(node: RegionNode, fired: Fired): Simplified | unde
   const kept = carries.flatMap((_, i) => (live[i] ? [i] : []));
   let results: readonly Value[] = [...inCondition, ...kept.map((i) => body.results[i] as Value)];
   const captures = new Captures(node.inputs.slice(0, captureCount), parameters, reachedBy(results));
-  results = substitute(results, captures.inlined);
+  results = substitute(results, captures.inlined, rebuilt);
   const moving = [index, ...kept.map((i) => carries[i] as Value)];
   const outside = new Map(captures.parameters.map((parameter, i) => [parameter, captures.inputs[i] as Value]));
-  const invariants = invariantsOf(results, moving, outside);
+  const invariants = invariantsOf(results, moving, outside, rebuilt);
   for (const { inside, value, parameter } of invariants) {
     captures.add(value, parameter);
-    results = substitute(results, new Map([[inside, parameter]]));
+    results = substitute(results, new Map([[inside, parameter]]), rebuilt);
   }
   if (!captures.changed && invariants.length === 0 && kept.length === carries.length) return undefined;
   fired?.("simplify-while");
   const all = [index, ...captures.parameters, ...kept.map((i) => carries[i] as Value)];
-  const region = regionOf(all, results);
+  const region = regionOf(all, results, rebuilt);
   const split: readonly Region[] = [
     { parameters: region.parameters, results: region.results.slice(0, 1) },
     { parameters: region.parameters, results: region.results.slice(1) },
@@ -234,7 +237,7 @@ export function simplifyWhile(node: RegionNode, fired: Fired): Simplified | unde
   return carries.map((_, i) => (live[i] ? outputs[kept.indexOf(i)] : undefined));
 }
 
-export function simplifyBranch(node: RegionNode, fired: Fired): Simplified | undefined {
+export function simplifyBranch(node: RegionNode, fired: Fired, rebuilt: Rebuilt): Simplified | undefined {
   const [first, second] = node.regions;
   const [predicate, ...operands] = node.inputs;
   if (first === undefined || second === undefined || predicate === undefined) return undefined;
@@ -242,10 +245,14 @@ export function simplifyBranch(node: RegionNode, fired: Fired): Simplified | und
   if (known !== undefined && typeof known === "object" && "data" in known) {
     const chosen = Number(known.data[0]) === 0 ? second : first;
     fired?.("known-branch");
-    return substitute(chosen.results, new Map(chosen.parameters.map((p, i) => [p, operands[i] as Value])));
+    return substitute(chosen.results, new Map(chosen.parameters.map((p, i) => [p, operands[i] as Value])), rebuilt);
   }
   const parameters = first.parameters;
-  const other = substitute(second.results, new Map(second.parameters.map((p, i) => [p, parameters[i] as Value])));
+  const other = substitute(
+    second.results,
+    new Map(second.parameters.map((p, i) => [p, parameters[i] as Value])),
+    rebuilt,
+  );
   const kept = node.used.flatMap((isUsed, i) => (isUsed ? [i] : []));
   let results: readonly Value[] = [
     ...kept.map((i) => first.results[i] as Value),
@@ -254,8 +261,8 @@ export function simplifyBranch(node: RegionNode, fired: Fired): Simplified | und
   const captures = new Captures(operands, parameters, reachedBy(results));
   if (!captures.changed && kept.length === node.used.length) return undefined;
   fired?.("simplify-if");
-  results = substitute(results, captures.inlined);
-  const region = regionOf(captures.parameters, results);
+  results = substitute(results, captures.inlined, rebuilt);
+  const region = regionOf(captures.parameters, results, rebuilt);
   const outputs = opNamed("if").apply([predicate, ...captures.inputs], {}, [
     { parameters: region.parameters, results: region.results.slice(0, kept.length) },
     { parameters: region.parameters, results: region.results.slice(kept.length) },

@@ -73,7 +73,7 @@ class Specialiser {
     try {
       const outputs = this.#rebuild(node);
       for (const { type } of outputs) this.#checkSize(node, type);
-      for (const output of outputs) sources.inherit(output, node);
+      sources.inheritAll(outputs, node);
       this.#results.set(node, outputs);
     } catch (error) {
       // What went wrong in a region has been reported there.

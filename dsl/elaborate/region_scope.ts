@@ -72,7 +72,9 @@ export class RegionScope {
       table.copy(parameter, value.node);
       replaced.set(value, parameter);
     }
-    return substitute(results, replaced, (value, from) => table.copy(value, from));
+    return substitute(results, replaced, ([value], from) => {
+      if (value !== undefined) table.copy(value, from);
+    });
   }
 
   #parameterFor(outer: Value): Value {

@@ -237,6 +237,79 @@ native("an update, what it gives a variable, and lines are explained", async (t)
   t.deepEqual(codesOf(await explainedTrained("learn", "--signature", "predict", "--json")), ["G083"]);
 });
 
+const looping = `graph looping {
+  placeholder xs: f32[5, 3]
+  placeholder want: f32[3]
+  variable w: f32[3] = ones()
+  h, all = scan x in xs with h = zeros([3]) {
+    next h = tanh(x * w + h)
+    yield cast(round(h), to=i64)
+  }
+  loss = sum((h - want) ** 2)
+  r = if loss > 1 { yield loss } else { yield loss * 2 }
+  n, halved = while n < 9 with n = 0, halved = loss {
+    next n = n + 1
+    next halved = halved / 2
+  }
+  update learn { w := w - 0.1 * gradients(loss, [w]) }
+  signature fit(xs, want) does learn -> (loss)
+  signature predict(xs, want) -> (h, all, r, n, halved)
+}
+`;
+
+async function explainedLoop(name: string, ...flags: readonly string[]) {
+  const cwd = folderWith({ "looping.graph": looping });
+  return graphcHere(["explain", "looping.graph", name, ...flags], { cwd });
+}
+
+native("what a loop makes has the loop's kernels, also where its gradient keeps more of each round", async (t) => {
+  // Of three numbers x * w + h, and where `all` is needed, they are rounded.
+  for (const [signature, operations] of [
+    ["fit", 6],
+    ["predict", 9],
+  ] as const) {
+    const json = onlyObject(await explainedLoop("h", "--signature", signature, "--json"));
+    t.is(at(json, "edge", "op"), "scan");
+    t.is(at(json, "edge", "type"), "f32[3]");
+    t.is(at(json, "edge", "loop", "rounds"), 5);
+    const number = String(at(json, "edge", "loop", "number"));
+    t.is(at(json, "edge", "loop", "kernels", 0, "number"), `${number}.1`);
+    t.is(at(json, "kernels", 0, "operations"), operations);
+    t.is(at(json, "kernels", 0, "transcendentals"), 3);
+    t.regex(String(at(json, "kernels", 0, "llvm")), /fmul|fadd|fma/);
+  }
+  const gradients = (at(onlyObject(await explainedLoop("h", "--json")), "edge", "gradient_values") ?? 0) as number;
+  t.true(gradients > 0);
+});
+
+native("each result of a loop or branch is the one that is asked for", async (t) => {
+  const typeOf = async (name: string): Promise<unknown> =>
+    at(onlyObject(await explainedLoop(name, "--signature", "predict", "--json")), "edge", "type");
+  t.is(await typeOf("h"), "f32[3]");
+  t.is(await typeOf("all"), "i64[5, 3]");
+  t.is(await typeOf("n"), "i64");
+  t.is(await typeOf("halved"), "f32");
+  const text = (await explainedLoop("r")).stdout;
+  const [, number] = /^ {2}it is made by r, #(\d+) \(a branch\), around$/m.exec(text) ?? [];
+  t.regex(text, new RegExp(`^ {4}\\w+, #${number}\\.2 \\(nest\\): 1 operation, `, "m"));
+  t.is([...text.matchAll(/^kernel \w+ \(nest\)/gm)].length, 2);
+});
+
+native("a line in the body of a loop is explained by what it makes there", async (t) => {
+  const inScan = await explainedLoop(":6");
+  t.regex(inScan.stdout, /^:6: f32\[3\], made by tanh\n {2}looping\.graph:6 {2}next h = /);
+  t.regex(inScan.stdout, /^In fit it is tanh: f32\[3\], 12 B$/m);
+  t.regex(inScan.stdout, /^ {2}computed in \w+, #\d+ \(a loop of 5 rounds\), around$/m);
+  const inWhile = onlyObject(await explainedLoop(":13", "--json"));
+  t.is(at(inWhile, "op"), "div");
+  t.is(at(inWhile, "edge", "loop", "kind"), "while");
+  t.is(at(inWhile, "edge", "loop", "makes"), false);
+  t.is(
+    at(onlyObject(await explainedLoop(":13", "--signature", "fit", "--json")), "diagnostics", 0, "hint"),
+    "without --signature one is chosen that does",
+  );
+});
+
 test.serial("on the gpu a variable says where it lies, and its kernels have their gpu.js source", async (t) => {
   const json = onlyObject(await explainedTrained("w", "--target", "gpu", "--json"));
   t.is(at(json, "memory", "device"), "gpu");

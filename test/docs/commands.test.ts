@@ -94,6 +94,7 @@ function folder(): string {
   const flowers = Array.from({ length: 150 }, (_, i) => [5 + (i % 7) / 10, 3, 1 + (i % 3), (i % 5) / 10, i % 3].join());
   return folderWith({
     "linear_regression.graph": example("linear_regression"),
+    "newton.graph": example("newton"),
     "examples/linear_regression/linear_regression.graph": example("linear_regression"),
     "mnist_softmax.graph": softmax,
     "mnist_dnn.graph": dnn,

@@ -165,8 +165,8 @@ function cutOut(
       const result = outputs[i];
       if (result === undefined) throw new InternalError(`${node.op} lost an output`);
       made.set(output, result);
-      computation.sources.replace(result, node);
     });
+    computation.sources.replaceAll(outputs, node);
   }
   const cut: Computation = {
     ...computation,
