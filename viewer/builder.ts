@@ -117,6 +117,7 @@ export class ViewBuilder {
       attributes: attributesOf(node),
       stems: this.stems(node),
       why: [],
+      ...this.#requestsOf(node),
       ...sideOfNode(node, this.#placing),
       ...this.#twinsOf(node),
       ...own,
@@ -140,6 +141,11 @@ export class ViewBuilder {
       stems: this.sinkStems(`${kind} ${name}`),
       why: [],
     });
+  }
+
+  #requestsOf(node: Node): Pick<NodeModel, "requests"> {
+    const requests = this.sources.requestsOf(node).flatMap((request) => this.#stems.nodes.get(request) ?? []);
+    return requests.length === 0 || !this.isBackward(node) ? {} : { requests };
   }
 
   /** Of a node that the text made; those that passes made stem from it. */

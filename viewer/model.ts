@@ -130,6 +130,8 @@ export interface NodeModel {
   readonly attributes: readonly (readonly [name: string, value: string])[];
   /** The nodes of the source view that it stems from; empty in the source view. */
   readonly stems: readonly number[];
+  /** Of a part of a gradient, in the other views: the `gradients` of the source view that it is for. */
+  readonly requests?: readonly number[];
   /** In the view of the kernels: why it is stored or not, and what it was fused with or not. */
   readonly why: readonly string[];
   /** In the other views, where a device has a share: the side that it runs on, and whether the text says so. */

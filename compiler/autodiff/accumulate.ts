@@ -9,6 +9,15 @@ import { onesLike, zerosLike } from "../ops/build.js";
 import { passesGradient } from "../ops/reach.js";
 import { opNamed } from "../ops/table.js";
 
+/** Where what is built is said to come from. */
+interface Account {
+  readonly sources: SourceTable;
+  /** The `gradients` that is expanded. */
+  readonly request: Node;
+  /** Has the places of what no op of the text accounts for. */
+  readonly around: Node;
+}
+
 /**
  * Reverse accumulation: the gradients of the sum of `y` in each of `xs` that is reached; no entry for the others. `request`
  * has the places of what no op of the text accounts for.
@@ -20,8 +29,8 @@ export function accumulate(
   request: Node,
 ): ReadonlyMap<Value, Value> {
   const seed = buildOn(y.node.device, () => onesLike(y));
-  sources.inherit(seed, request, "backward");
-  return accumulateFrom([[y, seed]], xs, sources, request);
+  sources.inheritGradient(seed, request, request);
+  return accumulateFrom([[y, seed]], xs, { sources, request, around: request });
 }
 
 /**
@@ -31,8 +40,7 @@ export function accumulate(
 function accumulateFrom(
   seeds: readonly (readonly [edge: Value, cotangent: Value])[],
   xs: readonly Value[],
-  sources: SourceTable,
-  request: Node,
+  account: Account,
 ): ReadonlyMap<Value, Value> {
   const order = topologicalOrder(seeds.map(([edge]) => edge));
   const active = activeEdges(order, xs);
@@ -47,7 +55,7 @@ function accumulateFrom(
     const reached = node.outputs.some((output) => cotangents.has(output));
     if (!reached || !node.inputs.some((input, position) => active.has(input) && passesGradient(node, position)))
       continue;
-    pullBack(node, active, cotangents, sources, request);
+    pullBack(node, active, cotangents, account);
   }
   return cotangents;
 }
@@ -62,14 +70,9 @@ function activeEdges(order: readonly Node[], xs: readonly Value[]): ReadonlySet<
   return active;
 }
 
-function pullBack(
-  node: Node,
-  active: ReadonlySet<Value>,
-  cotangents: Map<Value, Value>,
-  sources: SourceTable,
-  request: Node,
-): void {
-  const from = sources.spansOf(node).length > 0 ? node : request;
+function pullBack(node: Node, active: ReadonlySet<Value>, cotangents: Map<Value, Value>, account: Account): void {
+  const { sources, request, around } = account;
+  const from = sources.spansOf(node).length > 0 ? node : around;
   // The gradient of an op lies where the op lies.
   const results = buildOn(node.device, () =>
     opNamed(node.op).pullBack({
@@ -78,7 +81,7 @@ function pullBack(
       outputs: node.outputs,
       cotangents: node.outputs.map((output) => cotangents.get(output) ?? zerosLike(output)),
       regions: node.regions,
-      accumulate: (seeds, xs) => accumulateFrom(seeds, xs, sources, from),
+      accumulate: (seeds, xs) => accumulateFrom(seeds, xs, { ...account, around: from }),
     }),
   );
   node.inputs.forEach((input, position) => {
@@ -92,7 +95,7 @@ function pullBack(
     // What several ops send to one edge is added where that is made; an edge that is only there lies with its readers.
     const { device } = input.node.inputs.length > 0 ? input.node : node;
     const total = before === undefined ? result : buildOn(device, () => add(before, result));
-    sources.inherit(total, from, "backward");
+    sources.inheritGradient(total, from, request);
     cotangents.set(input, total);
   });
 }

@@ -43,6 +43,8 @@ interface Origin {
   /** What it was made from by passes or differentiation; empty for a node that the text made. */
   readonly stems: readonly Node[];
   readonly isBackward: boolean;
+  /** Of a part of a gradient: the `gradients` of the graph as it was typed that it is for. */
+  readonly requests: readonly Node[];
 }
 
 /** A node into which everything is folded would name the whole graph. */
@@ -105,6 +107,12 @@ export class SourceTable {
     return this.#origins.get(node)?.isBackward === true;
   }
 
+  /** The `gradients` of the graph as it was typed whose expansion made it, or what it was made from; none for what is no part of a gradient. */
+  requestsOf(node: Node): readonly Node[] {
+    const origin = this.#origins.get(node);
+    return origin?.isBackward === true ? origin.requests : [];
+  }
+
   /** The text at `spans` in `scope` has asked for a node: where it was there already, this is one more place that computes it. */
   meet(node: Node, spans: readonly Span[], scope: SourceScope | undefined): void {
     const origin = this.#origins.get(node);
@@ -127,7 +135,7 @@ export class SourceTable {
   add(node: Node, span: Span): void {
     const origin = this.#origins.get(node);
     if (origin === undefined)
-      this.#origins.set(node, { spans: [span], scope: undefined, stems: [], isBackward: false });
+      this.#origins.set(node, { spans: [span], scope: undefined, stems: [], isBackward: false, requests: [] });
     else if (!origin.spans.some((s) => s.file === span.file && s.start === span.start && s.end === span.end))
       this.#origins.set(node, { ...origin, spans: [...origin.spans, span] });
   }
@@ -143,22 +151,35 @@ export class SourceTable {
    */
   write(value: Value, spans: readonly Span[], scope: SourceScope | undefined, most = Number.POSITIVE_INFINITY): void {
     if (this.spansOf(value.node).length >= most) return;
-    this.#spread(value.node, { spans, scope, stems: [], isBackward: false });
+    this.#spread(value.node, { spans, scope, stems: [], isBackward: false, requests: [] });
     for (const span of spans) this.add(value.node, span);
   }
 
   /**
    * `value` takes the place of an output of `from`: its node, and every node below it, in regions too, that has no origin, the ones
-   * just built, get that of `from`. `role` is "backward" for a part of its gradient.
+   * just built, get that of `from`.
    */
-  inherit(value: Value, from: Node, role: "same" | "backward" = "same"): void {
+  inherit(value: Value, from: Node): void {
     const origin = this.#origins.get(from);
     if (origin === undefined || value.node === from) return;
     const stems = this.stemsOf(from);
-    this.#spread(value.node, { ...origin, stems, isBackward: role === "backward" || origin.isBackward });
+    this.#spread(value.node, { ...origin, stems });
     const own = this.#origins.get(value.node);
-    if (role !== "same" || own === undefined) return;
+    if (own === undefined) return;
     this.#merge(value.node, { ...own, isBackward: own.isBackward && origin.isBackward }, stems);
+  }
+
+  /** As `inherit`, where `value` is a part of the gradient of `from` that `request` asks for. */
+  inheritGradient(value: Value, from: Node, request: Node): void {
+    const origin = this.#origins.get(from);
+    if (origin === undefined || value.node === from) return;
+    const requests = this.stemsOf(request);
+    this.#spread(value.node, { ...origin, stems: this.stemsOf(from), isBackward: true, requests });
+    const own = this.#origins.get(value.node);
+    if (own?.isBackward !== true) return;
+    // Two requests may be for gradients that have this in common.
+    const added = requests.filter((one) => !own.requests.includes(one));
+    if (added.length > 0) this.#origins.set(value.node, { ...own, requests: [...own.requests, ...added] });
   }
 
   /** Each of `values` takes the place of the output of `from` at its position: as `inherit`, and it is known of which one. */

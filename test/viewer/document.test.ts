@@ -86,6 +86,8 @@ test("gradients are told from the forward pass and from what is done with them",
   t.is(products.filter(({ role }) => role === "backward").length, 3);
   t.true(view.nodes.filter(({ kind }) => kind === "assign").every(({ role }) => role === "update"));
   t.false(view.nodes.some(({ op }) => op === "gradients"));
+  const request = viewOf(document, "fit", "source").nodes.findIndex(({ op }) => op === "gradients");
+  for (const { role, requests } of view.nodes) t.deepEqual(requests, role === "backward" ? [request] : undefined);
   const forward = viewOf(document, "predict", "gradients");
   t.true(forward.nodes.every(({ role }) => role === "forward"));
 });

@@ -198,6 +198,19 @@ inBrowser("a selection is carried to its own part of the step, and goes back to 
   await isSelected(/^y = \+/);
   for (const view of ["2", "3", "1"]) await page.keyboard.press(view);
   await isSelected(/^y = \+/);
+  // What is replaced by its meaning is that meaning elsewhere.
+  await find("gradients");
+  await isSelected(/^gradients/);
+  t.regex(await textOf(page, "#panel"), /Expanded to\n[\s\S]*dot_general f32\[64, 96\][\s\S]*Kernels it went into\n/);
+  for (const view of ["2", "3"]) {
+    await page.keyboard.press(view);
+    await until("a part of the gradient is selected", async () =>
+      ((await selected.getAttribute("class")) ?? "").includes("role-backward"),
+    );
+    t.true((await page.locator(".pane.current .linked").count()) > 0);
+  }
+  await page.keyboard.press("1");
+  await isSelected(/^gradients/);
   // What is chosen in another view is carried from there.
   await page.keyboard.press("2");
   await find("x");

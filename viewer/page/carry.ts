@@ -39,6 +39,8 @@ function nodesIn({ pane, id }: Chosen, to: Pane): readonly number[] {
   return pane === to ? own : linkedNodes(pane.index, own, to.index);
 }
 
+/** What is expanded to gradients is in other views a part of them. */
 function roleOf(id: string, { view }: ViewIndex): Role | undefined {
+  if (id.startsWith("n") && view.nodes[Number(id.slice(1))]?.op === "gradients") return "backward";
   return (id.startsWith("g") ? view.groups : view.nodes)[Number(id.slice(1))]?.role;
 }

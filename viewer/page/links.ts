@@ -8,6 +8,8 @@ export interface ViewIndex {
   readonly users: readonly (readonly number[])[];
   /** The nodes that stem from each node of the source view. */
   readonly stemming: ReadonlyMap<number, readonly number[]>;
+  /** The parts of gradients that each `gradients` of the source view was expanded to. */
+  readonly requested: ReadonlyMap<number, readonly number[]>;
   readonly children: ReadonlyMap<number, readonly number[]>;
   /** What the graph calls the values of each node. */
   readonly names: ReadonlyMap<number, readonly string[]>;
@@ -16,14 +18,16 @@ export interface ViewIndex {
 export function indexOf(view: ViewModel, names: ProgramModel["names"]): ViewIndex {
   const users: number[][] = view.nodes.map(() => []);
   const stemming = new Map<number, number[]>();
+  const requested = new Map<number, number[]>();
   const children = new Map<number, number[]>();
   view.nodes.forEach((node, index) => {
     for (const source of inputsOf(view, index)) users[source]?.push(index);
     const stems = view.kind === "source" ? [index] : node.stems;
     for (const stem of stems) append(stemming, stem, index);
+    for (const request of node.requests ?? []) append(requested, request, index);
     append(children, node.group, index);
   });
-  return { view, users, stemming, children, names: namesIn(view, names, stemming) };
+  return { view, users, stemming, requested, children, names: namesIn(view, names, stemming) };
 }
 
 /** A gradient has no name: what stems from the same node is called after it only where it computes the same. */
@@ -75,14 +79,18 @@ export function stemsOf(view: ViewModel, nodes: readonly number[]): ReadonlySet<
 
 /**
  * What some nodes of one view are in another, by what they stem from. A gradient stems from what it is the gradient of: beside
- * the source view, which has neither by itself, gradients are only gradients and the rest only the rest.
+ * the source view, which has neither by itself, gradients are only gradients and the rest only the rest. A `gradients` of the source
+ * is what it was expanded to, if it is asked for by itself: the update around it is what is done with that.
  */
 export function linkedNodes(from: ViewIndex, nodes: readonly number[], to: ViewIndex): readonly number[] {
   const isEither = from.view.kind === "source" || to.view.kind === "source";
   const isBackward = ({ view }: ViewIndex, node: number): boolean => view.nodes[node]?.role === "backward";
   const ofPart = (part: readonly number[], accepts: (node: number) => boolean): readonly number[] =>
     [...stemsOf(from.view, part)].flatMap((stem) => to.stemming.get(stem) ?? []).filter(accepts);
-  if (isEither) return [...new Set(ofPart(nodes, () => true))];
+  const [first, second] = nodes;
+  const expanded =
+    from.view.kind !== "source" || first === undefined || second !== undefined ? [] : to.requested.get(first);
+  if (isEither) return [...new Set([...ofPart(nodes, () => true), ...(expanded ?? [])])];
   const backward = nodes.filter((node) => isBackward(from, node));
   const others = nodes.filter((node) => !isBackward(from, node));
   return [

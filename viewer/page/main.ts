@@ -91,6 +91,7 @@ async function start(): Promise<void> {
         view: { kind: "source", missing: undefined, nodes: [], groups: [], types: [] },
         users: [],
         stemming: new Map(),
+        requested: new Map(),
         children: new Map(),
         names: new Map(),
       },

@@ -251,7 +251,8 @@ function elsewhere(id: string, context: PanelContext): readonly (HTMLElement | u
       return section(title, links("kernels", [...kernels.map(groupId), ...beside.map(nodeId)], context, other));
     }
     const backward = nodes.filter((node) => view.nodes[node]?.role === "backward");
-    const title = index.view.kind === "source" ? "Its gradient" : "Gradients in it";
+    const isRequest = id.startsWith("n") && index.view.nodes[Number(id.slice(1))]?.op === "gradients";
+    const title = isRequest ? "Expanded to" : index.view.kind === "source" ? "Its gradient" : "Gradients in it";
     return section(title, links("gradients", backward.map(nodeId), context, other));
   });
 }

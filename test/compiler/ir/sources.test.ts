@@ -54,10 +54,19 @@ test("parts of gradients are marked, and so is what passes make of them", (t) =>
   const y = tanh(x);
   sources.write(y, [span(2)], undefined);
   const cotangent = mul(y, add(y, y));
-  sources.inherit(cotangent, y.node, "backward");
+  const [request, other] = [tanh(y), mul(y, x)];
+  sources.write(request, [span(3)], undefined);
+  sources.write(other, [span(4)], undefined);
+  sources.inheritGradient(cotangent, y.node, request.node);
   const simplified = add(cotangent, cotangent);
   sources.inherit(simplified, cotangent.node);
   t.true(sources.isBackward(cotangent.node) && sources.isBackward(simplified.node));
   t.deepEqual(sources.stemsOf(simplified.node), [y.node]);
   t.false(sources.isBackward(y.node));
+  t.deepEqual(sources.requestsOf(simplified.node), [request.node]);
+  // What two requests have in common is for both; what the text made is not.
+  sources.inheritGradient(cotangent, y.node, other.node);
+  sources.inheritGradient(y, x.node, other.node);
+  t.deepEqual(sources.requestsOf(cotangent.node), [request.node, other.node]);
+  t.deepEqual(sources.requestsOf(y.node), []);
 });
