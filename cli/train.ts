@@ -54,7 +54,7 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
   const line = new ProgressLine(console);
   line.wait(`preparing ${model.graph.name}`);
   const interrupted = interruption(console, (print) => line.above(print));
-  const watch = await openWatch(console, model.graph.name, flags);
+  const watch = await openWatch(console, model.graph.name, flags, interrupted.signal);
   let outcome: TrainReport | GraphError | undefined;
   try {
     const program = await openProgram(console, model, flags);
@@ -79,7 +79,7 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
         reporter.take(event);
       },
       between: watch && ((training) => watch.between(training)),
-      signal: watch === undefined ? interrupted.signal : AbortSignal.any([interrupted.signal, watch.signal]),
+      signal: watch?.signal ?? interrupted.signal,
     });
     outcome = result;
     line.clear();
@@ -110,10 +110,15 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
 }
 
 /** Loaded only when it is wanted: it brings a web server. */
-async function openWatch(console: Console, name: string, { watch, save }: TrainFlags): Promise<Watch | undefined> {
+async function openWatch(
+  console: Console,
+  name: string,
+  { watch, save }: TrainFlags,
+  interrupted: AbortSignal,
+): Promise<Watch | undefined> {
   if (watch === undefined || watch === false) return undefined;
   const { Watch } = await import("./watch/watch.js");
-  const opened = await Watch.start({ name, save, port: typeof watch === "number" ? watch : 0 });
+  const opened = await Watch.start({ name, save, interrupted, port: typeof watch === "number" ? watch : 0 });
   // Also where little is to be said: without the address the page is no use.
   console.problem(`watch it at ${opened.url}`);
   return opened;

@@ -143,6 +143,7 @@ class Trainer {
       throw error instanceof GraphError ? await this.#failed(error, first) : error;
     }
     const { step } = this.#session;
+    if (step > first) await this.#events?.report({ step, metrics: this.#last });
     this.#emit({ kind: "stop", stopped, step, metrics: this.#last });
     // Ended before the first step: a file that is there may hold more than this session does.
     if (stopped === "interrupted" && step === first) return this.#report(executable, stopped);
@@ -383,11 +384,7 @@ class Trainer {
       threads: 1,
       metrics: Object.fromEntries(this.#last),
       history: this.#history.map(({ step, metrics }) => ({ ...Object.fromEntries(metrics), step })),
-      validation: this.#validations.map(({ step, epoch, metrics }) => ({
-        ...Object.fromEntries(metrics),
-        step,
-        epoch,
-      })),
+      validation: this.#validations.map(({ metrics, ...when }) => ({ ...Object.fromEntries(metrics), ...when })),
       checkpoints: this.#checkpoints,
       events: this.#events?.path,
     };

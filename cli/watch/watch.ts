@@ -1,6 +1,7 @@
 import type { GraphError } from "../../compiler/ir/diagnostic.js";
 import type { TrainEvent, TrainingHandle, TrainReport } from "../../runtime/train.js";
 import type { WatchAction, WatchSample, WatchStatus, WatchUpdate } from "../../viewer/watch_messages.js";
+import { countText } from "../numbers.js";
 import { Curves } from "./curves.js";
 import { Samples } from "./samples.js";
 import { startWatchServer, type Told, type WatchServer } from "./server.js";
@@ -13,6 +14,8 @@ export interface WatchOptions {
   readonly port: number;
   /** Where `--save` says that the state goes. */
   readonly save: string | undefined;
+  /** Aborted by Ctrl-C, which ends a training that is paused, too. */
+  readonly interrupted: AbortSignal;
 }
 
 /** A training that a page looks at and acts on. */
@@ -41,6 +44,7 @@ export class Watch {
   static async start(options: WatchOptions): Promise<Watch> {
     const watch = new Watch(options);
     await watch.#serve();
+    options.interrupted.addEventListener("abort", () => watch.#end());
     return watch;
   }
 
@@ -53,7 +57,7 @@ export class Watch {
     return this.#server?.url ?? "";
   }
 
-  /** Aborted by the stop button. */
+  /** Aborted by the stop button and by Ctrl-C. */
   get signal(): AbortSignal {
     return this.#stop.signal;
   }
@@ -79,7 +83,7 @@ export class Watch {
         this.#curves.validation(event.step, event.metrics);
         break;
       case "checkpoint":
-        this.#message = `saved ${event.path} at step ${event.step}`;
+        this.#message = `saved ${event.path} at step ${countText(event.step)}`;
         break;
       case "warning":
         this.#message = event.diagnostic.message;
@@ -167,9 +171,7 @@ export class Watch {
         return undefined;
       case "stop":
         if (this.#status !== "running" && this.#status !== "paused") return `it is ${this.#status}`;
-        this.#status = "stopping";
-        this.#stop.abort();
-        this.#wake();
+        this.#end();
         return undefined;
       case "save":
         if (this.#options.save === undefined) return "there is no place: start with --save PATH";
@@ -178,6 +180,12 @@ export class Watch {
         this.#wake();
         return undefined;
     }
+  }
+
+  #end(): void {
+    if (this.#status === "running" || this.#status === "paused") this.#status = "stopping";
+    this.#stop.abort();
+    this.#wake();
   }
 
   #wake(): void {

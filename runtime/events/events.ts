@@ -29,7 +29,8 @@ export class TrainingEvents {
   readonly #writer: EventWriter;
   readonly #options: EventsOptions;
   readonly #observer: Observer | undefined;
-  /** The last step that more than scalars were written of. */
+  /** The last step that scalars were written of, and that more was. */
+  #reported = -1;
   #observed = -1;
 
   private constructor(session: Session, writer: EventWriter, options: EventsOptions, observer: Observer | undefined) {
@@ -70,9 +71,10 @@ export class TrainingEvents {
     return this.#observer !== undefined || this.#options.histograms?.includes("variables") === true;
   }
 
-  /** Scalars; and all else where the session stands at this step. */
+  /** Scalars, once of a step: the last may be due or not. And all else where the session stands at this step. */
   async report({ step, metrics }: Report): Promise<void> {
-    this.#scalars(step, metrics, "");
+    if (this.#reported !== step) this.#scalars(step, metrics, "");
+    this.#reported = step;
     if (!this.observes || this.#session.step !== step || this.#observed === step) return;
     this.#observed = step;
     const values = [...(await this.#variables()), ...(await this.#observations())];

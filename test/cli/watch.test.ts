@@ -12,6 +12,7 @@ interface Watched {
   readonly url: string;
   readonly ended: Promise<Ended>;
   readonly cwd: string;
+  readonly interrupt: () => boolean;
 }
 
 /** Starts a training that would last for long, and waits for its address. */
@@ -40,7 +41,7 @@ async function watched(t: ExecutionContext, ...flags: readonly string[]): Promis
     });
     child.on("close", () => reject(new Error(`it ended: ${text}`)));
   });
-  return { url, ended, cwd };
+  return { url, ended, cwd, interrupt: () => child.kill("SIGINT") };
 }
 
 interface Answer {
@@ -149,7 +150,10 @@ test.serial("pause holds the steps, save writes, resume goes on, and the last st
   await new Promise((resolve) => setTimeout(resolve, 400));
   t.is((await stateWhere(url, () => true)).step, held.step);
   t.is((await act(url, "save")).status, 204);
-  await stateWhere(url, ({ message }) => message === `saved line.safetensors at step ${held.step}`);
+  await stateWhere(
+    url,
+    ({ message }) => message === `saved line.safetensors at step ${held.step.toLocaleString("en")}`,
+  );
   t.true(existsSync(join(cwd, "line.safetensors")));
   t.is((await act(url, "resume")).status, 204);
   const further = await stateWhere(url, ({ step }) => step > held.step);
@@ -167,6 +171,16 @@ test.serial("a paused training can be stopped, and one that ends by itself leave
   await stateWhere(url, ({ status }) => status === "paused");
   t.is((await act(url, "stop")).status, 204);
   t.is((await ended).code, 0);
+  const second = await watched(t, "--save", "line.safetensors");
+  await stateWhere(second.url, ({ step }) => step > 0);
+  await act(second.url, "pause");
+  // The call that it is in ends first.
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  const paused = await stateWhere(second.url, ({ status }) => status === "paused");
+  second.interrupt();
+  const { code, stderr } = await second.ended;
+  t.is(code, 0, stderr);
+  t.true(stderr.includes(`saved line.safetensors at step ${paused.step.toLocaleString("en")}\n`), stderr);
   const short = await graphcHere(["train", "line.graph", "--watch", "--target", "reference"], { cwd: lineFolder() });
   t.is(short.code, 0, short.stderr);
   t.regex(short.stderr, /watch it at http:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{32}\/\n/);

@@ -72,6 +72,34 @@ test("scalars of each report, the graph and the histograms of variables, gradien
   await plain.close();
 });
 
+test("a last step that no report was due at is reported, too", async (t) => {
+  const file = join(lineFolder(), "line.graph");
+  for (const [steps, every, expected] of [
+    [25, 10, [10, 20, 25]],
+    [7, 100, [7]],
+    [20, 10, [10, 20]],
+    [7, 0, [7]],
+  ] as const) {
+    const dir = mkdtempSync(join(tmpdir(), "graphc-events-"));
+    await using session = new Session(await compile(file, { target: "reference" }));
+    const { metrics } = await session.train({ steps, every, events: { dir, histograms: ["variables", "p"] } });
+    const values = readEvents(only(dir)).flatMap(({ step, summary }) =>
+      (summary?.value ?? []).map((value) => ({ step: step ?? 0, ...value })),
+    );
+    for (const tag of ["metrics.loss", "variables/w", "p"]) {
+      const found = values.filter((value) => value.tag === tag);
+      t.deepEqual(
+        found.map(({ step }) => step),
+        [...expected],
+        tag,
+      );
+    }
+    const loss = values.findLast(({ tag }) => tag === "metrics.loss")?.simple_value;
+    t.is(loss, Math.fround(metrics["metrics.loss"] ?? Number.NaN));
+    t.is(values.findLast(({ tag }) => tag === "variables/w")?.histo?.sum, Number(session.get("w").data[0]));
+  }
+});
+
 test("a gradient is that of the first batch, by the formula", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "graphc-events-"));
   await using session = new Session(await compile(join(lineFolder(), "line.graph"), { target: "reference" }));
