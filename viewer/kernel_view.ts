@@ -160,6 +160,8 @@ export function addKernels(
   /** What an iteration reads of the one before is a parameter of the loop: at first, what there was before the loop. */
   const addCarries = (kernel: LoopKernel | WhileKernel, group: number): void => {
     const written = writtenBy(kernel);
+    const loop = observed.get(kernel.name)?.roots[0]?.value.node;
+    const role: Role = loop !== undefined && builder.isBackward(loop) ? "backward" : "forward";
     const done = new Set<BufferId>();
     for (const inner of innerKernels(kernel)) {
       for (const id of readBy(inner)) {
@@ -169,7 +171,7 @@ export function addKernels(
         const value = parameterIn(kernel, id, observed);
         if (value === undefined) continue;
         const own = { text: "carry" };
-        writers.set(id, [[builder.node(value.node, words.wordOf(value), "forward", places.flat(), group, own), 0]]);
+        writers.set(id, [[builder.node(value.node, words.wordOf(value), role, places.flat(), group, own), 0]]);
       }
       for (const id of writtenBy(inner)) done.add(id);
     }

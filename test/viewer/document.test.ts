@@ -152,6 +152,32 @@ test("all references of a document lead somewhere", (t) => {
   }
 });
 
+test("the last that the forward pass makes of a loop is the loop, and what its gradient's loop carries is the gradient's", (t) => {
+  const text = `graph g {
+  placeholder xs: f32[5, 3]
+  variable w: f32[3] = ones()
+  h = scan x in xs with h = zeros([3]) {
+    next h = tanh(x * w + h)
+  }
+  loss = sum(h ** 2)
+  update learn { w := w - 0.1 * gradients(loss, [w]) }
+  signature fit(xs) does learn -> (loss)
+}
+`;
+  const program = programOf(documentOfText(text), "fit");
+  const at = new Map(program.names).get("h") ?? -1;
+  const { nodes, groups } = viewOf(documentOfText(text), "fit", "kernels");
+  const made = nodes.filter(({ stems, role }) => stems.includes(at) && role === "forward").at(-1);
+  t.regex(made?.text ?? "", /^scan/);
+  const loops = groups.flatMap(({ text: kind }, group) => (kind === "loop" ? [group] : []));
+  t.is(loops.length, 2);
+  const carries = loops.map((loop) => nodes.filter(({ group, text: what }) => group === loop && what === "carry"));
+  t.deepEqual(
+    carries.map((found) => [...new Set(found.map(({ role }) => role))]),
+    [["forward"], ["backward"]],
+  );
+});
+
 test("equal graphs give equal documents", (t) => {
   t.is(JSON.stringify(documentOfText(network)), JSON.stringify(document));
 });
