@@ -28,6 +28,8 @@ export interface IntrinsicParameter {
   /** As the manual shows it; a parameter without one has to be given. */
   readonly default?: string;
   readonly doc?: string;
+  /** The strings that it takes; editors offer them. */
+  readonly strings?: readonly string[];
   /** The last parameter may take all further arguments by position, as a list of one or more. */
   readonly variadic?: true;
 }

@@ -3,12 +3,14 @@ import { dirname } from "node:path";
 import { type CompletionItem, CompletionItemKind, InsertTextFormat } from "vscode-languageserver";
 import { deviceKinds } from "../../compiler/ir/device.js";
 import { dtypes } from "../../compiler/ir/dtype.js";
+import type { Callable } from "../../dsl/elaborate/meaning.js";
 import { parse } from "../../dsl/parse.js";
 import * as t from "../../dsl/tokens.js";
 import type { Analysis, Source } from "./analysis.js";
 import { type Binder, type BinderKind, bindersOf, visibleAt } from "./binders.js";
-import { type Context, callAround, contextAt, importedSource } from "./context.js";
+import { type Context, callAround, callableOfBinder, contextAt, importedSource } from "./context.js";
 import { callableDoc, parametersOf } from "./describe.js";
+import { type Expected, expectedAt, fitsFunction, fitsName } from "./expected.js";
 import { importTextEdit } from "./imports.js";
 import { library, libraryFiles } from "./library.js";
 import { itemKinds, nameItem } from "./name_items.js";
@@ -27,16 +29,81 @@ export function completionAt(workspace: Workspace, given: Analysis, offset: numb
   const last = before.at(-1);
   if (string !== undefined && last?.image === "on")
     return deviceKinds.map((label) => ({ label, kind: CompletionItemKind.EnumMember }));
-  if (string !== undefined) return last?.image === "from" ? importPaths(source.file) : [];
+  if (string !== undefined && last?.image === "from") return importPaths(source.file);
+  const expected = expectedAt(workspace, analysis, context);
+  if (string !== undefined) return (expected?.strings ?? []).map((label) => valueItem(label));
   if (statement[0]?.image === "import" && statement.at(-1)?.tokenType !== t.Text)
     return imported(workspace, analysis, context, offset);
   if (last?.tokenType === t.Dot) return members(analysis, context, offset);
   if (statement[0]?.image === "signature" && !context.startsStatement) return signatureParts(analysis, context, offset);
   if (isTypePlace(context)) return types(analysis, context, offset);
   const words = context.startsStatement ? statementWords(context) : [];
-  const names = visibleNames(analysis, offset).map((binder) => nameItem(analysis, binder));
+  if (statement[0]?.image === "update" && statement.length === 3 && last?.tokenType === t.Equal)
+    return functions(
+      analysis,
+      offset,
+      (callable) => callable.kind === "intrinsic" && callable.intrinsic.name === "minimize",
+    );
+  const names = namesFor(workspace, analysis, offset, expected).map((binder) => nameItem(analysis, binder));
   if (context.startsStatement) return [...words, ...names.filter(({ kind }) => kind !== CompletionItemKind.Function)];
-  return [...parameterItems(workspace, analysis, context), ...names, ...functions(analysis, offset), ...literals];
+  return [
+    ...valuesOf(expected),
+    ...parameterItems(workspace, analysis, context),
+    ...names,
+    ...functions(analysis, offset, (callable) => fitsFunction(callable, expected)),
+    ...literals.filter(({ label }) => fitsLiteral(label, expected)),
+  ];
+}
+
+function valueItem(label: string, kind: CompletionItemKind = CompletionItemKind.EnumMember): CompletionItem {
+  return { label, kind, sortText: `00${label}` };
+}
+
+/** What an argument takes that has a word, a sign or a string of its own. */
+function valuesOf(expected: Expected | undefined): readonly CompletionItem[] {
+  if (expected?.begins !== true) return [];
+  const { kind, strings, axes } = expected;
+  return [
+    ...strings.map((text) => valueItem(`"${text}"`)),
+    ...axes.map((axis) => valueItem(String(axis))),
+    ...(kind === "dtype" ? dtypes.map((name) => valueItem(name, CompletionItemKind.Keyword)) : []),
+  ];
+}
+
+function fitsLiteral(label: string, expected: Expected | undefined): boolean {
+  const isNumber = label === "inf" || label === "nan";
+  switch (expected?.kind) {
+    case undefined:
+    case "any":
+    case "tensor":
+    case "list":
+      return true;
+    case "float":
+      return isNumber;
+    case "bool":
+      return !isNumber;
+    case "int":
+    case "string":
+    case "dtype":
+    case "shape":
+    case "axes":
+    case "fn":
+    case "optimizer":
+      return false;
+  }
+}
+
+/** The names that may stand at a place; of functions, those whose calls may. */
+function namesFor(
+  workspace: Workspace,
+  analysis: Analysis,
+  offset: number,
+  expected: Expected | undefined,
+): readonly Binder[] {
+  return visibleNames(analysis, offset).filter((binder) => {
+    const callable = callableOfBinder(workspace, analysis.source, binder);
+    return callable === undefined ? fitsName(analysis, binder, expected) : fitsFunction(callable, expected);
+  });
 }
 
 /**
@@ -89,10 +156,14 @@ function visibleNames({ source }: Analysis, offset: number): readonly Binder[] {
   });
 }
 
-function functions(analysis: Analysis, offset: number): readonly CompletionItem[] {
+function functions(
+  analysis: Analysis,
+  offset: number,
+  fits: (callable: Callable) => boolean,
+): readonly CompletionItem[] {
   const own = new Set(visibleAt(analysis.source.binders, offset).map(({ name }) => name));
   return [...library().values()]
-    .filter(({ name, callable }) => !own.has(name) && (callable.kind !== "optimizer" || name !== ""))
+    .filter(({ name, callable }) => !own.has(name) && fits(callable))
     .map(({ name, callable, importFrom }) => ({
       label: name,
       kind: CompletionItemKind.Function,

@@ -146,11 +146,21 @@ export function callableNamed(
 ): Callable | undefined {
   for (const binder of visibleAt(source.binders, offset)) {
     if (binder.name !== name) continue;
-    if (binder.declaration !== undefined) return callableOfDeclaration(binder.declaration, source.file);
-    if (binder.imported !== undefined) return importedCallable(workspace, source, binder.imported);
+    if (binder.declaration !== undefined || binder.imported !== undefined)
+      return callableOfBinder(workspace, source, binder);
   }
   const known = library().get(name);
   return known?.importFrom === undefined ? known?.callable : undefined;
+}
+
+/** The function that a name declares or imports. */
+export function callableOfBinder(
+  workspace: Workspace,
+  source: Source,
+  { declaration, imported }: Binder,
+): Callable | undefined {
+  if (declaration !== undefined) return callableOfDeclaration(declaration, source.file);
+  return imported === undefined ? undefined : importedCallable(workspace, source, imported);
 }
 
 function importedCallable(

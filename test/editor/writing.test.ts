@@ -27,6 +27,7 @@ graph g {
 interface Item {
   readonly label: string;
   readonly kind: number;
+  readonly sortText?: string;
   readonly detail?: string;
   readonly documentation?: { readonly value: string };
   readonly additionalTextEdits?: readonly Edit[];
@@ -75,8 +76,9 @@ test.serial("completion offers what may stand at the place, also while the text 
   has(await labels(line, "  v = inner.|"), ["deep"]);
   hasNot(await labels(line, "  v = inner.|"), ["hidden", "softmax"]);
   const argument = await labels(line, "  v = scale(hidden, |");
-  has(argument, ["by=", "offset=", "hidden"]);
-  hasNot(argument, ["x="]);
+  has(argument, ["by=", "offset=", "N"]);
+  // A float parameter takes no tensor.
+  hasNot(argument, ["x=", "hidden"]);
   hasNot(await labels(line, "  v = scale(hidden, by=|"), ["by=", "offset="]);
   hasNot(await labels(line, "  v = scale(hidden, by=3.0, |"), ["by="]);
   has(await labels(line, "  v = softmax(hidden, |"), ["axis="]);
@@ -151,6 +153,49 @@ test.serial(
     t.deepEqual(await labels('x = npy("x.npy")', ', label = csv("|"'), []);
   },
 );
+
+test.serial("an argument is offered what it takes, and nothing that it does not", async (t) => {
+  const editor = await editorOn(t);
+  await editor.open(file, `import { conv2d } from "std/convolution"\n${model}`);
+  const line = "mean(hidden)\n";
+  const labels = async (written: string): Promise<readonly string[]> =>
+    [...(await offered(editor, line, written))]
+      .sort((a, b) => ((a.sortText ?? a.label) < (b.sortText ?? b.label) ? -1 : 1))
+      .map(({ label }) => label);
+  const dtypes = await labels("  v = cast(x, to=|");
+  for (const dtype of ["f32", "i32", "u8", "bool", "bf16"]) t.true(dtypes.includes(dtype), dtype);
+  t.deepEqual(
+    dtypes.filter((label) => !/^(?:b?f\d+|[iu]\d+|bool|string|dtype_of)$/.test(label)),
+    [],
+  );
+  const sizes = await labels("  variable w: f32[|");
+  t.true(sizes.includes("N") && sizes.includes("rank"));
+  t.deepEqual(
+    sizes.filter((label) => ["x", "hidden", "loss", "softmax", "dense", "inner", "true"].includes(label)),
+    [],
+  );
+  t.deepEqual(await labels("  v = mean(hidden, axis=|"), ["0", "1"]);
+  t.deepEqual(await labels("  v = hidden |> mean(axis=|"), ["0", "1"]);
+  t.deepEqual(await labels("  v = mean(exp(hidden), axis=|"), []);
+  t.deepEqual(await labels("  v = mean(exp(hidden), axis=[0, |"), []);
+  t.deepEqual(await labels("  v = dense(x, units=3, bias=|"), ["known", "false", "training", "true"]);
+  const optimizers = await labels("  update u = minimize(loss, |");
+  t.deepEqual(
+    ["sgd", "adam", "rmsprop"].filter((name) => !optimizers.includes(name)),
+    [],
+  );
+  t.deepEqual(
+    optimizers.filter((label) => ["x", "hidden", "softmax", "mean", "N", "scale"].includes(label)),
+    [],
+  );
+  t.false((await labels("  v = |")).includes("adam"));
+  t.deepEqual(await labels("  update u = |"), ["minimize"]);
+  const paddings = ['"same"', '"same_lower"', '"valid"'];
+  t.deepEqual((await labels("  v = conv(x, x, padding=|")).slice(0, 3), paddings);
+  t.deepEqual((await labels("  v = conv2d(x, 3, padding=|")).slice(0, 3), ['"same"', '"same_lower"', '"valid"']);
+  t.deepEqual(await labels('  v = conv(x, x, padding="|"'), ["same", "same_lower", "valid"]);
+  t.deepEqual(await labels("  v = pad(x, 1, 1, mode=|"), ['"constant"', '"edge"', '"reflect"', '"wrap"']);
+});
 
 test.serial("a completion brings its type, documentation and import along", async (t) => {
   const editor = await editorOn(t);

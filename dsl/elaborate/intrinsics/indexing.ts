@@ -17,6 +17,7 @@ const combiner: IntrinsicParameter = {
   name: "combiner",
   kind: "string",
   default: '"set"',
+  strings: ["set", "add", "mul", "max", "min"],
   doc: "`set`, `add`, `mul`, `max` or `min`",
 };
 

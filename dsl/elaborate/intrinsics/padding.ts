@@ -11,6 +11,8 @@ import { originNote, refusal } from "../state.js";
 
 const modes = ["reflect", "edge", "wrap"] as const;
 type Mode = (typeof modes)[number];
+/** What `mode` may be. */
+export const padModes: readonly string[] = ["constant", ...modes];
 
 /** The mode of `pad`; undefined for a constant. */
 export function padMode(call: Arguments): Mode | undefined {

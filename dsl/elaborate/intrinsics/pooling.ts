@@ -278,7 +278,7 @@ export const pools: readonly Intrinsic[] = [
     parameters: [
       x,
       window,
-      { name: "combiner", kind: "string", default: '"sum"' },
+      { name: "combiner", kind: "string", default: '"sum"', strings: ["sum", "max", "min"] },
       axis,
       stridesParameter,
       paddingParameter,

@@ -192,6 +192,7 @@ const text = (name: string, allowed: readonly string[]): IntrinsicParameter => (
   name,
   kind: "string",
   default: `"${allowed[0]}"`,
+  strings: allowed,
   doc: allowed.map((value) => `"${value}"`).join(", "),
 });
 

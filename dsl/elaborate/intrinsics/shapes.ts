@@ -17,7 +17,7 @@ import { toTensor } from "../convert.js";
 import type { Arguments, Intrinsic, IntrinsicParameter } from "../intrinsic.js";
 import { type Meaning, tensor } from "../meaning.js";
 import { originNote, refusal } from "../state.js";
-import { padMode, padWithElements } from "./padding.js";
+import { padMode, padModes, padWithElements } from "./padding.js";
 
 const x: IntrinsicParameter = { name: "x", kind: "tensor" };
 const shape: IntrinsicParameter = { name: "shape", kind: "shape" };
@@ -267,7 +267,7 @@ export const shapes: readonly Intrinsic[] = [
       { name: "high", kind: "axes", default: "0" },
       { name: "interior", kind: "axes", default: "0" },
       { name: "value", kind: "tensor", default: "0" },
-      { name: "mode", kind: "string", default: '"constant"' },
+      { name: "mode", kind: "string", default: '"constant"', strings: padModes },
     ],
     result: "y",
     build: pad,

@@ -19,6 +19,7 @@ export const paddingParameter: IntrinsicParameter = {
   name: "padding",
   kind: "any",
   default: '"valid"',
+  strings: ["valid", "same", "same_lower"],
   doc:
     '"valid" (none); "same": as many positions as x has elements, divided by the strides and rounded up ("same_lower" puts an odd one ' +
     "before); or how much: an int, a list of ints, or of pairs [before, after], one for each axis. Negative padding cuts.",
