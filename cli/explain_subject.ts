@@ -245,6 +245,11 @@ function noSuchName(
     ...[...graph.variables].map(({ path }) => path),
   ],
 ): GraphError {
+  const string = graph.strings.get(name);
+  if (string !== undefined) {
+    const message = `\`${name}\` is the string ${JSON.stringify(string)}: it is given as it is, and no op computes it`;
+    return new GraphError([problem("G083", graph.sources.stringSpan(name), message, {})]);
+  }
   const within = pathsWith(name, new Set(names));
   const nearest = within.length === 1 ? within[0] : nearestName(name, names);
   const hint =

@@ -200,6 +200,7 @@ function pictureOf(
 const emptyView: ViewModel = { kind: "source", missing: undefined, nodes: [], groups: [], types: [] };
 const emptyProgram: Picture["program"] = {
   name: "nothing",
+  kind: "signature",
   title: "",
   sizes: "",
   views: [],

@@ -29,6 +29,8 @@ export interface ViewContext {
   readonly functions: FunctionTable;
   readonly words: Words;
   readonly sizes: ReadonlyMap<string, number>;
+  /** Which elaboration it is of: a call may be given other types in training. */
+  readonly isTraining: boolean;
   /** What the graph calls edges. */
   readonly names: ReadonlyMap<Value, string>;
   /** Where the ops run; undefined where that is one side alone, and in a view that has the sides as groups. */
@@ -51,15 +53,17 @@ export class ViewBuilder {
   readonly #scopeIds = new Map<SourceScope, number>();
   readonly sizes: ReadonlyMap<string, number>;
   readonly names: ReadonlyMap<Value, string>;
+  readonly #isTraining: boolean;
   readonly #stems: Stems;
 
-  constructor({ sources, lines, functions, words, sizes, names, placing }: ViewContext, stems: Stems) {
+  constructor({ sources, lines, functions, words, sizes, isTraining, names, placing }: ViewContext, stems: Stems) {
     this.sources = sources;
     this.lines = lines;
     this.#functions = functions;
     this.#words = words;
     this.#placing = placing;
     this.sizes = sizes;
+    this.#isTraining = isTraining;
     this.names = names;
     this.#stems = stems;
   }
@@ -98,10 +102,12 @@ export class ViewBuilder {
     own: Partial<Pick<NodeModel, "text" | "why" | "operations">> = {},
   ): number {
     const kind = kindOf(node);
+    const called = name || ownName(node) || (kind === "constant" ? this.#nameOfConstant(node) : "");
+    const spans = this.sources.spansOf(node);
     return this.add({
       kind,
       op: node.op,
-      name: name === "" ? ownName(node) : name,
+      name: called,
       text:
         kind === "constant"
           ? constantText(node)
@@ -113,7 +119,7 @@ export class ViewBuilder {
       inputs,
       outputs: node.outputs.map(({ type }) => this.type(type)),
       group,
-      places: this.lines.places(this.sources.spansOf(node)),
+      places: kind === "constant" && called !== "" ? this.lines.placesBound(spans, called) : this.lines.places(spans),
       attributes: attributesOf(node),
       stems: this.stems(node),
       why: [],
@@ -122,6 +128,14 @@ export class ViewBuilder {
       ...this.#twinsOf(node),
       ...own,
     });
+  }
+
+  /** What the text calls a constant, or the one that it was made from. */
+  #nameOfConstant(node: Node): string {
+    const [stem, ...others] = this.sources.stemsOf(node);
+    const from = stem?.op === "constant" && others.length === 0 ? [node, stem] : [node];
+    const name = from.flatMap(({ outputs }) => outputs.flatMap((output) => this.names.get(output) ?? []))[0];
+    return lastPart(name ?? "");
   }
 
   /** A sink: a result of the run, or the new value of a variable. */
@@ -256,10 +270,10 @@ export class ViewBuilder {
     if (outer !== undefined && !isWithin(scope, outer)) return base;
     const parent = this.scopeGroup(scope.parent, outer, base, role);
     const index = this.groups.length;
-    const call = this.#functions.callOf(scope, this.sources);
+    const call = this.#functions.callOf(scope, this.sources, this.#isTraining);
     this.groups.push({
       kind: scope.kind,
-      name: scope.kind === "call" ? lastPart(scope.binding) || `${scope.name}()` : scope.name,
+      name: scope.kind === "call" ? (call?.variable ?? (lastPart(scope.binding) || `${scope.name}()`)) : scope.name,
       text: scope.kind === "call" ? `${scope.name}()` : scope.kind,
       role: scope.kind === "update" && !backward ? "update" : backward ? "backward" : "forward",
       parent,

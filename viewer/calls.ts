@@ -13,8 +13,8 @@ export class FunctionTable {
   }
 
   /** What there is to say of the call that a scope is; undefined for another scope. */
-  callOf(scope: SourceScope, sources: SourceTable): CallModel | undefined {
-    const call = scope.kind === "call" ? sources.callOf(scope) : undefined;
+  callOf(scope: SourceScope, sources: SourceTable, isTraining: boolean): CallModel | undefined {
+    const call = scope.kind === "call" ? sources.callOf(scope, isTraining) : undefined;
     if (call === undefined) return undefined;
     return {
       of: this.#functionOf(scope.name, call),
@@ -25,6 +25,7 @@ export class FunctionTable {
         isDefault,
       })),
       gives: call.outputs.map(({ name, value }) => [name, value]),
+      ...(call.variable === undefined ? {} : { variable: call.variable }),
     };
   }
 

@@ -64,7 +64,7 @@ export function paintOf(box: Box, mode: ColourMode, view: ViewModel, program: Pr
     case "scope": {
       const name = scopeOf(box, view, program);
       if (name === mixed) return mixedPaint;
-      return name === "" ? { name: "c0", label: "graph" } : scopePaint(name, program);
+      return name === "" ? { name: "c0", label: "at top level" } : scopePaint(name, program);
     }
     case "device": {
       const device = deviceOf(box, view, program);

@@ -97,10 +97,19 @@ function programModel(
   const { selection, sizes } = shown;
   const selected = selectedFrom(graph, selection);
   const { sources } = selected;
-  const mode = isTraining(graph, selection) ? graph.training : graph.inference;
+  const isTraining = isTrained(graph, selection);
+  const mode = isTraining ? graph.training : graph.inference;
   const names = namesOf(mode.names);
   const { placing } = options;
-  const context: ViewContext = { ...tables, sources, sizes, names, words: new Words(selected, sources), placing };
+  const context: ViewContext = {
+    ...tables,
+    sources,
+    sizes,
+    isTraining,
+    names,
+    words: new Words(selected, sources),
+    placing,
+  };
   const source = new ViewBuilder(context, noStems);
   const made = addComputation(source, selected, names);
   const strings = stringsOf(graph, selection);
@@ -122,6 +131,7 @@ function programModel(
   );
   return {
     name: shown.name,
+    kind: selection.kind,
     title: shown.title,
     sizes: [...sizes].map(([name, size]) => `${name} = ${size}`).join(", "),
     views: [finished(source.view("source")), finished(gradients.view("gradients")), kernels],
@@ -217,7 +227,7 @@ function selectedFrom(graph: Graph, selection: Selection): Computation {
   return selection.kind === "signature" ? selectSignature(graph, selection.name) : selectRequest(graph, selection);
 }
 
-function isTraining(graph: Graph, selection: Selection): boolean {
+function isTrained(graph: Graph, selection: Selection): boolean {
   if (selection.kind === "request") return selection.training ?? selection.updates.length > 0;
   return graph.signatures.find(({ name }) => name === selection.name)?.training === true;
 }

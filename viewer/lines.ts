@@ -1,14 +1,21 @@
 import type { Span } from "../compiler/ir/span.js";
 import { shortened } from "./boxes.js";
-import type { SourceLine } from "./model.js";
+import type { SourceLine, SourcePlace } from "./model.js";
+import { statementFrom } from "./statements.js";
 
-export type Places = readonly (readonly [line: number, column: number])[];
+export type Places = readonly SourcePlace[];
+
+interface Text {
+  readonly text: string;
+  /** Of its lines. */
+  readonly starts: readonly number[];
+}
 
 /** The lines that a document quotes, each once. */
 export class LineTable {
   readonly lines: SourceLine[] = [];
   readonly #index = new Map<string, number>();
-  readonly #starts = new Map<string, { readonly text: string; readonly starts: readonly number[] } | undefined>();
+  readonly #starts = new Map<string, Text | undefined>();
   readonly #textOf: (file: string) => string | undefined;
 
   constructor(textOf: (file: string) => string | undefined) {
@@ -26,7 +33,7 @@ export class LineTable {
 
   /** Where spans begin; those of a file whose text is not known are left out. */
   places(spans: readonly Span[]): Places {
-    const places = new Map<string, readonly [number, number]>();
+    const places = new Map<string, SourcePlace>();
     for (const span of spans.slice(0, mostPlaces)) {
       const place = this.#place(span);
       if (place !== undefined) places.set(place.join(":"), place);
@@ -34,30 +41,44 @@ export class LineTable {
     return [...places.values()];
   }
 
-  #place({ file, start }: Span): readonly [number, number] | undefined {
+  /** Of a constant, where the text binds it to `name`: equal ones are one node, and have the places of all. */
+  placesBound(spans: readonly Span[], name: string): Places {
+    const isBinding = ({ file, start }: Span): boolean => {
+      const before = this.#file(file)?.text.slice(0, start) ?? "";
+      const line = before.slice(before.lastIndexOf("\n") + 1);
+      return /([\p{L}_][\p{L}\p{N}_]*)\s*(?::[^=]*)?=\s*$/u.exec(line)?.[1] === name;
+    };
+    const bound = spans.filter(isBinding);
+    return this.places(bound.length > 0 ? bound : spans.slice(0, 1));
+  }
+
+  #place({ file, start, end }: Span): SourcePlace | undefined {
     const known = this.#file(file);
     if (known === undefined) return undefined;
-    const { text, starts } = known;
+    const { starts } = known;
     let [low, high] = [0, starts.length];
     while (high - low > 1) {
       const middle = (low + high) >> 1;
       if ((starts[middle] as number) <= start) low = middle;
       else high = middle;
     }
-    const from = starts[low] as number;
-    const key = `${low}:${file}`;
-    let index = this.#index.get(key);
-    if (index === undefined) {
-      index = this.lines.length;
-      const end = text.indexOf("\n", from);
-      const line = text.slice(from, end < 0 ? undefined : end);
-      this.lines.push({ file, line: low + 1, text: line.length > mostText ? `${line.slice(0, mostText)}…` : line });
-      this.#index.set(key, index);
-    }
-    return [index, start - from + 1];
+    const column = start - (starts[low] as number) + 1;
+    const length = Math.max(1, end - start);
+    const quoted = statementFrom((after) => lineOf(known, low + after), column, length);
+    const [index = 0] = quoted.lines.map((line, after) => this.#quote(file, low + after, line));
+    return [index, column, length];
   }
 
-  #file(file: string): { readonly text: string; readonly starts: readonly number[] } | undefined {
+  #quote(file: string, at: number, line: string): number {
+    const key = `${at}:${file}`;
+    const known = this.#index.get(key);
+    if (known !== undefined) return known;
+    this.#index.set(key, this.lines.length);
+    this.lines.push({ file, line: at + 1, text: line.length > mostText ? `${line.slice(0, mostText)}…` : line });
+    return this.lines.length - 1;
+  }
+
+  #file(file: string): Text | undefined {
     if (!this.#starts.has(file)) {
       const text = this.#textOf(file);
       const starts = [0];
@@ -67,6 +88,12 @@ export class LineTable {
     }
     return this.#starts.get(file);
   }
+}
+
+function lineOf({ text, starts }: Text, at: number): string | undefined {
+  const from = starts[at];
+  const next = starts[at + 1];
+  return from === undefined ? undefined : text.slice(from, next === undefined ? undefined : next - 1);
 }
 
 /** Places of one node, and characters of a line, that a document quotes. */

@@ -17,7 +17,7 @@ export interface ViewerDocument {
   /** The functions and optimizers that calls are of. */
   readonly functions: readonly FunctionModel[];
   readonly variables: readonly VariableModel[];
-  /** The lines that nodes point at. */
+  /** The lines that nodes point at, and those that go on with their statements. */
   readonly lines: readonly SourceLine[];
 }
 
@@ -28,7 +28,7 @@ export interface VariableModel {
   /** A number, or the op that makes its first value: `0`, `mul`. */
   readonly initial: string;
   /** Where that is made; none for a number. */
-  readonly places: readonly (readonly [line: number, column: number])[];
+  readonly places: readonly SourcePlace[];
 }
 
 export interface FunctionModel {
@@ -38,7 +38,7 @@ export interface FunctionModel {
   /** `fn dense[T: float, I](x: T[..., I], units: int) -> (y: T[..., units])`, on one line. */
   readonly signature: string;
   /** Where it is declared. */
-  readonly places: readonly (readonly [line: number, column: number])[];
+  readonly places: readonly SourcePlace[];
 }
 
 export interface GivenModel {
@@ -57,7 +57,12 @@ export interface CallModel {
   readonly of: number;
   readonly given: readonly GivenModel[];
   readonly gives: readonly (readonly [name: string, value: string])[];
+  /** Of an optimizer's step: its variable, which it is called by. */
+  readonly variable?: string;
 }
+
+/** Into `lines` of the document, with the column from 1, and how many characters from there it is, ends of lines among them. */
+export type SourcePlace = readonly [line: number, column: number, length: number];
 
 export interface SourceLine {
   readonly file: string;
@@ -69,6 +74,8 @@ export interface SourceLine {
 /** One signature, or what a free request computes: the same program in three forms. */
 export interface ProgramModel {
   readonly name: string;
+  /** A signature, or what no signature computes. */
+  readonly kind: "signature" | "request";
   /** `fit(image: u8[N, 28, 28]) does learn -> (loss: f32)`. */
   readonly title: string;
   /** `N = 100`, or empty. */
@@ -125,8 +132,8 @@ export interface NodeModel {
   readonly outputs: readonly number[];
   /** The innermost group around it; -1 for none. */
   readonly group: number;
-  /** Into `lines` of the document, with the column from 1. */
-  readonly places: readonly (readonly [line: number, column: number])[];
+  /** Where the text makes it. */
+  readonly places: readonly SourcePlace[];
   readonly attributes: readonly (readonly [name: string, value: string])[];
   /** The nodes of the source view that it stems from; empty in the source view. */
   readonly stems: readonly number[];
@@ -138,7 +145,7 @@ export interface NodeModel {
   readonly side?: string;
   readonly isPlaced?: true;
   /** In the source view: where else the text computes just this, and the outermost call or scope there that it is not in; else empty. */
-  readonly twins?: readonly { readonly place: readonly [line: number, column: number]; readonly by: string }[];
+  readonly twins?: readonly { readonly place: SourcePlace; readonly by: string }[];
   /** Arithmetic on floats in a run, in the other views; left out where it is not known. */
   readonly operations?: number;
 }
@@ -172,7 +179,7 @@ export interface GroupModel {
   readonly text: string;
   readonly role: Role;
   readonly parent: number;
-  readonly places: readonly (readonly [line: number, column: number])[];
+  readonly places: readonly SourcePlace[];
   readonly kernel: KernelModel | undefined;
   /** Of a call, and of the gradient of what stands in it. */
   readonly call?: CallModel;

@@ -34,7 +34,7 @@ export function addStrings(builder: ViewBuilder, strings: ReadonlyMap<string, st
       inputs: [],
       outputs: [builder.type({ dtype: "string", shape: [] })],
       group: -1,
-      places: [],
+      places: builder.lines.places([builder.sources.stringSpan(name) ?? []].flat()),
       attributes: [],
       stems: builder.sinkStems(`constant ${name}`),
       why: [],

@@ -28,6 +28,8 @@ export interface SourceCall {
     readonly isDefault: boolean;
   }[];
   readonly outputs: readonly { readonly name: string; readonly value: string }[];
+  /** Of an optimizer's step: the path of its variable. */
+  readonly variable: string | undefined;
 }
 
 /** Another place of the text that computes just what a node does: interning makes one of the two. */
@@ -64,21 +66,33 @@ export function writtenAs(spans: readonly Span[], otherwise: string): string {
  */
 export class SourceTable {
   readonly #origins = new WeakMap<Node, Origin>();
-  readonly #calls = new WeakMap<SourceScope, () => SourceCall>();
-
+  readonly #calls = new WeakMap<SourceScope, Map<boolean, () => SourceCall>>();
+  readonly #strings = new Map<string, Span>();
   /** By a value that took the place of a result of a loop or branch, whose outputs come and go, or of what did so before: which results of those typed. */
   readonly #results = new WeakMap<Value, readonly Value[]>();
 
   readonly #twins = new WeakMap<Node, readonly SourceTwin[]>();
 
-  /** Takes down how a call can be put into words; of both training modes the first counts. */
-  noteCall(scope: SourceScope, describe: () => SourceCall): void {
-    if (!this.#calls.has(scope)) this.#calls.set(scope, describe);
+  /** Takes down where the text binds a string, which no node is. */
+  noteString(name: string, span: Span): void {
+    if (!this.#strings.has(name)) this.#strings.set(name, span);
   }
 
-  /** What the call of a scope is given and gives; undefined where no elaboration has noted it. */
-  callOf(scope: SourceScope): SourceCall | undefined {
-    return this.#calls.get(scope)?.();
+  stringSpan(name: string): Span | undefined {
+    return this.#strings.get(name);
+  }
+
+  /** Takes down how a call can be put into words in a training mode: the types that it is given may differ. */
+  noteCall(scope: SourceScope, training: boolean, describe: () => SourceCall): void {
+    const modes = this.#calls.get(scope) ?? new Map<boolean, () => SourceCall>();
+    if (!modes.has(training)) modes.set(training, describe);
+    this.#calls.set(scope, modes);
+  }
+
+  /** What the call of a scope is given and gives in a training mode, else in the other; undefined where no elaboration has noted it. */
+  callOf(scope: SourceScope, training = false): SourceCall | undefined {
+    const modes = this.#calls.get(scope);
+    return (modes?.get(training) ?? modes?.get(!training))?.();
   }
 
   /** The places of a node, first written first; empty for one that no text or pass accounts for. */

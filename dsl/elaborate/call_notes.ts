@@ -14,7 +14,7 @@ export function noteCall(
   span: Span,
 ): void {
   if (state.generic || scope === undefined) return;
-  state.shared.sources.noteCall(scope, () => describeCall(names, fn, items, outputs, span));
+  state.shared.sources.noteCall(scope, state.training, () => describeCall(names, fn, items, outputs, span));
 }
 
 function describeCall(
@@ -24,23 +24,22 @@ function describeCall(
   outputs: readonly Meaning[],
   call: Span,
 ): SourceCall {
+  let variable: string | undefined;
+  const parameters = declaration.parameters.map(({ name: { name }, default: otherwise }) => {
+    const item = items.get(name);
+    const meaning = names.own(name)?.meaning ?? item?.meaning;
+    const written = item === undefined ? otherwise?.span : writtenIn(item, call);
+    const value = meaning === undefined ? "" : valueText(meaning);
+    // An optimizer is given its variable unasked.
+    const own = written === undefined && meaning?.kind === "tensor" ? meaning.variable : undefined;
+    if (declaration.kind === "optimizer") variable ??= own;
+    return { name, value: own === undefined ? value : `${own}: ${value}`, written, isDefault: item === undefined };
+  });
   return {
+    variable,
+    parameters,
     doc: declaration.doc?.text ?? "",
     header: deriveSpan(declaration.span, { end: declaration.body.span.start }),
-    parameters: declaration.parameters.map(({ name: { name }, default: otherwise }) => {
-      const item = items.get(name);
-      const meaning = names.own(name)?.meaning ?? item?.meaning;
-      const written = item === undefined ? otherwise?.span : writtenIn(item, call);
-      const value = meaning === undefined ? "" : valueText(meaning);
-      // An optimizer is given its variable unasked.
-      const variable = written === undefined && meaning?.kind === "tensor" ? meaning.variable : undefined;
-      return {
-        name,
-        value: variable === undefined ? value : `${variable}: ${value}`,
-        written,
-        isDefault: item === undefined,
-      };
-    }),
     outputs:
       declaration.kind === "optimizer"
         ? []

@@ -44,6 +44,8 @@ export class RecordedSources extends SourceTable {
   /** Editors draw nothing. */
   override noteCall(): void {}
 
+  override noteString(): void {}
+
   override meet(): void {}
 
   /** What another elaboration was told. */

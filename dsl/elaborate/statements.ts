@@ -1,5 +1,6 @@
 import { isFloat } from "../../compiler/ir/dtype.js";
 import type { Value } from "../../compiler/ir/node.js";
+import type { Span } from "../../compiler/ir/span.js";
 import { typeEquals } from "../../compiler/ir/type.js";
 import type { Binding, BindingTarget, Constant, Ident, Scope, Statement } from "../ast.js";
 import { quote } from "../diagnostics.js";
@@ -179,13 +180,14 @@ function bindTarget(env: Env, target: BindingTarget, item: Item, doc: string | u
     doc,
     span: target.name.span,
   });
-  publishString(env, name, meaning);
+  publishString(env, name, meaning, item.span);
   if (edge !== undefined) publish(env, name, edge);
 }
 
-function publishString(env: Env, name: string, meaning: Meaning): void {
+function publishString(env: Env, name: string, meaning: Meaning, span: Span): void {
   if (meaning.kind !== "string" || env.frame.kind !== "graph") return;
   perform(env.state, ({ shared }) => shared.strings.set(env.prefix + name, meaning.value));
+  env.state.shared.sources.noteString(env.prefix + name, span);
 }
 
 /** What a name comes to stand for, and the edge that fetching it gives. */
@@ -293,7 +295,7 @@ export function constant(env: Env, one: Constant): void {
     doc: one.doc?.text,
     span: one.name.span,
   });
-  publishString(env, one.name.name, meaning);
+  publishString(env, one.name.name, meaning, one.value.span);
   if (edge !== undefined && env.frame.kind !== "file") publish(env, one.name.name, edge);
 }
 

@@ -214,7 +214,7 @@ inBrowser("of a call, the panel has its function, what it is given, and one coun
     `operations\t${(2 * 64 * 96 * 128 + 64 * 128).toLocaleString("en-US")}`,
   ])
     t.true(panel.includes(part), `${part} in ${panel}`);
-  t.is(await page.locator("#panel mark").first().innerText(), "dense");
+  t.is(await page.locator("#panel mark").first().innerText(), "dense(x, 128)");
   // The width of the panel, by keys and by the pointer.
   const width = (): Promise<number> => page.locator("#panel").evaluate((panel) => panel.clientWidth);
   const before = await width();

@@ -154,6 +154,7 @@ export function woven(count: number): ViewerDocument {
   const views: readonly ViewModel[] = [view, { kind: "gradients", ...empty }, { kind: "kernels", ...empty }];
   const program: ProgramModel = {
     name: "run",
+    kind: "signature",
     title: "run",
     sizes: "",
     views,

@@ -30,14 +30,24 @@ export function contentSections(inside: readonly number[], view: ViewModel): rea
   const nodes = inside.flatMap((at) => view.nodes[at] ?? []);
   const ops = nodes.filter(({ kind }) => kind === "op");
   const variables = nodes.filter(({ kind }) => kind === "variable");
-  const made = ops.flatMap(({ outputs }) => outputs.map((type) => view.types[type]?.bytes));
+  const made = ops.flatMap(({ outputs, text }) => outputs.map((type) => ({ of: text, size: view.types[type]?.bytes })));
   const facts: (readonly [string, string])[] = [["ops", count(ops.length)]];
-  const parameters = variables.map(({ outputs }) => elementsOf(view.types[outputs[0] ?? -1]?.text ?? ""));
+  const parameters = variables.map(({ outputs, name }) => ({
+    of: name,
+    size: elementsOf(view.types[outputs[0] ?? -1]?.text ?? ""),
+  }));
   if (variables.length > 0)
     facts.push(["parameters", `${sumText(parameters)} in ${plural(variables.length, "variable")}`]);
-  if (ops.length > 0) facts.push(["values made", sumText(made, bytesText)]);
+  if (ops.length > 0) {
+    const size = sumText(made, bytesText);
+    // Memory is for what is stored: the peak may be far less.
+    facts.push(["values made", view.kind === "kernels" ? `${size}; those fused into a kernel are never stored` : size]);
+  }
   if (view.kind !== "kernels" && ops.length > 0)
-    facts.push(["operations", sumText(ops.filter(isLeaf).map(({ operations }) => operations))]);
+    facts.push([
+      "operations",
+      sumText(ops.filter(isLeaf).map(({ operations, text }) => ({ of: text, size: operations }))),
+    ]);
   return [section("Inside", table(facts, "facts")), section("Ops", opsTable(ops.map(({ op }) => op)))];
 }
 
@@ -53,14 +63,26 @@ function opsTable(names: readonly string[]): HTMLElement | undefined {
   return rows.length === 0 ? undefined : table(rows);
 }
 
-/** The sum of what is known, and of how many it is not. */
-function sumText(parts: readonly (number | undefined)[], textOf: (sum: number) => string = count): string {
-  const known = parts.filter((part) => part !== undefined);
-  const unknown = parts.length - known.length;
-  if (known.length === 0 && unknown > 0) return "not known";
-  const sum = textOf(known.reduce((all, part) => all + part, 0));
-  return unknown === 0 ? sum : `${sum}, and those of ${plural(unknown, "op")} that are not known`;
+interface Sized {
+  /** What has the size. */
+  readonly of: string;
+  readonly size: number | undefined;
 }
+
+/** The sum of what is known, and of what it is not. */
+function sumText(parts: readonly Sized[], textOf: (sum: number) => string = count): string {
+  const known = parts.flatMap(({ size }) => size ?? []);
+  const unknown = [...new Set(parts.flatMap(({ of, size }) => (size === undefined ? [of] : [])))];
+  if (known.length === 0 && unknown.length > 0) return "not known";
+  const sum = textOf(known.reduce((all, part) => all + part, 0));
+  if (unknown.length === 0) return sum;
+  const named = unknown.slice(0, mostNamed).join(", ");
+  const more = unknown.length > mostNamed ? ` and ${count(unknown.length - mostNamed)} more` : "";
+  return `${sum}, without those of ${named}${more}, which are not known`;
+}
+
+/** Ops that a sum leaves out, by name. */
+const mostNamed = 4;
 
 /** How many numbers a type has: of `f32[3, 4]` twelve; undefined where a size is a name. */
 function elementsOf(type: string): number | undefined {

@@ -31,7 +31,7 @@ export function costOf({ work, seconds }: KernelModel): HTMLElement | undefined 
       "operations",
       operations === undefined ? "as many as it takes" : `${operations.toLocaleString("en-US")}${rate}`,
     ]);
-    if (transcendentals > 0) rows.push(["functions", transcendentals.toLocaleString("en-US")]);
+    if (transcendentals > 0) rows.push(["calls of functions such as exp", transcendentals.toLocaleString("en-US")]);
     rows.push(["reads", bytesText(readBytes)], ["writes", bytesText(writtenBytes)]);
   }
   return rows.length === 0 ? undefined : table(rows, "facts");

@@ -175,10 +175,13 @@ function programPanel(context: PanelContext): readonly HTMLElement[] {
   const { program, document, index } = context;
   const { view } = index;
   const ops = view.nodes.filter(({ kind }) => kind === "op").length;
+  const constants = view.nodes.filter(({ kind }) => kind === "constant").length;
   const kernels = view.groups.filter(({ kind }) => kind === "kernel").length;
   const facts: (readonly [string, string])[] = [
     ["file", document.file],
-    ["ops", ops.toLocaleString("en-US")],
+    ops === 0 && constants > 0
+      ? ["constants", constants.toLocaleString("en-US")]
+      : ["ops", ops.toLocaleString("en-US")],
     ...(kernels > 0 ? [["kernels", String(kernels)] as const] : []),
     ...(program.sizes === "" ? [] : [["sizes", program.sizes] as const]),
   ];
@@ -186,8 +189,8 @@ function programPanel(context: PanelContext): readonly HTMLElement[] {
   if (memory !== undefined)
     facts.push(["peak memory", bytesText(memory.peakBytes)], ["arena", bytesText(memory.arenaBytes)]);
   return present([
-    heading(program.name, "signature"),
-    element("p", {}, element("code", {}, program.title)),
+    heading(program.name, program.kind === "signature" ? "signature" : "what no signature computes"),
+    program.title === program.name ? undefined : element("p", {}, element("code", {}, program.title)),
     section("Program", table(facts, "facts")),
     // A device keeps its arrays as it likes.
     memory === undefined || view.kind !== "kernels" || memory.moments === 0

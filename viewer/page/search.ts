@@ -47,9 +47,10 @@ type Quoted = Pick<ViewerDocument, "file" | "lines">;
 
 function candidatesOf({ view, names }: ViewIndex, lines: Quoted["lines"]): readonly Candidate[] {
   const paths = groupPaths(view);
-  const groups = view.groups.map(({ name, text, places }, at): Candidate => {
-    // A call is also found by what is called.
-    const called = [name, text.replace("()", ""), paths[at] ?? ""];
+  const groups = view.groups.map(({ name, text, places, call }, at): Candidate => {
+    // A call is also found by what is called. The name of an optimizer's step is that of its variable, which comes first.
+    const own = call?.variable === undefined ? [name] : [];
+    const called = [...own, text.replace("()", ""), paths[at] ?? ""];
     return { id: groupId(at), names: called.map(comparable), about: text.toLowerCase(), line: "", places };
   });
   const nodes = view.nodes.map((node, at): Candidate => {
