@@ -257,6 +257,11 @@ export function commandLine(outcome: Outcome): Command {
         "gpu",
       ]),
     )
+    .addOption(
+      deviceOption(
+        "what the gpu is called in the text (webgpu, headlessgl, webasm or cpu); nothing runs, so it need not be there",
+      ),
+    )
     .addOption(allowPathOption())
     .action((file: string, name: string, options) =>
       run("explain", options, async (console) => (await import("./explain.js")).explain(console, file, name, options)),

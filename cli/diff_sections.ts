@@ -1,3 +1,4 @@
+import type { DataReference } from "../compiler/ir/data.js";
 import type { Graph, TrainPlan, Variable } from "../compiler/ir/graph.js";
 import { rootsOf } from "../compiler/ir/graph.js";
 import { type Node, nodesBelow, type Value } from "../compiler/ir/node.js";
@@ -139,7 +140,7 @@ export function settingsOf(graph: Graph): Texts {
 function trainSettings(plan: TrainPlan): readonly (readonly [string, string])[] {
   const { data, validate, checkpoint, best, earlyStopping, report, summary, span, lengthSpan, ...plain } = plan;
   const rows = (sources: TrainPlan["data"], of: string): readonly (readonly [string, string])[] =>
-    [...sources].map(([name, { reference }]) => [`train ${of} ${name}`, plainText(reference)] as const);
+    [...sources].map(([name, { reference }]) => [`train ${of} ${name}`, referenceText(reference)] as const);
   const listed = { ...plain, checkpoint, best, early_stopping: earlyStopping, report, summary };
   return [
     ...Object.entries(listed).flatMap(([name, value]): readonly (readonly [string, string])[] =>
@@ -150,6 +151,16 @@ function trainSettings(plan: TrainPlan): readonly (readonly [string, string])[] 
       ? []
       : ([["train validate", validate.run], ...rows(validate.data, "validate")] as const)),
   ];
+}
+
+/** As in the text: `idx("images")[0:55000]`. */
+function referenceText({ kind, path, rows, ...others }: DataReference): string {
+  const options = Object.entries(others).flatMap(([name, value]) =>
+    value === undefined ? [] : [`, ${name}=${JSON.stringify(value)}`],
+  );
+  const file = `${JSON.stringify(path)}${options.join("")}`;
+  const range = rows === undefined ? "" : `[${rows.start}:${rows.stop ?? ""}]`;
+  return `${kind === "file" ? file : `${kind}(${file})`}${range}`;
 }
 
 /** Plain data as text, without places in the file. */

@@ -1,3 +1,4 @@
+import type { DeviceName } from "../compiler/backends/gpu/devices/device.js";
 import { problem } from "../compiler/ir/codes.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
 import type { Computation } from "../compiler/ir/graph.js";
@@ -32,7 +33,7 @@ import { readProfile } from "./measured_times.js";
 import { plural } from "./numbers.js";
 import type { Sizes } from "./options.js";
 import { originRemarks, requireSizes } from "./specialisation.js";
-import { requireNative, unplacedOn } from "./target.js";
+import { requireDevice, requireNative, unplacedOn } from "./target.js";
 
 export interface ExplainOptions extends CommonOptions, LoadOptions {
   readonly signature?: string | undefined;
@@ -43,6 +44,8 @@ export interface ExplainOptions extends CommonOptions, LoadOptions {
   /** A file that `--profile` of `train` or `run` wrote. */
   readonly profile?: string | undefined;
   readonly target?: "cpu" | "gpu" | undefined;
+  /** What the gpu is called; its kernels are those of every device. */
+  readonly device?: DeviceName | undefined;
 }
 
 /**
@@ -58,10 +61,10 @@ export async function explain(
   if (options.measure === true && options.profile !== undefined)
     throw new UsageError("--measure and --profile are two sources of the same times: give one");
   const graph = openGraph(console, file, options);
+  requireDevice(options.target, options.device, graph);
   const unplaced = unplacedOn(graph, options.target);
   if (unplaced === undefined) requireNative();
-  else if (options.measure === true)
-    throw new UsageError("--measure is of the cpu: give --target cpu, or --profile with a profile of the gpu");
+  else if (options.measure === true) throw new UsageError(gpuMeasured(options));
   const { subject, others } = subjectOf(graph, name, options.signature);
   const { choice } = subject;
   const prepared = prepareComputation(graph, choice.selection);
@@ -83,6 +86,7 @@ export async function explain(
     shown: options.kernel,
     timedFrom: measured?.from,
     hasTwoSides: unplaced !== undefined,
+    gpu: options.device === undefined ? "gpu" : `gpu (${options.device})`,
   };
   if (console.isJson) console.object(explainedJson(explained, others));
   else console.print(explainedText(console, explained));
@@ -91,6 +95,13 @@ export async function explain(
   if (options.profile !== undefined && measured !== undefined && kernels.every(({ seconds }) => seconds === undefined))
     console.note(`${options.profile} has no times of these kernels: it is of another file, or ran other signatures`);
   return exitCodes.fine;
+}
+
+/** Why --measure is refused there, with the way to times of that side. */
+function gpuMeasured({ target, device }: ExplainOptions): string {
+  const run = ["train", ...(target === undefined ? [] : ["--target", target])];
+  const words = [...run, ...(device === undefined ? [] : ["--device", device]), "--profile OUT.json"].join(" ");
+  return `--measure is of the cpu: give --target cpu, or measure a run of the gpu (\`${words}\`, \`run\` likewise) and give --profile OUT.json here`;
 }
 
 interface About extends Pick<Explained, "edge" | "memory" | "uses" | "assigned"> {

@@ -27,6 +27,8 @@ export interface Explained {
   readonly timedFrom: string | undefined;
   /** Whether a device has a share of it. */
   readonly hasTwoSides: boolean;
+  /** What the device is called. */
+  readonly gpu: string;
 }
 
 /** What is left of an edge after all passes. */

@@ -105,7 +105,7 @@ export function explainedText(console: Console, explained: Explained): string {
 
   function useText({ kernel, device, reads, writes, roles }: Use): string {
     const does = reads && writes ? "read and written by" : writes ? "written by" : "read by";
-    const side = explained.hasTwoSides ? ` on the ${device}` : "";
+    const side = explained.hasTwoSides ? ` on the ${device === "gpu" ? explained.gpu : device}` : "";
     return `${does} ${kernel}${side} (${roles.length === 0 ? "packs it for another" : roles.join(", ")})${timeText(kernels.find(({ name }) => name === kernel))}`;
   }
 
@@ -161,7 +161,10 @@ export function explainedText(console: Console, explained: Explained): string {
 
   function addKernel(kernel: ExplainedKernel): void {
     const { name, kind, device, work, seconds, isEvaluated, text, code } = kernel;
-    lines.push("", `${bold(`kernel ${name}`)} (${kind}${device === "gpu" ? " on the gpu" : ""}): ${workText(work)}`);
+    lines.push(
+      "",
+      `${bold(`kernel ${name}`)} (${kind}${device === "gpu" ? ` on the ${explained.gpu}` : ""}): ${workText(work)}`,
+    );
     if (seconds !== undefined && explained.timedFrom !== undefined) {
       const rate = work.operations === undefined ? "" : `, ${(work.operations / seconds / 1e9).toPrecision(3)} GFLOP/s`;
       lines.push(`  ${durationText(seconds)} a call${rate}, ${explained.timedFrom}`);

@@ -32,6 +32,19 @@ export function interruption(console: Console, announce: (print: () => void) => 
   return { signal: controller.signal, release };
 }
 
+/** Waits for a signal of the system, or until nobody reads the output any more; the signal itself ends nothing. */
+export function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      forget();
+      for (const name of signals) process.removeListener(name, end);
+      resolve();
+    };
+    const forget = onOutputClosed(end);
+    for (const name of signals) process.on(name, end);
+  });
+}
+
 /**
  * Work that has something to clear away: a signal of the system aborts it, and ends the process, as it would have at once, when the
  * work has come to its end.

@@ -3,7 +3,7 @@ import { isSymbolic, substituteDim } from "../compiler/ir/dim.js";
 import { bindDims } from "../compiler/ir/specialise.js";
 import type { TensorType } from "../compiler/ir/type.js";
 import type { Program } from "../compiler/program.js";
-import { imageAxes, imagePixels } from "../runtime/events/observer.js";
+import { cutLevels, greatestLevel, imageAxes, imagePixels } from "../runtime/events/observer.js";
 import { writeFilesAtomic } from "../runtime/files/atomic.js";
 import { encodePng } from "../runtime/files/png.js";
 import { type Asked, checkFeeds } from "../runtime/requests.js";
@@ -11,6 +11,7 @@ import type { Feeds, Fetched } from "../runtime/typed.js";
 import { pngOf, requirePng } from "../viewer/png.js";
 import type { Console } from "./console.js";
 import { UsageError } from "./failure.js";
+import { countText, plural } from "./numbers.js";
 import { gridOf, type PlotPart, partsOf, requirePlottable } from "./plot_check.js";
 import type { PlotRequest } from "./plot_option.js";
 import { confusionSpec, lineSpec, type PlotTensor, scatterSpec } from "./plot_specs.js";
@@ -19,6 +20,8 @@ import { confusionSpec, lineSpec, type PlotTensor, scatterSpec } from "./plot_sp
 export interface DrawnPlot {
   readonly path: string;
   readonly content: Uint8Array;
+  /** What the picture itself does not tell of. */
+  readonly remark: string | undefined;
 }
 
 /**
@@ -62,17 +65,19 @@ export async function drawPlots(
   results: ReadonlyMap<string, Fetched>,
 ): Promise<readonly DrawnPlot[]> {
   const drawn: DrawnPlot[] = [];
-  for (const request of requests) drawn.push({ path: request.path, content: await drawPlot(request, results) });
+  for (const request of requests) drawn.push({ path: request.path, ...(await drawPlot(request, results)) });
   return drawn;
 }
 
 /** Writes all charts or, where one cannot be written, none. */
 export async function writePlots(console: Console, drawn: readonly DrawnPlot[]): Promise<void> {
   await writeFilesAtomic(drawn.map(({ path, content }) => ({ path, content: [content] })));
-  for (const { path } of drawn) console.note(`drew ${path}`);
+  for (const { path, remark } of drawn) console.note(`drew ${path}${remark === undefined ? "" : `: ${remark}`}`);
 }
 
-async function drawPlot(request: PlotRequest, results: ReadonlyMap<string, Fetched>): Promise<Uint8Array> {
+type Drawing = Omit<DrawnPlot, "path">;
+
+async function drawPlot(request: PlotRequest, results: ReadonlyMap<string, Fetched>): Promise<Drawing> {
   const types = new Map([...results].map(([name, one]) => [name, one.dtype === "string" ? "string" : one] as const));
   const parts = partsOf(request, types);
   requirePlottable(request, parts);
@@ -83,7 +88,8 @@ async function drawPlot(request: PlotRequest, results: ReadonlyMap<string, Fetch
   switch (request.kind) {
     case "images": {
       const [first] = tensors;
-      return first === undefined ? new Uint8Array() : imageGrid(request, first);
+      if (first === undefined) return { content: new Uint8Array(), remark: undefined };
+      return { content: imageGrid(request, first), remark: cutText(first) };
     }
     case "confusion":
       return chart(request, confusionSpec(tensors));
@@ -98,10 +104,29 @@ function isPng({ path }: PlotRequest): boolean {
   return path.toLowerCase().endsWith(".png");
 }
 
-async function chart(request: PlotRequest, spec: TopLevelSpec): Promise<Uint8Array> {
+/** A chart counts in its title; a picture has none. */
+async function chart(request: PlotRequest, spec: TopLevelSpec): Promise<Drawing> {
   const svg = await vegaSvg(spec);
   // Where a screen shows one pixel, a document may be printed at twice as many.
-  return isPng(request) ? pngOf(svg, 2) : Buffer.from(svg);
+  return { content: isPng(request) ? pngOf(svg, 2) : Buffer.from(svg), remark: undefined };
+}
+
+/** How many numbers are no level, where some are not. */
+function cutText({ tensor }: PlotTensor): string | undefined {
+  const axes = imageAxes(tensor);
+  if (axes === undefined) return undefined;
+  let [outside, notFinite] = [0, 0];
+  for (let image = 0; image < axes.images; image++) {
+    const cut = cutLevels(tensor, axes, image);
+    outside += cut.outside;
+    notFinite += cut.notFinite;
+  }
+  if (outside + notFinite === 0) return undefined;
+  const counts = [
+    ...(outside === 0 ? [] : [`${countText(outside)} outside 0 to ${greatestLevel(tensor)}`]),
+    ...(notFinite === 0 ? [] : [`${countText(notFinite)} not finite`]),
+  ];
+  return `of ${plural(tensor.data.length, "number")} ${counts.join(" and ")}: cut to black or full brightness`;
 }
 
 /** All images of a batch, white between them. */

@@ -10,7 +10,7 @@ import type { TrainEvent, TrainReport } from "../runtime/train.js";
 import type { Transfer } from "../runtime/transfer.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, showDiagnostics, UsageError } from "./failure.js";
-import { interruption } from "./interrupt.js";
+import { interruption, untilSignal } from "./interrupt.js";
 import type { JsonValue } from "./json.js";
 import { type LoadOptions, openModel } from "./load.js";
 import { bytesText, countText, metricText, plural, rateText, secondsText } from "./numbers.js";
@@ -103,10 +103,22 @@ export async function train(console: Console, file: string, flags: TrainFlags): 
     if (error instanceof GraphError) outcome = error;
     throw error;
   } finally {
-    await watch?.end(outcome);
     line.clear();
+    const stays = watch !== undefined && isLookedAt(console, outcome) && !interrupted.signal.aborted;
     interrupted.release();
+    await watch?.end(outcome, stays ? () => stayed(console, watch.url) : undefined);
   }
+}
+
+/** Whether somebody sits there who may not have seen the page yet; scripts wait for nothing, nor does who has ended it. */
+function isLookedAt(console: Console, outcome: TrainReport | GraphError | undefined): boolean {
+  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true && !console.isJson;
+  return isTerminal && outcome !== undefined && "stopped" in outcome && outcome.stopped !== "interrupted";
+}
+
+function stayed(console: Console, url: string): Promise<void> {
+  console.problem(`the training has ended; its page stays at ${url} until Ctrl-C`);
+  return untilSignal();
 }
 
 /** Loaded only when it is wanted: it brings a web server. */

@@ -15,6 +15,39 @@ export function smoothed(values: readonly (number | null)[], weight: number): re
   });
 }
 
+/** The least and the greatest height of lines over a part of the x axis; the ends of a line that goes on beyond it lie in between. */
+export function extremesWithin(
+  xs: readonly number[],
+  lines: readonly ArrayLike<number | null | undefined>[],
+  from: number,
+  to: number,
+): readonly [least: number, greatest: number] {
+  let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const see = (y: number): void => {
+    least = Math.min(least, y);
+    greatest = Math.max(greatest, y);
+  };
+  for (const line of lines) {
+    let before: { readonly x: number; readonly y: number } | undefined;
+    xs.forEach((x, i) => {
+      const y = line[i];
+      // Undefined has no point of this line; null is a gap in it.
+      if (y === undefined) return;
+      if (y === null) {
+        before = undefined;
+        return;
+      }
+      if (x >= from && x <= to) see(y);
+      if (before !== undefined) {
+        for (const edge of [from, to])
+          if (before.x < edge && edge < x) see(before.y + ((y - before.y) * (edge - before.x)) / (x - before.x));
+      }
+      before = { x, y };
+    });
+  }
+  return [least, greatest];
+}
+
 /** On a logarithmic axis there is no place for what is not positive. */
 export function positive(values: readonly (number | null)[]): readonly (number | null)[] {
   return values.map((value) => (value !== null && value > 0 ? value : null));

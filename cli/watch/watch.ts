@@ -112,12 +112,14 @@ export class Watch {
       });
       await this.#saveIfAsked(training);
     }
-    if (performance.now() - this.#takenAt > samplesMilliseconds) await this.#predict();
+    // The last ones are those of what was trained.
+    const isDue = performance.now() - this.#takenAt > samplesMilliseconds;
+    if (isDue || (step >= this.#steps && this.#steps > 0)) await this.#predict();
     this.#curves.resume(step);
   }
 
-  /** Shows how it ended and lets go of the pages. */
-  async end(outcome: TrainReport | GraphError | undefined): Promise<void> {
+  /** Shows how it ended, for as long as `stay` takes, and lets go of the pages. */
+  async end(outcome: TrainReport | GraphError | undefined, stay?: () => Promise<void>): Promise<void> {
     if (outcome === undefined) this.#status = "failed";
     else if ("stopped" in outcome) this.#status = outcome.stopped;
     else {
@@ -126,6 +128,8 @@ export class Watch {
     }
     this.#curves.flush();
     if (this.#samples !== "none") this.#samples?.close();
+    this.#server?.changed();
+    await stay?.();
     await this.#server?.close();
   }
 

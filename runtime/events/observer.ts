@@ -163,9 +163,9 @@ export function numbersOf({ dtype, data }: Tensor): readonly number[] {
   return Array.from(data);
 }
 
-/** Throws GraphError for an edge that is no image: [height, width], or batches of them, with 1 or 3 channels. */
+/** Throws GraphError for an edge that is no batch of images with 1 or 3 channels: a matrix has a row for each element, not for each line. */
 export function requireImage(name: string, value: Tensor): void {
-  if (imageAxes(value) !== undefined) return;
+  if (value.shape.length > 2 && imageAxes(value) !== undefined) return;
   const message = `\`${name}\` is ${typeText({ dtype: value.dtype, shape: value.shape })}, which is no image`;
   const hint = "an image is [N, height, width], or [N, height, width, channels] with 1 or 3 channels";
   throw new GraphError([problem("G025", undefined, message, { hint })]);
@@ -189,10 +189,34 @@ export function imageAxes({ shape }: Pick<Tensor, "shape">): ImageAxes | undefin
   return { images, height, width, channels: 1 };
 }
 
-/** One image of a batch. Integers are levels from 0 to 255, floats from 0 to 1; what lies outside is cut off. */
-export function imagePixels(tensor: Tensor, { height, width, channels }: ImageAxes, image: number): Uint8Array {
+/** One image of a batch. Integers are levels from 0 to 255, floats from 0 to 1; what lies outside is cut off, and NaN is 0. */
+export function imagePixels(tensor: Tensor, axes: ImageAxes, image: number): Uint8Array {
+  const scale = greatestLevel(tensor) === 1 ? 255 : 1;
+  return new Uint8Array(Uint8ClampedArray.from(levelsOf(tensor, axes, image), (level) => level * scale).buffer);
+}
+
+/** How many numbers of an image have no level of their own. */
+export interface CutLevels {
+  /** Finite, and below 0 or above the greatest level. */
+  readonly outside: number;
+  readonly notFinite: number;
+}
+
+export function cutLevels(tensor: Tensor, axes: ImageAxes, image: number): CutLevels {
+  const greatest = greatestLevel(tensor);
+  let [outside, notFinite] = [0, 0];
+  for (const level of levelsOf(tensor, axes, image)) {
+    if (!Number.isFinite(level)) notFinite += 1;
+    else if (level < 0 || level > greatest) outside += 1;
+  }
+  return { outside, notFinite };
+}
+
+export function greatestLevel({ dtype }: Pick<Tensor, "dtype">): 1 | 255 {
+  return isFloat(dtype) || dtype === "bool" ? 1 : 255;
+}
+
+function levelsOf(tensor: Tensor, { height, width, channels }: ImageAxes, image: number): readonly number[] {
   const size = height * width * channels;
-  const numbers = numbersOf({ ...tensor, data: tensor.data.slice(image * size, (image + 1) * size) });
-  const scale = isFloat(tensor.dtype) || tensor.dtype === "bool" ? 255 : 1;
-  return new Uint8Array(Uint8ClampedArray.from(numbers, (level) => level * scale).buffer);
+  return numbersOf({ ...tensor, data: tensor.data.slice(image * size, (image + 1) * size) });
 }

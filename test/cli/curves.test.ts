@@ -1,7 +1,15 @@
 import test from "ava";
 import { Curve } from "../../cli/watch/curve.js";
 import { Curves, type CurvesTold } from "../../cli/watch/curves.js";
-import { csvText, nearestIndex, short, smoothed, clockText as timeText, unitOf } from "../../viewer/watch_curves.js";
+import {
+  csvText,
+  extremesWithin,
+  nearestIndex,
+  short,
+  smoothed,
+  clockText as timeText,
+  unitOf,
+} from "../../viewer/watch_curves.js";
 import { updated, type WatchState } from "../../viewer/watch_messages.js";
 
 test("a long curve stays small, and loses no extreme and no gap", (t) => {
@@ -111,5 +119,27 @@ test("a chart's data as CSV: names are quoted, and what is not finite has no num
   t.is(
     csvText([{ kind: "validation", name: 'a,"b"', ...columns }]),
     'curve,name,step,seconds,mean,least,greatest,not_finite\nvalidation,"a,""b""",1,0.5,,,,1\nvalidation,"a,""b""",2,1,2,1,3,0\n',
+  );
+});
+
+test("a line's heights within a zoom reach to where it leaves it", (t) => {
+  const xs = [0, 10, 20, 30];
+  // From 5 at x = 10 the line falls to -15 at 20: at 12 it is at 1.
+  t.deepEqual(extremesWithin(xs, [[7, 5, -15, 0]], 8, 12), [1, 5.4]);
+  // No point within, but the line passes; a place without a point of its own is passed, a gap is not.
+  t.deepEqual(extremesWithin(xs, [[0, 10, 20, 30]], 12, 14), [12, 14]);
+  t.deepEqual(extremesWithin(xs, [[0, undefined, 20, 30]], 12, 14), [12, 14]);
+  t.deepEqual(extremesWithin(xs, [[0, 10, null, 30]], 12, 14), [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+  t.deepEqual(
+    extremesWithin(
+      xs,
+      [
+        [0, 10, 20, 30],
+        [-1, -1, -1, -1],
+      ],
+      Number.NEGATIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+    ),
+    [-1, 30],
   );
 });

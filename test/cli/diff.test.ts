@@ -177,6 +177,29 @@ function differences(before: string, after: string) {
   return differenceOf(a, b);
 }
 
+test("data of training are written as in the text", (t) => {
+  const trained = (rows: string): string => `graph g {
+  dim N
+  placeholder x: f32[N]
+  variable w: f32 = 1
+  loss = mean((x * w - 1) ** 2)
+  update learn { w := w - 0.1 * loss }
+  signature fit(x) does learn -> (loss)
+  signature check(x) -> (loss)
+  train {
+    run = fit
+    data = { x = idx("images")[0:55000] }
+    batch = 10
+    steps = 10
+    validate = { run = check, data = { x = ${rows} } }
+  }
+}
+`;
+  const { settings } = differences(trained('idx("images")[55000:60000]'), trained('csv("t.csv", column="a")[5:]'));
+  const [before, after] = ['idx("images")[55000:60000]', 'csv("t.csv", column="a")[5:]'];
+  t.deepEqual(settings, [{ name: "train validate x", before, after }]);
+});
+
 test("an op that reads something else says what", (t) => {
   const { ops } = differences(
     plain("  a = exp(x)\n  b = x + z\n  y = sin(a) * b\n"),

@@ -320,6 +320,14 @@ test.serial("on the gpu a variable says where it lies, and its kernels have thei
   t.is(at(given, "edge", "reason"), "result");
   const update = await explainedTrained("learn", "--target", "gpu");
   t.regex(update.stdout, /^kernel w_update \(\w+ on the gpu\): /m);
+  const named = await explainedTrained("learn", "--target", "gpu", "--device", "webasm");
+  t.regex(named.stdout, /^kernel w_update \(\w+ on the gpu \(webasm\)\): /m);
+  const measured = await explainedTrained("learn", "--target", "gpu", "--device", "webasm", "--measure");
+  t.is(measured.code, 2);
+  t.regex(measured.stderr, /`train --target gpu --device webasm --profile OUT\.json`/);
+  const alone = await explainedTrained("learn", "--device", "webasm");
+  t.is(alone.code, 2);
+  t.regex(alone.stderr, /--device goes with --target gpu/);
 });
 
 test.serial("a name inside a scope is found by its last parts", async (t) => {

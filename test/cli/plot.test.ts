@@ -15,6 +15,8 @@ const file = `graph g {
   curve = [1.0, 4.0, 9.0, 16.0]
   other = [2.0, 3.0, 5.0, 7.0]
   pixels = reshape(iota([60]), [5, 3, 4])
+  cut = [[-4.8, 90.0, inf], [nan, -inf, 0.5]]
+  levels = [[0, 255], [256, -1]]
   text = "words"
   single = 3.0
   holes = [1.0, nan, 2.0, 3.0, -inf, 4.0]
@@ -168,6 +170,19 @@ test.serial("images stand in a grid", async (t) => {
   t.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [3 * 4 * 53 + 6, 2 * 3 * 53 + 3]);
   const svg = await plotted("images=pixels:g.svg", "pixels");
   t.regex(svg.read("g.svg").toString(), /href="data:image\/png;base64,/);
+});
+
+test.serial("what is no level of an image is counted", async (t) => {
+  const { ended } = await plotted(
+    ["images=cut:a.png", "images=pixels:b.png", "images=levels:c.png"],
+    "cut,pixels,levels",
+  );
+  t.is(ended.code, 0, ended.stderr);
+  const cut = "drew a.png: of 6 numbers 2 outside 0 to 1 and 3 not finite: cut to black or full brightness";
+  t.deepEqual(
+    ended.stderr.split("\n").filter((line) => line.startsWith("drew")),
+    [cut, "drew b.png", "drew c.png: of 4 numbers 2 outside 0 to 255: cut to black or full brightness"],
+  );
 });
 
 test.serial("charts are judged before the run, and all are written or none", async (t) => {

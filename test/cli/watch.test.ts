@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import type { Page } from "playwright-core";
 import { chartText } from "../../cli/progress.js";
 import { updated, type WatchState, type WatchUpdate } from "../../viewer/watch_messages.js";
 import { executable, hasChromium, launch, until } from "../viewer/browser.js";
-import { type Ended, graphcHere, lineFolder, start } from "./support.js";
+import { binary, type Ended, graphcHere, lineFolder, start } from "./support.js";
 
 interface Watched {
   readonly url: string;
@@ -184,6 +185,33 @@ test.serial("a paused training can be stopped, and one that ends by itself leave
   const short = await graphcHere(["train", "line.graph", "--watch", "--target", "reference"], { cwd: lineFolder() });
   t.is(short.code, 0, short.stderr);
   t.regex(short.stderr, /watch it at http:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{32}\/\n/);
+});
+
+// `script` gives it a terminal.
+const onTerminal = existsSync("/usr/bin/script") ? test.serial : test.serial.skip;
+
+onTerminal("on a terminal the page of a training that has ended stays until Ctrl-C", async (t) => {
+  const command = [process.execPath, binary, "train", "line.graph", "--steps", "7", "--target", "reference", "--watch"];
+  const child = spawn("script", ["-qec", command.map((word) => `'${word}'`).join(" "), "/dev/null"], {
+    cwd: lineFolder(),
+  });
+  t.teardown(() => child.kill("SIGKILL"));
+  let text = "";
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  child.stdout.on("data", (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const stays = /its page stays at (http:\S+) until Ctrl-C/;
+  await until("it has ended and stays", async () => stays.test(text));
+  const url = stays.exec(text)?.[1] ?? "";
+  const state = await stateWhere(url, ({ status }) => status === "done");
+  t.deepEqual([state.step, state.steps, state.samples.length], [7, 7, 8]);
+  t.regex(text, /step 7 /);
+  t.is((await act(url, "pause")).status, 409);
+  // Ctrl-C as it is typed.
+  child.stdin.write("\u0003");
+  t.is(await ended, 0, text);
+  await t.throwsAsync(ask(url, "GET"));
 });
 
 const inBrowser = hasChromium ? test.serial : test.serial.skip;

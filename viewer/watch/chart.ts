@@ -3,6 +3,7 @@ import { element } from "../page/dom.js";
 import {
   clockText,
   csvText,
+  extremesWithin,
   isJoined,
   nearestIndex,
   positive,
@@ -161,7 +162,7 @@ export class Chart {
       legend: { show: false },
       scales: {
         x: { time: false, range: (_, least, greatest) => this.#rangeOf(least, greatest) },
-        y: isLogarithmic ? { distr: 3, log: 10 } : {},
+        y: isLogarithmic ? { distr: 3, log: 10 } : { range: (plot) => this.#heightsOf(plot) },
       },
       axes: [
         { ...axis, ticks, size: 32, space: 70, values: (_, splits) => splits.map((split) => this.#xText(split)) },
@@ -231,6 +232,13 @@ export class Chart {
     if (zoom !== undefined) return [zoom.from, zoom.to];
     if (least === null || greatest === null) return [0, 1];
     return least < greatest ? [least, greatest] : [least - 0.5, greatest + 0.5];
+  }
+
+  /** The y axis holds what is seen, also where a line leaves the zoom. The plot's x scale is not set yet when it asks. */
+  #heightsOf({ data: [xs = [], ...lines] }: uPlot): uPlot.Range.MinMax {
+    const { from, to } = this.#host.zoom() ?? { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+    const [least, greatest] = extremesWithin(Array.from(xs), lines, from, to);
+    return least > greatest ? [null, null] : uPlot.rangeNum(least, greatest, 0.1, true);
   }
 
   #xText(x: number): string {

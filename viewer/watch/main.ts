@@ -147,6 +147,7 @@ function showButtons(): void {
 
 function whyNot(): string {
   if (state === undefined) return isConnected ? "" : "waiting for the training";
+  if (!goesOn.has(state.status) && isConnected) return "The training has ended.";
   if (!goesOn.has(state.status))
     return "The training has ended, and its server with it: this page keeps what it shows, and a reload would find nothing.";
   if (!isConnected) return "The training does not answer: it may have ended. This page goes on trying.";

@@ -162,6 +162,30 @@ test("images are PNG files of at most eight of a batch", async (t) => {
   });
 });
 
+test("a matrix is no batch of images", async (t) => {
+  const text = `graph g {
+  dim N
+  placeholder x: f32[N, 10]
+  variable w: f32 = 1
+  loss = mean((x * w) ** 2)
+  update learn { w := w - 0.1 * loss }
+  signature fit(x) does learn -> (loss)
+  train {
+    run = fit
+    batch = 5
+    steps = 2
+  }
+}
+`;
+  const cwd = folderWith({ "g.graph": text });
+  await using session = new Session(await compile(join(cwd, "g.graph"), { target: "reference" }));
+  const data = { x: { dtype: "f32", shape: [5, 10], data: new Float32Array(50) } } as const;
+  const error = await t.throwsAsync(session.train({ data, events: { dir: join(cwd, "e"), images: ["x"] } }), {
+    instanceOf: GraphError,
+  });
+  t.is(error?.diagnostics[0]?.code, "G025");
+});
+
 test("a histogram holds each finite value once", (t) => {
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.double(), fc.constantFrom(0, -0, 1e-13, 1e21, -1e300))), (values) => {
