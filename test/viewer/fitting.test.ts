@@ -130,9 +130,65 @@ inBrowser(
   },
 );
 
+/** Whether the first that a selector finds in the chosen pane, or all, are whole in sight. */
+const inSight = (selector: string, which: "some" | "every"): string => `(() => {
+  const around = document.querySelector(".pane.current > svg").getBoundingClientRect();
+  return [...document.querySelectorAll(${JSON.stringify(`.pane.current ${selector}`)})].${which}((one) => {
+    const { left, top, right, bottom } = one.getBoundingClientRect();
+    return left >= around.left - 1 && top >= around.top - 1 && right <= around.right + 1 && bottom <= around.bottom + 1;
+  });
+})()`;
+
+inBrowser("what is opened is brought into sight; the map leaves the selection free, and m hides it", async (t) => {
+  const { page } = await openPage(running(), fit);
+  await page.setViewportSize({ width: 1000, height: 620 });
+  // At the lower border, where an opened group would lie outside.
+  const group = page.locator('.pane.current [data-box^="g"]').last();
+  const id = await group.getAttribute("data-box");
+  await page.locator(".pane.current > svg").focus();
+  while (((await group.boundingBox())?.y ?? 0) < 420) await page.keyboard.press("Shift+ArrowUp");
+  await group.click();
+  await page.locator(`.pane.current [data-title="${id}"]`).first().waitFor();
+  t.true(await page.evaluate<boolean>(inSight(`[data-title="${id}"]`, "some")));
+  t.true(await page.evaluate<boolean>(inSight("[data-box].selected", "every")));
+  const map = page.locator(".pane.current .minimap");
+  await page.keyboard.press("/");
+  await page.keyboard.type("y/dense/w");
+  await page.keyboard.press("Enter");
+  await until("it is selected", async () => (await textOf(page, "#crumbs [aria-current]")) === "y/dense/w");
+  for (let i = 0; i < 3; i++) await page.keyboard.press("+");
+  const chosen = page.locator(".pane.current .box.selected");
+  const pane = await page.locator(".pane.current > svg").boundingBox();
+  // From corner to corner.
+  for (const to of ["Left", "Up", "Right", "Down"])
+    for (let step = 0; step < 12; step++) {
+      const [box, at] = [await chosen.boundingBox(), await map.boundingBox()];
+      if (box === null || at === null || pane === null) throw new Error("the selection and the map are seen");
+      const isBeside = box.x >= at.x + at.width || at.x >= box.x + box.width;
+      t.true(isBeside || box.y >= at.y + at.height || at.y >= box.y + box.height, `${to} ${step}`);
+      const [right, below] = [pane.x + pane.width - box.x - box.width, pane.y + pane.height - box.y - box.height];
+      const room = { Left: right, Up: below, Right: box.x - pane.x, Down: box.y - pane.y }[to] ?? 0;
+      if (room < 90) break;
+      await page.keyboard.press(`Shift+Arrow${to}`);
+    }
+  await page.keyboard.press("m");
+  t.false(await map.isVisible());
+  await page.keyboard.press("m");
+  t.true(await map.isVisible());
+  await page.close();
+});
+
 inBrowser("side by side, each view can be read, and what belongs to the selection comes into sight", async (t) => {
   const { page } = await openPage(running(), fit);
   await page.setViewportSize({ width: 1000, height: 560 });
+  const legendIn = async (view: string): Promise<readonly string[]> => {
+    await page.keyboard.press(view);
+    await page.locator(".pane.current [data-box]").first().waitFor();
+    await until("it has a legend", async () => (await textOf(page, "#legend")) !== "");
+    return (await textOf(page, "#legend")).split("\n");
+  };
+  const legends = { kernels: await legendIn("3"), source: await legendIn("1") };
+  t.true(legends.kernels.some((entry) => !legends.source.includes(entry)));
   await page.keyboard.press("c");
   for (const at of [0, 1, 2]) await page.locator(".pane").nth(at).locator("[data-box]").first().waitFor();
   await until("all are laid out", async () => (await page.locator(".pane[aria-busy]").count()) === 0);
@@ -140,6 +196,12 @@ inBrowser("side by side, each view can be read, and what belongs to the selectio
     `[...document.querySelectorAll(".pane > svg > g")].map((one) => Number(/scale\\(([^)]+)/.exec(one.getAttribute("transform"))[1]))`,
   );
   for (const scale of scales) t.true(scale * 12 >= 8, `${scales}`);
+  t.deepEqual(await page.locator(".caption:visible").allInnerTexts(), ["source", "gradients", "kernels"]);
+  const entries = (await textOf(page, "#legend")).split("\n");
+  t.true(
+    [...legends.source, ...legends.kernels].every((entry) => entries.includes(entry)),
+    `${entries}`,
+  );
   await page.keyboard.press("/");
   await page.keyboard.type("y/dense/w");
   await page.keyboard.press("Enter");

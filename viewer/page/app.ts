@@ -86,11 +86,13 @@ export class App {
     this.#arrange();
     const { pane } = this;
     if (pane === undefined) return;
+    if (before !== undefined && before !== pane) this.#selected = this.#chosen && mainBoxOf(this.#chosen, pane);
+    this.#way = undefined;
+    // The panel changes at once; the legend is that of the picture, which may take a while.
+    this.#refresh();
     await this.#showPanes();
     // Another view was asked for while this one was laid out.
     if (pane !== this.pane) return;
-    if (before !== undefined && before !== pane) this.#selected = this.#chosen && mainBoxOf(this.#chosen, pane);
-    this.#way = undefined;
     this.#refresh();
     if (this.#selected !== undefined) pane.goTo(this.#selected);
     const { view: shown } = pane.index;
@@ -303,7 +305,7 @@ export class App {
     if (pane === undefined) return;
     this.#mark(undefined);
     this.#breadcrumbs(pane);
-    part("legend", HTMLElement).replaceChildren(...legendOf(pane, this.#colour));
+    part("legend", HTMLElement).replaceChildren(...legendOf(this.#isComparing ? this.#panes : [pane], this.#colour));
     const others = this.#panes.filter((one) => one !== pane).map(({ index }) => index);
     const panel = part("panel", HTMLElement);
     const unfolded = unfoldedIn(panel);

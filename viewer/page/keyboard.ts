@@ -1,5 +1,6 @@
 import type { App } from "./app.js";
 import { element, inBackground, part } from "./dom.js";
+import { toggleMaps } from "./minimap.js";
 
 const keys: readonly (readonly [string, string])[] = [
   ["/", "search"],
@@ -15,6 +16,7 @@ const keys: readonly (readonly [string, string])[] = [
   ["f", "fit the picture"],
   ["+, −", "zoom"],
   ["Shift with arrows", "pan"],
+  ["m", "hide or show the map"],
   ["t", "turn the direction of the data"],
   ["Escape", "select nothing"],
   ["?", "these keys"],
@@ -60,6 +62,7 @@ export function keyboard(app: App, search: HTMLInputElement): void {
     "=": () => app.pane?.zoomBy(1.3),
     "-": () => app.pane?.zoomBy(1 / 1.3),
     t: () => inBackground(app.turn()),
+    m: () => app.say(toggleMaps()),
     "?": () => part("keys", HTMLDialogElement).showModal(),
     Escape: () => app.select(undefined),
     Backspace: () => inBackground(app.leave()),

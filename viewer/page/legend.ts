@@ -3,16 +3,17 @@ import { hasTimes } from "../heat.js";
 import { element } from "./dom.js";
 import type { Pane } from "./pane.js";
 
-/** What the colours of the boxes in the picture mean. */
-export function legendOf(pane: Pane, colour: ColourMode): readonly HTMLElement[] {
-  const { index, program, placed } = pane;
-  if (colour === "time" && !hasTimes(program)) return [element("li", {}, "Times need a profile.")];
+/** What the colours of the boxes in the pictures in sight mean, one of a program or several. */
+export function legendOf(panes: readonly Pane[], colour: ColourMode): readonly HTMLElement[] {
+  if (colour === "time" && !panes.some(({ program }) => hasTimes(program)))
+    return [element("li", {}, "Times need a profile.")];
   const labels = new Map<string, string>();
-  for (const { box } of placed.boxes) {
-    if (box.isOpen) continue;
-    const { name, label } = paintOf(box, colour, index.view, program);
-    if (label !== "" && !labels.has(label)) labels.set(label, name);
-  }
+  for (const { index, program, placed } of panes)
+    for (const { box } of placed.boxes) {
+      if (box.isOpen) continue;
+      const { name, label } = paintOf(box, colour, index.view, program);
+      if (label !== "" && !labels.has(label)) labels.set(label, name);
+    }
   const svg = (name: string): SVGSVGElement => {
     const made = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     made.setAttribute("viewBox", "0 0 14 14");
@@ -26,8 +27,8 @@ export function legendOf(pane: Pane, colour: ColourMode): readonly HTMLElement[]
   const isScale = [...labels.values()].every((name) => name.startsWith("h"));
   const entries = isScale ? [...labels].sort((a, b) => (a[1] < b[1] ? 1 : -1)) : [...labels];
   const items = entries.map(([label, name]) => element("li", {}, svg(name), label));
-  const note = noteOf(pane, colour);
-  return note === undefined ? items : [...items, element("li", {}, note)];
+  const notes = new Set(panes.map((pane) => noteOf(pane, colour)).filter((note) => note !== undefined));
+  return [...items, ...[...notes].map((note) => element("li", {}, note))];
 }
 
 /** What the colours of groups mean, where that is not plain. */

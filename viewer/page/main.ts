@@ -6,6 +6,7 @@ import { divider } from "./divider.js";
 import { element, embedded, inBackground, part } from "./dom.js";
 import { workerEngine } from "./engine.js";
 import { keyboard, keysTable } from "./keyboard.js";
+import { toggleMaps } from "./minimap.js";
 import { find, searchBox } from "./search.js";
 
 /** In a narrow window, what is asked for seldom: a press opens it, any other press, Escape or a choice closes it. */
@@ -69,6 +70,7 @@ async function start(): Promise<void> {
     fit: () => app.pane?.fit(),
     closer: () => app.pane?.zoomBy(1.3),
     farther: () => app.pane?.zoomBy(1 / 1.3),
+    map: () => app.say(toggleMaps()),
     print: () => print(),
     help: () => part("keys", HTMLDialogElement).showModal(),
     save: () => {

@@ -1,23 +1,37 @@
-import { nothingPlaced, type Placed } from "../placed.js";
+import { grown, isWithin, nothingPlaced, overlaps, type Placed, type Rectangle, stretchesOf } from "../placed.js";
+import { part } from "./dom.js";
 
-interface Frame {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
+const mostSize = 120;
+/** Between the map and the borders of its pane. */
+const inset = 10;
+/** The earlier is taken where two are as empty. */
+const corners = ["bottom-right", "bottom-left", "top-right", "top-left"] as const;
+type Corner = (typeof corners)[number];
+
+/** How bad it is to cover these; what is selected outweighs all else. */
+const selectedWeight = 1e6;
+const boxWeight = 10;
+const labelWeight = 4;
+const lineWeight = 1;
+
+/** Hides or shows the maps of all panes; what it did, in words. */
+export function toggleMaps(): string {
+  const isHidden = part("panes", HTMLElement).classList.toggle("without-map");
+  part("map", HTMLElement).setAttribute("aria-pressed", String(!isHidden));
+  return isHidden ? "the map is hidden" : "the map is shown where the picture is larger than its pane";
 }
 
-const mostSize = 150;
-
-/** The whole picture, small, with the part that is seen; a press goes there. */
+/** The whole picture, small, with the part that is seen; a press goes there. It stands in the corner where it covers least. */
 export class Minimap {
   readonly root: HTMLCanvasElement;
   #placed: Placed = nothingPlaced;
-  #frame: Frame = { x: 0, y: 0, width: 0, height: 0 };
+  #frame: Rectangle = { x: 0, y: 0, width: 0, height: 0 };
+  #corner: Corner = corners[0];
+  #selected: string | undefined;
 
   constructor(goTo: (x: number, y: number) => void) {
     this.root = document.createElement("canvas");
-    this.root.className = "minimap";
+    this.root.className = `minimap ${corners[0]}`;
     this.root.setAttribute("aria-hidden", "true");
     const go = (event: PointerEvent): void => {
       const { left, top } = this.root.getBoundingClientRect();
@@ -31,6 +45,7 @@ export class Minimap {
     this.root.addEventListener("pointermove", (event) => {
       if (this.root.hasPointerCapture(event.pointerId)) go(event);
     });
+    this.root.addEventListener("pointerleave", () => this.settle());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#paint());
   }
 
@@ -55,18 +70,57 @@ export class Minimap {
   }
 
   /** Shows which part is seen; hidden where that is all. */
-  frame(frame: Frame): void {
+  frame(frame: Rectangle): void {
     this.#frame = frame;
-    const { width, height } = this.#placed;
-    // A margin that is cut off is no reason to show it.
-    const slack = 0.05 * Math.max(width, height);
-    const isAll =
-      frame.x <= slack &&
-      frame.y <= slack &&
-      frame.x + frame.width >= width - slack &&
-      frame.y + frame.height >= height - slack;
+    const { width } = this.#placed;
+    // A margin that is cut off is no reason to show it, half a box is.
+    const isAll = this.#placed.boxes.every((box) => isWithin(box, grown(frame, 1)));
     this.root.hidden = isAll || width === 0;
     this.#paint();
+  }
+
+  /** What is selected is never covered. */
+  keepClearOf(id: string | undefined): void {
+    this.#selected = id;
+    this.settle();
+  }
+
+  /** Moves to the emptiest corner, once what is seen stands still; not from under the pointer. */
+  settle(): void {
+    const pane = this.root.parentElement?.clientWidth ?? 0;
+    if (this.root.hidden || pane === 0 || this.root.matches(":hover")) return;
+    const covered = new Map(corners.map((corner) => [corner, this.#coveredIn(corner, this.#frame.width / pane)]));
+    const costOf = (corner: Corner): number => covered.get(corner) ?? 0;
+    const best = corners.reduce((least, corner) => (costOf(corner) < costOf(least) ? corner : least));
+    if (costOf(best) < costOf(this.#corner)) {
+      this.root.classList.replace(this.#corner, best);
+      this.#corner = best;
+    }
+    this.root.classList.toggle("in-the-way", costOf(this.#corner) >= selectedWeight);
+  }
+
+  /** How much it hides in a corner, where one pixel is so many units of the picture. */
+  #coveredIn(corner: Corner, unit: number): number {
+    const { boxes, edges, width, height } = this.#placed;
+    const size = { width: width * this.#scale() * unit, height: height * this.#scale() * unit };
+    const { x, y } = this.#frame;
+    const [right, bottom] = [x + this.#frame.width, y + this.#frame.height];
+    const at = {
+      x: corner.endsWith("left") ? x + inset * unit : right - inset * unit - size.width,
+      y: corner.startsWith("top") ? y + inset * unit : bottom - inset * unit - size.height,
+      ...size,
+    };
+    let sum = 0;
+    for (const placed of boxes) {
+      const shown = placed.box.isOpen ? placed.title : placed;
+      if (shown === undefined || !overlaps(shown, at)) continue;
+      sum += placed.box.id === this.#selected ? selectedWeight : boxWeight;
+    }
+    for (const { label, points } of edges) {
+      if (label !== undefined && overlaps(label, at)) sum += labelWeight;
+      if (stretchesOf(points).some((one) => overlaps(one, at))) sum += lineWeight;
+    }
+    return sum;
   }
 
   #paint(): void {
@@ -85,12 +139,12 @@ export class Minimap {
     const [left, top] = [Math.max(0, this.#frame.x), Math.max(0, this.#frame.y)];
     const right = Math.min(this.#placed.width, this.#frame.x + this.#frame.width);
     const bottom = Math.min(this.#placed.height, this.#frame.y + this.#frame.height);
-    const inset = context.lineWidth / 2;
+    const half = context.lineWidth / 2;
     context.strokeRect(
-      left * scale + inset,
-      top * scale + inset,
-      Math.max(0, (right - left) * scale - 2 * inset),
-      Math.max(0, (bottom - top) * scale - 2 * inset),
+      left * scale + half,
+      top * scale + half,
+      Math.max(0, (right - left) * scale - 2 * half),
+      Math.max(0, (bottom - top) * scale - 2 * half),
     );
   }
 }

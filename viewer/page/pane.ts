@@ -9,8 +9,9 @@ import { type Direction, nothingPlaced, type Placed, type PlacedBox, type Placed
 import { nothingText } from "../svg.js";
 import { alwaysOpen, firstOpen, visibleOf } from "../visible.js";
 import { element } from "./dom.js";
-import { margin, startOf, within } from "./framing.js";
+import { firstScale, intoSight, leastWhole, margin, startOf, within } from "./framing.js";
 import { boxShowing, groupsAround, type ViewIndex } from "./links.js";
+import { type Marks, markElements } from "./marks.js";
 import { Minimap } from "./minimap.js";
 
 /** What a pane tells the page. */
@@ -22,20 +23,8 @@ export interface PaneEvents {
   readonly say: (text: string) => void;
 }
 
-/** How boxes are marked besides their colour. */
-export interface Marks {
-  readonly selected: string | undefined;
-  /** Boxes that belong to what is selected or pointed at in another view. */
-  readonly linked: ReadonlySet<string>;
-  /** With these given, all others are dimmed. */
-  readonly lit: ReadonlySet<string> | undefined;
-  readonly edge: string | undefined;
-}
-
 /** More boxes than this at once are no picture: the groups that were opened first close again. */
 const mostBoxes = 400;
-/** Boxes are set in 12 pixels: 8.4 are the least that is read with ease. */
-const leastReadable = 0.7;
 const svgNamespace = "http://www.w3.org/2000/svg";
 
 /** One view of a program: its picture, which groups are open, and how far it is zoomed. */
@@ -77,7 +66,10 @@ export class Pane {
     this.svg.append(this.#content);
     this.#minimap = new Minimap((x, y) => this.centre(x, y));
     this.root = element("section", { class: "pane", attributes: { "aria-label": `${index.view.kind} view` } });
-    this.root.append(this.svg, this.#minimap.root);
+    // Side by side, which view it is; before its first picture, that one is being made.
+    const caption = element("p", { class: "caption", attributes: { "aria-hidden": "true" } }, index.view.kind);
+    const waiting = element("p", { class: "waiting" }, "laying out…");
+    this.root.append(this.svg, this.#minimap.root, caption, waiting);
     if (index.view.missing !== undefined) this.root.append(element("p", { class: "missing" }, index.view.missing));
     else if (index.view.nodes.length === 0) this.root.append(element("p", { class: "missing" }, nothingText));
     this.#zoom.on("zoom", ({ transform, sourceEvent }: D3ZoomEvent<SVGSVGElement, unknown>) => {
@@ -85,6 +77,7 @@ export class Pane {
       this.#content.setAttribute("transform", transform.toString());
       this.#minimap.frame(this.frame());
     });
+    this.#zoom.on("end", () => this.#minimap.settle());
     select(this.svg).call(this.#zoom).on("dblclick.zoom", null);
     this.#listen();
   }
@@ -176,6 +169,7 @@ export class Pane {
   #drawMinimap(): void {
     this.#minimap.draw(this.placed);
     this.#minimap.frame(this.frame());
+    this.#minimap.settle();
   }
 
   /** On paper the whole picture is shown, whatever part of it is seen here. */
@@ -199,7 +193,7 @@ export class Pane {
     this.begin();
   }
 
-  /** Opens or closes a group. Its corner stays where it is on the screen. */
+  /** Opens or closes a group. Its corner stays where it is on the screen, unless what is opened would not be seen there. */
   async toggle(id: string): Promise<void> {
     const group = Number(id.slice(1));
     const title = this.index.view.groups[group]?.name ?? "";
@@ -209,6 +203,8 @@ export class Pane {
       this.#close(group);
     }
     await this.#layOut(id);
+    const placed = this.boxOf(id);
+    if (isOpen && placed !== undefined) this.#bringIntoSight(placed);
     this.#events.say(`${title} ${isOpen ? "opened" : "closed"}`);
   }
 
@@ -237,14 +233,13 @@ export class Pane {
       const before = anchor === undefined ? undefined : this.boxOf(anchor);
       this.placed = await layOut(visibleOf(this.index.view, this.open), this.#direction, this.#engine);
       this.root.removeAttribute("aria-busy");
+      this.root.classList.add("drawn");
       this.draw();
       this.#keepZoom();
       const after = anchor === undefined ? undefined : this.boxOf(anchor);
       if (before === undefined || after === undefined) return;
       this.#zoomedBy = "reader";
-      const { k } = zoomTransform(this.svg);
       this.#zoom.translateBy(select(this.svg), before.x - after.x, before.y - after.y);
-      if (!this.#isInSight(after)) this.#zoom.scaleTo(select(this.svg), k);
     };
     this.#work = this.#work.then(task, task);
     return this.#work;
@@ -266,25 +261,10 @@ export class Pane {
   mark(marks: Marks): void {
     this.#marks = marks;
     const hadFocus = document.activeElement !== null && this.svg.contains(document.activeElement);
-    for (const one of this.#content.querySelectorAll<SVGGElement>("[data-box]")) {
-      const id = one.dataset["box"] ?? "";
-      const isSelected = id === marks.selected;
-      one.classList.toggle("selected", isSelected);
-      one.classList.toggle("linked", marks.linked.has(id));
-      one.classList.toggle("faded", marks.lit !== undefined && !marks.lit.has(id));
-      one.setAttribute("tabindex", isSelected ? "0" : "-1");
-      if (isSelected && hadFocus) one.focus({ preventScroll: true });
-    }
+    markElements(this.#content, this.placed, marks, hadFocus);
     // A box that is selected no more would keep its ring with the focus.
     if (hadFocus && marks.selected === undefined) this.svg.focus({ preventScroll: true });
-    for (const one of this.#content.querySelectorAll<SVGGElement>("[data-edge]")) {
-      const edge = this.placed.edges.find((placed) => placed.edge.id === one.dataset["edge"])?.edge;
-      if (edge === undefined) continue;
-      const touches = edge.from === marks.selected || edge.to === marks.selected;
-      one.classList.toggle("touching", touches);
-      one.classList.toggle("chosen", edge.id === marks.edge);
-      one.classList.toggle("faded", marks.lit !== undefined && !(marks.lit.has(edge.from) && marks.lit.has(edge.to)));
-    }
+    this.#minimap.keepClearOf(marks.selected);
   }
 
   /** The boxes that show some nodes. */
@@ -311,7 +291,7 @@ export class Pane {
 
   /** What is seen at first: a picture that would be too small to read begins where its data do. */
   begin(): void {
-    const scale = Math.max(this.#wholeScale(), leastReadable);
+    const scale = firstScale(this.#wholeScale());
     const { clientWidth, clientHeight } = this.svg;
     const { width, height } = this.placed;
     const isDown = this.#direction === "down";
@@ -367,12 +347,25 @@ export class Pane {
     });
   }
 
+  #bringIntoSight(group: PlacedBox): void {
+    if (!this.#hasSize()) return;
+    const pane = { width: this.svg.clientWidth, height: this.svg.clientHeight };
+    const now = zoomTransform(this.svg);
+    const { x, y, k } = intoSight(this.placed, group, pane, this.#direction === "down", now);
+    this.#zoomedBy = "reader";
+    this.#zoom.transform(select(this.svg), zoomIdentity.translate(x, y).scale(k));
+  }
+
   /** Brings a box into sight, at a size that can be read. */
   goTo(id: string): void {
     const placed = this.boxOf(id);
     if (placed === undefined) return;
+    if (placed.box.isOpen) {
+      this.#bringIntoSight(placed);
+      return;
+    }
     const { k } = zoomTransform(this.svg);
-    if (k < leastReadable) {
+    if (k < leastWhole) {
       this.#zoomedBy = "reader";
       this.#zoom.scaleTo(select(this.svg), 0.8);
     }
