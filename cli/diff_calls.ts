@@ -36,7 +36,8 @@ export function otherArguments(a: Node, b: Node, before: Side, after: Side): Oth
   return undefined;
 }
 
-const isType = (value: string): boolean => /^\[?(?:bool|bf16|[uif]\d+)(?:\[|$)/.test(value);
+/** A tensor's type; before that of a variable which an optimizer is given stands its name. */
+const isType = (value: string): boolean => /^(?:\S+: )?\[?(?:bool|bf16|[uif]\d+)(?:\[|$)/.test(value);
 const isNumber = (text: string): boolean => /^-?(?:\d|\.\d)[\w.+-]*$/.test(text);
 
 /** The arguments that are known, or written as a number: of others, what they are made of is told. */
