@@ -187,14 +187,13 @@ test.serial("a paused training can be stopped, and one that ends by itself leave
   t.regex(short.stderr, /watch it at http:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{32}\/\n/);
 });
 
-// `script` gives it a terminal.
+// `script` gives it a terminal, in a shell that must make way: on Ctrl-C some shells end with 130, whatever the command in them ends with.
 const onTerminal = existsSync("/usr/bin/script") ? test.serial : test.serial.skip;
 
 onTerminal("on a terminal the page of a training that has ended stays until Ctrl-C", async (t) => {
   const command = [process.execPath, binary, "train", "line.graph", "--steps", "7", "--target", "reference", "--watch"];
-  const child = spawn("script", ["-qec", command.map((word) => `'${word}'`).join(" "), "/dev/null"], {
-    cwd: lineFolder(),
-  });
+  const exec = `exec ${command.map((word) => `'${word}'`).join(" ")}`;
+  const child = spawn("script", ["-qec", exec, "/dev/null"], { cwd: lineFolder() });
   t.teardown(() => child.kill("SIGKILL"));
   let text = "";
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
