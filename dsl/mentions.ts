@@ -1,4 +1,5 @@
-import type { Block, Carry, Ident, If, Path, Scan, Signature, Statement, While } from "./ast.js";
+import type { Block, Call, Carry, Ident, If, Path, Scan, Signature, Statement, While } from "./ast.js";
+import { type Dead, deadUnits, type Unit, unit } from "./dead.js";
 
 /** What a text reads by name, as the tree alone tells. */
 
@@ -7,6 +8,8 @@ export interface Mention {
   readonly segments: readonly string[];
   /** How many of the segments name scopes and what stands in them; the rest lies inside a call. */
   readonly outside: number;
+  /** Whether it is what a call calls. */
+  readonly isCalled?: true;
 }
 
 /** A name that a statement binds, and the whole of what would go with it. */
@@ -15,10 +18,15 @@ export interface Bound {
   readonly statement: Statement;
 }
 
-/** What is read in some part of a text and not bound in it, and what is bound in it and not read. */
+/** What is read in some part of a text and not bound in it, and what is bound in it and of no use. */
 export interface Reading {
   readonly mentions: readonly Mention[];
-  readonly unread: readonly Bound[];
+  readonly unread: readonly Unread[];
+}
+
+/** Names of a loop or a branch that nothing reads, those that are read for them alone, and what all of these read outside. */
+export interface Unread extends Dead<Statement> {
+  readonly mentions: readonly Mention[];
 }
 
 /** An editor asks for the same statements again and again. */
@@ -35,7 +43,7 @@ export function readingOf(part: object): Reading {
 
 function collect(roots: readonly unknown[]): Reading {
   const mentions: Mention[] = [];
-  const unread: Bound[] = [];
+  const unread: Unread[] = [];
   const add = (inner: Reading): void => {
     mentions.push(...inner.mentions);
     unread.push(...inner.unread);
@@ -51,6 +59,10 @@ function collect(roots: readonly unknown[]): Reading {
     switch (one.kind) {
       case "reference":
         mentions.push(mentionOf(one.segments.map(({ name }) => name)));
+        break;
+      case "call":
+        mentions.push({ ...mentionOf(one.callee.segments.map(({ name }) => name)), isCalled: true });
+        stack.push(one.arguments);
         break;
       case "path":
         mentions.push(pathMention(one));
@@ -87,6 +99,7 @@ function collect(roots: readonly unknown[]): Reading {
 
 type Known =
   | { readonly kind: "reference"; readonly segments: readonly Ident[] }
+  | Call
   | Path
   | { readonly kind: "named-type"; readonly name: Ident; readonly dims: unknown }
   | { readonly kind: "argument" | "field"; readonly value: unknown }
@@ -136,20 +149,59 @@ function branches(one: If): Reading {
 
 /** Of a block whose names nobody outside sees; `names` are bound around it. */
 export function blockReading({ statements }: Block, names: readonly string[]): Reading {
-  const bound = statements.flatMap(boundBy);
-  const own = new Set([...names, ...bound.map(({ name }) => name.name)]);
-  const parts = statements.map((one) => collect([withoutNames(one)]));
-  const all = parts.flatMap(({ mentions }) => mentions);
-  const read = new Set(all.map(({ segments }) => segments[0]));
+  const parts = withoutPlaces(statements).map((statement) => ({
+    unit: unit(statement),
+    bound: boundBy(statement),
+    reading: collect([withoutNames(statement)]),
+  }));
+  const units = new Map<string, Unit<Statement>>();
+  for (const part of parts) {
+    for (const { name } of part.bound) if (!units.has(name.name)) units.set(name.name, part.unit);
+  }
+  for (const { unit: reader, reading } of parts) {
+    for (const { segments } of allMentions(reading)) {
+      const read = units.get(segments[0] ?? "");
+      if (read !== undefined) reader.reads.add(read);
+    }
+  }
+  const own = new Set([...names, ...units.keys()]);
+  const free = (mentions: readonly Mention[]): readonly Mention[] =>
+    mentions.filter(({ segments }) => !own.has(segments[0] ?? ""));
+  const binding = parts.filter(({ bound }) => bound.length > 0).map((part) => part.unit);
+  const roots = parts.filter(({ bound }) => bound.every(({ name }) => isLeftUnread(name))).map((part) => part.unit);
+  const dead = deadUnits(binding, roots);
+  const gone = new Set(dead.flatMap(({ of, others }) => [of, ...others.map((other) => other.of)]));
+  const live = parts.filter(({ unit: { of } }) => !gone.has(of)).map(({ reading }) => reading);
+  const readBy = new Map(parts.map(({ unit: { of }, reading }) => [of, reading]));
   return {
-    mentions: all.filter(({ segments }) => !own.has(segments[0] ?? "")),
-    unread: [...parts.flatMap(({ unread }) => unread), ...bound.filter(({ name }) => !read.has(name.name))],
+    mentions: free(live.flatMap(({ mentions }) => mentions)),
+    unread: [
+      ...live.flatMap(({ unread }) => unread.map((one) => ({ ...one, mentions: free(one.mentions) }))),
+      ...dead.map((one) => {
+        const readings = [one.of, ...one.others.map(({ of }) => of)].flatMap((of) => readBy.get(of) ?? []);
+        return { ...one, mentions: free(readings.flatMap(allMentions)) };
+      }),
+    ],
   };
+}
+
+function allMentions({ mentions, unread }: Reading): readonly Mention[] {
+  return [...mentions, ...unread.flatMap((one) => one.mentions)];
+}
+
+/** Names that start with `_` may stay unread, and what they are made of is read. */
+export function isLeftUnread({ name }: Ident): boolean {
+  return name.startsWith("_");
+}
+
+/** With the statements of `on` blocks in their place. */
+export function withoutPlaces(statements: readonly Statement[]): readonly Statement[] {
+  return statements.flatMap((one) => (one.kind === "on" ? withoutPlaces(one.body.statements) : [one]));
 }
 
 /** A statement without the block of one that is seen from around it. */
 function withoutNames(one: Statement): unknown {
-  return one.kind === "on" || one.kind === "scope" ? one.body.statements.map(withoutNames) : one;
+  return one.kind === "scope" ? withoutPlaces(one.body.statements).map(withoutNames) : one;
 }
 
 /** The names that a statement binds in the block that it stands in. */

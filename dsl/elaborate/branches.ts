@@ -2,6 +2,7 @@ import type { Value } from "../../compiler/ir/node.js";
 import { deriveSpan, type Span } from "../../compiler/ir/span.js";
 import { typeText } from "../../compiler/ir/type.js";
 import type { Block, If, IfBranch } from "../ast.js";
+import { withoutPlaces } from "../mentions.js";
 import { toTensor } from "./convert.js";
 import { evaluate, item } from "./expressions.js";
 import { type Item, isLiteral, isPoisoned, literalDType, type Meaning, poisoned, tensor } from "./meaning.js";
@@ -20,7 +21,7 @@ import {
 import { type Env, refusal, report } from "./state.js";
 import { expectNames } from "./statements.js";
 import { restate } from "./types.js";
-import { checkUnread, withoutPlaces, yieldOf } from "./unread.js";
+import { checkUnread, yieldOf } from "./unread.js";
 
 /** `if a { yield x } else if b { yield y } else { yield z }`: the further conditions stand in the else branch. */
 export function branches(env: Env, one: If, rest: readonly IfBranch[]): Meaning {

@@ -12,6 +12,7 @@ import type {
   Variable,
   Yield,
 } from "../ast.js";
+import { withoutPlaces } from "../mentions.js";
 import { attempt } from "./expressions.js";
 import { callable, reference } from "./lookup.js";
 import { type Env, report } from "./state.js";
@@ -61,11 +62,6 @@ export function yieldOf(env: Env, block: Block): Yield | undefined {
     report(env, "G055", end, "this branch yields nothing", { hint: "it ends with `yield value`" });
   }
   return found;
-}
-
-/** With the statements of `on` blocks in their place. */
-export function withoutPlaces(statements: readonly Statement[]): readonly Statement[] {
-  return statements.flatMap((one) => (one.kind === "on" ? withoutPlaces(one.body.statements) : [one]));
 }
 
 /** The branches of all `if`s among statements, also of those inside other regions. */

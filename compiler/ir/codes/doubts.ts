@@ -45,7 +45,7 @@ export const doubtCodes = [
     code: "G155",
     title: "nothing reads a name",
     explain:
-      "A warning of `graphc check` and of editors, which show the name faded: of an import, a fn, an optimizer or a constant that the file does not use, of a dim that is no size, and, in a graph with signatures, of a binding, variable, placeholder or scope that nothing reads and no signature gives, and of an update that no signature does. Of several outputs of one call it is enough that one is read. A session may fetch a name all the same: one that starts with `_` is not told of. A library is for others, so that its fns, optimizers and constants are not told of.",
+      "A warning of `graphc check` and of editors, which show the name faded: of an import, a fn, an optimizer or a constant that the file does not use, of a dim that is no size, and, in a graph with signatures, of a binding, variable, placeholder or scope that nothing reads and no signature gives, of an update that no signature does, and of a parameter that its function does not read, unless a size or dtype is known from it alone. What is read for such a name alone is named with it and goes with it. Of several outputs of one call it is enough that one is read. A session may fetch a name all the same: one that starts with `_` is not told of. A library is for others, so that its fns, optimizers and constants are not told of.",
     example:
       'import { sgd } from "std/optimizers"\n\ngraph g {\n  placeholder x: f32[3]\n  variable w: f32[3] = zeros()\n  loss = sum((x * w - 1) ** 2)\n  update learn = minimize(loss, sgd(learning_rate=0.1))\n  signature fit(x) -> (loss)\n}\n',
   },
