@@ -1,6 +1,7 @@
 import { InternalError } from "../ir/diagnostic.js";
+import type { NumericDType } from "../ir/dtype.js";
 import { expressionsOfStatement, forEachExpression, strideAlong } from "./access.js";
-import { affineRange, strideOf, zero } from "./affine.js";
+import { addAffine, affineRange, loopAffine, strideOf, zero } from "./affine.js";
 import { contractScratch, scratchOrder, tileAxes } from "./contract_scratch.js";
 import { contractionOf } from "./contractions.js";
 import { castTo, dtypeOf } from "./expressions.js";
@@ -8,8 +9,8 @@ import type { Access, Accumulator, Affine, ContractKernel, Extent, ScalarExpr, S
 import { type Emission, kernelExpressions, pointwiseExpression } from "./nests.js";
 import type { ContractGroup } from "./regions.js";
 import { Rewriter } from "./rewrite.js";
-import { boundLoop, indexAt, operandsAt, type Root } from "./roots.js";
-import { lanesOf, type OperandShape, scheduleContraction, type TargetLimits } from "./schedule.js";
+import { boundLoop, freshLoop, indexAt, operandsAt, type Root } from "./roots.js";
+import { depthOfTurn, lanesOf, type OperandShape, scheduleContraction, type TargetLimits } from "./schedule.js";
 import { type BufferTable, isOwnElement } from "./storage.js";
 import { axesIndex } from "./views.js";
 
@@ -59,7 +60,8 @@ export function emitContraction(
     }),
   );
   const merged = mergeAxes(inMemoryOrder({ ...loopsOf(main), lhs, rhs, epilogue }));
-  return scheduled({ ...merged, m: longRowsLast(merged.m) }, accumulator, emission.buffers, target);
+  const body = inTurns({ ...merged, m: longRowsLast(merged.m) }, accumulator.dtype, target);
+  return scheduled(body, accumulator, emission.buffers, target);
 }
 
 /** Rows that a tile needs so that its sums hide each other's latency. */
@@ -94,21 +96,20 @@ export function scheduled(
 ): Omit<ContractKernel, "name" | "spans"> {
   const { m, n, k, lhs, rhs, epilogue } = body;
   const { dtype } = accumulator;
-  const count = (list: readonly Extent[]): number => list.reduce((product, { extent }) => product * extent, 1);
   const schedule = scheduleContraction(
     {
       dtype,
-      m: count(m),
-      n: count(n),
-      k: count(k),
+      m: turnsOf(m),
+      n: turnsOf(n),
+      k: turnsOf(k),
       tile: { m: m.at(-1)?.extent ?? 1, n: n.at(-1)?.extent ?? 1 },
       lhs: { ...operandShape(lhs, m, k), fixed: fixed.lhs },
       rhs: { ...operandShape(rhs, n, k), fixed: fixed.rhs },
       turns: k.map((_, outer) => {
         const inner = k.slice(outer);
-        return { depth: count(inner), lhs: footprint(lhs, [...m, ...inner]), rhs: footprint(rhs, [...n, ...inner]) };
+        return { depth: turnsOf(inner), lhs: footprint(lhs, [...m, ...inner]), rhs: footprint(rhs, [...n, ...inner]) };
       }),
-      sums: count([...body.batch, ...m, ...n]),
+      sums: turnsOf([...body.batch, ...m, ...n]),
       strided: { m: stridedAlong(epilogue, m), n: stridedAlong(epilogue, n) },
     },
     target,
@@ -142,6 +143,24 @@ function longRowsLast(loops: readonly Extent[]): readonly Extent[] {
   return [...loops.filter((loop) => loop !== longest), longest];
 }
 
+/** Splits a long loop of k in two, of which the outer one can run outside the tiles, where that spares reading panels from afar. */
+function inTurns(body: ContractBody, dtype: NumericDType, target: TargetLimits): ContractBody {
+  const { batch, m, n, k, lhs, rhs } = body;
+  const [loop, ...others] = k;
+  if (loop === undefined || others.length > 0 || batch.length > 0 || target.panels === false) return body;
+  const depth = depthOfTurn({ dtype, m: turnsOf(m), n: turnsOf(n), k: loop.extent }, target);
+  if (depth === undefined) return body;
+  const outer = { id: freshLoop(), extent: loop.extent / depth };
+  const place = addAffine(loopAffine(outer.id, depth), loopAffine(loop.id));
+  const rewriter = new Rewriter({ loop: (id) => (id === loop.id ? place : undefined) });
+  return {
+    ...body,
+    k: [outer, { id: loop.id, extent: depth }],
+    lhs: rewriter.expression(lhs),
+    rhs: rewriter.expression(rhs),
+  };
+}
+
 function sortedBy(loops: readonly Extent[], operand: ScalarExpr): readonly Extent[] {
   const [index] = indicesOf(operand);
   if (index === undefined) return loops;
@@ -149,16 +168,19 @@ function sortedBy(loops: readonly Extent[], operand: ScalarExpr): readonly Exten
   return [...loops].sort((a, b) => step(b) - step(a));
 }
 
+function turnsOf(loops: readonly Extent[]): number {
+  return loops.reduce((product, { extent }) => product * extent, 1);
+}
+
 /** Elements between the first and the last that a load reads; as many as the loops have turns where it is no plain load. */
 function footprint(operand: ScalarExpr, loops: readonly Extent[]): number {
   const mentioned = (index: Affine): readonly Extent[] => loops.filter((loop) => strideOf(index, loop.id) !== 0);
-  const turns = (list: readonly Extent[]): number => list.reduce((product, { extent }) => product * extent, 1);
   if (operand.kind !== "load")
-    return turns(loops.filter((loop) => indicesOf(operand).some((at) => strideOf(at, loop.id) !== 0)));
+    return turnsOf(loops.filter((loop) => indicesOf(operand).some((at) => strideOf(at, loop.id) !== 0)));
   const { index } = operand.access;
   const extents = new Map(loops.map((loop) => [loop.id, loop.extent]));
   const { min, max } = affineRange(index, (loop) => extents.get(loop) ?? 1);
-  return Math.min(max - min + 1, turns(mentioned(index)));
+  return Math.min(max - min + 1, turnsOf(mentioned(index)));
 }
 
 /** Axes that every index steps through as one (a batch of rows of vectors is more rows) become one axis of the tile. */
@@ -243,7 +265,7 @@ function operandShape(
 ): Omit<OperandShape, "fixed"> {
   const loops = [...free, ...contracted];
   const elements = footprint(operand, loops);
-  const turns = loops.reduce((product, { extent }) => product * extent, 1);
+  const turns = turnsOf(loops);
   if (operand.kind !== "load" || operand.access.dynamic !== undefined) {
     return { plain: false, unitFree: false, unitContracted: false, windowed: false, step: 1, elements };
   }

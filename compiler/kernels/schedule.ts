@@ -72,7 +72,8 @@ export function scheduleContraction(shape: ContractShape, target: TargetLimits):
   const vectorExtent = vectorAxis === "n" ? shape.tile.n : shape.tile.m;
   const scalarExtent = vectorAxis === "n" ? shape.tile.m : shape.tile.n;
   const { rows, vectors } = chooseTile(scalarExtent, vectorExtent, lanes, target);
-  const outerDepth = turnsOutside(shape, vectorAxis, size, target);
+  // A panel that is filled before a loop holds all of k.
+  const outerDepth = vectorOperand.fixed ? 0 : turnsOutside(shape, vectorAxis, size, target);
   const depth = shape.turns[outerDepth]?.depth ?? shape.k;
   // Short rows, each right after the other, are as good as a panel.
   const dense = vectorExtent * size <= shortRow && scalarOperand.windowed;
@@ -130,6 +131,29 @@ function turnsOutside(shape: ContractShape, vectorAxis: "m" | "n", size: number,
     if ((shape.turns[outer]?.depth ?? 0) >= leastDepth) return outer;
   }
   return 0;
+}
+
+/** With fewer rows in a block, reading the panel of columns from the last cache takes longer than multiplying with it. */
+const leastRows = 64;
+/** Terms of a turn: each turn loads and stores all sums, and a strip of the panel should stay in L1. */
+const shortestTurn = 128;
+const longestTurn = 320;
+
+/**
+ * Terms of a turn where one loop of k is so long that a block of L2 holds only few rows of it: each block would read all columns
+ * again, from far away. In turns both operands stay in L2, and so do the sums that wait. A divisor of k; undefined where k stays whole.
+ */
+export function depthOfTurn(
+  { dtype, m, n, k }: Pick<ContractShape, "dtype" | "m" | "n" | "k">,
+  target: TargetLimits,
+): number | undefined {
+  const limit = Math.floor(target.l2Bytes / 2 / byteSize(dtype));
+  const rows = Math.floor(limit / k);
+  const readsOnce = Math.min(m, n) <= Math.max(rows, 1);
+  if (rows >= leastRows || readsOnce || Math.min(m, n) * k <= limit || m * n > limit) return undefined;
+  for (let depth = Math.min(longestTurn, Math.floor(limit / (m + n))); depth >= shortestTurn; depth--)
+    if (k % depth === 0) return depth;
+  return undefined;
 }
 
 /** Pieces of nearly equal size, none above `most`, so that the last is not a sliver; a multiple of `step`. */

@@ -14,7 +14,7 @@ import { concatenate } from "../../compiler/ops/structure.js";
 import { reverse, slice } from "../../compiler/ops/views.js";
 import { interpretKernels } from "./interpreter.js";
 import { f32, input, network, softmaxRegression, weight } from "./models.js";
-import { build, computationOf, contextOf, disagreements } from "./support.js";
+import { avx512, build, computationOf, contextOf, disagreements } from "./support.js";
 
 function check(
   t: { deepEqual: (a: unknown, b: unknown, m?: string) => unknown },
@@ -177,6 +177,33 @@ test("the panel of a large product holds a block of its columns", (t) => {
   const longest = Math.max(...kernel.scratch.map((buffer) => program.buffers[buffer]?.length ?? 0));
   // The last strip, of 4096 % width columns, lies behind a whole block.
   t.is(longest, 1024 * (blockColumns + (4096 % width === 0 ? 0 : width)));
+});
+
+test("a long sum of few results runs in turns whose operands fit L2, and no other does", (t) => {
+  const scheduleOf = (m: number, k: number, n: number) => {
+    const y = matmul(input("x", [m, k]), input("w", [k, n]));
+    const computation = computationOf({ y });
+    const program = build(computation, {}, { ...avx512, l2Bytes: 65_536 });
+    t.deepEqual(verifyKernels(program), [], printKernels(program));
+    const [kernel] = program.compute;
+    if (kernel?.kind !== "contract") throw new Error(printKernels(program));
+    if (kernel.schedule.outerDepth > 0) t.deepEqual(disagreements(computation, program), [], printKernels(program));
+    return { loops: kernel.k.map(({ extent }) => extent), outer: kernel.schedule.outerDepth, kernel };
+  };
+  const { loops, outer, kernel } = scheduleOf(24, 512, 40);
+  t.deepEqual([loops, outer], [[4, 128], 1]);
+  // Half of L2 is 8192 floats: 128 terms of 24 rows and 40 columns fit, with their sums.
+  t.true((24 + 40) * kernel.schedule.blockDepth <= 8192);
+  const whole = (k: number) => ({ loops: [k], outer: 0 });
+  for (const [m, k, n, why] of [
+    [24, 100, 40, "81 rows of 100 terms fit"],
+    [16, 512, 40, "one block has all rows"],
+    [24, 509, 40, "a prime number of terms"],
+    [120, 512, 120, "the sums do not fit"],
+  ] as const) {
+    const { kernel: _, ...found } = scheduleOf(m, k, n);
+    t.deepEqual(found, whole(k), why);
+  }
 });
 
 test("layers take turns in two places of the arena", (t) => {

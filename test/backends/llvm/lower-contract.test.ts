@@ -1,9 +1,11 @@
 import test from "ava";
 import fc from "fast-check";
+import { cpuBackend } from "../../../compiler/backends/llvm/backend.js";
 import { type CpuTarget, hostTarget, targetLevels } from "../../../compiler/backends/llvm/target.js";
 import type { NumericDType } from "../../../compiler/ir/dtype.js";
 import type { Value } from "../../../compiler/ir/node.js";
 import { elementCount, type TensorData } from "../../../compiler/ir/tensor.js";
+import { buildKernels } from "../../../compiler/kernels/build.js";
 import { add, maximum, mul, sub } from "../../../compiler/ops/arithmetic.js";
 import { zerosLike } from "../../../compiler/ops/build.js";
 import { ge } from "../../../compiler/ops/comparison.js";
@@ -15,7 +17,7 @@ import { sum } from "../../../compiler/ops/reduction.js";
 import { placeholder, variable } from "../../../compiler/ops/sources.js";
 import { broadcastInDim, reverse, slice, transpose } from "../../../compiler/ops/views.js";
 import { computationOf } from "../../kernels/support.js";
-import { outputsOf, startState } from "../bound.js";
+import { bindOn, outputsOf, startState } from "../bound.js";
 import { bindBoth, nativeIsAvailable } from "../support.js";
 import { exact, firstDifference } from "../tolerance.js";
 
@@ -220,3 +222,51 @@ native(
     }
   },
 );
+
+const longSum = {
+  dtype: "f32",
+  batch: undefined,
+  m: 25,
+  n: 38,
+  k: 512,
+  epilogue: "relu",
+  lhs: "plain",
+  rhs: "plain",
+} as const satisfies Product;
+/** Half of such an L2 holds 16 rows of 512 terms. */
+const small = { l1Bytes: 8192, l2Bytes: 65_536, l3Bytes: 1 << 20 };
+
+native("long sums of few results, which run in turns", async (t) => {
+  for (const level of targetLevels) {
+    for (const product of [
+      longSum,
+      { ...longSum, lhs: "transposed", rhs: "transposed", epilogue: "update" },
+      { ...longSum, k: 1280, lhs: "bytes", rhs: "strided", epilogue: "mask" },
+      { ...longSum, m: 18, n: 13, dtype: "f64", rhs: "reversed", lhs: "computed", epilogue: "sums" },
+    ] satisfies readonly Product[]) {
+      const target = { ...hostTarget(level), ...small };
+      t.deepEqual(await check(product, target), [], `${level} ${JSON.stringify(product)}`);
+    }
+  }
+});
+
+native("turns change no bit of a long sum", async (t) => {
+  const feeds = new Map<string, TensorData>();
+  const { outputs } = outputsOfProduct(longSum, feeds);
+  for (const data of feeds.values()) {
+    if (data instanceof BigInt64Array) continue;
+    for (const [i, x] of data.entries()) data[i] = x / (3 + (i % 7));
+  }
+  const computation = computationOf(outputs as Record<string, Value>);
+  const resultFor = async (target: CpuTarget) => {
+    const [kernel] = buildKernels(computation, target, { checkNumerics: false }).compute;
+    const bound = await bindOn(cpuBackend(target), computation);
+    const values = outputsOf(bound.executable.run(feeds, startState));
+    bound.close();
+    return { turns: kernel?.kind === "contract" ? kernel.schedule.outerDepth : undefined, values };
+  };
+  const inTurns = await resultFor({ ...hostTarget(), ...small });
+  const whole = await resultFor({ ...hostTarget(), ...small, l2Bytes: 1 << 22 });
+  t.deepEqual([inTurns.turns, whole.turns], [1, 0]);
+  t.deepEqual(inTurns.values, whole.values);
+});
