@@ -109,7 +109,7 @@ export function commandLine(outcome: Outcome): Command {
     .addOption(
       new Option("--report <NAME>", "a scalar to report (repeatable); without it the file's").argParser(nameList),
     )
-    .option("--every <N>", "report each so many steps", wholeNumber(1))
+    .option("--every <N>", "report each so many steps, and the last one", wholeNumber(1))
     .addOption(
       new Option(
         "--watch [PORT]",

@@ -178,8 +178,6 @@ class Reporter {
   readonly #widths = new Map<string, number>();
   #steps = 0;
   #firstStep = 0;
-  #told = -1;
-  #last: ReadonlyMap<string, number> = new Map();
 
   constructor(console: Console, line: ProgressLine, session: Session, flags: TrainFlags) {
     this.#console = console;
@@ -204,17 +202,14 @@ class Reporter {
         return;
       }
       case "progress":
-        this.#last = event.metrics;
         this.#line.update({ title: this.#title(), steps: this.#steps, ...event });
         return;
       case "report":
         this.#tell(event.report.step, event.report.metrics);
         return;
       case "stop":
-        if (event.step > this.#firstStep && this.#told < event.step) this.#tell(event.step, event.metrics);
         return;
       case "validation": {
-        if (event.step >= this.#steps && this.#told < event.step) this.#tell(event.step, this.#last);
         const epoch = String(event.epoch).padStart(String(this.#epochs ?? "").length);
         this.#line.above(() => console.say(this.#row(`epoch ${epoch} validation`, event.metrics)));
         return;
@@ -264,7 +259,6 @@ class Reporter {
   }
 
   #tell(step: number, metrics: ReadonlyMap<string, number>): void {
-    this.#told = step;
     if (metrics.size > 0) this.#line.above(() => this.#console.say(this.#row(this.#stepText(step), metrics)));
   }
 
@@ -312,7 +306,8 @@ function reportJson(report: TrainReport): Readonly<Record<string, JsonValue>> {
     device: report.device,
     threads: report.threads,
     metrics: numbers(report.metrics),
-    history: report.history.map(numbers),
+    // As they are: of many reports a Map each would be most of the memory.
+    history: report.history,
     validation: report.validation.map(numbers),
     checkpoints: report.checkpoints,
     ...(report.events === undefined ? {} : { events: report.events }),

@@ -1,6 +1,5 @@
 import type { Executable, LoopOutcome } from "../compiler/backends/executable.js";
 import { GraphError } from "../compiler/ir/diagnostic.js";
-import { bindDims, type FedShape } from "../compiler/ir/specialise.js";
 import type { TensorData } from "../compiler/ir/tensor.js";
 import type { Prepared } from "../compiler/program.js";
 import { placeCheckpoints } from "./checkpoint_places.js";
@@ -13,11 +12,13 @@ import { failedStep } from "./failed_step.js";
 import { joinFailures, withNote } from "./failure.js";
 import { readCheckpoint, writeCheckpoint } from "./files/checkpoint.js";
 import { saveCheckpoint } from "./files/rotation.js";
+import { History } from "./history.js";
 import { Improvement } from "./improvement.js";
 import { lostLoss, mayBeLost, TrainedState } from "./lost.js";
 import { requireOutputs } from "./outputs.js";
-import { checkFeeds, requireScalars } from "./requests.js";
+import { requireScalars } from "./requests.js";
 import type { Session } from "./session.js";
+import { StepCode } from "./step_code.js";
 import {
   type Report,
   requireSchedules,
@@ -80,14 +81,15 @@ class Trainer {
   readonly #options: TrainOptions;
   readonly #dataset: Dataset;
   readonly #validation: Validation | undefined;
-  readonly #prepared: Prepared;
+  readonly #code: StepCode;
   readonly #batch: number;
-  readonly #history: Report[] = [];
+  readonly #history = new History();
+  /** Where this training began. */
+  readonly #first: number;
   readonly #validations: { step: number; epoch: number; metrics: ReadonlyMap<string, number> }[] = [];
   readonly #checkpoints: string[] = [];
   readonly #events: TrainingEvents | undefined;
   #seconds = 0;
-  #compileSeconds: number;
   #last: ReadonlyMap<string, number> = new Map();
   readonly #improvement: Improvement;
   readonly #state: TrainedState;
@@ -108,14 +110,14 @@ class Trainer {
     this.#events = events;
     this.#state = state;
     this.#session = session;
+    this.#first = session.step;
     this.#settings = settings;
     this.#options = options;
     this.#dataset = dataset;
     this.#validation = validation;
     this.#improvement = new Improvement(settings, session.metadata);
-    this.#prepared = prepared;
-    this.#compileSeconds = prepareSeconds;
-    requireScalars(this.#prepared, options.report ?? session.program.graph.train?.report?.of ?? []);
+    this.#code = new StepCode(session, prepared, dataset, prepareSeconds);
+    requireScalars(prepared, options.report ?? session.program.graph.train?.report?.of ?? []);
     this.#batch = dataset.rows === 0 ? 0 : (settings.batch ?? dataset.rows);
     this.#totalSteps = totalSteps(settings, dataset.rows, this.#batch);
     this.#every = settings.every ?? Math.max(1, Math.ceil(this.#totalSteps / defaultReports));
@@ -123,27 +125,25 @@ class Trainer {
 
   async train(): Promise<TrainReport> {
     requireSchedules(this.#settings, this.#totalSteps);
-    const { executable, feeds } = await this.#executable(
-      Math.min(this.#batch, Math.max(this.#dataset.rows, this.#batch)),
-    );
+    const { executable, feeds } = await this.#code.of(Math.min(this.#batch, Math.max(this.#dataset.rows, this.#batch)));
     this.#emit({
       kind: "start",
       target: executable.info.target,
       device: this.#session.program.backend.device,
-      compileSeconds: this.#compileSeconds,
+      compileSeconds: this.#code.seconds,
       steps: this.#totalSteps,
     });
-    const first = this.#session.step;
+    const first = this.#first;
     let stopped: TrainReport["stopped"];
     try {
       stopped = await this.#run(executable, feeds);
+      await this.#recordLast();
       const isDoubtful = this.#options.save !== undefined || mayBeLost(this.#last);
       if (this.#session.step > first && isDoubtful) await this.#state.requireFinite();
     } catch (error) {
       throw error instanceof GraphError ? await this.#failed(error, first) : error;
     }
     const { step } = this.#session;
-    if (step > first) await this.#events?.report({ step, metrics: this.#last });
     this.#emit({ kind: "stop", stopped, step, metrics: this.#last });
     // Ended before the first step: a file that is there may hold more than this session does.
     if (stopped === "interrupted" && step === first) return this.#report(executable, stopped);
@@ -206,6 +206,8 @@ class Trainer {
         if (outcome.steps === steps) chunk = nextChunk(chunk, seconds);
       }
       this.#emit({ kind: "progress", step: this.#session.step, seconds: this.#seconds, metrics: this.#last });
+      // Before it is validated.
+      if (this.#stepsLeft() <= 0) await this.#recordLast();
       if (this.#atEpochEnd() && (await this.#epochEnd())) return "early";
       if (this.#dueCheckpoint()) await this.#saveTemplate();
     }
@@ -256,10 +258,16 @@ class Trainer {
   }
 
   async #record(report: Report): Promise<void> {
-    this.#history.push(report);
+    this.#history.add(report);
     await this.#events?.report(report);
     this.#emit({ kind: "report", report });
     this.#options.onReport?.({ step: report.step, metrics: Object.fromEntries(report.metrics) });
+  }
+
+  /** The last step is reported whether it was due or not, wherever the others are. */
+  async #recordLast(): Promise<void> {
+    const { step } = this.#session;
+    if (step > this.#first && this.#history.lastStep < step) await this.#record({ step, metrics: this.#last });
   }
 
   /** Whether fewer rows than a batch are left in the epoch, and they are to be used. */
@@ -271,7 +279,7 @@ class Trainer {
   /** One step on the rest of an epoch, with code specialised for its size. */
   async #partialBatch(): Promise<void> {
     const rest = this.#dataset.rows - this.#session.progress.row;
-    const { executable, feeds } = await this.#executable(rest);
+    const { executable, feeds } = await this.#code.of(rest);
     const start = performance.now();
     const outcome = await executable.loop({ ...this.#request(feeds, 1), batch: rest, stopAtEpochEnd: true });
     this.#seconds += (performance.now() - start) / 1000;
@@ -356,34 +364,22 @@ class Trainer {
     this.#emit({ kind: "checkpoint", step: this.#session.step, path });
   }
 
-  /** The code for a batch of this many rows, and the feeds that stay the same. */
-  async #executable(
-    rows: number,
-  ): Promise<{ readonly executable: Executable; readonly feeds: ReadonlyMap<string, TensorData> }> {
-    const { program } = this.#session;
-    const shapes = new Map<string, FedShape>();
-    for (const [name, shape] of this.#dataset.shapes) shapes.set(name, { shape: [rows, ...shape.slice(1)] });
-    const unfed = this.#prepared.placeholders.filter(({ name }) => !this.#dataset.columns.has(name));
-    const fixed = checkFeeds(program, { ...this.#prepared, placeholders: unfed }, {});
-    for (const [name, feed] of fixed) shapes.set(name, feed);
-    const start = performance.now();
-    const dims = bindDims(program.graph, this.#prepared.dims, shapes);
-    const executable = await this.#session.executable(this.#prepared, dims);
-    this.#compileSeconds += (performance.now() - start) / 1000;
-    return { executable, feeds: new Map([...fixed].map(([name, feed]) => [name, feed.data])) };
-  }
-
   #report(executable: Executable, stopped: TrainReport["stopped"]): TrainReport {
+    const history = this.#history;
+    let rows: TrainReport["history"] | undefined;
     return {
       steps: this.#session.step,
       stopped,
       seconds: this.#seconds,
-      compileSeconds: this.#compileSeconds,
+      compileSeconds: this.#code.seconds,
       target: executable.info.target,
       device: this.#session.program.backend.device,
       threads: 1,
       metrics: Object.fromEntries(this.#last),
-      history: this.#history.map(({ step, metrics }) => ({ ...Object.fromEntries(metrics), step })),
+      get history() {
+        rows ??= history.rows();
+        return rows;
+      },
       validation: this.#validations.map(({ metrics, ...when }) => ({ ...Object.fromEntries(metrics), ...when })),
       checkpoints: this.#checkpoints,
       events: this.#events?.path,

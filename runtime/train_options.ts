@@ -74,7 +74,7 @@ export interface TrainOptions<G extends GraphTypes = GraphTypes> extends DataFol
   /** Totals, counted from the very first step, also after a resume. */
   readonly steps?: number | undefined;
   readonly epochs?: number | undefined;
-  /** Report each so many steps; 0 reports none. Without it, and without the block's, ten times. */
+  /** Report each so many steps, and the last one; 0 reports that alone. Without it, and without the block's, ten times. */
   readonly every?: number | undefined;
   /** Names to report, any scalars of the graph; without them the signature's outputs. */
   readonly report?: readonly EdgeName<G>[] | undefined;
@@ -109,6 +109,7 @@ export interface TrainReport {
   readonly threads: number;
   /** The values at the last step. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Each report, and the last step's. Made when it is first asked for: until then a report is as many f64 as it has numbers. */
   readonly history: readonly ({ readonly step: number } & Readonly<Record<string, number>>)[];
   /** Means over the validation data after each epoch. */
   readonly validation: readonly ({ readonly step: number; readonly epoch: number } & Readonly<

@@ -46,6 +46,50 @@ test.serial("--json prints the contract's object; flags override the file", asyn
   t.is(at(value, "history", 2, "w"), at(value, "metrics", "w"));
 });
 
+test.serial("a last step that was not due is reported once, in the lines, in history and by onReport", async (t) => {
+  const cwd = lineFolder();
+  const flags = ["--steps", "7", "--every", "3", ...reference];
+  const steps = [3, 6, 7];
+  const told = await graphcHere(["train", "line.graph", ...flags], { cwd });
+  t.deepEqual(
+    [...told.stdout.matchAll(/^step (\d+) /gm)].map((match) => Number(match[1])),
+    steps,
+  );
+  const value = onlyObject(await graphcHere(["train", "line.graph", ...flags, "--json"], { cwd }));
+  const history = at(value, "history");
+  if (!Array.isArray(history)) throw new Error("no history");
+  t.deepEqual(
+    history.map((row) => at(row, "step")),
+    steps,
+  );
+  for (const name of ["metrics.loss", "w", "b"]) t.is(at(history, 2, name), at(value, "metrics", name));
+  const session = new Session(await compile(join(cwd, "line.graph"), { target: "reference" }));
+  const reported: number[] = [];
+  const onReport = ({ step }: { readonly step: number }) => reported.push(step);
+  await session.train({ steps: 7, every: 3, onReport });
+  t.deepEqual(reported, steps);
+  // One that was due is not told twice, and what goes on after it has its own.
+  const further = await session.train({ steps: 12, every: 4, onReport });
+  t.deepEqual(reported, [...steps, 8, 12]);
+  t.deepEqual(
+    further.history.map(({ step }) => step),
+    [8, 12],
+  );
+  await session.close();
+});
+
+test.serial("the last step stands before its validation, and is reported where none was due", async (t) => {
+  const validated = lineGraph.replace(
+    "    report =",
+    '    validate = { run = evaluate, data = { x = csv("line.csv"), y = csv("line.csv") } }\n    report =',
+  );
+  const cwd = folderWith({ "line.graph": validated, "line.csv": lineTable });
+  const { stdout } = await graphcHere(["train", "line.graph", "--epochs", "1", ...reference], { cwd });
+  t.regex(stdout, /^step 4 .*\nepoch 1 validation .*\n$/);
+  const alone = await graphcHere(["train", "line.graph", "--steps", "3", "--every", "9", ...reference], { cwd });
+  t.regex(alone.stdout, /^step 3 .*\n$/);
+});
+
 test("--quiet prints nothing, and --json --quiet the object alone", async (t) => {
   const cwd = lineFolder();
   t.deepEqual(await graphc(["train", "line.graph", "--quiet", ...reference], { cwd }), {
@@ -144,7 +188,10 @@ test.serial(
     const session = new Session(await compile(join(cwd, "line.graph"), { target: "reference" }));
     await session.train({ save: join(cwd, "w.safetensors"), onEvent: ({ kind }) => events.push(kind) });
     t.deepEqual(events.slice(-2), ["stop", "checkpoint"]);
-    t.is((await session.train({ every: 0, steps: 120 })).history.length, 0);
+    t.deepEqual(
+      (await session.train({ every: 0, steps: 120 })).history.map(({ step }) => step),
+      [120],
+    );
     await session.close();
   },
 );
