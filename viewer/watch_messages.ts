@@ -1,6 +1,16 @@
 /** What `graphc train --watch` and its page say to each other, as JSON. */
 
-export type WatchStatus = "preparing" | "running" | "paused" | "stopping" | "done" | "early" | "interrupted" | "failed";
+/** It is pausing until the steps that it is in are done: a training that is paused does none. */
+export type WatchStatus =
+  | "preparing"
+  | "running"
+  | "pausing"
+  | "paused"
+  | "stopping"
+  | "done"
+  | "early"
+  | "interrupted"
+  | "failed";
 
 /** Where the numbers of a curve come from; the rate is in steps a second of the training's own time. */
 export type CurveKind = "training" | "validation" | "rate";

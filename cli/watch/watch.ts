@@ -8,6 +8,8 @@ import { startWatchServer, type Told, type WatchServer } from "./server.js";
 
 const samplesMilliseconds = 2000;
 const rateSeconds = 3;
+/** Between the first step and the wish to end. */
+const mayEnd: ReadonlySet<WatchStatus> = new Set(["running", "pausing", "paused"]);
 
 export interface WatchOptions {
   readonly name: string;
@@ -105,13 +107,7 @@ export class Watch {
       this.#curves.start(step);
     }
     await this.#saveIfAsked(training);
-    if (this.#status === "paused") await this.#predict();
-    while (this.#status === "paused") {
-      await new Promise<void>((resolve) => {
-        this.#resume = resolve;
-      });
-      await this.#saveIfAsked(training);
-    }
+    if (this.#status === "pausing") await this.#hold(training);
     // The last ones are those of what was trained.
     const isDue = performance.now() - this.#takenAt > samplesMilliseconds;
     if (isDue || (step >= this.#steps && this.#steps > 0)) await this.#predict();
@@ -155,6 +151,25 @@ export class Watch {
     };
   }
 
+  /** From here on no step is done until the training goes on or ends. */
+  async #hold(training: TrainingHandle): Promise<void> {
+    this.#status = "paused";
+    this.#server?.changed();
+    await this.#predict();
+    while (this.#isPaused()) {
+      await this.#saveIfAsked(training);
+      await new Promise<void>((resolve) => {
+        // Pressed while it predicted or saved.
+        if (this.#wantsSave || !this.#isPaused()) resolve();
+        else this.#resume = resolve;
+      });
+    }
+  }
+
+  #isPaused(): boolean {
+    return this.#status === "paused";
+  }
+
   async #predict(): Promise<void> {
     if (!(this.#samples instanceof Samples)) return;
     this.#taken = await this.#samples.take();
@@ -166,20 +181,20 @@ export class Watch {
     switch (action) {
       case "pause":
         if (this.#status !== "running") return `it is ${this.#status}`;
-        this.#status = "paused";
+        this.#status = "pausing";
         return undefined;
       case "resume":
-        if (this.#status !== "paused") return `it is ${this.#status}`;
+        if (this.#status !== "paused" && this.#status !== "pausing") return `it is ${this.#status}`;
         this.#status = "running";
         this.#wake();
         return undefined;
       case "stop":
-        if (this.#status !== "running" && this.#status !== "paused") return `it is ${this.#status}`;
+        if (!mayEnd.has(this.#status)) return `it is ${this.#status}`;
         this.#end();
         return undefined;
       case "save":
         if (this.#options.save === undefined) return "there is no place: start with --save PATH";
-        if (this.#status !== "running" && this.#status !== "paused") return `it is ${this.#status}`;
+        if (!mayEnd.has(this.#status)) return `it is ${this.#status}`;
         this.#wantsSave = true;
         this.#wake();
         return undefined;
@@ -187,7 +202,7 @@ export class Watch {
   }
 
   #end(): void {
-    if (this.#status === "running" || this.#status === "paused") this.#status = "stopping";
+    if (mayEnd.has(this.#status)) this.#status = "stopping";
     this.#stop.abort();
     this.#wake();
   }

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { Page } from "playwright-core";
 import { chartText } from "../../cli/progress.js";
+import { readCheckpoint } from "../../runtime/files/checkpoint.js";
 import { updated, type WatchState, type WatchUpdate } from "../../viewer/watch_messages.js";
 import { executable, hasChromium, launch, until } from "../viewer/browser.js";
 import { binary, type Ended, graphcHere, lineFolder, start } from "./support.js";
@@ -146,16 +147,18 @@ test.serial("pause holds the steps, save writes, resume goes on, and the last st
   t.true(running.curves.some(({ kind, name }) => kind === "training" && name === "metrics.loss"));
   t.is((await act(url, "pause")).status, 204);
   t.is((await act(url, "pause")).status, 409);
-  await new Promise((resolve) => setTimeout(resolve, 400));
   const held = await stateWhere(url, ({ status }) => status === "paused");
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  t.is((await stateWhere(url, () => true)).step, held.step);
-  t.is((await act(url, "save")).status, 204);
-  await stateWhere(
-    url,
-    ({ message }) => message === `saved line.safetensors at step ${held.step.toLocaleString("en")}`,
-  );
-  t.true(existsSync(join(cwd, "line.safetensors")));
+  // Whatever is saved from now on is of this very step.
+  const file = join(cwd, "line.safetensors");
+  for (const _ of [1, 2, 3]) {
+    rmSync(file, { force: true });
+    t.is((await act(url, "save")).status, 204);
+    await until("it is saved", async () => existsSync(file));
+    t.is((await readCheckpoint(file)).step, held.step);
+  }
+  const saved = await stateWhere(url, ({ message }) => message.startsWith("saved "));
+  t.is(saved.message, `saved line.safetensors at step ${held.step.toLocaleString("en")}`);
+  t.deepEqual([saved.status, saved.step], ["paused", held.step]);
   t.is((await act(url, "resume")).status, 204);
   const further = await stateWhere(url, ({ step }) => step > held.step);
   t.true((further.stepsPerSecond ?? 0) > 0);
@@ -175,8 +178,6 @@ test.serial("a paused training can be stopped, and one that ends by itself leave
   const second = await watched(t, "--save", "line.safetensors");
   await stateWhere(second.url, ({ step }) => step > 0);
   await act(second.url, "pause");
-  // The call that it is in ends first.
-  await new Promise((resolve) => setTimeout(resolve, 400));
   const paused = await stateWhere(second.url, ({ status }) => status === "paused");
   second.interrupt();
   const { code, stderr } = await second.ended;

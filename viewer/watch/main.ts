@@ -14,6 +14,7 @@ import { readSettings, type Settings, writeSettings } from "./settings.js";
 const words: Readonly<Record<WatchStatus, string>> = {
   preparing: "preparing",
   running: "running",
+  pausing: "pausing",
   paused: "paused",
   stopping: "stopping",
   done: "done",
@@ -21,7 +22,7 @@ const words: Readonly<Record<WatchStatus, string>> = {
   interrupted: "stopped",
   failed: "failed",
 };
-const goesOn: ReadonlySet<WatchStatus> = new Set(["preparing", "running", "paused", "stopping"]);
+const goesOn: ReadonlySet<WatchStatus> = new Set(["preparing", "running", "pausing", "paused", "stopping"]);
 
 const pause = part("pause", HTMLButtonElement);
 const stop = part("stop", HTMLButtonElement);
@@ -49,7 +50,7 @@ events.addEventListener("error", () => {
   else part("status", HTMLElement).textContent = "not connected";
   showButtons();
 });
-pause.addEventListener("click", () => act(state?.status === "paused" ? "resume" : "pause"));
+pause.addEventListener("click", () => act(isHeld() ? "resume" : "pause"));
 stop.addEventListener("click", () => act("stop"));
 save.addEventListener("click", () => act("save"));
 smoothing.addEventListener("input", () => change({ smoothing: smoothing.valueAsNumber }));
@@ -134,7 +135,7 @@ function show(now: WatchState): void {
 /** A button that cannot be pressed says why. */
 function showButtons(): void {
   const reason = whyNot();
-  pause.textContent = state?.status === "paused" ? "Resume" : "Pause";
+  pause.textContent = isHeld() ? "Resume" : "Pause";
   for (const button of [pause, stop]) {
     button.disabled = reason !== "";
     button.title = reason;
@@ -143,6 +144,10 @@ function showButtons(): void {
   save.disabled = reason !== "" || place !== "";
   save.title = reason === "" ? place : reason;
   part("reason", HTMLElement).textContent = reason === "" ? place : reason;
+}
+
+function isHeld(): boolean {
+  return state?.status === "pausing" || state?.status === "paused";
 }
 
 function whyNot(): string {
