@@ -4,7 +4,7 @@ import type { Graph } from "../compiler/ir/graph.js";
 import { nearestName } from "../compiler/ir/nearest.js";
 import type { Program } from "../compiler/program.js";
 import { parseDataArgument } from "../runtime/data/references.js";
-import { requireTensorFormat, writeTensor } from "../runtime/data/write.js";
+import { type NamedTensor, requireTensorFormat, writeTensors } from "../runtime/data/write.js";
 import { loadDataset } from "../runtime/dataset.js";
 import { Evaluator } from "../runtime/evaluate.js";
 import { requireReplaceable, resultFiles } from "../runtime/files/replace.js";
@@ -174,7 +174,7 @@ async function evaluate(
 }
 
 async function writeOutputs(results: ReadonlyMap<string, Fetched>, outputs: Named | undefined): Promise<void> {
-  for (const [name] of outputs ?? []) {
+  const tensors = [...(outputs ?? [])].map(([name, path]): NamedTensor => {
     const tensor = results.get(name);
     if (tensor === undefined) {
       const nearest = nearestName(name, results.keys());
@@ -183,11 +183,9 @@ async function writeOutputs(results: ReadonlyMap<string, Fetched>, outputs: Name
       throw new GraphError([problem("G083", undefined, `\`${name}\` of --output is no result of this run`, { hint })]);
     }
     if (tensor.dtype === "string") throw new UsageError(`${name} is a string, and tensor files hold numbers`);
-  }
-  for (const [name, path] of outputs ?? []) {
-    const tensor = results.get(name);
-    if (tensor !== undefined && tensor.dtype !== "string") await writeTensor(path, name, tensor);
-  }
+    return { path, name, tensor };
+  });
+  await writeTensors(tensors);
 }
 
 /** One scalar or string stands alone; all else stands after its name and type. A mean is rounded: its last digits are noise. */

@@ -62,7 +62,7 @@ export class ResultFiles {
     for (const [name, file] of this.#means) await file.append(Float64Array.of(means.get(name) ?? Number.NaN));
     const files = [...this.#rows.values(), ...this.#means.values()];
     for (const file of files) await file.finish();
-    for (const file of files) await file.publish();
+    await TensorFile.publishAll(files);
   }
 
   /** Leaves nothing behind of what has not its name yet. Never throws. */

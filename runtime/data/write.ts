@@ -2,7 +2,7 @@ import { byteSize, type NumericDType } from "../../compiler/ir/dtype.js";
 import { decodeBF16, decodeF16, halvesToFloat32 } from "../../compiler/ir/half.js";
 import { shortestNumber } from "../../compiler/ir/shortest.js";
 import type { Tensor, TensorData } from "../../compiler/ir/tensor.js";
-import { AtomicFile } from "../files/atomic.js";
+import { AtomicFile, publishAll } from "../files/atomic.js";
 import { fileError, quotePath } from "../files/errors.js";
 import { bytesOf } from "../files/memory.js";
 import { requireReplaceable, resultFiles } from "../files/replace.js";
@@ -21,20 +21,31 @@ const descriptions: ReadonlyMap<NumericDType, string> = new Map([
   ["bool", "b1"],
 ]);
 
+/** A tensor, and the file that it goes to. */
+export interface NamedTensor {
+  readonly path: string;
+  readonly name: string;
+  readonly tensor: Tensor;
+}
+
 /**
- * Writes a tensor to a file, atomically, in the format of its extension: .npy, .safetensors (under `name`) or .csv (a
+ * Writes tensors to files, all or none, each in the format of its extension: .npy, .safetensors (under `name`) or .csv (a
  * scalar, a vector as one column, a matrix as rows; the header is `name`, or `name.0`, `name.1`, ...).
  * @throws GraphError G092 (also for a tensor of higher rank as .csv, and where a file of another kind would be lost), G071 for another
  * extension.
  */
-export async function writeTensor(path: string, name: string, tensor: Tensor): Promise<void> {
-  const file = await TensorFile.create(path, name, tensor);
+export async function writeTensors(tensors: readonly NamedTensor[]): Promise<void> {
+  const files: TensorFile[] = [];
   try {
-    await file.append(tensor.data);
-    await file.finish();
-    await file.publish();
+    for (const { path, name, tensor } of tensors) {
+      const file = await TensorFile.create(path, name, tensor);
+      files.push(file);
+      await file.append(tensor.data);
+      await file.finish();
+    }
+    await TensorFile.publishAll(files);
   } catch (error) {
-    await file.discard();
+    for (const file of files) await file.discard();
     throw error;
   }
 }
@@ -50,7 +61,7 @@ interface Writing {
   readonly finish?: () => Uint8Array;
 }
 
-/** A tensor's file that is written some rows at a time, as `writeTensor` writes one at once. The methods throw GraphError G092. */
+/** A tensor's file that is written some rows at a time, as `writeTensors` writes them at once. The methods throw GraphError G092. */
 export class TensorFile {
   readonly #file: AtomicFile;
   readonly #writing: Writing;
@@ -60,7 +71,7 @@ export class TensorFile {
     this.#writing = writing;
   }
 
-  /** @throws GraphError as `writeTensor`; nothing is there then. */
+  /** @throws GraphError as `writeTensors`; nothing is there then. */
   static async create(path: string, name: string, type: TensorType): Promise<TensorFile> {
     const writing = writingOf(path, name, type);
     await requireReplaceable(path, resultFiles[requireTensorFormat(path)]);
@@ -81,8 +92,9 @@ export class TensorFile {
     await this.#file.finish();
   }
 
-  publish(): Promise<void> {
-    return this.#file.publish();
+  /** Gives finished files their names, all or none. */
+  static publishAll(files: readonly TensorFile[]): Promise<void> {
+    return publishAll(files.map((file) => file.#file));
   }
 
   /** Leaves nothing behind, unless it was published. Never throws. */

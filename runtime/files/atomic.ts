@@ -1,5 +1,16 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
+import {
+  constants,
+  copyFile,
+  type FileHandle,
+  link,
+  open,
+  readdir,
+  realpath,
+  rename,
+  stat,
+  unlink,
+} from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { threadId } from "node:worker_threads";
@@ -34,8 +45,8 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
 }
 
 /**
- * Writes several files that belong together: all are whole and on the disk before the first one gets its name, so that a full disk or a
- * folder that takes no files leaves every name as it was.
+ * Writes several files that belong together: all are whole and on the disk before the first one gets its name, and all get their
+ * names or none (see `publishAll`).
  * @throws GraphError as `writeFileAtomic`.
  */
 export async function writeFilesAtomic(
@@ -49,11 +60,31 @@ export async function writeFilesAtomic(
       for (const piece of content) await file.append(piece);
       await file.finish();
     }
-    for (const file of files) await file.publish();
+    await publishAll(files);
   } catch (error) {
     for (const file of files) await file.discard();
     throw error;
   }
+}
+
+/**
+ * Gives finished files their names: all or, where one cannot have its name, none. Those that had theirs by then hold again what they
+ * held before.
+ * @throws GraphError G092 with the system's reason.
+ */
+export async function publishAll(files: readonly AtomicFile[]): Promise<void> {
+  if (files.length < 2) {
+    for (const file of files) await file.publish();
+    return;
+  }
+  try {
+    for (const file of files) await file.keepOld();
+    for (const file of files) await file.publish();
+  } catch (error) {
+    for (const file of files) await file.restoreOld();
+    throw error;
+  }
+  for (const file of files) await file.forgetOld();
 }
 
 /**
@@ -69,6 +100,8 @@ export class AtomicFile {
   #handle: FileHandle | undefined;
   #length = 0;
   #state: "temporary" | "published" | "discarded" = "temporary";
+  /** Another name of what the name held before. */
+  #old: string | undefined;
 
   private constructor(path: string, target: string, temporary: string, handle: FileHandle) {
     this.#path = path;
@@ -131,6 +164,37 @@ export class AtomicFile {
     this.#state = "published";
     inUse.delete(this.#temporary);
     await syncFolder(dirname(this.#target), this.#path);
+  }
+
+  /** Keeps what the name holds now, until `restoreOld` or `forgetOld`. */
+  async keepOld(): Promise<void> {
+    const old = join(dirname(this.#target), temporaryName(basename(this.#target)));
+    inUse.add(old);
+    try {
+      // Some file systems have no second names, and some files may not be given one.
+      await link(this.#target, old).catch(() => copyFile(this.#target, old, constants.COPYFILE_EXCL));
+      this.#old = old;
+    } catch (error) {
+      inUse.delete(old);
+      if (systemErrorCode(error) !== "ENOENT") throw writeFailure(this.#path, error);
+    }
+  }
+
+  /** Takes a name back that was given. Never throws. */
+  async restoreOld(): Promise<void> {
+    if (this.#state === "published") {
+      const undone = this.#old === undefined ? unlink(this.#target) : rename(this.#old, this.#target);
+      await undone.catch(() => {});
+    }
+    await this.forgetOld();
+  }
+
+  /** The new content is there for good. Never throws. */
+  async forgetOld(): Promise<void> {
+    if (this.#old === undefined) return;
+    await unlink(this.#old).catch(() => {});
+    inUse.delete(this.#old);
+    this.#old = undefined;
   }
 
   /** Leaves nothing behind, unless it has its name already. Never throws. */

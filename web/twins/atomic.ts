@@ -8,6 +8,8 @@ export async function writeFileAtomic(path: string): Promise<void> {
 
 export const AtomicFile = { create: writeFileAtomic };
 
+export async function publishAll(): Promise<void> {}
+
 export const requireWritable: (path: string) => Promise<void> = writeFileAtomic;
 export const requireWritableFolder: (path: string) => Promise<void> = writeFileAtomic;
 

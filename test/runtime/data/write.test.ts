@@ -7,9 +7,10 @@ import { shortestNumber } from "../../../compiler/ir/shortest.js";
 import { allocate, type Tensor } from "../../../compiler/ir/tensor.js";
 import { loadData } from "../../../runtime/data/load.js";
 import { csv, parseDataArgument } from "../../../runtime/data/references.js";
-import { TensorFile, writeTensor } from "../../../runtime/data/write.js";
+import { TensorFile, writeTensors } from "../../../runtime/data/write.js";
 import { failsWith, fixtures, numbersOf, withFolder } from "../support.js";
 
+const writeTensor = (path: string, name: string, tensor: Tensor) => writeTensors([{ path, name, tensor }]);
 const upTo24 = Array.from({ length: 24 }, (_, index) => index);
 
 test("the .npy files that are written are those that NumPy writes, byte for byte", async (t) => {
@@ -74,7 +75,7 @@ test("a file that is written some rows at a time is the one that is written at o
         await file.append(data.subarray(start, end));
       await file.finish();
       t.deepEqual(await readFile(pieces), old);
-      await file.publish();
+      await TensorFile.publishAll([file]);
       await writeTensor(whole, "x", { dtype: "f32", shape: [7, 3], data });
       t.deepEqual(await readFile(pieces), await readFile(whole), extension);
       const dropped = await TensorFile.create(pieces, "x", { dtype: "f32", shape: [1, 3] });
@@ -125,5 +126,22 @@ test("special values survive as text; bf16 becomes f32", async (t) => {
     const deep: Tensor = { dtype: "u8", shape: [1, 1, 1], data: Uint8Array.of(1) };
     await failsWith(t, () => writeTensor(join(folder, "y.csv"), "x", deep), "G092", /rank 3 is not a table/);
     await failsWith(t, () => writeTensor(join(folder, "y.bin"), "x", deep), "G071", /no format is known for writing/);
+  });
+});
+
+test("tensors that are written together are all there or none", async (t) => {
+  await withFolder(async (folder) => {
+    const one: Tensor = { dtype: "f32", shape: [1], data: Float32Array.of(1.5) };
+    const deep: Tensor = { dtype: "f32", shape: [1, 1, 1], data: Float32Array.of(1.5) };
+    const paths = ["a.npy", "b.csv"].map((name) => join(folder, name));
+    const [a = "", b = ""] = paths;
+    const both = [
+      { path: a, name: "a", tensor: one },
+      { path: b, name: "b", tensor: deep },
+    ];
+    await failsWith(t, () => writeTensors(both), "G092", /rank 3 is not a table/);
+    t.deepEqual(await readdir(folder), []);
+    await writeTensors(both.map((tensor) => ({ ...tensor, tensor: one })));
+    t.deepEqual(await readdir(folder), ["a.npy", "b.csv"]);
   });
 });

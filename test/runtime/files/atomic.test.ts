@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, readlink, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import test from "ava";
-import { writeFileAtomic } from "../../../runtime/files/atomic.js";
+import { writeFileAtomic, writeFilesAtomic } from "../../../runtime/files/atomic.js";
 import { failsWith, put, withFolder } from "../support.js";
 
 test("a file is made, folders included, and replaced whole; its mode stays", async (t) => {
@@ -52,6 +53,34 @@ test("content that fails while it is made leaves the old file and no other", asy
   });
 });
 
+test("of several files all get their names or none, though the last name is refused after others were given", async (t) => {
+  await withFolder(async (folder) => {
+    const old = await put(folder, "old", "as it was");
+    await chmod(old, 0o640);
+    const { ino } = await stat(old);
+    await put(folder, "real", "behind a link");
+    await symlink("real", join(folder, "link"));
+    // When all contents are made, no name has been given yet: a folder takes the last one.
+    function* taken(): Generator<Uint8Array> {
+      yield Buffer.from("new");
+      mkdirSync(join(folder, "taken/by"), { recursive: true });
+    }
+    const contents = ["old", "link", "fresh", "taken"].map((name) => ({
+      path: join(folder, name),
+      content: name === "taken" ? taken() : [Buffer.from("new")],
+    }));
+    await failsWith(t, () => writeFilesAtomic(contents), "G092", /cannot save ".*taken"/);
+    t.deepEqual((await readdir(folder)).sort(), ["link", "old", "real", "taken"]);
+    t.is(await readFile(old, "utf8"), "as it was");
+    t.deepEqual([(await stat(old)).ino, (await stat(old)).mode & 0o777], [ino, 0o640]);
+    t.is(await readlink(join(folder, "link")), "real");
+    t.is(await readFile(join(folder, "real"), "utf8"), "behind a link");
+    await writeFilesAtomic(contents.slice(0, 3));
+    t.deepEqual((await readdir(folder)).sort(), ["fresh", "link", "old", "real", "taken"]);
+    for (const name of ["old", "real", "fresh"]) t.is(await readFile(join(folder, name), "utf8"), "new");
+  });
+});
+
 test("many saves of one name at once: one of them wins whole, none is left over", async (t) => {
   await withFolder(async (folder) => {
     const path = join(folder, "x");
@@ -67,7 +96,7 @@ test("many saves of one name at once: one of them wins whole, none is left over"
 function saveUnderFault(path: string, fault: string): { readonly output: string; readonly killed: boolean } {
   const module = pathToFileURL(join(import.meta.dirname, "../../../runtime/files/atomic.js")).href;
   const program = `
-    import { writeFileAtomic } from ${JSON.stringify(module)};
+    import { writeFileAtomic, writeFilesAtomic } from ${JSON.stringify(module)};
     try {
       await writeFileAtomic(process.argv[1], [65, 66, 67, 68].map((byte) => Buffer.alloc(1000, byte)));
       console.log("saved");
