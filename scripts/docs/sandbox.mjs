@@ -195,9 +195,9 @@ async function weights(dist, folder) {
   await run(dist, folder, ["train", "other.graph", "--save", "other.safetensors"]);
   cpSync(join(folder, "mnist.safetensors"), join(folder, "cut-short.safetensors"));
   truncateSync(join(folder, "cut-short.safetensors"), 20_000);
-  const { writeTensor } = await import(pathToFileURL(join(dist, "runtime", "data", "write.js")));
+  const { writeTensors } = await import(pathToFileURL(join(dist, "runtime", "data", "write.js")));
   const w = { dtype: "f32", shape: [784, 10], data: new Float32Array(7840) };
-  await writeTensor(join(folder, "weights-only.safetensors"), "w", w);
+  await writeTensors([{ path: join(folder, "weights-only.safetensors"), name: "w", tensor: w }]);
 }
 
 /** `import ... from "graphc"` in the folder finds this build. */
