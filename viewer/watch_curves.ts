@@ -1,16 +1,35 @@
 /** What the page of `train --watch` computes of curves before they are drawn. */
 import type { CurveColumns, WatchCurve } from "./watch_messages.js";
 
+/** The greatest place of the slider: an average over about 100,000 numbers. */
+export const mostSmoothing = 5;
+
 /**
- * The exponential moving average with its bias towards 0 taken out, as TensorBoard has it: of the values v_1 to v_i, weighted by
- * weight^(i - j). A gap stays a gap and counts for nothing. `weight` is at least 0 and less than 1.
+ * The weight of what was before, by the slider's place: the average is over about 10^place numbers, so that the same way on it is as
+ * much more on a run of a hundred reports as on one of a million.
  */
-export function smoothed(values: readonly (number | null)[], weight: number): readonly (number | null)[] {
+export function weightOf(place: number): number {
+  return 1 - 10 ** -place;
+}
+
+/** A weight with the digits that tell it from 1. */
+export function weightText(place: number): string {
+  return place === 0 ? "none" : weightOf(place).toFixed(Math.ceil(place) + 1);
+}
+
+/**
+ * The exponential moving average with its bias towards 0 taken out, as TensorBoard has it: of the numbers v_1 to v_i, weighted by
+ * weight^(i - j). A point counts as each of the numbers that it stands for, so the average does not depend on how many those are: of
+ * them its mean alone is known, which is drawn where the average is over fewer. A gap stays a gap and counts for nothing. `weight` is at
+ * least 0 and less than 1.
+ */
+export function smoothed({ means, counts }: Pick<CurveColumns, "means" | "counts">, weight: number): (number | null)[] {
   let [sum, total] = [0, 0];
-  return values.map((value) => {
-    if (value === null) return null;
-    sum = sum * weight + (1 - weight) * value;
-    total = total * weight + (1 - weight);
+  return means.map((mean, i) => {
+    if (mean === null) return null;
+    const kept = weight ** (counts[i] ?? 1);
+    sum = sum * kept + (1 - kept) * mean;
+    total = total * kept + (1 - kept);
     return sum / total;
   });
 }
@@ -79,7 +98,7 @@ export function nearestIndex(values: readonly number[], x: number): number {
 
 /** All points of the curves of one name as a table, one row a point. What is not finite has no number. */
 export function csvText(curves: readonly WatchCurve[]): string {
-  const head = "curve,name,step,seconds,mean,least,greatest,not_finite";
+  const head = "curve,name,step,seconds,mean,least,greatest,finite,not_finite";
   const rows = curves.flatMap(({ kind, name, ...columns }) =>
     columns.steps.map((step, i) =>
       [
@@ -90,6 +109,7 @@ export function csvText(curves: readonly WatchCurve[]): string {
         columns.means[i] ?? "",
         columns.least[i] ?? "",
         columns.greatest[i] ?? "",
+        columns.counts[i],
         columns.lost[i],
       ].join(","),
     ),

@@ -26,7 +26,9 @@ export interface CurveColumns {
   readonly means: readonly (number | null)[];
   readonly least: readonly (number | null)[];
   readonly greatest: readonly (number | null)[];
-  /** How many numbers were not finite. */
+  /** How many numbers were finite. */
+  readonly counts: readonly number[];
+  /** How many were not. */
   readonly lost: readonly number[];
 }
 
@@ -101,6 +103,7 @@ function continued(before: WatchCurve | undefined, { from, ...change }: CurveUpd
     means: joined(before.means, change.means),
     least: joined(before.least, change.least),
     greatest: joined(before.greatest, change.greatest),
+    counts: joined(before.counts, change.counts),
     lost: joined(before.lost, change.lost),
   };
 }

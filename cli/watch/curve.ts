@@ -80,6 +80,7 @@ export class Curve {
       means: points.map(({ sum, count }) => (count === 0 ? null : known(sum / count))),
       least: points.map(({ least }) => known(least)),
       greatest: points.map(({ greatest }) => known(greatest)),
+      counts: points.map(({ count }) => count),
       lost: points.map(({ lost }) => lost),
     };
   }

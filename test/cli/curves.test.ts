@@ -9,6 +9,8 @@ import {
   smoothed,
   clockText as timeText,
   unitOf,
+  weightOf,
+  weightText,
 } from "../../viewer/watch_curves.js";
 import { updated, type WatchState } from "../../viewer/watch_messages.js";
 
@@ -88,9 +90,10 @@ test("a report inside a call has its share of the call's time, and a pause lies 
 });
 
 test("smoothing is the average with its bias taken out, and a gap stays one", (t) => {
-  t.deepEqual(smoothed([3, 5, null, 7], 0), [3, 5, null, 7]);
+  const values = { means: [3, 5, null, 7], counts: [1, 1, 0, 1] };
+  t.deepEqual(smoothed(values, 0), [3, 5, null, 7]);
   // (0.9 * 3 + 5) / 1.9; then (0.81 * 3 + 0.9 * 5 + 7) / 2.71.
-  const [first, second, gap, third] = smoothed([3, 5, null, 7], 0.9);
+  const [first, second, gap, third] = smoothed(values, 0.9);
   t.deepEqual([first, gap], [3, null]);
   t.true(Math.abs((second ?? 0) - 7.7 / 1.9) < 1e-12);
   t.true(Math.abs((third ?? 0) - 13.93 / 2.71) < 1e-12);
@@ -107,6 +110,37 @@ test("smoothing is the average with its bias taken out, and a gap stays one", (t
   t.deepEqual([1.24, 61, 3725].map(timeText), ["1.2 s", "1:01", "1:02:05"]);
 });
 
+test("a long curve is smoothed as all its numbers are, not as the points that are left of them", (t) => {
+  const curve = new Curve();
+  const values = Array.from({ length: 100_000 }, (_, i) => (i < 60_000 ? 1 : 0) + ((i * 7919) % 11) / 100 - 0.05);
+  for (const [i, value] of values.entries()) curve.add(i + 1, i, value);
+  const columns = curve.columns();
+  t.true(columns.steps.length < values.length / 40);
+  for (const weight of [0.99, 0.999, 0.9999]) {
+    const drawn = smoothed(columns, weight);
+    // The definition, number by number.
+    let [sum, total] = [0, 0];
+    const all = values.map((value) => {
+      sum = sum * weight + (1 - weight) * value;
+      total = total * weight + (1 - weight);
+      return sum / total;
+    });
+    // Where the level falls a point may lie on both sides of it.
+    const far = columns.steps.flatMap((step, i) =>
+      Math.abs(step - 60_000) < 100 || Math.abs((drawn[i] ?? 9) - (all[step - 1] ?? 0)) < 0.02 ? [] : [step],
+    );
+    t.deepEqual(far, [], String(weight));
+  }
+});
+
+test("the slider's way is as much on every run: each unit of it averages over ten times as many numbers", (t) => {
+  t.deepEqual(
+    [0, 1, 2, 5].map(weightOf).map((weight) => Number((1 / (1 - weight)).toPrecision(6))),
+    [1, 10, 100, 1e5],
+  );
+  t.deepEqual([0, 0.4, 1, 2.5, 5].map(weightText), ["none", "0.60", "0.90", "0.9968", "0.999990"]);
+});
+
 test("a chart's data as CSV: names are quoted, and what is not finite has no number", (t) => {
   const columns = {
     steps: [1, 2],
@@ -114,11 +148,12 @@ test("a chart's data as CSV: names are quoted, and what is not finite has no num
     means: [null, 2],
     least: [null, 1],
     greatest: [null, 3],
+    counts: [0, 2],
     lost: [1, 0],
   };
   t.is(
     csvText([{ kind: "validation", name: 'a,"b"', ...columns }]),
-    'curve,name,step,seconds,mean,least,greatest,not_finite\nvalidation,"a,""b""",1,0.5,,,,1\nvalidation,"a,""b""",2,1,2,1,3,0\n',
+    'curve,name,step,seconds,mean,least,greatest,finite,not_finite\nvalidation,"a,""b""",1,0.5,,,,0,1\nvalidation,"a,""b""",2,1,2,1,3,2,0\n',
   );
 });
 

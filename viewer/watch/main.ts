@@ -1,5 +1,5 @@
 import { element, part } from "../page/dom.js";
-import { clockText } from "../watch_curves.js";
+import { clockText, weightText } from "../watch_curves.js";
 import {
   updated,
   type WatchAction,
@@ -8,7 +8,8 @@ import {
   type WatchStatus,
   type WatchUpdate,
 } from "../watch_messages.js";
-import { Chart, type Zoom } from "./chart.js";
+import { Chart } from "./chart.js";
+import type { Zoom } from "./plot.js";
 import { readSettings, type Settings, writeSettings } from "./settings.js";
 
 const words: Readonly<Record<WatchStatus, string>> = {
@@ -92,7 +93,7 @@ function setZoom(to: Zoom | undefined): void {
 
 function showSettings(): void {
   smoothing.valueAsNumber = settings.smoothing;
-  part("weight", HTMLOutputElement).textContent = settings.smoothing === 0 ? "none" : settings.smoothing.toFixed(2);
+  part("weight", HTMLOutputElement).textContent = weightText(settings.smoothing);
   axis.value = settings.axis;
   all.disabled = zoom === undefined;
 }

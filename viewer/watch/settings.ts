@@ -1,6 +1,8 @@
+import { mostSmoothing } from "../watch_curves.js";
+
 /** How a reader wants the curves: kept for this tab, so that a reload changes nothing. */
 export interface Settings {
-  /** Weight of what was before, from 0 to 0.99. */
+  /** The place of the slider, from 0 (none) to `mostSmoothing`: see `weightOf`. */
   readonly smoothing: number;
   readonly axis: "step" | "time";
   /** Names of charts whose y axis is logarithmic. */
@@ -8,7 +10,7 @@ export interface Settings {
 }
 
 const key = "graphc watch";
-const initial: Settings = { smoothing: 0.6, axis: "step", logarithmic: [] };
+const initial: Settings = { smoothing: 0.4, axis: "step", logarithmic: [] };
 
 export function readSettings(): Settings {
   try {
@@ -16,7 +18,8 @@ export function readSettings(): Settings {
     if (typeof stored !== "object" || stored === null) return initial;
     const { smoothing, axis, logarithmic } = { ...initial, ...stored };
     return {
-      smoothing: typeof smoothing === "number" && smoothing >= 0 && smoothing < 1 ? smoothing : initial.smoothing,
+      smoothing:
+        typeof smoothing === "number" && smoothing >= 0 && smoothing <= mostSmoothing ? smoothing : initial.smoothing,
       axis: axis === "time" ? "time" : "step",
       logarithmic: Array.isArray(logarithmic) ? logarithmic.filter((one) => typeof one === "string") : [],
     };
