@@ -125,6 +125,10 @@ graph line {
 }
 `;
 
+/** What a run says of its variables that nobody has trained. */
+export const untrained =
+  "note: w and 1 other variable have their initial values; --weights PATH takes those that `graphc train --save PATH` wrote\n";
+
 /** Sixteen rows of the line y = 2 x + 1. */
 export const lineTable = `x,y\n${Array.from({ length: 16 }, (_, i) => `${i / 8 - 1},${(i / 8 - 1) * 2 + 1}`).join("\n")}\n`;
 
