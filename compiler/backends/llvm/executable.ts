@@ -15,6 +15,7 @@ import type {
 } from "../executable.js";
 import type { ExecutionProfile } from "../profile.js";
 import { firstPlace } from "../rows.js";
+import { placeOfFeed } from "./feeds.js";
 import type { NativeEntry } from "./library.js";
 import {
   blockWords,
@@ -53,16 +54,20 @@ export function bindNative(native: NativeProgram, variables: ReadonlyMap<string,
   return new NativeExecutable(native, variables);
 }
 
+/** Where a feed is copied to, unless it is read where the caller has it. */
+interface FeedBuffer {
+  readonly slot: number;
+  readonly buffer: NativeBuffer;
+  readonly data: TensorData;
+}
+
 class NativeExecutable implements Executable {
   readonly info: ExecutableInfo;
   readonly #native: NativeProgram;
   readonly #block: NativeBuffer;
   readonly #words: BigInt64Array;
   readonly #arena: NativeBuffer;
-  readonly #feeds = new Map<
-    string,
-    { readonly slot: number; readonly buffer: NativeBuffer; readonly data: TensorData }
-  >();
+  readonly #feeds = new Map<string, FeedBuffer>();
   readonly #stop: NativeBuffer;
   readonly #reports: NativeBuffer;
   readonly #sums: NativeBuffer;
@@ -111,10 +116,12 @@ class NativeExecutable implements Executable {
 
   run(feeds: ReadonlyMap<string, TensorData>, state: RunState): RunOutcome {
     this.#begin();
-    this.#prepareRun(feeds, state);
+    this.#prepareRun(feeds, state, "in place");
     this.#recorder?.enter();
     this.#native.entry.call(this.#block.address);
-    return this.#runOutcome();
+    const outcome = this.#runOutcome(feeds);
+    for (const feed of this.#feeds.values()) this.#read(feed, feed.buffer.address);
+    return outcome;
   }
 
   async runAside(
@@ -125,9 +132,9 @@ class NativeExecutable implements Executable {
     if (signal?.aborted === true) return { kind: "interrupted" };
     return this.#aside(
       signal,
-      () => this.#prepareRun(feeds, state),
+      () => this.#prepareRun(feeds, state, "copied"),
       () => {
-        return this.#wasInterrupted() ? { kind: "interrupted" } : this.#runOutcome();
+        return this.#wasInterrupted() ? { kind: "interrupted" } : this.#runOutcome(feeds);
       },
     );
   }
@@ -183,7 +190,8 @@ class NativeExecutable implements Executable {
 
   #addFeed(buffer: Buffer, slot: number): void {
     if (buffer.storage.kind !== "placeholder") throw new InternalError("a feed that is no placeholder");
-    const native = allocateNative(buffer.length * byteSize(buffer.dtype));
+    const elementBytes = byteSize(buffer.dtype);
+    const native = allocateNative(buffer.length * elementBytes, elementBytes);
     this.#feeds.set(buffer.storage.name, { slot, buffer: native, data: native.view(buffer.dtype, 0, buffer.length) });
     this.#words[placeholderWord(slot, placeholderWords.address)] = native.address;
     this.#words[placeholderWord(slot, placeholderWords.staging)] = native.address;
@@ -204,12 +212,18 @@ class NativeExecutable implements Executable {
     return this.#words[blockWords[word]] as bigint;
   }
 
-  #prepare(feeds: ReadonlyMap<string, TensorData>, state: RunState): void {
+  /** Where a feed is read from. */
+  #read({ slot }: FeedBuffer, address: bigint): void {
+    this.#words[placeholderWord(slot, placeholderWords.address)] = address;
+  }
+
+  #prepare(feeds: ReadonlyMap<string, TensorData>, state: RunState, large: "in place" | "copied" = "copied"): void {
     for (const [name, feed] of this.#feeds) {
-      this.#words[placeholderWord(feed.slot, placeholderWords.address)] = feed.buffer.address;
       this.#words[placeholderWord(feed.slot, placeholderWords.column)] = 0n;
       const data = feeds.get(name);
-      if (data !== undefined) copyFeed(feed.data, data);
+      const place = data === undefined || large === "copied" ? undefined : placeOfFeed(data, feed.data);
+      if (data !== undefined && place === undefined) copyFeed(feed.data, data);
+      this.#read(feed, place ?? feed.buffer.address);
     }
     this.#words[blockWords.status + statusWords.failure] = 0n;
     this.#words[blockWords.status + statusWords.value] = 0n;
@@ -220,13 +234,13 @@ class NativeExecutable implements Executable {
     this.#set("reportCount", 0n);
   }
 
-  #prepareRun(feeds: ReadonlyMap<string, TensorData>, state: RunState): void {
+  #prepareRun(feeds: ReadonlyMap<string, TensorData>, state: RunState, large: "in place" | "copied"): void {
     this.#set("rows", 0n);
     this.#set("steps", 1n);
     this.#set("advance", 1n);
     this.#set("every", 0n);
     this.#set("untilReport", 0n);
-    this.#prepare(feeds, state);
+    this.#prepare(feeds, state, large);
   }
 
   #prepareLoop(request: LoopRequest): void {
@@ -266,10 +280,10 @@ class NativeExecutable implements Executable {
     this.#set("orderEpoch", -1n);
   }
 
-  #runOutcome(): RunOutcome {
+  #runOutcome(feeds: ReadonlyMap<string, TensorData>): RunOutcome {
     const failure = this.#failure(0);
     if (failure !== undefined) return { kind: "failed", failure };
-    return { kind: "done", outputs: this.#native.program.outputs.map((output) => this.#output(output)) };
+    return { kind: "done", outputs: this.#native.program.outputs.map((output) => this.#output(output, feeds)) };
   }
 
   #wasInterrupted(): boolean {
@@ -308,7 +322,7 @@ class NativeExecutable implements Executable {
   }
 
   /** A copy of an output, where it lies after the run. */
-  #output(output: ProgramOutput): TensorData {
+  #output(output: ProgramOutput, feeds: ReadonlyMap<string, TensorData>): TensorData {
     const { layout } = this.#native;
     const buffer = layout.buffers.get(output.buffer);
     const place = layout.places.get(output.buffer);
@@ -324,7 +338,8 @@ class NativeExecutable implements Executable {
       case "placeholder": {
         const feed = this.#feeds.get(buffer.storage.name);
         if (feed === undefined) throw new InternalError(`the placeholder ${buffer.storage.name} has no buffer`);
-        return feed.data.slice();
+        const data = feeds.get(buffer.storage.name);
+        return (data?.constructor === feed.data.constructor ? data : feed.data).slice();
       }
       case "run_state":
         return this.#words.slice(blockWords.runState, blockWords.runState + 3);

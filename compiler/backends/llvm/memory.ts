@@ -76,8 +76,8 @@ function plainBlock(calls: NativeCalls, bytes: number): Block {
  * Between two pages that may not be touched, with its end (but for the alignment) at the second: an overrun is a fault
  * where it happens, not a wrong number later.
  */
-function guardedBlock(calls: NativeCalls, bytes: number): Block {
-  const rounded = Math.max(bufferAlignment, Math.ceil(bytes / bufferAlignment) * bufferAlignment);
+function guardedBlock(calls: NativeCalls, bytes: number, alignment: number): Block {
+  const rounded = Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
   const inner = Math.ceil(rounded / pageBytes) * pageBytes;
   const whole = inner + 2 * pageBytes;
   const start = calls.map(whole);
@@ -94,12 +94,15 @@ function usesGuards(): boolean {
   return guard !== undefined && guard !== "" && guard !== "0";
 }
 
-/** New zeroed memory, 64-byte aligned. Throws GraphError (G102) when the machine has not that much. */
-export function allocateNative(byteLength: number): NativeBuffer {
+/**
+ * New zeroed memory, 64-byte aligned. Throws GraphError (G102) when the machine has not that much. `alignment` is what code may count on
+ * where it is less: between guards the memory is then no better aligned, and ends with its last byte.
+ */
+export function allocateNative(byteLength: number, alignment = bufferAlignment): NativeBuffer {
   if (!Number.isSafeInteger(byteLength) || byteLength < 0) throw new InternalError(`${byteLength} bytes of memory`);
   if (byteLength > 2 ** 46) throw outOfMemory(byteLength);
   const calls = nativeCalls();
-  const block = usesGuards() ? guardedBlock(calls, byteLength) : plainBlock(calls, byteLength);
+  const block = usesGuards() ? guardedBlock(calls, byteLength, alignment) : plainBlock(calls, byteLength);
   const seen = (byteOffset: number, size: number): ArrayBuffer =>
     size === 0 ? new ArrayBuffer(0) : calls.view(block.address + BigInt(byteOffset), size);
   // An arena may be larger than what can be seen of it at once.

@@ -10,6 +10,8 @@ export interface NativeCalls {
   readonly map: (bytes: number) => bigint;
   readonly protect: (address: bigint, bytes: number) => number;
   readonly unmap: (address: bigint, bytes: number) => void;
+  /** Where the elements of an array lie. A large one stays there as long as it lives. */
+  readonly address: (data: ArrayBufferView) => bigint;
   /** The bytes at an address, without a copy. */
   readonly view: (address: bigint, bytes: number) => ArrayBuffer;
 }
@@ -47,6 +49,7 @@ export function nativeCalls(): NativeCalls {
     unmap: (address, bytes) => {
       unmap(address, bytes);
     },
+    address: (data) => koffi.address(data),
     view: (address, bytes) => koffi.view(address, bytes),
   };
   return calls;
