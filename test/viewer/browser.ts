@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { htmlText } from "../../viewer/html.js";
 import type { ViewerDocument } from "../../viewer/model.js";
@@ -92,4 +92,19 @@ export async function until(what: string, holds: () => Promise<boolean>): Promis
     if (Date.now() > end) throw new Error(`it never held: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
+}
+
+/** A box of the current view, by what its accessible name begins with. */
+export function box(page: Page, label: string) {
+  return page.locator(`.pane.current [data-box][aria-label^="${label}"]`).first();
+}
+
+/** Waits until the box is selected. */
+export async function isSelected(t: ExecutionContext, page: Page, label: string): Promise<void> {
+  const selected = page.locator(".pane.current .selected").first();
+  await until(
+    `${label} is selected`,
+    async () => (await selected.getAttribute("aria-label"))?.startsWith(label) === true,
+  );
+  t.pass();
 }

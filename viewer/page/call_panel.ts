@@ -1,5 +1,5 @@
 import type { FunctionModel, GroupModel, ViewerDocument, ViewModel } from "../model.js";
-import { bytesText, element, section, table } from "./dom.js";
+import { bytesText, element, plural, section, table } from "./dom.js";
 
 /** What the panel says of groups: the function that a call is of, and what a group holds. */
 
@@ -90,10 +90,6 @@ function elementsOf(type: string): number | undefined {
   if (dims === undefined || dims === "") return 1;
   const sizes = dims.split(",").map(Number);
   return sizes.some(Number.isNaN) ? undefined : sizes.reduce((product, size) => product * size, 1);
-}
-
-function plural(many: number, what: string): string {
-  return `${count(many)} ${what}${many === 1 ? "" : "s"}`;
 }
 
 function count(many: number): string {

@@ -69,6 +69,11 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toPrecision(3)} ${units[unit]}`;
 }
 
+/** `1 line`, `1,024 lines`. */
+export function plural(many: number, what: string, whats = `${what}s`): string {
+  return `${many.toLocaleString("en-US")} ${many === 1 ? what : whats}`;
+}
+
 /** Lets work go on by itself; what fails is told in the status line. */
 export function inBackground(work: Promise<unknown>): void {
   work.catch((error: unknown) => {

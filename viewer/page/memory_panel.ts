@@ -3,12 +3,8 @@ import type { GroupModel, NodeModel, ViewModel } from "../model.js";
 import { groupId, nodeId } from "../visible.js";
 import { places } from "./code_block.js";
 import { button, bytesText, element, section, table } from "./dom.js";
-import { callOf, type KernelContext, kernelAround } from "./kernel_panel.js";
+import { callOf, type KernelContext, kernelAround, secondsText } from "./kernel_panel.js";
 import { inputsOf, type ViewIndex } from "./links.js";
-
-interface Context extends KernelContext {
-  readonly go: (kind: string, id: string) => void;
-}
 
 /** More kernels than this in one list are counted. */
 const mostKernels = 12;
@@ -29,7 +25,7 @@ interface Use {
  * Of what lies in memory, in whichever view it stands: where, what a variable begins with, which kernels read and write it, and the code
  * of the one that writes it, else of the first that reads it.
  */
-export function memorySections(at: number, context: Context): readonly (HTMLElement | undefined)[] {
+export function memorySections(at: number, context: KernelContext): readonly (HTMLElement | undefined)[] {
   const node = context.index.view.nodes[at];
   const kernels = [context.index, ...context.others].find(({ view }) => view.kind === "kernels");
   if (node === undefined || kernels === undefined || kernels.view.missing !== undefined) return [];
@@ -51,7 +47,7 @@ export function memorySections(at: number, context: Context): readonly (HTMLElem
     section("Why", why.length === 0 ? undefined : element("ul", {}, ...why.map((text) => element("li", {}, text)))),
     section("Written by", useList(writers, context)),
     section("Read by", useList(readers, context)),
-    ...(main === undefined ? [] : [callOf(main.group, context)]),
+    ...(main === undefined ? [] : callOf(main.at, kernels.view, context)),
   ];
 }
 
@@ -142,7 +138,7 @@ function sideName(box: number, view: ViewModel): string | undefined {
 
 function firstValue(
   { kind, name, places: own }: NodeModel,
-  { document, copy }: Context,
+  { document, copy }: KernelContext,
 ): readonly (HTMLElement | undefined)[] {
   const variable = kind === "variable" ? document.variables.find((one) => one.name === name) : undefined;
   if (variable === undefined) return [];
@@ -158,11 +154,11 @@ function firstValue(
   ];
 }
 
-function useList(uses: readonly Use[], { go }: Context): HTMLElement | undefined {
+function useList(uses: readonly Use[], { go }: KernelContext): HTMLElement | undefined {
   if (uses.length === 0) return undefined;
   const items = uses.slice(0, mostKernels).map(({ at, group, purposes }) => {
     const seconds = group.kernel?.seconds;
-    const time = seconds === undefined ? "" : `, ${(seconds * 1e6).toPrecision(3)} µs`;
+    const time = seconds === undefined ? "" : `, ${secondsText(seconds)}`;
     const what = element("span", { class: "type" }, `${[...purposes].sort().join(", ")}${time}`);
     return element(
       "li",

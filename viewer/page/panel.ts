@@ -4,7 +4,7 @@ import { groupId, nodeId } from "../visible.js";
 import { callSections, contentSections, functionOf } from "./call_panel.js";
 import { codeBlock, places, quoted } from "./code_block.js";
 import { button, bytesText, element, section, table } from "./dom.js";
-import { costOf, explanation, listings } from "./kernel_panel.js";
+import { costOf, explanation, explanationOfLoop, kernelsWithin, listings } from "./kernel_panel.js";
 import { inputsOf, linkedNodes, nodesOf, titleOf, type ViewIndex } from "./links.js";
 import { memoryChart } from "./memory_chart.js";
 import { isInMemory, memorySections } from "./memory_panel.js";
@@ -130,6 +130,7 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
     kernel === undefined ? undefined : section("A call of it", costOf(kernel)),
     kernel === undefined ? undefined : section("What became one loop", codeBlock(kernel.code, context.copy)),
     kernel === undefined ? undefined : section("What it was compiled to", ...listings(kernel, context)),
+    kernel === undefined ? undefined : kernelsWithin(at, view, context),
     kernel === undefined ? undefined : section("Reads", table(buffers(kernel.reads))),
     kernel === undefined ? undefined : section("Writes", table(buffers(kernel.writes))),
     section(called === undefined ? "Source" : "Called at", places(group.places, context)),
@@ -137,6 +138,7 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
     section("Kernels", links(view.kind, kernelsIn(at, view), context, index)),
     ...contentSections(inside, view),
     ...elsewhere(id, context),
+    ...explanationOfLoop(at, context),
     actions(id, context),
   ]);
 }
