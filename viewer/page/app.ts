@@ -5,7 +5,7 @@ import type { Direction, PlacedEdge, Point } from "../placed.js";
 import { nothingText, svgText } from "../svg.js";
 import { groupId, nodeId } from "../visible.js";
 import { boxesOf, type Chosen, mainBoxOf } from "./carry.js";
-import { button, element, inBackground, part } from "./dom.js";
+import { button, element, inBackground, part, plural } from "./dom.js";
 import { unfold, unfoldedIn } from "./kernel_panel.js";
 import { legendOf } from "./legend.js";
 import { groupsAround, indexOf, nodesOf, reach, titleOf, type ViewIndex } from "./links.js";
@@ -94,10 +94,26 @@ export class App {
     // Another view was asked for while this one was laid out.
     if (pane !== this.pane) return;
     this.#refresh();
-    if (this.#selected !== undefined) pane.goTo(this.#selected);
+    const parts = this.#counterparts(pane);
+    if (this.#selected !== undefined) pane.goToAll(this.#selected, parts);
     const { view: shown } = pane.index;
-    if (before !== undefined && before !== pane)
-      this.say(this.#selected === undefined ? shown.kind : `${shown.kind}: ${titleOf(shown, this.#selected)}`);
+    if (before === undefined || before === pane) return;
+    const more =
+      parts.size === 0
+        ? ""
+        : `; ${plural(parts.size, "box", "boxes")} more ${parts.size === 1 ? "belongs" : "belong"} to it`;
+    this.say(this.#selected === undefined ? shown.kind : `${shown.kind}: ${titleOf(shown, this.#selected)}${more}`);
+  }
+
+  /** The boxes of a view that show what was chosen in another view, but for the one that is selected. */
+  #counterparts(pane: Pane): ReadonlySet<string> {
+    const { pane: current } = this;
+    const chosen = this.#chosen;
+    const boxes = new Set(
+      chosen === undefined || (pane === current && pane === chosen.pane) ? [] : boxesOf(chosen, pane),
+    );
+    if (pane === current && this.#selected !== undefined) boxes.delete(this.#selected);
+    return boxes;
   }
 
   async compare(): Promise<void> {
@@ -105,7 +121,8 @@ export class App {
     this.#arrange();
     await this.#showPanes();
     this.#refresh();
-    if (this.#selected !== undefined) this.pane?.goTo(this.#selected);
+    if (this.#selected !== undefined && this.pane !== undefined)
+      this.pane.goToAll(this.#selected, this.#counterparts(this.pane));
     this.#follow();
   }
 
@@ -115,8 +132,9 @@ export class App {
     if (!this.#isComparing || chosen === undefined) return;
     for (const pane of this.#panes) {
       if (pane === this.pane) continue;
-      const main = pane.shows(boxesOf(chosen, pane)) ? undefined : mainBoxOf(chosen, pane);
-      if (main !== undefined) pane.goTo(main);
+      const boxes = boxesOf(chosen, pane);
+      const main = pane.shows(boxes) ? undefined : mainBoxOf(chosen, pane);
+      if (main !== undefined) pane.goToAll(main, boxes);
     }
   }
 
@@ -346,9 +364,7 @@ export class App {
     const { pane: current } = this;
     for (const pane of this.#panes) {
       const isCurrent = pane === current;
-      const isCarried = this.#chosen !== undefined && !(isCurrent && pane === this.#chosen.pane);
-      const linked = new Set(this.#chosen !== undefined && isCarried ? boxesOf(this.#chosen, pane) : []);
-      if (isCurrent && this.#selected !== undefined) linked.delete(this.#selected);
+      const linked = new Set(this.#counterparts(pane));
       if (hovered !== undefined && pane !== hovered.pane) for (const box of boxesOf(hovered, pane)) linked.add(box);
       pane.mark({
         selected: isCurrent ? this.#selected : undefined,

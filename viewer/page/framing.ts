@@ -64,11 +64,40 @@ export function within(size: number, length: number, wanted: number): number {
   return Math.min(margin, Math.max(size - margin - length, wanted));
 }
 
+/** What a box takes up with the nearest of some others, as many as can be read in one pane; itself where that is none. */
+export function togetherWith(main: Rectangle, others: readonly Rectangle[], pane: Size): Rectangle {
+  const [width, height] = [(pane.width - 2 * margin) / leastWhole, (pane.height - 2 * margin) / leastWhole];
+  const distance = (one: Rectangle): number => Math.hypot(one.x - main.x, one.y - main.y);
+  let all = main;
+  for (const one of [...others].sort((a, b) => distance(a) - distance(b))) {
+    const wider = around(all, one);
+    if (wider.width > width || wider.height > height) break;
+    all = wider;
+  }
+  return all;
+}
+
+function around(a: Rectangle, b: Rectangle): Rectangle {
+  const [x, y] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
+  return {
+    x,
+    y,
+    width: Math.max(a.x + a.width, b.x + b.width) - x,
+    height: Math.max(a.y + a.height, b.y + b.height) - y,
+  };
+}
+
 /**
  * Where an open group is seen: as it is, if that is all of it; else whole, moved and made smaller no more than that needs; one that
  * could not be read then begins at its title and first boxes.
  */
-export function intoSight(placed: Placed, group: PlacedBox, pane: Size, isDown: boolean, now: Transform): Transform {
+export function intoSight(
+  placed: Placed,
+  group: Rectangle & Pick<PlacedBox, "title">,
+  pane: Size,
+  isDown: boolean,
+  now: Transform,
+): Transform {
   const { x, y, width, height } = group;
   const seen = { x: -now.x / now.k, y: -now.y / now.k, width: pane.width / now.k, height: pane.height / now.k };
   if (isWithin(group, seen)) return now;

@@ -1,5 +1,6 @@
 import { grown, isWithin, nothingPlaced, overlaps, type Placed, type Rectangle, stretchesOf } from "../placed.js";
 import { part } from "./dom.js";
+import type { Marks } from "./marks.js";
 
 const mostSize = 120;
 /** Between the map and the borders of its pane. */
@@ -27,7 +28,7 @@ export class Minimap {
   #placed: Placed = nothingPlaced;
   #frame: Rectangle = { x: 0, y: 0, width: 0, height: 0 };
   #corner: Corner = corners[0];
-  #selected: string | undefined;
+  #marks: Pick<Marks, "selected" | "linked"> = { selected: undefined, linked: new Set() };
 
   constructor(goTo: (x: number, y: number) => void) {
     this.root = document.createElement("canvas");
@@ -79,9 +80,10 @@ export class Minimap {
     this.#paint();
   }
 
-  /** What is selected is never covered. */
-  keepClearOf(id: string | undefined): void {
-    this.#selected = id;
+  /** What is selected is never covered; it and its counterparts have their colours here, too, and may lie out of sight. */
+  mark(marks: Pick<Marks, "selected" | "linked">): void {
+    this.#marks = marks;
+    this.#paint();
     this.settle();
   }
 
@@ -114,7 +116,7 @@ export class Minimap {
     for (const placed of boxes) {
       const shown = placed.box.isOpen ? placed.title : placed;
       if (shown === undefined || !overlaps(shown, at)) continue;
-      sum += placed.box.id === this.#selected ? selectedWeight : boxWeight;
+      sum += placed.box.id === this.#marks.selected ? selectedWeight : boxWeight;
     }
     for (const { label, points } of edges) {
       if (label !== undefined && overlaps(label, at)) sum += labelWeight;
@@ -129,8 +131,16 @@ export class Minimap {
     const style = getComputedStyle(document.documentElement);
     const scale = this.#scale() * devicePixelRatio;
     context.clearRect(0, 0, this.root.width, this.root.height);
+    const { selected, linked } = this.#marks;
     for (const { box, x, y, width, height } of this.#placed.boxes) {
-      context.fillStyle = style.getPropertyValue(box.isOpen ? "--area" : "--mark");
+      const colour = box.isOpen
+        ? "--area"
+        : box.id === selected
+          ? "--accent"
+          : linked.has(box.id)
+            ? "--linked"
+            : "--mark";
+      context.fillStyle = style.getPropertyValue(colour);
       context.fillRect(x * scale, y * scale, Math.max(1, width * scale), Math.max(1, height * scale));
     }
     context.strokeStyle = style.getPropertyValue("--accent");

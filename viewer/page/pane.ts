@@ -5,11 +5,18 @@ import { describeBox } from "../describe.js";
 import { drawElements } from "../draw.js";
 import { type LayoutEngine, layOut } from "../layout.js";
 import type { ProgramModel } from "../model.js";
-import { type Direction, nothingPlaced, type Placed, type PlacedBox, type PlacedEdge } from "../placed.js";
+import {
+  type Direction,
+  nothingPlaced,
+  type Placed,
+  type PlacedBox,
+  type PlacedEdge,
+  type Rectangle,
+} from "../placed.js";
 import { nothingText } from "../svg.js";
 import { alwaysOpen, firstOpen, visibleOf } from "../visible.js";
 import { element } from "./dom.js";
-import { firstScale, intoSight, leastWhole, margin, startOf, within } from "./framing.js";
+import { firstScale, intoSight, leastWhole, margin, startOf, togetherWith, within } from "./framing.js";
 import { boxShowing, groupsAround, type ViewIndex } from "./links.js";
 import { type Marks, markElements } from "./marks.js";
 import { Minimap } from "./minimap.js";
@@ -264,7 +271,7 @@ export class Pane {
     markElements(this.#content, this.placed, marks, hadFocus);
     // A box that is selected no more would keep its ring with the focus.
     if (hadFocus && marks.selected === undefined) this.svg.focus({ preventScroll: true });
-    this.#minimap.keepClearOf(marks.selected);
+    this.#minimap.mark(marks);
   }
 
   /** The boxes that show some nodes. */
@@ -347,11 +354,23 @@ export class Pane {
     });
   }
 
-  #bringIntoSight(group: PlacedBox): void {
+  /** Brings a box into sight, and with it as many of its counterparts as can be read there. */
+  goToAll(id: string, others: ReadonlySet<string>): void {
+    const main = this.boxOf(id);
+    const parts = main?.box.isOpen === true ? [] : [...others].flatMap((other) => this.boxOf(other) ?? []);
+    const together = main === undefined ? undefined : togetherWith(main, parts, this.#size());
+    if (together === undefined || together === main) this.goTo(id);
+    else this.#bringIntoSight({ ...together, title: undefined });
+  }
+
+  #size(): { readonly width: number; readonly height: number } {
+    return { width: this.svg.clientWidth, height: this.svg.clientHeight };
+  }
+
+  #bringIntoSight(area: Rectangle & Pick<PlacedBox, "title">): void {
     if (!this.#hasSize()) return;
-    const pane = { width: this.svg.clientWidth, height: this.svg.clientHeight };
     const now = zoomTransform(this.svg);
-    const { x, y, k } = intoSight(this.placed, group, pane, this.#direction === "down", now);
+    const { x, y, k } = intoSight(this.placed, area, this.#size(), this.#direction === "down", now);
     this.#zoomedBy = "reader";
     this.#zoom.transform(select(this.svg), zoomIdentity.translate(x, y).scale(k));
   }
