@@ -16,19 +16,64 @@ export interface Caption {
   readonly text: string;
 }
 
-const mostName = 32;
+/** Characters of a caption in one line, and of each line of one that is longer. */
+const mostInOne = 60;
+const mostInLine = 40;
+/** Below one line of a box. */
+export const lineHeight = 15;
+/** Characters of a constant: it may be any text. */
 const mostText = 36;
-/** A stage says what it calls, which kernels it has, and their share. */
-const mostStage = 56;
+/** Characters of a name or text at most: eight lines. */
+const mostWhole = 320;
 
-/** What a box says, with what is long cut in its middle. */
+/** What a box says: names and calls whole, a constant cut in its middle, and many variables counted. */
 export function captionOf(box: Box): Caption {
   const [name, what, ...others] = partsOf(box);
-  const isStage = box.group?.kind === "phase" || box.group?.kind === "stage";
-  const left = (isStage ? mostStage : mostText) - others.reduce((sum, part) => sum + part.length + between.length, 0);
   const isState = box.group?.kind === "state";
-  const text = isState ? stateText(what) : shortened(what, Math.max(mostText / 2, left));
-  return { name: shortened(name, mostName), text: joined([text, ...others]) };
+  const text = isState ? stateText(what) : shortened(what, box.node?.kind === "constant" ? mostText : mostWhole);
+  return { name: shortened(name, mostWhole), text: joined([text, ...others]) };
+}
+
+/** The lines that a caption is read in: one where it is not long. Each has a part of the name, of the text, or the end of the one and the begin of the other. */
+export function linesOf(caption: Caption): readonly Caption[] {
+  const { name, text } = caption;
+  if (lengthOf(caption) <= mostInOne) return [caption];
+  const length = [...name].length;
+  let from = 0;
+  return wrapped(joinedName(caption), mostInLine).map((line) => {
+    // All of the name comes before all of the text, with a blank between them.
+    const characters = [...line];
+    const ofName = Math.min(characters.length, Math.max(0, length - from));
+    from += characters.length;
+    return {
+      name: characters.slice(0, ofName).join("").trimEnd(),
+      text: text === "" ? "" : characters.slice(ofName).join("").trim(),
+    };
+  });
+}
+
+/** Name and text as one. */
+export function joinedName({ name, text }: Caption): string {
+  return [name, text].filter((part) => part !== "").join(" ");
+}
+
+/** A text in lines, broken behind what parts names; the blanks at the ends of lines are kept. A word that is longer than a line is cut. */
+export function wrapped(text: string, most: number): readonly string[] {
+  const lines: string[] = [""];
+  const words = text.match(/[^\s/_.,·]*[\s/_.,·]*/gu) ?? [];
+  for (const part of words.flatMap((word) => cutAt(word, most))) {
+    const last = lines.length - 1;
+    if ([...`${lines[last]}${part}`.trimEnd()].length <= most || lines[last] === "") lines[last] += part;
+    else lines.push(part);
+  }
+  return lines;
+}
+
+function cutAt(word: string, most: number): readonly string[] {
+  const characters = [...word];
+  const pieces: string[] = [];
+  for (let at = 0; at < characters.length; at += most) pieces.push(characters.slice(at, at + most).join(""));
+  return pieces;
 }
 
 /** The same, whole. */
@@ -49,7 +94,8 @@ function partsOf(box: Box): readonly [name: string, what: string, ...others: rea
   const place = placeText(box);
   if (group !== undefined) {
     if (group.kind === "state" || group.kind === "phase" || group.kind === "stage") return [name, group.text];
-    const own = group.kind === "part" || group.text === group.name ? "" : group.text;
+    const isSaid = group.text === group.name || (group.kind === "part" && group.text === "part");
+    const own = isSaid ? "" : group.text;
     const what = group.kernel === undefined ? own : `#${group.kernel.order} ${own}`.trimEnd();
     const isWhole = box.isOpen || group.kind === "transfers";
     return [name, what, ...[place, isWhole ? "" : contentOf(box)].filter((text) => text !== "")];
@@ -102,12 +148,25 @@ export function lengthOf({ name, text }: Caption): number {
 }
 
 export function widthOf(caption: Caption): number {
-  return Math.max(44, Math.ceil(lengthOf(caption) * characterWidth) + 24);
+  return Math.max(44, Math.ceil(longestOf(caption) * characterWidth) + 24);
+}
+
+export function heightOf(caption: Caption): number {
+  return boxHeight + extraHeightOf(caption);
+}
+
+/** What the lines after the first take. */
+export function extraHeightOf(caption: Caption): number {
+  return (linesOf(caption).length - 1) * lineHeight;
+}
+
+function longestOf(caption: Caption): number {
+  return Math.max(...linesOf(caption).map(lengthOf));
 }
 
 /** Of a title, with the space around its text. */
 export function titleWidthOf(caption: Caption): number {
-  return Math.ceil(lengthOf(caption) * characterWidth) + 2 * titlePadding;
+  return Math.ceil(longestOf(caption) * characterWidth) + 2 * titlePadding;
 }
 
 export const titlePadding = 6;

@@ -14,7 +14,13 @@ function wordsOf(box: Box, view: ViewModel): string {
     if (group.kind === "state") return `variables of ${group.name}: ${group.text}`;
     if (group.kernel !== undefined)
       return `${group.name}, ${group.text}, number ${group.kernel.order} of a run, ${contentOf(box)}`;
-    return `${group.name}, ${group.kind === "part" ? "part of the graph" : group.text}, ${contentOf(box)}`;
+    const what =
+      group.kind !== "part"
+        ? group.text
+        : group.text === "part"
+          ? "part of the graph"
+          : `part of the graph, ${group.text}`;
+    return `${group.name}, ${what}, ${contentOf(box)}`;
   }
   if (node === undefined) return "";
   const types = node.outputs.map((type) => view.types[type]?.text ?? "").join(", ");

@@ -15,7 +15,7 @@ import { FunctionTable } from "./calls.js";
 import { inlinedText } from "./constants.js";
 import { GivenBoxes } from "./given.js";
 import { addComputation, namesOf } from "./graph_view.js";
-import { withParts } from "./grouping.js";
+import { type Naming, withParts } from "./grouping.js";
 import { addKernels } from "./kernel_view.js";
 import { LineTable } from "./lines.js";
 import { memoryOf, memoryOfParts } from "./memory.js";
@@ -113,6 +113,7 @@ function programModel(
   const source = new ViewBuilder(context, noStems);
   const made = addComputation(source, selected, names);
   const strings = stringsOf(graph, selection);
+  const naming: Naming = { lines: tables.lines.lines, nameOf: (stem) => source.nodes[stem]?.name };
   const stems = { ...made, sinks: new Map([...made.sinks, ...addStrings(source, strings)]) };
   const prepared = prepareComputation(graph, selection);
   const gradients = new ViewBuilder(context, stems);
@@ -127,6 +128,7 @@ function programModel(
       ...options,
       losses: lossesOf(selected),
       names,
+      naming,
     },
   );
   return {
@@ -134,7 +136,7 @@ function programModel(
     kind: selection.kind,
     title: shown.title,
     sizes: [...sizes].map(([name, size]) => `${name} = ${size}`).join(", "),
-    views: [finished(source.view("source")), finished(gradients.view("gradients")), kernels],
+    views: [finished(source.view("source"), naming), finished(gradients.view("gradients"), naming), kernels],
     names: [...mode.names].flatMap(([name, { node }]) => {
       const at = stems.nodes.get(node);
       return at === undefined ? [] : [[name, at] as const];
@@ -146,8 +148,8 @@ function programModel(
 
 const noStems: Stems = { nodes: new Map(), sinks: new Map() };
 
-function finished(view: Omit<ViewModel, "missing">): ViewModel {
-  const { nodes, groups } = withParts(view.nodes, view.groups);
+function finished(view: Omit<ViewModel, "missing">, naming: Naming): ViewModel {
+  const { nodes, groups } = withParts(view.nodes, view.groups, naming);
   return { ...view, nodes, groups: withSides(nodes, groups), missing: undefined };
 }
 
@@ -156,7 +158,7 @@ function kernelView(
   shown: Shown,
   prepared: Computation,
   builder: ViewBuilder,
-  options: DocumentOptions & Pick<Declared, "losses" | "names">,
+  options: DocumentOptions & Pick<Declared, "losses" | "names"> & { readonly naming: Naming },
 ): { readonly view: ViewModel; readonly memory: MemoryModel | undefined } {
   const without = (missing: string) => ({ view: { ...builder.view("kernels"), missing }, memory: undefined });
   if (shown.open.length > 0) {
@@ -165,7 +167,7 @@ function kernelView(
   }
   if (nodesBelow(rootsOf(prepared)).length > mostLowered)
     return without(`Only graphs of up to ${mostLowered} ops are shown as kernels: this one would take minutes.`);
-  const { lower, losses, names } = options;
+  const { lower, losses, names, naming } = options;
   const trained = new Set(graph.variables.flatMap(({ path, trainable }) => (trainable ? [path] : [])));
   const stages = new Stages(builder, { losses, trained, names });
   const computation = optimise(graph, prepared, shown.sizes, { followsPlaces: lower !== undefined });
@@ -178,7 +180,7 @@ function kernelView(
     addStrings(builder, stringsOf(graph, shown.selection));
     for (const { program, isCompiled } of lowered.parts) if (isCompiled) options.onKernels?.(shown.name, program);
     return {
-      view: finished(builder.view("kernels")),
+      view: finished(builder.view("kernels"), naming),
       memory: memoryOfParts(lowered.parts.map(({ program }) => program)),
     };
   }
@@ -214,7 +216,7 @@ function kernelView(
   gatherState(builder, graph);
   stages.arrange(-1);
   addStrings(builder, stringsOf(graph, shown.selection));
-  return { view: finished(builder.view("kernels")), memory: memoryOf(program) };
+  return { view: finished(builder.view("kernels"), naming), memory: memoryOf(program) };
 }
 
 /** What gradients are taken of. */

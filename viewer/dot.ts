@@ -1,4 +1,4 @@
-import { edgeWidth, wholeCaptionOf } from "./boxes.js";
+import { edgeWidth, wholeCaptionOf, wrapped } from "./boxes.js";
 import { sideTint } from "./colours.js";
 import type { Direction } from "./placed.js";
 import { light } from "./style.js";
@@ -12,22 +12,23 @@ export function dotText(visible: Visible, name: string, direction: Direction): s
     if (list === undefined) children.set(box.parent, [box]);
     else list.push(box);
   }
-  const lines = (parent: string | undefined, indent: string): readonly string[] =>
+  const boxLines = (parent: string | undefined, indent: string): readonly string[] =>
     (children.get(parent) ?? []).flatMap((box) => {
       const { name: title, text } = wholeCaptionOf(box);
       const isState = box.group?.kind === "state";
       const words = isState ? [box.name, ...(box.group?.text ?? "").split(", ")] : [title, text];
       const whole = words.filter((part) => part !== "").join(isState ? "\n" : " ");
-      const wrapped = isState ? whole : linesOf(whole).join("\n");
-      const label = quoted(wrapped);
+      const lines = isState ? [whole] : wrapped(whole, mostInLine);
+      const shown = lines.map((line) => line.trimEnd()).join("\n");
+      const label = quoted(shown);
       // In a label of several lines a name is hard to read, and can't be copied.
-      const tooltip = wrapped.length > 0 && wrapped !== whole ? `, tooltip=${quoted(whole)}` : "";
+      const tooltip = shown.length > 0 && shown !== whole ? `, tooltip=${quoted(whole)}` : "";
       if (!box.isOpen) return [`${indent}${box.id} [label=${label}${tooltip}, ${shapeOf(box)}];`];
       return [
         `${indent}subgraph cluster_${box.id} {`,
         `${indent}  label=${label}${tooltip.replace(", ", "; ")};`,
         ...(box.group?.kind === "side" ? [`${indent}  ${sideStyle(box.group.name)}`] : []),
-        ...lines(box.id, `${indent}  `),
+        ...boxLines(box.id, `${indent}  `),
         `${indent}}`,
       ];
     });
@@ -40,7 +41,7 @@ export function dotText(visible: Visible, name: string, direction: Direction): s
     `  rankdir=${direction === "down" ? "TB" : "LR"};`,
     '  node [shape=box, style=rounded, fontname="monospace", fontsize=11];',
     '  edge [fontname="monospace", fontsize=9];',
-    ...lines(undefined, "  "),
+    ...boxLines(undefined, "  "),
     ...edges,
     "}",
     "",
@@ -77,17 +78,6 @@ function sideStyle(name: string): string {
 
 /** Characters of a line of a label. */
 const mostInLine = 40;
-
-/** Lines that a label is read in, broken behind what parts names. */
-function linesOf(text: string): readonly string[] {
-  const lines: string[] = [""];
-  for (const part of text.match(/[^\s/_.,·]*[\s/_.,·]*/g) ?? []) {
-    const last = lines.length - 1;
-    if (`${lines[last]}${part}`.trimEnd().length <= mostInLine || lines[last] === "") lines[last] += part;
-    else lines.push(part);
-  }
-  return lines.map((line) => line.trimEnd());
-}
 
 /** A quoted string of DOT, in which a backslash begins an escape of labels, an ampersand an entity, and a line break ends nothing. */
 function quoted(text: string): string {

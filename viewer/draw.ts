@@ -1,6 +1,17 @@
-import { boxHeight, captionOf, captionWithin, characterWidth, edgeWidth, lengthOf, titlePadding } from "./boxes.js";
+import {
+  boxHeight,
+  type Caption,
+  captionOf,
+  captionWithin,
+  characterWidth,
+  edgeWidth,
+  lengthOf,
+  lineHeight,
+  linesOf,
+  titlePadding,
+} from "./boxes.js";
 import { frameClass, type Paint } from "./colours.js";
-import type { Placed, PlacedBox, PlacedEdge, Point } from "./placed.js";
+import type { Placed, PlacedBox, PlacedEdge, Point, Rectangle } from "./placed.js";
 import type { Box } from "./visible.js";
 
 /** Text between tags and in attributes, whatever a user named. Characters that XML has no place for become U+FFFD. */
@@ -53,8 +64,9 @@ function drawArea(one: PlacedBox, drawing: Drawing): string {
 function drawTitle({ box, title: ground }: PlacedBox, drawing: Drawing): string {
   if (ground === undefined) return "";
   const { x, y, width, height } = ground;
-  const { name, text } = captionWithin(captionOf(box), width);
-  const caption = captionText(x + titlePadding, y + 14, name, text);
+  const caption = linesOf(captionOf(box))
+    .map((line, i) => captionText(x + titlePadding, y + 14 + i * lineHeight, captionWithin(line, width)))
+    .join("");
   if (!drawing.isInteractive) return caption;
   // What can be pressed is more than the letters.
   const pressed = `<rect class="pressed" x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="4"/>`;
@@ -63,23 +75,25 @@ function drawTitle({ box, title: ground }: PlacedBox, drawing: Drawing): string 
 
 function drawBox(one: PlacedBox, drawing: Drawing): string {
   const { box, x, y, width } = one;
-  const { name, text } = captionOf(box);
   const { name: tint } = drawing.paint(box);
-  const left = x + (width - lengthOf({ name, text }) * characterWidth) / 2;
+  const lines = linesOf(captionOf(box)).map((line, i) =>
+    captionText(x + (width - lengthOf(line) * characterWidth) / 2, y + 19 + i * lineHeight, line),
+  );
   const inverse = tint === "output" ? " inverse" : /^h\d$/.test(tint) ? " heat" : "";
   return (
     `<g class="box role-${box.role}${inverse}"${handles(one, drawing)}>${title(box, drawing)}` +
-    `${outline(box, x, y, width, tint)}${captionText(left, y + 19, name, text)}</g>`
+    `${outline(one, tint)}${lines.join("")}</g>`
   );
 }
 
 /** Each kind of box has its own outline, so that colour is not all that tells them apart. */
-function outline(box: Box, x: number, y: number, width: number, tint: string): string {
+function outline({ box, ...at }: PlacedBox, tint: string): string {
+  const { x, y, width, height } = at;
   const rect = (dx: number, radius: number, extra = ""): string =>
-    `<rect class="${tint}" x="${n(x + dx)}" y="${n(y + dx)}" width="${n(width - 2 * dx)}" height="${n(boxHeight - 2 * dx)}" rx="${radius}"${extra}/>`;
-  if (box.group?.kind === "transfers") return hexagon(x + 4, y + 4, width, tint) + hexagon(x, y, width, tint);
+    `<rect class="${tint}" x="${n(x + dx)}" y="${n(y + dx)}" width="${n(width - 2 * dx)}" height="${n(height - 2 * dx)}" rx="${radius}"${extra}/>`;
+  if (box.group?.kind === "transfers") return hexagon({ ...at, x: x + 4, y: y + 4 }, tint) + hexagon(at, tint);
   if (box.group !== undefined) {
-    const behind = `<rect class="${tint}" x="${n(x + 4)}" y="${n(y + 4)}" width="${n(width - 1)}" height="${boxHeight - 1}" rx="6"/>`;
+    const behind = `<rect class="${tint}" x="${n(x + 4)}" y="${n(y + 4)}" width="${n(width - 1)}" height="${n(height - 1)}" rx="6"/>`;
     return behind + (box.group.kind === "state" ? rect(0, 4) + rect(3, 2) : rect(0, 6));
   }
   switch (box.node?.kind) {
@@ -93,7 +107,7 @@ function outline(box: Box, x: number, y: number, width: number, tint: string): s
     case "parameter":
       return rect(0, 4, ' stroke-dasharray="4 3"');
     case "transfer":
-      return hexagon(x, y, width, tint);
+      return hexagon(at, tint);
     case "op":
     case undefined:
       return rect(0, 6);
@@ -101,15 +115,15 @@ function outline(box: Box, x: number, y: number, width: number, tint: string): s
 }
 
 /** What crosses from one memory to another. */
-function hexagon(x: number, y: number, width: number, tint: string): string {
-  const [right, middle, bottom, cut] = [x + width, y + boxHeight / 2, y + boxHeight, 9];
+function hexagon({ x, y, width, height }: Rectangle, tint: string): string {
+  const [right, middle, bottom, cut] = [x + width, y + height / 2, y + height, 9];
   return (
     `<path class="${tint}" d="M${n(x)} ${n(middle)}L${n(x + cut)} ${n(y)}H${n(right - cut)}L${n(right)} ${n(middle)}` +
     `L${n(right - cut)} ${n(bottom)}H${n(x + cut)}Z"/>`
   );
 }
 
-function captionText(x: number, y: number, name: string, text: string): string {
+function captionText(x: number, y: number, { name, text }: Caption): string {
   const parts = [
     ...(name === "" ? [] : [`<tspan class="name">${escapeMarkup(name)}</tspan>`]),
     ...(text === "" ? [] : [`<tspan class="text">${escapeMarkup(text)}</tspan>`]),

@@ -3,7 +3,9 @@ import {
   boxHeight,
   captionOf,
   edgeWidth,
+  extraHeightOf,
   headerHeight,
+  heightOf,
   labelSize,
   labelWidth,
   pagePadding,
@@ -55,7 +57,7 @@ export function toElk(
   const children = new Map<string | undefined, ElkNode[]>();
   const elkOf = (box: Box): ElkNode => {
     const caption = captionOf(box);
-    if (!box.isOpen) return { id: box.id, width: widthOf(caption), height: boxHeight };
+    if (!box.isOpen) return { id: box.id, width: widthOf(caption), height: heightOf(caption) };
     const inner: ElkNode[] = [];
     children.set(box.id, inner);
     return {
@@ -63,7 +65,7 @@ export function toElk(
       children: inner,
       layoutOptions: {
         ...options,
-        "elk.padding": `[top=${headerHeight + 8},left=${14 + (room.get(box.id) ?? 0)},bottom=14,right=14]`,
+        "elk.padding": `[top=${headerHeight + 8 + extraHeightOf(caption)},left=${14 + (room.get(box.id) ?? 0)},bottom=14,right=14]`,
         "elk.nodeSize.constraints": "MINIMUM_SIZE",
         "elk.nodeSize.minimum": minimumOf(titleWidthOf(caption) + 12, boxHeight, direction),
       },
@@ -175,7 +177,9 @@ export function fromElk({ boxes, edges }: Visible, result: ElkNode): Placed {
     const shape = shapes.get(box.id);
     if (shape === undefined) return [];
     const { x = 0, y = 0, width = 0, height = 0 } = shape;
-    const title = box.isOpen ? { x: x + 6, y: y + 5, width: titleWidthOf(captionOf(box)), height: 20 } : undefined;
+    const caption = captionOf(box);
+    const size = { width: titleWidthOf(caption), height: 20 + extraHeightOf(caption) };
+    const title = box.isOpen ? { x: x + 6, y: y + 5, ...size } : undefined;
     return [{ box, x, y, width, height, title }];
   });
   const placedEdges = edges.flatMap((edge): readonly PlacedEdge[] => {

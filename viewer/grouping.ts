@@ -1,4 +1,4 @@
-import type { GroupModel, NodeModel, Role } from "./model.js";
+import type { GroupModel, NodeModel, Role, SourceLine, SourcePlace } from "./model.js";
 
 /** More boxes than this in one group are put into parts. */
 const mostLoose = 48;
@@ -6,6 +6,14 @@ const mostLoose = 48;
 const mostParts = 24;
 /** Inputs, variables and outputs that stand beside the parts at most. */
 const mostEnds = 16;
+
+/** What parts are called by. */
+export interface Naming {
+  /** Of the document, which places point into. */
+  readonly lines: readonly SourceLine[];
+  /** What the text calls a node of the source view. */
+  readonly nameOf: (stem: number) => string | undefined;
+}
 
 /** What stands directly in a group: a node, or a group in it. */
 interface Unit {
@@ -22,6 +30,7 @@ interface Unit {
 export function withParts(
   nodes: readonly NodeModel[],
   groups: readonly GroupModel[],
+  naming: Naming,
 ): { readonly nodes: readonly NodeModel[]; readonly groups: readonly GroupModel[] } {
   const parentOfNode = nodes.map((node) => node.group);
   const made: GroupModel[] = [...groups];
@@ -36,7 +45,7 @@ export function withParts(
     for (let i = 0; i < count; i++) {
       const part = units.slice(Math.floor((i * units.length) / count), Math.floor(((i + 1) * units.length) / count));
       const index = made.length;
-      made.push({ ...partOf(part, nodes, made), parent });
+      made.push({ ...partOf(part, nodes, made, naming), parent });
       parentOfGroup.push(parent);
       cut(part, index);
     }
@@ -94,28 +103,48 @@ function unitsOf(nodes: readonly NodeModel[], groups: readonly GroupModel[]): Re
   return units;
 }
 
+/** By the first and the last name in it, else by what the first and the last op are; and by their lines. */
 function partOf(
   part: readonly Unit[],
   nodes: readonly NodeModel[],
   groups: readonly GroupModel[],
+  naming: Naming,
 ): Omit<GroupModel, "parent"> {
-  const names = part
-    .map(({ kind, at }) => (kind === "node" ? nodes[at] : groups[at])?.name ?? "")
-    .filter((n) => n !== "");
-  const [first, last] = [names[0], names.at(-1)];
-  const from = Math.floor(part[0]?.first ?? 0) + 1;
-  const name =
-    first === undefined || last === undefined ? `ops from ${from}` : first === last ? first : `${first} … ${last}`;
-  const roles = new Set(
-    part.map(({ kind, at }): Role => (kind === "node" ? nodes[at] : groups[at])?.role ?? "forward"),
+  const inside = part.flatMap(({ kind, at }): NodeModel | GroupModel | readonly [] =>
+    kind === "node" ? (nodes[at] ?? []) : (groups[at] ?? []),
   );
+  const names = inside.map((one) => nameOf(one, naming)).filter((name) => name !== "");
+  const [first = "", last = ""] = names.length > 0 ? [names[0], names.at(-1)] : [inside[0]?.text, inside.at(-1)?.text];
+  const roles = new Set(inside.map(({ role }): Role => role));
   const [role] = roles;
   return {
     kind: "part",
-    name,
-    text: "part",
+    name: first === last && names.length > 0 ? first : `${first} … ${last}`,
+    text: linesText(
+      inside.flatMap(({ places: [place] }) => (place === undefined ? [] : [place])),
+      naming.lines,
+    ),
     role: roles.size === 1 && role !== undefined ? role : "forward",
     places: [],
     kernel: undefined,
   };
+}
+
+/** Its own name, else that of what it computes: a gradient is no more what the text calls so. */
+function nameOf(one: NodeModel | GroupModel, { nameOf: named }: Naming): string {
+  if (one.name !== "" || !("stems" in one) || one.role === "backward") return one.name;
+  return one.stems.flatMap((stem) => named(stem) ?? []).at(-1) ?? "";
+}
+
+/** `lines 3–41`, of the file that most of the places are in; `part` where there are none. */
+function linesText(places: readonly SourcePlace[], lines: readonly SourceLine[]): string {
+  const files = new Map<string, number[]>();
+  for (const [at] of places) {
+    const { file, line } = lines[at] ?? {};
+    if (file !== undefined && line !== undefined) files.set(file, [...(files.get(file) ?? []), line]);
+  }
+  const [most] = [...files.values()].sort((a, b) => b.length - a.length);
+  if (most === undefined) return "part";
+  const [from, to] = [Math.min(...most), Math.max(...most)];
+  return from === to ? `line ${from}` : `lines ${from}–${to}`;
 }

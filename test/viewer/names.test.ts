@@ -1,9 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { captionOf } from "../../viewer/boxes.js";
+import { captionOf, characterWidth } from "../../viewer/boxes.js";
+import { describeBox } from "../../viewer/describe.js";
 import { dotText } from "../../viewer/dot.js";
+import { localEngine } from "../../viewer/elk.js";
+import { layOut } from "../../viewer/layout.js";
 import type { ViewModel } from "../../viewer/model.js";
+import { svgText } from "../../viewer/svg.js";
 import { visibleOf } from "../../viewer/visible.js";
 import { documentOfText, network, onDevice, programOf, twoSides, viewOf } from "./support.js";
 
@@ -201,6 +205,42 @@ test("a document for Graphviz has whole names, in lines where they are long", (t
   const hostile = { ...placeholder, name: 'a"b\\n &lt;c' };
   const view: ViewModel = { ...viewOf(documentOfText(text), "s", "source"), nodes: [hostile, ...others] };
   t.true(dotText(visibleOf(view, new Set()), "g", "down").includes('label="a\\"b\\\\n &amp;lt;c"'));
+});
+
+test("a picture has whole names, in lines where they are long, and tells them where it is pointed at", async (t) => {
+  const name = `${"layer_of_a_long_name_".repeat(4)}end`;
+  const text = `graph g {
+  placeholder ${name}: f32[2]
+  scope inside_${name} {
+    y_${name} = ${name} + 1
+  }
+  signature s(${name}) -> (inside_${name}.y_${name})
+}
+`;
+  const document = documentOfText(text);
+  const view = viewOf(document, "s", "source");
+  for (const open of [new Set<number>(), new Set(view.groups.keys())]) {
+    const placed = await layOut(visibleOf(view, open), "down", localEngine());
+    const svg = svgText(placed, view, programOf(document, "s"), { title: "g", colour: "structure", themes: "light" });
+    t.false(svg.includes("…"));
+    const written = [...svg.matchAll(/class="name">([^<]*)/g)].map(([, part]) => part).join("");
+    for (const one of [name, `inside_${name}`, `inside_${name}.y_${name}`]) t.true(written.includes(one), one);
+    t.true(svg.includes(`<title>placeholder ${name}: f32[2]</title>`));
+    t.true(svg.includes(`<title>inside_${name}, scope, 1 op</title>`));
+    // Each line is within its box, and the lines of one box are one below another.
+    for (const { box, x, y, width, height } of placed.boxes.filter((one) => !one.box.isOpen)) {
+      const element = svg.slice(svg.indexOf(`>${describeBox(box, view)}</title>`)).split("</g>")[0] ?? "";
+      const lines = [...element.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)<\/text>/g)];
+      t.true(lines.length > 1);
+      let above = y;
+      for (const [, left = "", base = "", content = ""] of lines) {
+        const characters = content.replace(/<[^>]*>/g, "").length;
+        t.true(Number(left) >= x && Number(left) + characters * characterWidth <= x + width + 1);
+        t.true(Number(base) - 12 >= above - 1 && Number(base) + 4 <= y + height);
+        above = Number(base);
+      }
+    }
+  }
 });
 
 /** The examples with loops of their own, or of the library's recurrent layers. */

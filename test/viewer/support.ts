@@ -149,7 +149,12 @@ export function woven(count: number): ViewerDocument {
     };
   });
   const types = [{ text: "f32[2]", bytes: 8 }];
-  const view: ViewModel = { kind: "source", missing: undefined, types, ...withParts(nodes, []) };
+  const view: ViewModel = {
+    kind: "source",
+    missing: undefined,
+    types,
+    ...withParts(nodes, [], { lines: [], nameOf: () => undefined }),
+  };
   const empty = { missing: "not for this test", nodes: [], groups: [], types: [] };
   const views: readonly ViewModel[] = [view, { kind: "gradients", ...empty }, { kind: "kernels", ...empty }];
   const program: ProgramModel = {

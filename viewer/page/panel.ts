@@ -121,7 +121,13 @@ function groupPanel(at: number, context: PanelContext): readonly HTMLElement[] {
   return present([
     heading(
       group.name,
-      group.kind === "part" ? "a part of a long graph" : kernel === undefined ? group.text : `${group.text} kernel`,
+      group.kind === "part"
+        ? group.text === "part"
+          ? "a part of a long graph"
+          : group.text
+        : kernel === undefined
+          ? group.text
+          : `${group.text} kernel`,
     ),
     called === undefined || called.doc === "" ? undefined : element("p", { class: "doc" }, ...quoted(called.doc)),
     ...callSections(group, called),
