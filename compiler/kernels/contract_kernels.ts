@@ -10,7 +10,14 @@ import { type Emission, kernelExpressions, pointwiseExpression } from "./nests.j
 import type { ContractGroup } from "./regions.js";
 import { Rewriter } from "./rewrite.js";
 import { boundLoop, freshLoop, indexAt, operandsAt, type Root } from "./roots.js";
-import { depthOfTurn, lanesOf, type OperandShape, scheduleContraction, type TargetLimits } from "./schedule.js";
+import {
+  depthOfTurn,
+  lanesOf,
+  type OperandShape,
+  scheduleContraction,
+  stepsInTurn,
+  type TargetLimits,
+} from "./schedule.js";
 import { type BufferTable, isOwnElement } from "./storage.js";
 import { axesIndex } from "./views.js";
 
@@ -267,18 +274,23 @@ function operandShape(
   const elements = footprint(operand, loops);
   const turns = turnsOf(loops);
   if (operand.kind !== "load" || operand.access.dynamic !== undefined) {
-    return { plain: false, unitFree: false, unitContracted: false, windowed: false, step: 1, elements };
+    return { plain: false, unitFree: false, unitContracted: false, windowed: false, step: 1, shared: 0, elements };
   }
   const { index } = operand.access;
   const unitFree = isUnit(index, free.slice(-1));
   const innermost = contracted.at(-1);
+  const step = innermost === undefined ? 1 : Math.abs(strideOf(index, innermost.id));
+  const steps = stepsInTurn(innermost?.extent ?? 1);
+  const neighbour = free.at(-1);
+  const apart = (neighbour === undefined ? 0 : Math.abs(strideOf(index, neighbour.id))) / Math.max(1, step);
   return {
     plain: true,
     unitFree,
     unitContracted: isUnit(index, contracted),
     // Windows overlap: the same elements are read in several turns.
     windowed: 1.5 * elements < turns,
-    step: innermost === undefined ? 1 : Math.abs(strideOf(index, innermost.id)),
+    step,
+    shared: step > 0 && apart > 0 && apart < steps && Number.isInteger(apart) ? steps - 1 : 0,
     elements,
   };
 }

@@ -52,9 +52,22 @@ export interface OperandShape {
   readonly step: number;
   /** From the first to the last that is read. */
   readonly elements: number;
+  /**
+   * Where neighbours on the innermost free axis read the same elements within one turn of the loop over k, as windows of few channels do:
+   * how many a tile reads besides one for each of its rows. LLVM loads each once and keeps all in registers. 0 where nothing is shared.
+   */
+  readonly shared: number;
   /** The same in each turn of the loop around: its panel is filled once, before. */
   readonly fixed: boolean;
 }
+
+/** Copies of the innermost step over k in one turn of its loop; a short loop has no turns. */
+export function stepsInTurn(extent: number): number {
+  return extent <= shortDepth ? extent : depthUnroll;
+}
+
+const shortDepth = 6;
+const depthUnroll = 4;
 
 /**
  * Chooses the lanes' axis, the register tile and the cache blocks. After Goto and van de Geijn, "Anatomy of high-performance
@@ -71,7 +84,7 @@ export function scheduleContraction(shape: ContractShape, target: TargetLimits):
   const scalarOperand = vectorAxis === "n" ? shape.lhs : shape.rhs;
   const vectorExtent = vectorAxis === "n" ? shape.tile.n : shape.tile.m;
   const scalarExtent = vectorAxis === "n" ? shape.tile.m : shape.tile.n;
-  const { rows, vectors } = chooseTile(scalarExtent, vectorExtent, lanes, target);
+  const { rows, vectors } = chooseTile(scalarExtent, vectorExtent, lanes, scalarOperand.shared, target);
   // A panel that is filled before a loop holds all of k.
   const outerDepth = vectorOperand.fixed ? 0 : turnsOutside(shape, vectorAxis, size, target);
   const depth = shape.turns[outerDepth]?.depth ?? shape.k;
@@ -167,9 +180,11 @@ function balanced(extent: number, most: number, step: number): number {
 function chooseVectorAxis(shape: ContractShape, lanes: number, target: TargetLimits, small: boolean): "m" | "n" {
   const cycles = (axis: "m" | "n"): number => {
     const [operand, extent] = axis === "n" ? [shape.rhs, shape.n] : [shape.lhs, shape.m];
+    const { shared } = axis === "n" ? shape.lhs : shape.rhs;
     const { m, n } = shape.tile;
     const tiles = (shape.m / Math.max(1, m)) * (shape.n / Math.max(1, n));
-    const cost = tiles * (axis === "n" ? chooseTile(m, n, lanes, target) : chooseTile(n, m, lanes, target)).cost;
+    const [rows, columns] = axis === "n" ? [m, n] : [n, m];
+    const cost = tiles * chooseTile(rows, columns, lanes, shared, target).cost;
     // Measured: a transposing pass over the operand, and a strided load or store in the write-back.
     const packing = operand.fixed ? 0 : operand.plain && operand.unitFree ? (small ? 0 : 2 / lanes) : 0.25;
     return cost * shape.k + packing * extent * shape.k + 0.6 * shape.strided[axis] * shape.m * shape.n;
@@ -182,14 +197,19 @@ function chooseTile(
   rowsExtent: number,
   vectorExtent: number,
   lanes: number,
+  shared: number,
   target: TargetLimits,
 ): { readonly rows: number; readonly vectors: number; readonly cost: number } {
   const columns = Math.ceil(vectorExtent / lanes);
-  const widest = target.registers >= 32 ? 4 : 3;
+  const widest = target.registers >= 32 || shared > 0 ? 4 : 3;
   let best = { rows: 1, vectors: 1 };
   let bestCost = Number.POSITIVE_INFINITY;
   for (let vectors = 1; vectors <= Math.min(widest, columns); vectors++) {
-    const most = Math.floor((target.registers - vectors - 1) / vectors);
+    // Beside the sums and a register for each vector there are the scalars: one at a time, or all that are shared.
+    const most =
+      shared > 0
+        ? Math.floor((target.registers - vectors - shared) / (vectors + 1))
+        : Math.floor((target.registers - vectors - 1) / vectors);
     for (let rows = 1; rows <= Math.min(most, rowsExtent, 24); rows++) {
       // Tiles at the edges are written for their own, smaller sizes.
       const cost = pieces(rowsExtent, rows).reduce(

@@ -6,6 +6,7 @@ import { staticShape } from "../../compiler/ir/type.js";
 import { buildKernels } from "../../compiler/kernels/build.js";
 import type { ContractKernel, KernelProgram } from "../../compiler/kernels/form.js";
 import { printKernel } from "../../compiler/kernels/printer.js";
+import type { TargetLimits } from "../../compiler/kernels/schedule.js";
 import { verifyKernels } from "../../compiler/kernels/verifier.js";
 import { add, mul } from "../../compiler/ops/arithmetic.js";
 import { zerosLike } from "../../compiler/ops/build.js";
@@ -16,7 +17,7 @@ import { gradients } from "../../compiler/ops/pseudo.js";
 import { sum } from "../../compiler/ops/reduction.js";
 import { placeholder } from "../../compiler/ops/sources.js";
 import { broadcastInDim } from "../../compiler/ops/views.js";
-import { avx512, computationOf, disagreements } from "./support.js";
+import { avx2, avx512, computationOf, disagreements } from "./support.js";
 
 const f32 = (name: string, shape: readonly number[]): Value => placeholder({ name, dtype: "f32", shape });
 const plain = {
@@ -69,6 +70,25 @@ test("a convolution reads its input where it lies, with bias and relu in the wri
     "the window's last axis and the channels are one run through memory",
   );
   t.is(program.buffers.filter(({ label }) => label === "pad").length, 0);
+});
+
+test("the tile of windows of few channels leaves registers for the elements that its rows share", (t) => {
+  const tileOf = (channels: number, target: TargetLimits) => {
+    const [x, w] = [f32("x", [2, 28, 28, channels]), f32("w", [3, 3, channels, 32])];
+    const [kernel] = contractions(
+      buildKernels(computationOf({ y: convolution(x, w, plain) }), target, { checkNumerics: false }),
+    );
+    if (kernel === undefined) throw new Error("no contraction");
+    return kernel.schedule;
+  };
+  for (const target of [avx512, avx2]) {
+    // A row of a window of one channel begins with the last two elements of the one before.
+    const { rows, vectors } = tileOf(1, target);
+    t.true(rows * vectors + vectors + (rows + 2) <= target.registers, `${rows} x ${vectors} of ${target.registers}`);
+    t.true(rows * vectors >= 8, "two multiply-adds a cycle, of a latency of four");
+    const many = tileOf(8, target);
+    t.true(many.rows * many.vectors >= target.registers - 6, `${many.rows} x ${many.vectors} share nothing`);
+  }
 });
 
 test("all three directions are contractions; what relu lets through is asked of its result", (t) => {

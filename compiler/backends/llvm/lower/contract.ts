@@ -2,6 +2,7 @@ import { InternalError } from "../../../ir/diagnostic.js";
 import { operandsOf } from "../../../kernels/access.js";
 import { rowsPerBlock } from "../../../kernels/contract_scratch.js";
 import type { ContractKernel, Extent, ScalarExpr } from "../../../kernels/form.js";
+import { stepsInTurn } from "../../../kernels/schedule.js";
 import { typeOf } from "../types.js";
 import type { Value } from "../value.js";
 import { packRows, packStrip } from "./contract_packing.js";
@@ -21,10 +22,6 @@ export function emitContract(scope: KernelScope, kernel: ContractKernel): void {
 
 /** Expressions of an epilogue beyond which it is written as a loop over the tile's rows, not once for each register. */
 const lightEpilogue = 8;
-/** Copies of the innermost step over k in one turn of its loop. */
-const depthUnroll = 4;
-/** So short a loop over k has no turns. */
-const shortDepth = 6;
 
 /** Rows of a tile: the first one's index, its place in the block, and how many. */
 interface TileRows {
@@ -242,8 +239,7 @@ class ContractEmitter {
       });
       return next;
     };
-    const short = first.extent <= shortDepth ? first.extent : depthUnroll;
-    const unroll = rest.length === 0 ? Math.max(1, short) : 1;
+    const unroll = rest.length === 0 ? Math.max(1, stepsInTurn(first.extent)) : 1;
     const whole = first.extent - (first.extent % unroll);
     const after = b.loop(
       0,
