@@ -25,6 +25,7 @@ import type { Placing } from "../viewer/placement.js";
 import { pngOf } from "../viewer/png.js";
 import { svgText } from "../viewer/svg.js";
 import { alwaysOpen, firstOpen, visibleOf } from "../viewer/visible.js";
+import { builtInOf } from "./built_ins.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { openGraph } from "./front_end.js";
@@ -98,6 +99,7 @@ export async function viz(console: Console, file: string, options: VizOptions): 
   const document = documentOf(graph, shown, {
     file,
     textOf: sourceText,
+    builtInOf,
     target: hostTarget(),
     device: measured?.device ?? "cpu",
     times: measured?.times ?? new Map(),

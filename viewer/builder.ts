@@ -43,8 +43,8 @@ export class ViewBuilder {
   readonly groups: GroupModel[] = [];
   readonly sources: SourceTable;
   readonly lines: LineTable;
-  readonly #functions: FunctionTable;
-  readonly #words: Words;
+  readonly functions: FunctionTable;
+  readonly words: Words;
   readonly #placing: Placing | undefined;
   readonly #types: { readonly text: string; readonly bytes: number | undefined }[] = [];
   readonly #typeIndex = new Map<string, number>();
@@ -59,8 +59,8 @@ export class ViewBuilder {
   constructor({ sources, lines, functions, words, sizes, isTraining, names, placing }: ViewContext, stems: Stems) {
     this.sources = sources;
     this.lines = lines;
-    this.#functions = functions;
-    this.#words = words;
+    this.functions = functions;
+    this.words = words;
     this.#placing = placing;
     this.sizes = sizes;
     this.#isTraining = isTraining;
@@ -113,7 +113,7 @@ export class ViewBuilder {
           ? constantText(node)
           : node.op === runState
             ? "random state"
-            : opText(node, this.#words.of(node)),
+            : opText(node, this.words.of(node)),
       work: workOf(node),
       role,
       inputs,
@@ -270,7 +270,7 @@ export class ViewBuilder {
     if (outer !== undefined && !isWithin(scope, outer)) return base;
     const parent = this.scopeGroup(scope.parent, outer, base, role);
     const index = this.groups.length;
-    const call = this.#functions.callOf(scope, this.sources, this.#isTraining);
+    const call = this.functions.callOf(scope, this.sources, this.#isTraining);
     this.groups.push({
       kind: scope.kind,
       name: scope.kind === "call" ? (call?.variable ?? (lastPart(scope.binding) || `${scope.name}()`)) : scope.name,

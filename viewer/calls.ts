@@ -2,14 +2,31 @@ import type { SourceCall, SourceScope, SourceTable } from "../compiler/ir/source
 import type { LineTable } from "./lines.js";
 import type { CallModel, FunctionModel } from "./model.js";
 
+/** The documentation and signature of a built-in function. */
+export type BuiltInTexts = (name: string) => Pick<FunctionModel, "doc" | "signature"> | undefined;
+
 /** The functions that a document's calls are of, each once. */
 export class FunctionTable {
   readonly functions: FunctionModel[] = [];
   readonly #index = new Map<string, number>();
   readonly #lines: LineTable;
+  readonly #builtInOf: BuiltInTexts;
 
-  constructor(lines: LineTable) {
+  constructor(lines: LineTable, builtInOf: BuiltInTexts = () => undefined) {
     this.#lines = lines;
+    this.#builtInOf = builtInOf;
+  }
+
+  /** What there is to say of a call of a built-in function; undefined where nothing is known of it. */
+  builtIn(name: string): CallModel | undefined {
+    const key = `built-in ${name}`;
+    const known = this.#index.get(key);
+    if (known !== undefined) return { of: known, given: [], gives: [] };
+    const texts = this.#builtInOf(name);
+    if (texts === undefined) return undefined;
+    this.#index.set(key, this.functions.length);
+    this.functions.push({ name, ...texts, places: [] });
+    return { of: this.functions.length - 1, given: [], gives: [] };
   }
 
   /** What there is to say of the call that a scope is; undefined for another scope. */

@@ -11,7 +11,7 @@ import { optimise, prepareComputation } from "../compiler/prepare.js";
 import type { Selection } from "../compiler/program.js";
 import { version } from "../compiler/version.js";
 import { type Stems, ViewBuilder, type ViewContext } from "./builder.js";
-import { FunctionTable } from "./calls.js";
+import { type BuiltInTexts, FunctionTable } from "./calls.js";
 import { inlinedText } from "./constants.js";
 import { GivenBoxes } from "./given.js";
 import { addComputation, namesOf } from "./graph_view.js";
@@ -44,6 +44,8 @@ export interface DocumentOptions {
   /** What kernels are made for. */
   readonly target: TargetLimits;
   readonly device: string;
+  /** What the panel says of built-in functions. */
+  readonly builtInOf?: BuiltInTexts;
   /** Measured seconds of one call of each kernel, by the name of what ran. */
   readonly times?: ReadonlyMap<string, KernelTimes>;
   /** Is told the kernels of each program, for whoever compiles them: see `withCode`. */
@@ -62,7 +64,7 @@ const mostLowered = 20_000;
 /** The document of a graph: each of its programs as it is written, with gradients, and as kernels. Throws GraphError. */
 export function documentOf(graph: Graph, shown: readonly Shown[], options: DocumentOptions): ViewerDocument {
   const lines = new LineTable(options.textOf);
-  const functions = new FunctionTable(lines);
+  const functions = new FunctionTable(lines, options.builtInOf);
   const programs = shown.map((one) => programModel(graph, one, { lines, functions }, options));
   const used = new Set(programs.flatMap(({ views }) => views.flatMap(({ nodes }) => nodes.map(({ op }) => op))));
   return {

@@ -3,6 +3,7 @@ import type { Computation } from "../compiler/ir/graph.js";
 import { isList, isTensor, type Node, type Region, topologicalOrder, type Value } from "../compiler/ir/node.js";
 import type { SourceScope } from "../compiler/ir/sources.js";
 import { lastPart, type Place, type Stems, type ViewBuilder } from "./builder.js";
+import { BuiltInGroups } from "./built_ins.js";
 import { inlinedText } from "./constants.js";
 import { GivenNames } from "./given_names.js";
 import type { Role } from "./model.js";
@@ -32,6 +33,7 @@ export function addComputation(
   const given = new GivenNames(builder.sources, names);
   const loopNames = firstNames(computation, names);
   const roles = new Map<Node, Role>();
+  const builtIns = new BuiltInGroups(builder);
 
   const roleOf = (node: Node): Role => {
     if (builder.isBackward(node)) return "backward";
@@ -55,17 +57,18 @@ export function addComputation(
   const addNode = (node: Node, role: Role, block: Block): void => {
     // Seed and step are the run's: whichever call drew first, they are not its own.
     const scope = node.op === "run_state" ? undefined : builder.sources.scopeOf(node);
-    let group = builder.scopeGroup(scope, block.scope, block.base, role);
+    let group = builtIns.groupOf(node, builder.scopeGroup(scope, block.scope, block.base, role), role);
     const name = nameIn(node, node.regions.length > 0 ? loopNames : names);
     let inner: number[] = [];
     if (node.regions.length > 0) {
+      const parent = group;
       group = builder.groups.length;
       builder.groups.push({
         kind: "region",
         name: name === "" ? node.op : name,
         text: node.op,
         role,
-        parent: builder.scopeGroup(scope, block.scope, block.base, role),
+        parent,
         places: builder.lines.places(builder.sources.spansOf(node)),
         kernel: undefined,
       });

@@ -5,16 +5,26 @@ import { type Span, standardPrefix } from "../compiler/ir/span.js";
 import { opNamed } from "../compiler/ops/table.js";
 import { operators } from "./constants.js";
 
+/** A call of a built-in function that is several ops, none of which is the function. */
+export interface BuiltInCall {
+  /** What is called: `average_pool`. */
+  readonly word: string;
+  readonly place: Span;
+  readonly nodes: readonly Node[];
+}
+
 /** The words of a text for the ops that it makes: `max_pool` for a `reduce_window`, `@` for a `dot_general`. */
 export class Words {
   readonly #sources: SourceTable;
   readonly #words = new Map<Node, string>();
+  readonly #calls = new Map<Node, BuiltInCall>();
 
   constructor(computation: Computation, sources: SourceTable) {
     this.#sources = sources;
-    const calls = new Map<SourceScope | undefined, Map<string, { readonly word: string; readonly nodes: Node[] }>>();
+    const calls = new Map<SourceScope | undefined, Map<string, Written>>();
     for (const node of nodesBelow(rootsOf(computation))) {
-      if (sources.stemsOf(node)[0] !== node) continue;
+      // Seed and step are the run's: no call that draws has them as its own.
+      if (sources.stemsOf(node)[0] !== node || node.op === "run_state") continue;
       const place = innermost(sources.spansOf(node));
       const word = place?.written;
       if (place === undefined) continue;
@@ -24,19 +34,22 @@ export class Words {
         continue;
       }
       const scope = sources.scopeOf(node);
-      const inScope = calls.get(scope) ?? new Map<string, { readonly word: string; readonly nodes: Node[] }>();
+      const inScope = calls.get(scope) ?? new Map<string, Written>();
       calls.set(scope, inScope);
       const key = `${place.file}:${place.start}:${place.end}`;
-      const call = inScope.get(key) ?? { word, nodes: [] };
+      const call = inScope.get(key) ?? { word, place, nodes: [] };
       inScope.set(key, call);
       call.nodes.push(node);
     }
     // Of a function that is several ops, none is the function.
     for (const inScope of calls.values())
-      for (const { word, nodes } of inScope.values()) {
+      for (const { word, place, nodes } of inScope.values()) {
         const working = nodes.filter(({ op }) => !idle.has(opNamed(op).kernel.kind));
         const [only, ...others] = working.length > 0 ? working : nodes.filter(isOp);
         if (only !== undefined && others.length === 0 && isOp(only)) this.#words.set(only, word);
+        if (only === undefined || others.length === 0) continue;
+        const call: BuiltInCall = { word, place, nodes: nodes.filter(isOp) };
+        for (const node of call.nodes) this.#calls.set(node, call);
       }
   }
 
@@ -47,6 +60,18 @@ export class Words {
     const [stem, ...others] = this.#sources.stemsOf(node);
     return stem?.op === node.op && others.length === 0 ? this.#words.get(stem) : undefined;
   }
+
+  /** The call of a built-in function of several ops that a node is one of, or of whose ops it was made, a gradient too. */
+  callOf(node: Node): BuiltInCall | undefined {
+    const [stem] = this.#sources.stemsOf(node);
+    return this.#calls.get(node) ?? (stem === undefined ? undefined : this.#calls.get(stem));
+  }
+}
+
+interface Written {
+  readonly word: string;
+  readonly place: Span;
+  readonly nodes: Node[];
 }
 
 /** What goes along with an op that does the work of a call. */

@@ -105,3 +105,33 @@ graph g {
   t.is(typeOfX("fit"), "f32[5, 3]");
   t.is(typeOfX("predict"), "f32[N, 3]");
 });
+
+test("a call of a built-in that is several ops is a group with its documentation, and so is its gradient", (t) => {
+  const text = `graph g {
+  placeholder image: f32[2, 8, 8, 3]
+  pooled = average_pool(image, window=2, padding="same")
+  noise = random_uniform([3])
+  loss = mean(pooled ** 2)
+  slope = gradients(loss, image)
+  signature s(image) -> (loss, slope, noise)
+}
+`;
+  const document = documentOfText(text);
+  const source = viewOf(document, "s", "source");
+  const at = source.groups.findIndex(({ text: called }) => called === "average_pool()");
+  const { name, kind, call, places } = source.groups[at] ?? {};
+  t.deepEqual([name, kind, places?.map(([line]) => document.lines[line]?.line)], ["pooled", "call", [3]]);
+  const inside = source.nodes.filter(({ group }) => group === at).map(({ op }) => op);
+  // Windows at the border have fewer elements: how many is counted.
+  t.deepEqual(inside.toSorted(), ["broadcast_in_dim", "div", "reduce_window", "reduce_window"]);
+  const called = document.functions[call?.of ?? -1];
+  t.regex(called?.doc ?? "", /^The mean of each window/);
+  t.regex(called?.signature ?? "", /^average_pool\(x, window, .*\) -> y$/);
+  const { groups, nodes } = viewOf(document, "s", "gradients");
+  const pools = groups.filter(({ text: one }) => one === "average_pool()");
+  t.deepEqual(pools.map(({ role }) => role).sort(), ["backward", "forward"]);
+  t.true(nodes.some(({ role, group }) => role === "backward" && groups[group]?.text === "average_pool()"));
+  // What all draws share is nobody's, and an op that is the call is no group.
+  t.is(source.nodes.find(({ op }) => op === "run_state")?.group, -1);
+  t.is(source.nodes.find(({ op }) => op === "random_uniform")?.group, -1);
+});

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { builtInOf } from "../../cli/built_ins.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { selectSignature } from "../../compiler/ir/select.js";
 import { loadGraphFromText } from "../../dsl/load.js";
@@ -62,7 +63,7 @@ export function documentOfText(text: string, { sizes = new Map(), open = [] }: D
       : [{ name: "all", title: "all", selection: { kind: "request", fetches, updates: [] }, sizes, open }];
   for (const name of names) selectSignature(graph, name);
   const textOf = textsWith(text);
-  return documentOf(graph, shown, { file: "test.graph", textOf, target: avx2, device: "cpu" });
+  return documentOf(graph, shown, { file: "test.graph", textOf, builtInOf, target: avx2, device: "cpu" });
 }
 
 /** A text, and those of the standard library. */
