@@ -158,6 +158,16 @@ inBrowser("the picture is saved as svg, and a press copies the place in the text
   await page.close();
 });
 
+inBrowser("the legend has the outlines of what has no colour of its own", async (t) => {
+  const text =
+    "graph g {\n  placeholder x: f32[8]\n  table = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]\n  y = reshape(x * table, [2, 4])\n  signature s(x) -> (y)\n}\n";
+  const { page } = await openPage(running(), documentOfText(text));
+  const entry = (label: string) => page.locator("#legend li", { hasText: label }).locator("rect");
+  t.is(await entry("constant").getAttribute("stroke-dasharray"), "3 2");
+  t.is(await entry("view").getAttribute("stroke-dasharray"), null);
+  await page.close();
+});
+
 inBrowser("light and dark, colours, direction, minimap", async (t) => {
   const { page } = await openPage(running(), fit, "dark");
   const background = await page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
@@ -187,6 +197,7 @@ inBrowser("empty graphs, one node, and markup in names", async (t) => {
   const none = await openPage(running(), { ...whole, programs: [] });
   t.regex(await textOf(none.page, ".missing"), /this graph has no ops/);
   t.true(await none.page.locator("#print").isDisabled());
+  t.regex(await textOf(none.page, "#panel"), /^network graph\s+No signature[\s\S]*file\s+test\.graph$/);
   await none.page.keyboard.press("t");
   t.deepEqual(none.complaints, []);
   await none.page.close();

@@ -8,25 +8,30 @@ export function legendOf(panes: readonly Pane[], colour: ColourMode): readonly H
   if (colour === "time" && !panes.some(({ program }) => hasTimes(program)))
     return [element("li", {}, "Times need a profile.")];
   const labels = new Map<string, string>();
+  // Outlines tell apart what has no colour of its own.
+  const dashed = new Set<string>();
   for (const { index, program, placed } of panes)
     for (const { box } of placed.boxes) {
       if (box.isOpen) continue;
       const { name, label } = paintOf(box, colour, index.view, program);
       if (label !== "" && !labels.has(label)) labels.set(label, name);
+      const isGiven = box.node?.kind === "constant" || box.node?.kind === "parameter";
+      if (colour === "structure" && isGiven) dashed.add(label);
     }
-  const svg = (name: string): SVGSVGElement => {
+  const svg = (label: string, name: string): SVGSVGElement => {
     const made = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     made.setAttribute("viewBox", "0 0 14 14");
     const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
     for (const [key, value] of Object.entries({ x: "1", y: "1", width: "12", height: "12", rx: "3", class: name }))
       rect.setAttribute(key, value);
+    if (dashed.has(label)) rect.setAttribute("stroke-dasharray", "3 2");
     made.append(rect);
     return made;
   };
   // Steps of a scale stand in their order.
   const isScale = [...labels.values()].every((name) => name.startsWith("h"));
   const entries = isScale ? [...labels].sort((a, b) => (a[1] < b[1] ? 1 : -1)) : [...labels];
-  const items = entries.map(([label, name]) => element("li", {}, svg(name), label));
+  const items = entries.map(([label, name]) => element("li", {}, svg(label, name), label));
   const notes = new Set(panes.map((pane) => noteOf(pane, colour)).filter((note) => note !== undefined));
   return [...items, ...[...notes].map((note) => element("li", {}, note))];
 }

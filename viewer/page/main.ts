@@ -7,6 +7,7 @@ import { element, embedded, inBackground, part } from "./dom.js";
 import { workerEngine } from "./engine.js";
 import { keyboard, keysTable } from "./keyboard.js";
 import { toggleMaps } from "./minimap.js";
+import { emptyPanel } from "./panel.js";
 import { find, searchBox } from "./search.js";
 
 /** In a narrow window, what is asked for seldom: a press opens it, any other press, Escape or a choice closes it. */
@@ -114,6 +115,7 @@ async function start(): Promise<void> {
     for (const control of controls) control.disabled = true;
     search.disabled = true;
     colours.disabled = true;
+    part("panel", HTMLElement).replaceChildren(...emptyPanel(model));
   }
   await app.chooseProgram(0);
   performance.mark("ready");

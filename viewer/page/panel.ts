@@ -216,6 +216,12 @@ function programPanel(context: PanelContext): readonly HTMLElement[] {
   ]);
 }
 
+/** What there is to say where the file has no program. */
+export function emptyPanel({ graph, file }: ViewerDocument): readonly HTMLElement[] {
+  const doc = "No signature, no name and no update: what the graph computes is shown here once it is written.";
+  return [heading(graph, "graph"), element("p", { class: "doc" }, doc), table([["file", file]], "facts")];
+}
+
 function heading(name: string, what: string): HTMLElement {
   return element("h2", {}, element("span", { class: "title" }, name), " ", element("span", { class: "what" }, what));
 }
