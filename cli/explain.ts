@@ -10,6 +10,7 @@ import { optimise, prepareComputation } from "../compiler/prepare.js";
 import { listNames } from "../runtime/files/errors.js";
 import { type KernelTimes, timesOf } from "../viewer/times.js";
 import type { CommonOptions, Console } from "./console.js";
+import { type ConstantPlaces, constantPlaces, isMadeAt } from "./constant_places.js";
 import {
   explainKernels,
   type Located,
@@ -71,7 +72,11 @@ export async function explain(
   const sized = requireSizes(graph, choice, dimsOf(prepared), options.dim);
   const computation = optimise(graph, prepared, sized.dims, { followsPlaces: unplaced !== undefined });
   const all = await lowered(computation, unplaced);
-  const about = aboutOf(subject, computation, all);
+  const constant =
+    subject.kind === "value" && subject.value.node.op === "constant"
+      ? constantPlaces(subject.name, subject.value.node, graph.sources)
+      : undefined;
+  const about = aboutOf(subject, constant, computation, all);
   requireKernel(about.kernels, options.kernel, name);
   const measured = about.kernels.length === 0 ? undefined : await timesFor(all.parts, computation, options);
   const times = measured?.times ?? new Map<LoggedPart, KernelTimes>();
@@ -81,12 +86,13 @@ export async function explain(
     file,
     subject,
     sized,
+    constant,
     ...about,
     kernels,
     shown: options.kernel,
     timedFrom: measured?.from,
     hasTwoSides: unplaced !== undefined,
-    gpu: options.device === undefined ? "gpu" : `gpu (${options.device})`,
+    device: options.device,
   };
   if (console.isJson) console.object(explainedJson(explained, others));
   else console.print(explainedText(console, explained));
@@ -108,12 +114,17 @@ interface About extends Pick<Explained, "edge" | "memory" | "uses" | "assigned">
   readonly kernels: readonly Located[];
 }
 
-function aboutOf(subject: Subject, computation: Computation, all: LoweredParts): About {
+function aboutOf(
+  subject: Subject,
+  constant: ConstantPlaces | undefined,
+  computation: Computation,
+  all: LoweredParts,
+): About {
   switch (subject.kind) {
     case "value": {
       const { part, edge } = edgeIn(subject.value, all);
       const inMemory = inMemoryOf(subject.value, edge);
-      if (inMemory !== undefined) return aboutMemory(inMemory, edge, computation, all);
+      if (inMemory !== undefined) return aboutMemory(inMemory, constant, edge, computation, all);
       const kernels = part === undefined || edge === undefined ? [] : kernelsOf(edge.logged, part);
       return { edge, memory: undefined, uses: [], assigned: [], kernels };
     }
@@ -146,8 +157,16 @@ function inMemoryOf(value: Value, edge: Edge | undefined): Value | undefined {
   return isStored(last) || last.node.op === "constant" ? last : undefined;
 }
 
-function aboutMemory(value: Value, edge: Edge | undefined, computation: Computation, all: LoweredParts): About {
-  const uses = usesOf(value, all);
+function aboutMemory(
+  value: Value,
+  constant: ConstantPlaces | undefined,
+  edge: Edge | undefined,
+  computation: Computation,
+  all: LoweredParts,
+): About {
+  const own = constant && usesOf(value, all, (reader) => isMadeAt(reader, constant.own, all.sources));
+  // Where passes have left no reader that stands in the name's own text, those of all equal numbers are what is known.
+  const uses = own !== undefined && own.length > 0 ? own : usesOf(value, all);
   const path = String(value.node.attributes["path"]);
   const isAssigned = value.node.op === "variable" && computation.assignments.some((one) => one.path === path);
   return {

@@ -80,8 +80,15 @@ export interface FoundUse {
   readonly use: Use;
 }
 
-/** The kernels that read what lies in memory before a run, or write it: those that write it first. */
-export function usesOf(value: Value, { parts, assigned, sources }: LoweredParts): readonly FoundUse[] {
+/**
+ * The kernels that read what lies in memory before a run, or write it: those that write it first. `isOwn` says which nodes read a number
+ * that kernels have in their code as what it is asked for: equal numbers are one constant.
+ */
+export function usesOf(
+  value: Value,
+  { parts, assigned, sources }: LoweredParts,
+  isOwn: (reader: Node) => boolean = () => true,
+): readonly FoundUse[] {
   const path = value.node.op === "variable" ? String(value.node.attributes["path"]) : undefined;
   const found = parts.flatMap((part): readonly FoundUse[] => {
     const own = part.program.buffers.filter((buffer) => holds(buffer, value)).map(({ id }) => id);
@@ -89,7 +96,7 @@ export function usesOf(value: Value, { parts, assigned, sources }: LoweredParts)
     return leavesOf([...part.program.compute, ...part.program.commit]).flatMap((kernel): readonly FoundUse[] => {
       const [read, written] = [readBy(kernel), writtenBy(kernel)];
       const seen = part.observed.get(kernel.name);
-      const direct = readersIn(seen, value, own);
+      const direct = readersIn(seen, value, own).filter((node) => own.length > 0 || isOwn(node));
       const reads = own.some((id) => read.has(id)) || (own.length === 0 && direct.length > 0);
       const writes = [...own, ...handed].some((id) => written.has(id));
       if (!reads && !writes) return [];

@@ -1,9 +1,11 @@
+import type { DeviceName } from "../compiler/backends/gpu/devices/device.js";
 import type { Excerpt } from "../compiler/backends/llvm/excerpt.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import type { Value } from "../compiler/ir/node.js";
 import type { Kernel } from "../compiler/kernels/form.js";
 import type { LoggedValue } from "../compiler/kernels/fusion_log.js";
 import type { KernelWork } from "../compiler/kernels/work.js";
+import type { ConstantPlaces } from "./constant_places.js";
 import type { Subject } from "./explain_subject.js";
 import type { Sized } from "./specialisation.js";
 
@@ -13,6 +15,8 @@ export interface Explained {
   readonly file: string;
   readonly subject: Subject;
   readonly sized: Sized;
+  /** Of a constant that has a name: which of its places are that name's. */
+  readonly constant: ConstantPlaces | undefined;
   /** Of an edge, or of what is assigned; undefined where the passes left nothing of it. */
   readonly edge: Edge | undefined;
   /** Of what lies in memory before a run: where, and who reads or writes it, the writers first. */
@@ -27,8 +31,8 @@ export interface Explained {
   readonly timedFrom: string | undefined;
   /** Whether a device has a share of it. */
   readonly hasTwoSides: boolean;
-  /** What the device is called. */
-  readonly gpu: string;
+  /** What the device is called, where somebody said so. */
+  readonly device: DeviceName | undefined;
 }
 
 /** What is left of an edge after all passes. */

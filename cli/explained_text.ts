@@ -56,7 +56,8 @@ export function explainedText(console: Console, explained: Explained): string {
         const variable = variableOf(explained);
         const what = variable === undefined ? `made by ${bold(value.node.op)}` : bold(variableText(variable));
         lines.push(`${bold(name)}: ${typeText(value.type)}, ${what}`);
-        addPlaces(sources.spansOf(value.node));
+        addPlaces(explained.constant?.own ?? sources.spansOf(value.node));
+        addEqual(explained.constant?.equal ?? []);
         if (variable === undefined) lines.push(`  ${dim(firstSentence(opNamed(value.node.op).doc))}`);
         else addInitial(variable);
         return;
@@ -83,6 +84,13 @@ export function explainedText(console: Console, explained: Explained): string {
     }
   }
 
+  /** Adam's own numbers, say: one node with this constant. */
+  function addEqual(spans: readonly Span[]): void {
+    const places = placesOf(spans).map(({ file, line }) => `${file}:${line}`);
+    const more = places.length > 4 ? ` and ${places.length - 4} more` : "";
+    if (places.length > 0) lines.push(`  ${dim(`equal numbers elsewhere: ${places.slice(0, 4).join(", ")}${more}`)}`);
+  }
+
   function addInitial({ initial, doc }: Variable): void {
     if (doc !== undefined) lines.push(`  ${dim(firstSentence(doc))}`);
     const literal = literalOf(initial.node);
@@ -105,7 +113,7 @@ export function explainedText(console: Console, explained: Explained): string {
 
   function useText({ kernel, device, reads, writes, roles }: Use): string {
     const does = reads && writes ? "read and written by" : writes ? "written by" : "read by";
-    const side = explained.hasTwoSides ? ` on the ${device === "gpu" ? explained.gpu : device}` : "";
+    const side = explained.hasTwoSides ? ` on the ${device === "gpu" ? gpuText(explained) : device}` : "";
     return `${does} ${kernel}${side} (${roles.length === 0 ? "packs it for another" : roles.join(", ")})${timeText(kernels.find(({ name }) => name === kernel))}`;
   }
 
@@ -163,7 +171,7 @@ export function explainedText(console: Console, explained: Explained): string {
     const { name, kind, device, work, seconds, isEvaluated, text, code } = kernel;
     lines.push(
       "",
-      `${bold(`kernel ${name}`)} (${kind}${device === "gpu" ? ` on the ${explained.gpu}` : ""}): ${workText(work)}`,
+      `${bold(`kernel ${name}`)} (${kind}${device === "gpu" ? ` on the ${gpuText(explained)}` : ""}): ${workText(work)}`,
     );
     if (seconds !== undefined && explained.timedFrom !== undefined) {
       const rate = work.operations === undefined ? "" : `, ${(work.operations / seconds / 1e9).toPrecision(3)} GFLOP/s`;
@@ -247,6 +255,10 @@ function bytesOf({ type }: Value): number | undefined {
   return elementCount(staticShape(type)) * byteSize(type.dtype);
 }
 
+function gpuText({ device }: Explained): string {
+  return device === undefined ? "gpu" : `gpu (${device})`;
+}
+
 function workText({ operations, transcendentals, readBytes, writtenBytes }: KernelWork): string {
   const counted = operations === undefined ? "an unknown number of operations" : plural(operations, "operation");
   const functions = transcendentals === 0 ? "" : `, ${plural(transcendentals, "call")} of functions such as exp`;
@@ -294,7 +306,7 @@ export function explainedJson(explained: Explained, others: readonly string[]): 
       ? [subject.update.span]
       : [
           ...(subject.kind === "assignment" ? [subject.assignment.span] : []),
-          ...(value === undefined ? [] : sources.spansOf(value.node)),
+          ...(value === undefined ? [] : (explained.constant?.own ?? sources.spansOf(value.node))),
         ];
   const variable = variableOf(explained);
   const placesJson = (given: readonly Span[]): JsonValue => placesOf(given).map((place) => ({ ...place }));
@@ -305,6 +317,8 @@ export function explainedJson(explained: Explained, others: readonly string[]): 
     op: value?.node.op ?? null,
     doc: value === undefined ? null : opNamed(value.node.op).doc,
     places: placesJson(spans),
+    equal: placesJson(explained.constant?.equal ?? []),
+    device: explained.device ?? null,
     others,
     signature: subject.choice.name,
     dims: sized.dims,
