@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { systemFailure } from "../files/errors.js";
@@ -12,6 +12,8 @@ let files = 0;
 export class EventWriter {
   readonly path: string;
   readonly #descriptor: number;
+  /** Bytes of whole records. */
+  #length = 0;
   #open = true;
 
   private constructor(path: string, descriptor: number) {
@@ -40,8 +42,20 @@ export class EventWriter {
     const bytes = record(eventMessage(Date.now() / 1000, content));
     try {
       for (let done = 0; done < bytes.length; ) done += writeSync(this.#descriptor, bytes, done);
+      this.#length += bytes.length;
     } catch (error) {
-      throw systemFailure("G092", "cannot write events to", this.path, error);
+      this.#cut();
+      const hint = "what is in the file stays readable; free some space, or leave --events out";
+      throw systemFailure("G092", "cannot write events to", this.path, error, hint);
+    }
+  }
+
+  /** Half a record would make the file damaged to some readers. */
+  #cut(): void {
+    try {
+      ftruncateSync(this.#descriptor, this.#length);
+    } catch {
+      // Then the half stays: what was whole can be read.
     }
   }
 

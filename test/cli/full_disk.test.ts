@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
+import { readEvents } from "../runtime/events/reader.js";
 import { binary, folderWith } from "./support.js";
 
 /** A disk of 64 KiB, seen by what runs on it only, and a model of 400 KB. */
@@ -73,6 +74,26 @@ onFullDisk("a disk that fills up while results are written to it: none of them i
   t.regex(stderr, /error G092: cannot save "disk\/model\.safetensors": the disk is full \(ENOSPC\)/);
   t.true(stdout.endsWith(`\nmodel.safetensors\n${oldCheckpoint}`), stdout);
 });
+
+onFullDisk(
+  "a disk that fills up with events: the state is kept elsewhere, and the file has whole records only",
+  (t) => {
+    const folder = folderWith({ "large.graph": graph.replace("steps = 10", "steps = 10000"), "disk/old": "" });
+    const script = 'mount -t tmpfs -o size=24k tmpfs disk && "$@"; code=$?; cp -r disk/events kept; exit $code';
+    const flags = ["--every", "1", "--events", "disk/events", "--save", "w.safetensors", "--target", "reference"];
+    const command = [process.execPath, binary, "train", "large.graph", ...flags];
+    const { status, stderr } = spawnSync("unshare", ["-m", "sh", "-c", script, "sh", ...command], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    t.is(status, 1, stderr);
+    t.regex(stderr, /error G092: cannot write events to ".*": the disk is full \(ENOSPC\)/);
+    t.regex(stderr, /note: the state after step \d+ is saved in w\.safetensors/);
+    t.regex(stderr, /hint: what is in the file stays readable; free some space/);
+    const [name = ""] = readdirSync(join(folder, "kept"));
+    t.true(readEvents(join(folder, "kept", name)).length > 100);
+  },
+);
 
 onFullDisk("a file system that is read-only is refused before the first step, by each output", (t) => {
   const folder = folderWith({ "large.graph": graph, "disk/old": "" });
