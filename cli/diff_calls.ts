@@ -36,15 +36,13 @@ export function otherArguments(a: Node, b: Node, before: Side, after: Side): Oth
   return undefined;
 }
 
-/** A tensor's type; before that of a variable which an optimizer is given stands its name. */
-const isType = (value: string): boolean => /^(?:\S+: )?\[?(?:bool|bf16|[uif]\d+)(?:\[|$)/.test(value);
 const isNumber = (text: string): boolean => /^-?(?:\d|\.\d)[\w.+-]*$/.test(text);
 
 /** The arguments that are known, or written as a number: of others, what they are made of is told. */
 function givenTo({ parameters }: SourceCall): ReadonlyMap<string, string> {
   return new Map(
-    parameters.flatMap(({ name, value, written }): readonly (readonly [string, string])[] => {
-      if (!isType(value)) return [[name, value]];
+    parameters.flatMap(({ name, value, isKnown, written }): readonly (readonly [string, string])[] => {
+      if (isKnown) return [[name, value]];
       const text = written && sourceText(written.file)?.slice(written.start, written.end);
       return text !== undefined && isNumber(text) ? [[name, text]] : [];
     }),

@@ -24,6 +24,8 @@ export interface SourceCall {
   readonly parameters: readonly {
     readonly name: string;
     readonly value: string;
+    /** Whether that is the value itself; else a run computes it, and it is the type. */
+    readonly isKnown: boolean;
     readonly written: Span | undefined;
     readonly isDefault: boolean;
   }[];

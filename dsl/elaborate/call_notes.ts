@@ -33,7 +33,13 @@ function describeCall(
     // An optimizer is given its variable unasked.
     const own = written === undefined && meaning?.kind === "tensor" ? meaning.variable : undefined;
     if (declaration.kind === "optimizer") variable ??= own;
-    return { name, value: own === undefined ? value : `${own}: ${value}`, written, isDefault: item === undefined };
+    return {
+      name,
+      value: own === undefined ? value : `${own}: ${value}`,
+      isKnown: meaning !== undefined && !isComputed(meaning),
+      written,
+      isDefault: item === undefined,
+    };
   });
   return {
     variable,
@@ -52,6 +58,30 @@ const nothing: Meaning = { kind: "update" };
 /** What a call is given unasked, as an optimizer its variable and an initialiser its shape, has the place of the call. */
 function writtenIn({ span }: Item, { file, start, end }: Span): Span | undefined {
   return span.file === file && span.start === start && span.end === end ? undefined : span;
+}
+
+/** Whether only a run tells what it is: its type is known, or that of a part of it. */
+function isComputed(meaning: Meaning): boolean {
+  switch (meaning.kind) {
+    case "tensor":
+      return true;
+    case "list":
+      return meaning.items.some((item) => isComputed(item.meaning));
+    case "many":
+      return meaning.outputs.some(isComputed);
+    case "int":
+    case "float":
+    case "bool":
+    case "string":
+    case "dtype":
+    case "shape":
+    case "all_axes":
+    case "fn":
+    case "scope":
+    case "update":
+    case "poisoned":
+      return false;
+  }
 }
 
 /** A type, or the value that only the compiler sees; empty for what is neither. */

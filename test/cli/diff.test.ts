@@ -319,3 +319,19 @@ test("of thousands of ops the one that differs is found", (t) => {
   );
   t.is(affected, 2 * 1996);
 });
+
+test.serial("of a call's arguments those that a run computes are passed over", async (t) => {
+  // The variable that an optimizer is given unasked has another shape: that is told among the variables.
+  const wider = await edited(["units=30", "units=31"]);
+  const names = (json: unknown): readonly unknown[] => {
+    const ops = at(json, "ops");
+    if (!Array.isArray(ops)) throw new Error("no ops");
+    return ops.flatMap((op) => at(op, "details")).map((detail) => at(detail, "name"));
+  };
+  t.deepEqual(
+    names(wider.json).filter((name) => name !== "units"),
+    [],
+  );
+  const both = await edited(["units=30", "units=31"], ["1e-3", "3e-3"]);
+  t.deepEqual([...new Set(names(both.json))], ["learning_rate"]);
+});
