@@ -25,7 +25,8 @@ import {
 import { kernelsOf, loopOf } from "./explain_loops.js";
 import { type Subject, subjectOf } from "./explain_subject.js";
 import type { Assigned, Edge, Explained } from "./explained.js";
-import { explainedJson, explainedText } from "./explained_text.js";
+import { explainedJson } from "./explained_json.js";
+import { explainedText } from "./explained_text.js";
 import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { openGraph } from "./front_end.js";
 import type { LoadOptions } from "./load.js";
@@ -96,11 +97,19 @@ export async function explain(
   };
   if (console.isJson) console.object(explainedJson(explained, others));
   else console.print(explainedText(console, explained));
-  if (others.length > 0) console.note(`that line makes ${listNames(others, 4)}, too`);
+  if (others.length > 0) console.note(othersText(name, others));
   for (const remark of originRemarks([sized])) console.note(remark);
   if (options.profile !== undefined && measured !== undefined && kernels.every(({ seconds }) => seconds === undefined))
     console.note(`${options.profile} has no times of these kernels: it is of another file, or ran other signatures`);
   return exitCodes.fine;
+}
+
+/** What else a line makes, or where else bodies have the name. */
+function othersText(name: string, others: readonly string[]): string {
+  const isName = others.every((other) => other.startsWith(":"));
+  return isName
+    ? `\`${name}\` is also ${others.slice(0, 4).join(", ")}`
+    : `that line makes ${listNames(others, 4)}, too`;
 }
 
 /** Why --measure is refused there, with the way to times of that side. */
@@ -154,7 +163,9 @@ function inMemoryOf(value: Value, edge: Edge | undefined): Value | undefined {
   if (op === "variable" || op === "placeholder" || (op === "constant" && last === undefined)) return value;
   // What a loop hands its body lies in no memory of the session.
   if (last === undefined || last.node.op === "parameter") return undefined;
-  return isStored(last) || last.node.op === "constant" ? last : undefined;
+  // A number that is a result is written by a kernel.
+  const isInCode = last.node.op === "constant" && edge?.logged.kept === "nowhere";
+  return isStored(last) || isInCode ? last : undefined;
 }
 
 function aboutMemory(

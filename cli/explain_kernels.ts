@@ -13,7 +13,7 @@ import { leavesOf, readBy, writtenBy } from "../compiler/kernels/access.js";
 import type { ObservedKernel } from "../compiler/kernels/block.js";
 import { buildKernels } from "../compiler/kernels/build.js";
 import type { BufferId, LeafKernel, Buffer as ProgramBuffer } from "../compiler/kernels/form.js";
-import { FusionLog, type LoggedValue } from "../compiler/kernels/fusion_log.js";
+import { FusionLog, type LoggedValue, wholeRun } from "../compiler/kernels/fusion_log.js";
 import { byteLength } from "../compiler/kernels/lives.js";
 import { printKernel } from "../compiler/kernels/printer.js";
 import { workOf } from "../compiler/kernels/work.js";
@@ -23,7 +23,7 @@ import { literalOf, scopesAround } from "./node_texts.js";
 
 /** Kernels of one device, with what was decided on the way. */
 export interface LoggedPart
-  extends Pick<ObservedPart, "program" | "observed" | "log" | "launches" | "measured" | "isEvaluated"> {
+  extends Pick<ObservedPart, "program" | "observed" | "log" | "launches" | "measured" | "wantedAs" | "isEvaluated"> {
   readonly device: "cpu" | "gpu";
 }
 
@@ -55,7 +55,7 @@ export async function lowered(computation: Computation, unplaced: DeviceKind | u
     const observed = new Map<string, ObservedKernel>();
     const observe = (name: string, kernel: ObservedKernel): unknown => observed.set(name, kernel);
     const program = buildKernels(computation, hostTarget(), { checkNumerics: false, log, observe });
-    const own = { program, observed, log, launches: new Map(), measured: new Map(), isEvaluated: false };
+    const own = { program, observed, log, launches: new Map(), measured: new Map(), ...wholeRun };
     const parts = [{ device: "cpu" as const, ...own }];
     return { parts, assigned: new Map(), sources, values: valuesOf(parts) };
   }
@@ -71,7 +71,7 @@ export async function lowered(computation: Computation, unplaced: DeviceKind | u
 }
 
 function valuesOf(parts: readonly LoggedPart[]): readonly LocatedValue[] {
-  return parts.flatMap((part) => part.log.values(part.program).map((logged) => ({ part, logged })));
+  return parts.flatMap((part) => part.log.values(part.program, part).map((logged) => ({ part, logged })));
 }
 
 /** A kernel of a part, and what it does with a value. */

@@ -1,4 +1,4 @@
-import { innerKernels, isLeaf, leavesOf, writtenBy } from "../compiler/kernels/access.js";
+import { innerKernels, isLeaf, leavesOf, readBy, writtenBy } from "../compiler/kernels/access.js";
 import type { Kernel, LeafKernel } from "../compiler/kernels/form.js";
 import type { LoggedValue } from "../compiler/kernels/fusion_log.js";
 import { workOf } from "../compiler/kernels/work.js";
@@ -23,7 +23,7 @@ export function kernelsOf(logged: LoggedValue, part: LoggedPart): readonly Locat
   });
 }
 
-/** The kernels with code in a kernel, or it itself, that write a value: those with most work first, for others may only copy. */
+/** The kernels with code in a kernel, or it itself, that compute a value: those with most work first. */
 function makersOf(kernel: Kernel, { value }: LoggedValue, { observed, program }: LoggedPart): readonly LeafKernel[] {
   if (isLeaf(kernel)) return [kernel];
   const ids =
@@ -31,7 +31,16 @@ function makersOf(kernel: Kernel, { value }: LoggedValue, { observed, program }:
       .get(kernel.name)
       ?.roots.find((root) => root.value === value)
       ?.targets() ?? [];
-  const makers = leavesOf([kernel]).filter((leaf) => ids.some((id) => writtenBy(leaf).has(id)));
+  const leaves = leavesOf([kernel]);
+  const writing = leaves.filter((leaf) => ids.some((id) => writtenBy(leaf).has(id)));
+  // What only moves a result to its place was made of no op: the kernel that computes it is the one that says something.
+  const makers = leaves.filter((leaf) =>
+    writing.some((one) =>
+      observed.has(one.name)
+        ? one === leaf
+        : observed.has(leaf.name) && [...readBy(one)].some((id) => writtenBy(leaf).has(id)),
+    ),
+  );
   const operations = (leaf: LeafKernel): number => workOf(leaf, program.buffers).operations ?? Number.POSITIVE_INFINITY;
   return makers.sort((a, b) => (operations(a) === operations(b) ? 0 : operations(b) - operations(a)));
 }

@@ -13,6 +13,7 @@ import { type Node, nodesBelow, topologicalOrder, type Value } from "../compiler
 import { selectRequest, selectSignature } from "../compiler/ir/select.js";
 import type { Span } from "../compiler/ir/span.js";
 import { listNames } from "../runtime/files/errors.js";
+import { type InBody, inBodies } from "./explain_bodies.js";
 import { placeOf } from "./profile.js";
 import { type Choice, choicesOf } from "./specialisation.js";
 
@@ -51,11 +52,50 @@ export function subjectOf(graph: Graph, text: string, wanted: string | undefined
     if (first !== undefined) return { subject: named(graph, first, wanted), others };
     // Each mode has nodes of its own in the bodies of its loops.
     const found = (mode: Mode): Value | undefined => namelessAt(graph, mode, isAt);
-    if (found(graph.training) === undefined && found(graph.inference) === undefined)
-      throw nothingAt(graph, text, file, line);
-    return { subject: value(graph, text, found, wanted), others: [] };
+    if (found(graph.training) !== undefined || found(graph.inference) !== undefined)
+      return { subject: value(graph, text, found, wanted), others: [] };
+    // `next a = v` makes nothing itself: what it hands on is made elsewhere.
+    const handed = inBodies(graph.file).filter(({ statement }) => isAt(statement));
+    const inBody = madeIn(graph, text, handed, wanted);
+    if (inBody === undefined) throw nothingAt(graph, text, file, line);
+    return inBody;
+  }
+  if (!isKnown(graph, text)) {
+    const inBody = madeIn(
+      graph,
+      text,
+      inBodies(graph.file).filter(({ name }) => name === text),
+      wanted,
+    );
+    if (inBody !== undefined) return inBody;
   }
   return { subject: named(graph, text, wanted), others: [] };
+}
+
+/** Whether a name is one of the whole graph, or says what it is of. */
+function isKnown(graph: Graph, text: string): boolean {
+  const { names, updates } = graph.training;
+  return (
+    names.has(text) ||
+    graph.inference.names.has(text) ||
+    updates.has(text) ||
+    graph.variables.some(({ path }) => path === text) ||
+    graph.placeholders.some(({ name }) => name === text)
+  );
+}
+
+/** What the first of some places in bodies makes; the lines of the others are told. */
+function madeIn(graph: Graph, text: string, places: readonly InBody[], wanted: string | undefined): Found | undefined {
+  const made = [...new Map(places.map((one) => [one.made.start, one])).values()];
+  const finders = made.map(({ made: { file, start, end } }) => (mode: Mode): Value | undefined => {
+    const isWithin = (span: Span): boolean => span.file === file && span.start >= start && span.end <= end;
+    return namelessAt(graph, mode, isWithin);
+  });
+  const first = finders.findIndex((find) => find(graph.training) !== undefined || find(graph.inference) !== undefined);
+  const find = finders[first];
+  if (find === undefined) return undefined;
+  const others = made.filter((_, i) => i !== first).flatMap(({ statement }) => placeOf(statement) ?? []);
+  return { subject: value(graph, text, find, wanted), others: others.map(({ line }) => `:${line}`) };
 }
 
 function named(graph: Graph, text: string, wanted: string | undefined): Subject {

@@ -1,21 +1,17 @@
-import { byteSize } from "../compiler/ir/dtype.js";
 import type { Graph, Variable } from "../compiler/ir/graph.js";
-import type { Value } from "../compiler/ir/node.js";
 import type { Span } from "../compiler/ir/span.js";
-import { elementCount } from "../compiler/ir/tensor.js";
-import { staticShape, typeText } from "../compiler/ir/type.js";
-import { fusionTexts, planReasonText } from "../compiler/kernels/fusion_log.js";
+import { type Fate, fatesOf } from "../compiler/ir/trained.js";
+import { typeText } from "../compiler/ir/type.js";
+import type { Kept } from "../compiler/kernels/fusion_log.js";
+import { reasonTexts } from "../compiler/kernels/fusion_texts.js";
 import type { KernelWork } from "../compiler/kernels/work.js";
 import { opNamed } from "../compiler/ops/table.js";
-import { lineText } from "../dsl/source-text.js";
 import type { Console } from "./console.js";
-import type { Assigned, Edge, Explained, ExplainedKernel, Listing, LoopAround, Memory, Use } from "./explained.js";
-import { loopJson, loopText } from "./explained_loop.js";
-import type { JsonValue } from "./json.js";
+import type { Edge, Explained, ExplainedKernel, Listing, LoopAround, Memory, Use } from "./explained.js";
+import { loopText } from "./explained_loop.js";
+import { bytesOf, fateOf, placesOf, variableOf } from "./explained_parts.js";
 import { literalOf } from "./node_texts.js";
 import { bytesText, countText, durationText, plural } from "./numbers.js";
-import { placeOf } from "./profile.js";
-import { sourceLines } from "./source.js";
 import { sizesText } from "./specialisation.js";
 
 /** Kernels of an edge whose code is shown, and lines of one. */
@@ -54,7 +50,10 @@ export function explainedText(console: Console, explained: Explained): string {
       case "value": {
         const { name, value } = subject;
         const variable = variableOf(explained);
-        const what = variable === undefined ? `made by ${bold(value.node.op)}` : bold(variableText(variable));
+        const what =
+          variable === undefined
+            ? `made by ${bold(value.node.op)}`
+            : bold(variableText(fateOf(explained.graph, variable)));
         lines.push(`${bold(name)}: ${typeText(value.type)}, ${what}`);
         addPlaces(explained.constant?.own ?? sources.spansOf(value.node));
         addEqual(explained.constant?.equal ?? []);
@@ -130,7 +129,7 @@ export function explainedText(console: Console, explained: Explained): string {
       lines.push(`  ${path} := ${typeText(value.type)}, ${value.node.op}${by}${timeText(first)}`);
     }
     if (assigned.length > mostRows) lines.push(`  and ${countText(assigned.length - mostRows)} more`);
-    const trained = new Set(explained.graph.variables.filter(({ trainable }) => trainable).map(({ path }) => path));
+    const trained = trainedIn(explained.graph);
     const one = assigned.find(({ path }) => trained.has(path)) ?? assigned[0];
     if (one !== undefined)
       lines.push(`  ${dim(`graphc explain ${explained.file} '${one.path} :=' tells of one of them`)}`);
@@ -144,10 +143,10 @@ export function explainedText(console: Console, explained: Explained): string {
     const bytes = bytesOf(logged.value);
     const size = bytes === undefined ? "" : `, ${bytesText(bytes)}`;
     const isAssigned = subject.kind === "assignment";
-    const inMemory = isAssigned ? ", stored into the variable" : logged.isRoot ? "" : ", never stored";
+    const inMemory = isAssigned ? ", stored into the variable" : keptTexts[logged.kept];
     lines.push(`In ${where} it is ${logged.value.node.op}: ${typeText(logged.value.type)}${size}${inMemory}`);
-    if (loop?.isMaker !== true) lines.push(`  ${planReasonText(logged)}`);
-    lines.push(...fusionTexts(logged).map((line) => `  ${line}`));
+    const reasons = loop?.isMaker === true ? [] : reasonTexts(logged, explained.graph.sources);
+    lines.push(...reasons.map((line) => `  ${line}`));
     if (loop !== undefined) addLoop(loop);
     if (backward > 0)
       lines.push(`  ${plural(backward, "value")} of the gradients ${backward === 1 ? "stems" : "stem"} from it`);
@@ -216,26 +215,46 @@ function shownKernels({
   }
   if (subject.kind !== "update" || assigned.length < 2) return kernels.slice(0, 1);
   // Of an update what moves weights says more than what counts steps.
-  const trained = new Set(graph.variables.filter(({ trainable }) => trainable).map(({ path }) => path));
+  const trained = trainedIn(graph);
   const main = new Set(assigned.filter(({ path }) => trained.has(path)).flatMap((one) => one.kernels));
   const cost = ({ name, seconds, work }: ExplainedKernel): number =>
     (main.has(name) ? 1e9 : 0) + (seconds ?? (work.readBytes + work.writtenBytes) / 1e18);
   return [...kernels].sort((a, b) => cost(b) - cost(a)).slice(0, 1);
 }
 
-function variableOf({ graph, subject }: Explained): Variable | undefined {
-  if (subject.kind !== "value") return undefined;
-  return graph.variables.find(({ value }) => value === subject.value);
+/** What is said of a value's memory beside its bytes. */
+const keptTexts: Readonly<Record<Kept, string>> = {
+  whole: "",
+  parts: ", stored a part at a time",
+  nowhere: ", never stored",
+  given: "",
+  counted: ", never stored",
+};
+
+/** What updates train: of all that they assign it is what weights are. */
+function trainedIn(graph: Graph): ReadonlySet<string> {
+  return new Set([...fatesOf(graph)].flatMap(([path, { kind }]) => (kind === "trained" ? [path] : [])));
 }
 
-function variableText({ trainable }: Variable): string {
-  return trainable ? "a variable that is trained" : "a variable";
+function variableText({ kind, updates }: Fate): string {
+  const by =
+    updates.length === 0 ? "its call" : `${updates.length > 1 ? "the updates" : "the update"} ${updates.join(" and ")}`;
+  switch (kind) {
+    case "trained":
+      return `a variable that ${by} ${updates.length > 1 ? "train" : "trains"}`;
+    case "assigned":
+      return `a variable that ${by} ${updates.length > 1 ? "assign" : "assigns"}`;
+    case "kept":
+      return "a variable that nothing assigns";
+  }
 }
 
 function memoryText({ kind, bytes, device }: Memory, { subject, edge }: Explained): string {
   const type = edge?.logged.value.type ?? (subject.kind === "value" ? subject.value.type : undefined);
   const shape = type === undefined ? "" : typeText(type);
   const size = bytes === undefined ? "" : `, ${bytesText(bytes)}`;
+  const isFolded = subject.kind === "value" && subject.value.node.op !== "constant";
+  const found = isFolded ? "the compiler has worked it out: " : "";
   switch (kind) {
     case "variable": {
       const place = device === undefined ? "" : device === "gpu" ? ", on the gpu" : ", on the processor";
@@ -244,15 +263,10 @@ function memoryText({ kind, bytes, device }: Memory, { subject, edge }: Explaine
     case "placeholder":
       return `each run is fed it: ${shape}${size}`;
     case "constant":
-      return `it lies among the constants of the program: ${shape}${size}`;
+      return `${found}it lies among the constants of the program: ${shape}${size}`;
     case "code":
-      return `it is a number in the code of kernels: ${shape}`;
+      return `${found}it is a number in the code of kernels: ${shape}`;
   }
-}
-
-function bytesOf({ type }: Value): number | undefined {
-  if (type.dtype === "string" || !type.shape.every((size) => typeof size === "number")) return undefined;
-  return elementCount(staticShape(type)) * byteSize(type.dtype);
 }
 
 function gpuText({ device }: Explained): string {
@@ -273,116 +287,6 @@ function clipped(lines: readonly string[]): readonly string[] {
   ];
 }
 
-interface Place {
-  readonly file: string;
-  readonly line: number;
-  readonly text: string;
-}
-
-/** One place a line. */
-function placesOf(spans: readonly Span[]): readonly Place[] {
-  const places = new Map<string, Place>();
-  for (const span of spans) {
-    const place = placeOf(span);
-    const lines = sourceLines(span.file);
-    if (place === undefined || lines === undefined) continue;
-    const { file, line } = place;
-    places.set(`${file}:${line}`, { file, line, text: lineText(lines, line - 1).trim() });
-  }
-  return [...places.values()];
-}
-
 function firstSentence(doc: string): string {
   return /^.*?[.](?=\s|$)/s.exec(doc)?.[0] ?? doc;
-}
-
-export function explainedJson(explained: Explained, others: readonly string[]): JsonValue {
-  const { graph, subject, sized, edge, memory, uses, assigned, kernels } = explained;
-  const { sources } = graph;
-  const value =
-    subject.kind === "value" ? subject.value : subject.kind === "assignment" ? subject.assignment.value : undefined;
-  const spans =
-    subject.kind === "update"
-      ? [subject.update.span]
-      : [
-          ...(subject.kind === "assignment" ? [subject.assignment.span] : []),
-          ...(value === undefined ? [] : (explained.constant?.own ?? sources.spansOf(value.node))),
-        ];
-  const variable = variableOf(explained);
-  const placesJson = (given: readonly Span[]): JsonValue => placesOf(given).map((place) => ({ ...place }));
-  return {
-    name: subject.name,
-    kind: subject.kind === "value" ? (memory?.kind === "code" ? "constant" : (memory?.kind ?? "edge")) : subject.kind,
-    type: value === undefined ? null : typeText(value.type),
-    op: value?.node.op ?? null,
-    doc: value === undefined ? null : opNamed(value.node.op).doc,
-    places: placesJson(spans),
-    equal: placesJson(explained.constant?.equal ?? []),
-    device: explained.device ?? null,
-    others,
-    signature: subject.choice.name,
-    dims: sized.dims,
-    initial:
-      variable === undefined
-        ? null
-        : {
-            op: variable.initial.node.op,
-            value: literalOf(variable.initial.node) ?? null,
-            places: placesJson(sources.spansOf(variable.initial.node)),
-          },
-    memory:
-      memory === undefined
-        ? null
-        : {
-            kind: memory.kind,
-            bytes: memory.bytes ?? null,
-            device: memory.device ?? "cpu",
-            trained: variable?.trainable ?? null,
-          },
-    uses: uses.map(({ kernel, device, reads, writes, roles }) => ({ kernel, device, reads, writes, roles })),
-    assigned: assigned.map((one) => assignedJson(graph, one)),
-    edge: edge === undefined ? null : edgeJson(edge),
-    kernels: kernels.map(kernelJson),
-  };
-}
-
-function assignedJson(graph: Graph, { path, value, kernels }: Assigned): JsonValue {
-  const places = placesOf(graph.sources.spansOf(value.node)).map((place) => ({ ...place }));
-  return { variable: path, type: typeText(value.type), op: value.node.op, places, kernels };
-}
-
-function edgeJson({ logged, backward, loop }: Edge): JsonValue {
-  return {
-    op: logged.value.node.op,
-    type: typeText(logged.value.type),
-    bytes: bytesOf(logged.value) ?? null,
-    stored: logged.isRoot,
-    reason: logged.reason,
-    fused: logged.how ?? null,
-    refused: logged.refused.map(({ by, why }) => ({ kernel: by, reason: why })),
-    gradient_values: backward,
-    loop: loop === undefined ? null : loopJson(loop),
-  };
-}
-
-function kernelJson({ name, device, kind, work, seconds, text, code }: ExplainedKernel): JsonValue {
-  return {
-    name,
-    device,
-    kind,
-    operations: work.operations ?? null,
-    transcendentals: work.transcendentals,
-    read_bytes: work.readBytes,
-    written_bytes: work.writtenBytes,
-    seconds: seconds ?? null,
-    text: text.join("\n"),
-    llvm: codeIn("LLVM", code),
-    assembly: codeIn("assembly", code),
-    gpu: codeIn("gpu.js", code),
-  };
-}
-
-function codeIn(form: Listing["form"], code: readonly Listing[]): string | null {
-  const texts = code.filter((listing) => listing.form === form).map(({ excerpt }) => excerpt.lines.join("\n"));
-  return texts.length === 0 ? null : texts.join("\n");
 }

@@ -28,10 +28,11 @@ export function lowerForDevice(computation: Computation, { unplaced, device }: P
       origin === undefined ? [] : [{ kind, name, from: endOf(origin) }],
     ),
     transfers: transfersOf(computation, partition),
-    parts: parts.map(({ side, program, observed, log, launches, measured, isEvaluated }) => ({
+    parts: parts.map(({ side, program, observed, log, launches, measured, wantedAs, isEvaluated }) => ({
       program,
       observed,
       log,
+      run: { wantedAs, isEvaluated },
       device: side === "host" ? "cpu" : "gpu",
       shown: side === "host" ? "processor" : device,
       measured,

@@ -1,10 +1,11 @@
 import { type Computation, type Graph, rootsOf, type Variable } from "../compiler/ir/graph.js";
 import { type Node, nodesBelow } from "../compiler/ir/node.js";
 import { selectRequest, selectSignature } from "../compiler/ir/select.js";
+import { type Fate, fatesOf } from "../compiler/ir/trained.js";
 import type { ObservedKernel } from "../compiler/kernels/block.js";
 import { buildKernels } from "../compiler/kernels/build.js";
 import type { KernelProgram } from "../compiler/kernels/form.js";
-import { FusionLog } from "../compiler/kernels/fusion_log.js";
+import { FusionLog, wholeRun } from "../compiler/kernels/fusion_log.js";
 import type { TargetLimits } from "../compiler/kernels/schedule.js";
 import { ops } from "../compiler/ops/table.js";
 import { optimise, prepareComputation } from "../compiler/prepare.js";
@@ -66,6 +67,7 @@ export function documentOf(graph: Graph, shown: readonly Shown[], options: Docum
   const lines = new LineTable(options.textOf);
   const functions = new FunctionTable(lines, options.builtInOf);
   const programs = shown.map((one) => programModel(graph, one, { lines, functions }, options));
+  const fates = fatesOf(graph);
   const used = new Set(programs.flatMap(({ views }) => views.flatMap(({ nodes }) => nodes.map(({ op }) => op))));
   return {
     format: 1,
@@ -75,16 +77,21 @@ export function documentOf(graph: Graph, shown: readonly Shown[], options: Docum
     programs,
     ops: [...ops].flatMap(([name, { doc }]) => (used.has(name) ? [[name, doc] as const] : [])),
     functions: functions.functions,
-    variables: graph.variables.map((variable) => variableModel(variable, graph, lines)),
+    variables: graph.variables.map((variable) => variableModel(variable, graph, fates, lines)),
     lines: lines.lines,
   };
 }
 
-function variableModel({ path, trainable, initial }: Variable, { sources }: Graph, lines: LineTable): VariableModel {
+function variableModel(
+  { path, initial }: Variable,
+  { sources }: Graph,
+  fates: ReadonlyMap<string, Fate>,
+  lines: LineTable,
+): VariableModel {
   const literal = inlinedText(initial);
   return {
     name: path,
-    isTrained: trainable,
+    isTrained: fates.get(path)?.kind === "trained",
     initial: literal ?? initial.node.op,
     places: literal === undefined ? lines.places(sources.spansOf(initial.node)) : [],
   };
@@ -198,6 +205,7 @@ function kernelView(
     program,
     observed,
     log,
+    run: wholeRun,
     device: options.device,
     shown: options.device,
     measured: new Map(),

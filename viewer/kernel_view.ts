@@ -10,7 +10,8 @@ import type {
   LoopKernel,
   WhileKernel,
 } from "../compiler/kernels/form.js";
-import { type FusionLog, fusionTexts, planReasonText } from "../compiler/kernels/fusion_log.js";
+import type { FusionLog, PartRun } from "../compiler/kernels/fusion_log.js";
+import { reasonTexts } from "../compiler/kernels/fusion_texts.js";
 import { printKernel } from "../compiler/kernels/printer.js";
 import { isStored } from "../compiler/kernels/semantics.js";
 import { type KernelWork, workOf } from "../compiler/kernels/work.js";
@@ -32,6 +33,7 @@ export interface LoweredPart {
   readonly program: KernelProgram;
   readonly observed: ReadonlyMap<string, ObservedKernel>;
   readonly log: FusionLog;
+  readonly run: PartRun;
   readonly device: string;
   /** What the device is called. */
   readonly shown: string;
@@ -68,11 +70,10 @@ export function addKernels(
   times: KernelTimes,
   { group: around, base, given, assigned, stages }: Surroundings,
 ): ReadonlyMap<string, readonly Place[]> {
-  const { program, observed, log, shown, listings, isCompiled } = part;
+  const { program, observed, log, run, shown, listings, isCompiled } = part;
   const words = new GivenNames(builder.sources, builder.names);
   const reasons = new Map<Node, readonly string[]>();
-  for (const logged of log.values(program))
-    reasons.set(logged.value.node, [planReasonText(logged), ...fusionTexts(logged)]);
+  for (const logged of log.values(program, run)) reasons.set(logged.value.node, reasonTexts(logged, builder.sources));
   /** Who wrote a buffer last, as the kernels run one after another: several where branches do. */
   let writers = new Map<BufferId, readonly Place[]>();
 

@@ -9,7 +9,7 @@ import { emitRegion } from "./control_flow.js";
 import { dtypeOf } from "./expressions.js";
 import type { Failures } from "./failures.js";
 import type { AccumulatorId, BufferId, Kernel, LeafKernel } from "./form.js";
-import type { FusionLog } from "./fusion_log.js";
+import type { FusionLog, Wanted } from "./fusion_log.js";
 import { overwrittenTooEarly } from "./hazards.js";
 import { columnMajorRoots } from "./layouts.js";
 import { mergeLoops, scheduleNest } from "./loops.js";
@@ -24,7 +24,7 @@ import type { TargetLimits } from "./schedule.js";
 import { isFallibleRoutine, isStored, semanticsOf } from "./semantics.js";
 import { type BufferTable, type Demand, findDemand, labelOf, Places, type Storehouse } from "./storage.js";
 import { emitUpdate } from "./updates.js";
-import { countOf } from "./views.js";
+import { countOf, shapeOf } from "./views.js";
 
 /** What all blocks of one program share. */
 export interface ProgramContext {
@@ -43,6 +43,8 @@ export interface ProgramContext {
 export interface ObservedRoot {
   readonly value: Value;
   readonly targets: () => readonly BufferId[];
+  /** Whether what is stored is one part after another, each in the place of the one before: what an iteration hands to another loop. */
+  readonly isInParts: () => boolean;
 }
 
 /**
@@ -65,6 +67,8 @@ export interface Block extends BlockStorage {
   readonly assignments: readonly { readonly path: string; readonly value: Value }[];
   readonly bound: ReadonlyMap<Value, Bound>;
   readonly target: (path: string, value: Value) => Storehouse;
+  /** What an assignment is for. */
+  readonly wantedAs: (path: string) => Wanted;
 }
 
 export interface BlockKernels {
@@ -78,7 +82,10 @@ export interface BlockKernels {
 export function buildBlock(block: Block, context: ProgramContext): BlockKernels {
   const targets = [...block.outputs, ...block.assignments].map(({ value }) => value);
   const plan = planRoots(targets, context.failures.isChecked, context.target);
-  context.log?.plan(plan);
+  context.log?.plan(plan, {
+    wanted: wantedIn(block),
+    isCounted: (value) => block.bound.get(value)?.kind === "computed",
+  });
   context.failures.addBlock(plan.order);
   const { roots, rootOf, outputs } = makeRoots(block, plan);
   const grouping = groupRoots(scalarsFirst(roots, rootOf), rootOf, context.fusion, (step) => context.log?.step(step));
@@ -112,6 +119,14 @@ export function buildBlock(block: Block, context: ProgramContext): BlockKernels 
       }),
     };
   }
+}
+
+function wantedIn({ outputs, assignments, wantedAs }: Block): ReadonlyMap<Value, readonly Wanted[]> {
+  const wanted = new Map<Value, Wanted[]>();
+  const add = (value: Value, one: Wanted): unknown => wanted.set(value, [...(wanted.get(value) ?? []), one]);
+  for (const { name, value } of outputs) add(value, { kind: "result", name });
+  for (const { path, value } of assignments) add(value, wantedAs(path));
+  return wanted;
 }
 
 function withAlone(found: Demand, roots: readonly Root[]): Demand {
@@ -211,7 +226,11 @@ class Emitter {
   kernels(group: Group, outputNames: ReadonlyMap<Root, string>): readonly Kernel[] {
     const name = this.#context.names.unique(nameOfGroup(group, outputNames));
     const spans = spansOfGroup(group, this.#plan, this.#context.sources);
-    const roots = group.roots.map((root) => ({ value: root.value, targets: () => this.#storedIn(root) }));
+    const roots = group.roots.map((root) => ({
+      value: root.value,
+      targets: () => this.#storedIn(root),
+      isInParts: () => this.#isInParts(root),
+    }));
     const nodes = [...nodesOfGroup(group, this.#plan)];
     this.#context.observe?.(name, { roots, nodes, bufferOf: (value) => this.#bufferOf(value) });
     switch (group.kind) {
@@ -271,6 +290,11 @@ class Emitter {
     const primary = places.known(root);
     const buffers = [...places.targets(root), ...(primary === undefined ? [] : [primary])].map(({ buffer }) => buffer);
     return [...new Set(buffers)];
+  }
+
+  #isInParts(root: Root): boolean {
+    const place = this.#emission.places.known(root);
+    return place !== undefined && shapeOf(root.value).some((size, axis) => size > 1 && place.strides[axis] === 0);
   }
 
   #bufferOf(value: Value): BufferId | undefined {

@@ -47,11 +47,9 @@ export function buildKernels(given: Computation, target: TargetLimits, options: 
     },
     freshAccumulator: () => accumulators++,
     observe: (name, kernel) => {
-      options.observe?.(
-        name,
-        inFinished(kernel, (id) => finished(id)),
-      );
-      options.log?.kernel(name, kernel);
+      const observed = inFinished(kernel, (id) => finished(id));
+      options.observe?.(name, observed);
+      options.log?.kernel(name, observed);
     },
     log: options.log,
   };
@@ -64,6 +62,7 @@ export function buildKernels(given: Computation, target: TargetLimits, options: 
       isWriteOnly: () => false,
       pathOf: (value) => (value.node.op === "variable" ? textAttribute(value, "path") : undefined),
       target: (path, value) => ({ buffer: buffers.variable(path, value), offset: zero }),
+      wantedAs: (path) => ({ kind: "assigned", path }),
     },
     context,
   );
@@ -92,7 +91,7 @@ function inFinished(
   finished: (id: BufferId) => BufferId | undefined,
 ): ObservedKernel {
   return {
-    roots: roots.map(({ value, targets }) => ({ value, targets: () => targets().flatMap((id) => finished(id) ?? []) })),
+    roots: roots.map((root) => ({ ...root, targets: () => root.targets().flatMap((id) => finished(id) ?? []) })),
     nodes,
     bufferOf: (value) => {
       const id = bufferOf(value);

@@ -81,7 +81,11 @@ function emitScan(node: Node, around: RegionSurroundings): readonly Kernel[] {
     isVariables: false,
     isWriteOnly: (path) => path.startsWith(stackPath("")),
     pathOf: carries.pathOf,
-    target: (path) => carries.target(path) ?? stackAt(Number(path.slice(stackPath("").length))),
+    target: (path) => carries.target(path) ?? stackAt(stackNumber(path)),
+    wantedAs: (path) =>
+      carries.target(path) === undefined
+        ? { kind: "stacked", result: outputAt(node, parts.carries.length + stackNumber(path)) }
+        : { kind: "next", carry: parts.carries[carryNumber(path)] as Value },
   });
   const { name, spans } = around;
   return [...around.before, ...firsts, { kind: "loop", name, loop, body: kernels, spans }];
@@ -104,6 +108,10 @@ function emitWhile(node: Node, around: RegionSurroundings): readonly Kernel[] {
       isWriteOnly: () => false,
       pathOf: carries.pathOf,
       target: (path) => carries.target(path) ?? { buffer: predicateAt as BufferId, offset: zero },
+      wantedAs: (path) =>
+        predicateAt === undefined
+          ? { kind: "next", carry: parts.carries[carryNumber(path)] as Value }
+          : { kind: "condition" },
     });
   };
   const predicate = around.buffers.add("bool", 1, { kind: "temporary" }, "condition");
@@ -140,7 +148,8 @@ function emitBranch(node: Node, around: RegionSurroundings): readonly Kernel[] {
       isVariables: false,
       isWriteOnly: () => true,
       pathOf: () => undefined,
-      target: (path) => resultAt(around, Number(path.slice(carryPath("").length))),
+      target: (path) => resultAt(around, carryNumber(path)),
+      wantedAs: () => ({ kind: "branch_result" }),
     });
   };
   const then = lower(regionOf(node, 0));
@@ -198,6 +207,14 @@ function stackPath(i: number | string): string {
   return `stack ${i}`;
 }
 
+function carryNumber(path: string): number {
+  return Number(path.slice(carryPath("").length));
+}
+
+function stackNumber(path: string): number {
+  return Number(path.slice(stackPath("").length));
+}
+
 function counted(at: Affine): Bound {
   const expression: ScalarExpr = indexExpression(at);
   return { kind: "computed", expression };
@@ -217,6 +234,12 @@ function inputAt(node: Node, i: number): Value {
   const input = node.inputs[i];
   if (input === undefined) throw new InternalError(`${node.op} lacks the operand ${i}`);
   return input;
+}
+
+function outputAt(node: Node, i: number): Value {
+  const output = node.outputs[i];
+  if (output === undefined) throw new InternalError(`${node.op} lacks the result ${i}`);
+  return output;
 }
 
 function resultAt(around: RegionSurroundings, i: number): Storehouse {

@@ -1,10 +1,10 @@
 import type { Node, Value } from "../ir/node.js";
-import { innerKernels } from "./access.js";
+import { innerKernels, writtenBy } from "./access.js";
 import type { ObservedKernel } from "./block.js";
-import type { Kernel, KernelProgram } from "./form.js";
+import type { BufferId, Kernel, KernelProgram } from "./form.js";
 import type { Plan, PlanReason } from "./plan.js";
 import type { Group } from "./regions.js";
-import type { Root } from "./roots.js";
+import type { Root, RootKind } from "./roots.js";
 import { isStored } from "./semantics.js";
 
 /** Why a root was not put into a kernel that it reads from, or that has the same space. */
@@ -27,26 +27,71 @@ export interface FusionStep {
   readonly refused: readonly { readonly by: Root; readonly why: FusionRefusal }[];
 }
 
+/** What a value is wanted for by others than kernels that read it. */
+export type Wanted =
+  | { readonly kind: "result"; readonly name: string }
+  /** Of a variable. */
+  | { readonly kind: "assigned"; readonly path: string }
+  /** By the other side of a device. */
+  | { readonly kind: "sent"; readonly to: "cpu" | "gpu" }
+  /** What the next round of a loop finds in a parameter. */
+  | { readonly kind: "next"; readonly carry: Value }
+  /** What a loop keeps of each round: the result of it that these become. */
+  | { readonly kind: "stacked"; readonly result: Value }
+  /** Whether a loop goes on. */
+  | { readonly kind: "condition" }
+  /** Of a branch. */
+  | { readonly kind: "branch_result" };
+
+/**
+ * Where a value is, by what the kernels store: `whole` in memory, in `parts`, one after another in one small buffer, `nowhere` but in the
+ * registers of the kernels that compute it; `given` is what was there before, `counted` the number of a loop's round.
+ */
+export type Kept = "whole" | "parts" | "nowhere" | "given" | "counted";
+
 /** What the log has of one value. */
 export interface LoggedValue {
   readonly value: Value;
-  readonly isRoot: boolean;
-  readonly reason: PlanReason;
+  /** Why it is computed by itself or where it is read; `evaluated` where there is no such choice, op by op. */
+  readonly reason: PlanReason | "evaluated";
+  readonly kept: Kept;
+  readonly wanted: readonly Wanted[];
+  /** The kernels that find it in memory. */
+  readonly readers: readonly string[];
   /** The kernels that compute it: one for a root, for another value those of all that read it. */
   readonly kernels: readonly string[];
+  /** Undefined for what is no root. */
+  readonly kind: RootKind | undefined;
   /** Undefined for what is no root. */
   readonly how: FusionStep["how"] | undefined;
   readonly refused: readonly { readonly by: string; readonly why: FusionRefusal }[];
 }
 
+/** What there is to know of a block beside its plan. */
+export interface LoggedBlock {
+  readonly wanted: ReadonlyMap<Value, readonly Wanted[]>;
+  readonly isCounted: (value: Value) => boolean;
+}
+
+/** How a program is run that is a part of a computation. */
+export interface PartRun {
+  /** What others want an output of it for. */
+  readonly wantedAs: (output: string) => readonly Wanted[];
+  /** Whether its ops are evaluated one by one: then the kernels are of no account. */
+  readonly isEvaluated: boolean;
+}
+
+/** Of a program that is all of a computation. */
+export const wholeRun: PartRun = { wantedAs: (name) => [{ kind: "result", name }], isEvaluated: false };
+
 /** Takes down what the planner and the fusion decide, and which kernels compute each node. */
 export class FusionLog {
-  readonly #plans: Plan[] = [];
+  readonly #blocks: { readonly plan: Plan; readonly block: LoggedBlock }[] = [];
   readonly #steps = new Map<Value, FusionStep>();
   readonly #kernels = new Map<string, ObservedKernel>();
 
-  plan(plan: Plan): void {
-    this.#plans.push(plan);
+  plan(plan: Plan, block: LoggedBlock): void {
+    this.#blocks.push({ plan, block });
   }
 
   step(step: FusionStep): void {
@@ -54,30 +99,60 @@ export class FusionLog {
     if (!this.#steps.has(step.root.value)) this.#steps.set(step.root.value, step);
   }
 
+  /** Buffers are asked for when the program is finished. */
   kernel(name: string, kernel: ObservedKernel): void {
     this.#kernels.set(name, kernel);
   }
 
   /** All values that are computed or read, in topological order, block after block, with their places in the finished program. */
-  values(program: KernelProgram): readonly LoggedValue[] {
-    const names = namesOf([...program.compute, ...program.commit]);
+  values(program: KernelProgram, { wantedAs, isEvaluated }: PartRun): readonly LoggedValue[] {
+    const kernels = kernelsIn([...program.compute, ...program.commit]);
     const computing = new Map<Node, string[]>();
     const storing = new Map<Value, string>();
-    for (const name of names) {
+    const kept = new Map<Value, Kept>();
+    for (const kernel of kernels) {
+      const { name } = kernel;
       const { nodes = [], roots = [] } = this.#kernels.get(name) ?? {};
       for (const node of nodes) computing.set(node, [...(computing.get(node) ?? []), name]);
-      for (const { value } of roots) storing.set(value, name);
+      const written = roots.length === 0 ? none : writtenBy(kernel);
+      for (const { value, targets, isInParts } of roots) {
+        storing.set(value, name);
+        if (targets().some((id) => written.has(id))) kept.set(value, isInParts() ? "parts" : "whole");
+      }
     }
-    return this.#plans.flatMap((plan) =>
+    const readers = new Map<Value, Set<string>>();
+    for (const { name } of kernels)
+      for (const node of this.#kernels.get(name)?.nodes ?? [])
+        for (const input of node.inputs)
+          if (storing.has(input) && storing.get(input) !== name)
+            readers.set(input, (readers.get(input) ?? new Set()).add(name));
+    return this.#blocks.flatMap(({ plan, block }) =>
       plan.order
         .flatMap((node) => node.outputs)
         .map((value): LoggedValue => {
           const step = this.#steps.get(value);
-          return {
+          const wanted = block.wanted.get(value) ?? [];
+          const found = {
             value,
-            isRoot: plan.isRoot(value),
-            reason: plan.reasonOf(value),
+            wanted: wanted.flatMap((one) => (one.kind === "result" ? wantedAs(one.name) : [one])),
+            readers: [...(readers.get(value) ?? [])],
             kernels: computing.get(value.node) ?? [],
+          };
+          const before = block.isCounted(value) ? "counted" : isStored(value) ? "given" : undefined;
+          if (isEvaluated)
+            return {
+              ...found,
+              reason: "evaluated",
+              kept: before ?? "whole",
+              kind: undefined,
+              how: undefined,
+              refused: [],
+            };
+          return {
+            ...found,
+            reason: plan.reasonOf(value),
+            kept: before ?? kept.get(value) ?? "nowhere",
+            kind: step?.root.kind,
             how: step?.how,
             refused: (step?.refused ?? []).map(({ by, why }) => ({
               by: storing.get(by.value) ?? by.value.node.op,
@@ -89,61 +164,9 @@ export class FusionLog {
   }
 }
 
+const none: ReadonlySet<BufferId> = new Set();
+
 /** Those of loops and branches too, the kernels in them behind them. */
-function namesOf(kernels: readonly Kernel[]): readonly string[] {
-  return kernels.flatMap((kernel) => [kernel.name, ...namesOf(innerKernels(kernel))]);
-}
-
-/** Why a value is stored, or computed where it is read, for people. */
-export function planReasonText({ value, reason }: LoggedValue): string {
-  if (isStored(value)) return "it lies in memory already";
-  return planReasonTexts[reason];
-}
-
-const planReasonTexts: Readonly<Record<PlanReason, string>> = {
-  stored: "it lies in memory already",
-  cheap: "computed where it is read: that costs less than storing and loading it",
-  reduction: "a reduction: a loop of its own, which accumulates",
-  contraction: "a contraction: a blocked kernel of its own",
-  assembly: "a concatenation or padding: its parts are written into one buffer",
-  routine: "a routine: hand-written loops that need whole operands in memory",
-  region: "a loop or branch around kernels of its own",
-  scatter: "writes at positions that only the run knows: a kernel of its own",
-  result: "it is a result or is assigned to a variable, so it is stored",
-  shared: "several read it, and to compute it for each would cost more than to store it",
-  repeated: "it is broadcast: computed in place, it would be computed again for each repetition",
-  many_arrays: "with it, a kernel of the device would read more arrays than it may",
-  large: "its expression is larger than one kernel should hold",
-  operand_of_contraction: "a contraction reads it many times, so it is computed once, beforehand",
-  operand_of_routine: "a routine, loop or branch needs it in memory",
-  operand_of_positions: "it is read at positions that only the run knows, or is read before they are written",
-  operand_of_reshape: "a reshape that merges axes reads it by position, which its own expression cannot give",
-  checked_position: "a position that is checked once, before anything is written",
-};
-
-/** Why two were not fused, for people. */
-export const refusalTexts: Readonly<Record<FusionRefusal, string>> = {
-  switched_off: "fusion is switched off",
-  one_output: "a kernel of a device stores one value, and both are needed elsewhere",
-  reduces: "it reduces, and an epilogue is element-wise",
-  may_fail_and_writes:
-    "one of them can fail the run and the other writes a variable, which waits until all checks have passed",
-  kernel_is_full: "the kernel would hold too much code",
-  other_space: "their loops run over different axes",
-  reads_other_elements: "it reads other elements than those that the same iteration computes",
-  no_common_loop: "no loop of the one is a loop of the other",
-};
-
-/** How a value came into its kernel, and which ones it was not put into, for people. */
-export function fusionTexts({ how, refused, kernels, reason }: LoggedValue): readonly string[] {
-  const kernel = kernels[0] ?? "";
-  const into =
-    how === undefined || kernel === "" || reason === "region"
-      ? []
-      : how === "epilogue"
-        ? [`fused into the epilogue of ${kernel}: done while the sums are in registers`]
-        : how === "loops"
-          ? [`fused into the loops of ${kernel}`]
-          : [`the first of kernel ${kernel}`];
-  return [...into, ...refused.map(({ by, why }) => `not fused into ${by}: ${refusalTexts[why]}`)];
+function kernelsIn(kernels: readonly Kernel[]): readonly Kernel[] {
+  return kernels.flatMap((kernel) => [kernel, ...kernelsIn(innerKernels(kernel))]);
 }
