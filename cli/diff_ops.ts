@@ -84,7 +84,8 @@ export function opChanges(matching: Matching): OpDifference {
   const replaced = differing.flatMap((pair) => {
     if (givenOps.has(pair.a.op)) return [];
     const [was, is] = otherCalls(pair, before, after);
-    const isCall = was !== undefined && is !== undefined && touched.has(was) && touched.has(is);
+    // One of them may be wholly in the other, as a step of sgd is in one of adam.
+    const isCall = was !== undefined && is !== undefined && (touched.has(was) || touched.has(is));
     return pair.a.op !== pair.b.op || isCall ? [{ pair, was, is }] : [];
   });
   for (const { pair, was, is } of replaced) {
@@ -102,15 +103,16 @@ export function opChanges(matching: Matching): OpDifference {
   const called = new Set<SourceScope>();
   for (const { a, b, details } of differing) {
     if (a.op !== b.op || isTold(a, before, gone) || isTold(b, after, come)) continue;
-    if (details.length === 0) {
+    const call = otherArguments(a, b, before, after);
+    if (details.length === 0 && (call === undefined || called.has(call.after))) {
       if (!givenOps.has(a.op)) affected.push(a);
       continue;
     }
-    const call = otherArguments(a, b, before, after);
     if (call !== undefined && called.has(call.after)) continue;
     if (call !== undefined) called.add(call.after);
+    const named = (call && resultOf(insideOf(call.after, after), after)) ?? b;
     found.push({
-      names: [labelOf(b, after)],
+      names: [labelOf(named, after)],
       before: opSide(a, call?.before, before),
       after: opSide(b, call?.after, after),
       details: call?.details ?? details,
@@ -140,13 +142,35 @@ function otherCalls(
   return [without(was, is), without(is, was)];
 }
 
-export function opSide(node: Node, call: SourceScope | undefined, { graph, sizes }: Side): OpSide {
+export function opSide(node: Node, call: SourceScope | undefined, side: Side): OpSide {
+  const { graph, sizes } = side;
   return {
     what: call === undefined ? node.op : `${call.name}()`,
-    type: node.outputs.map(({ type }) => typeText(type)).join(", "),
+    type: call === undefined ? typesOf(node) : callType(call, side),
     place: ownPlace(node, graph.sources),
     ops: call === undefined ? 1 : (sizes.get(call) ?? 1),
   };
+}
+
+function typesOf(node: Node): string {
+  return node.outputs.map(({ type }) => typeText(type)).join(", ");
+}
+
+/** What a call gives; nothing of a step that gives variables their new values, one of which would stand for all. */
+function callType(call: SourceScope, side: Side): string {
+  const inside = insideOf(call, side);
+  const result = resultOf(inside, side);
+  return isStep(inside, side) || result === undefined ? "" : typesOf(result);
+}
+
+/** The ops that a call is made of. */
+function insideOf(call: SourceScope, { nodes, graph }: Side): readonly Node[] {
+  return nodes.filter((node) => !givenOps.has(node.op) && scopesAround(node, graph.sources).includes(call));
+}
+
+/** Whether ops are of an update: what a call of an optimizer is made of, for all its variables. */
+function isStep(nodes: readonly Node[], { graph }: Side): boolean {
+  return nodes.some((node) => scopesAround(node, graph.sources).some(({ kind }) => kind === "update"));
 }
 
 /** Attributes that say no more than the types of results. */
@@ -181,7 +205,10 @@ function operandDetails(a: Node, b: Node, matching: Matching): readonly Change[]
     const position = i < a.inputs.length ? i : undefined;
     const name = position === undefined ? "in its body" : isOne ? "operand" : `operand ${position + 1}`;
     const [was, is] = [literalOf(x), literalOf(y)];
-    if (was !== undefined && is !== undefined) return was === is ? [] : [{ name, before: was, after: is }];
+    if (was !== undefined && is !== undefined) {
+      const isSame = was === is || isRounded([was, x], [is, y]);
+      return isSame ? [] : [{ name, before: was, after: is }];
+    }
     const [to, from] = [matching.afterOf(x), matching.beforeOf(y)];
     if (to === y) return isOtherOutput(a, b, position) ? [otherOutput(a, b, position, name)] : [];
     // What came or went is told by itself.
@@ -194,6 +221,24 @@ function operandDetails(a: Node, b: Node, matching: Matching): readonly Change[]
     return change.before === change.after ? [] : [change];
   });
 }
+
+/** Whether two numbers are one in two precisions: 1 - 0.9 in f32 and in f64. */
+function isRounded([was, a]: readonly [string, Node], [is, b]: readonly [string, Node]): boolean {
+  const [first, second] = [a.outputs[0]?.type.dtype, b.outputs[0]?.type.dtype];
+  const [x, y] = [Number(was), Number(is)];
+  if (first === undefined || second === undefined || first === second || Number.isNaN(x) || Number.isNaN(y))
+    return false;
+  const most = Math.max(...[first, second].map((dtype) => roundings.get(dtype) ?? 0));
+  return Math.abs(x - y) <= most * Math.max(Math.abs(x), Math.abs(y));
+}
+
+/** What a few operations may round by, in parts of the number. */
+const roundings: ReadonlyMap<string, number> = new Map([
+  ["f64", 1e-14],
+  ["f32", 1e-6],
+  ["f16", 5e-3],
+  ["bf16", 4e-2],
+]);
 
 /** A value as people call it, or as an op of the nearest that has a name. */
 function operandText(node: Node, side: Side): string {
@@ -251,6 +296,8 @@ function units(
   return [...members].flatMap(([unit, inside]) => {
     const last = resultOf(inside, side);
     if (last === undefined) return [];
+    // Conversions within the standard library follow from the dtypes.
+    if (inside.every((node) => node.op === "cast" && isPart(node))) return [];
     const isCall = "binding" in unit;
     if (!isCall && implicit.has(last.op) && !side.names.has(last)) return [];
     const called = isCall ? (unit.kind === "call" ? `${unit.name}()` : unit.kind) : last.op;
@@ -259,7 +306,8 @@ function units(
         ? `${inside.length === 1 ? `${last.op} ` : ""}in ${called}`
         : called;
     const made = opSide(last, undefined, side);
-    return [{ names: [labelOf(last, side)], before: { ...made, what, ops: inside.length }, details: [] }];
+    const type = isCall && isStep(inside, side) ? "" : made.type;
+    return [{ names: [labelOf(last, side)], before: { ...made, what, type, ops: inside.length }, details: [] }];
   });
 }
 

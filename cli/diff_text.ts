@@ -113,11 +113,13 @@ function opRow({ names, before, after, details }: OpChange, row: (style: Style, 
   const shown = names.slice(0, mostNames).join(", ");
   const name = names.length > mostNames ? `${shown} and ${names.length - mostNames} more` : shown;
   const sole = (sign: string, { what, type, ops }: OpSide): string =>
-    `${sign} ${name}: ${what} ${type}${ops > 1 ? `, ${plural(ops, "op")}` : ""}`;
+    `${sign} ${name}: ${what}${type === "" ? "" : ` ${type}`}${ops > 1 ? `, ${plural(ops, "op")}` : ""}`;
   if (before === undefined) return after === undefined ? "" : row("green", sole("+", after));
   if (after === undefined) return row("red", sole("-", before));
-  const type = before.type === after.type ? after.type : `${before.type} -> ${after.type}`;
-  if (details.length === 0) return row("yellow", `~ ${name}: ${before.what} -> ${after.what}, ${type}`);
+  const isOne = before.type === after.type || before.type === "" || after.type === "";
+  const type = isOne ? after.type : `${before.type} -> ${after.type}`;
+  if (details.length === 0)
+    return row("yellow", `~ ${name}: ${before.what} -> ${after.what}${type === "" ? "" : `, ${type}`}`);
   const list = details.map((one) => `${one.name} ${one.before ?? "none"} -> ${one.after ?? "none"}`).join("; ");
   const what = after.what.endsWith("()") ? after.what : `${after.what} ${type}`;
   return row("yellow", `~ ${name}: ${what}: ${list}`);

@@ -8,6 +8,7 @@ import { dimsOf } from "../compiler/ir/specialise.js";
 import { isStored } from "../compiler/kernels/semantics.js";
 import { optimise, prepareComputation } from "../compiler/prepare.js";
 import { listNames } from "../runtime/files/errors.js";
+import { namesOf } from "../viewer/graph_view.js";
 import { type KernelTimes, timesOf } from "../viewer/times.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ConstantPlaces, constantPlaces, isMadeAt } from "./constant_places.js";
@@ -81,7 +82,12 @@ export async function explain(
   requireKernel(about.kernels, options.kernel, name);
   const measured = about.kernels.length === 0 ? undefined : await timesFor(all.parts, computation, options);
   const times = measured?.times ?? new Map<LoggedPart, KernelTimes>();
-  const kernels = await explainKernels(about.kernels, (part) => times.get(part) ?? new Map());
+  const kernels = await explainKernels(
+    about.kernels,
+    (part) => times.get(part) ?? new Map(),
+    computation.sources,
+    namesOf(new Map([...graph.inference.names, ...graph.training.names])),
+  );
   const explained: Explained = {
     graph,
     file,

@@ -9,7 +9,7 @@ import type { Computation } from "../compiler/ir/graph.js";
 import { isList, isTensor, type Node, type Value } from "../compiler/ir/node.js";
 import type { SourceTable } from "../compiler/ir/sources.js";
 import type { TensorData } from "../compiler/ir/tensor.js";
-import { leavesOf, readBy, writtenBy } from "../compiler/kernels/access.js";
+import { buffersOf, leavesOf, readBy, writtenBy } from "../compiler/kernels/access.js";
 import type { ObservedKernel } from "../compiler/kernels/block.js";
 import { buildKernels } from "../compiler/kernels/build.js";
 import type { BufferId, LeafKernel, Buffer as ProgramBuffer } from "../compiler/kernels/form.js";
@@ -17,6 +17,7 @@ import { FusionLog, type LoggedValue, wholeRun } from "../compiler/kernels/fusio
 import { byteLength } from "../compiler/kernels/lives.js";
 import { printKernel } from "../compiler/kernels/printer.js";
 import { workOf } from "../compiler/kernels/work.js";
+import { bufferNames } from "../viewer/buffer_names.js";
 import type { KernelTimes } from "../viewer/times.js";
 import type { ExplainedKernel, Listing, Memory, Role, Use } from "./explained.js";
 import { literalOf, scopesAround } from "./node_texts.js";
@@ -217,11 +218,19 @@ export function memoryOf(value: Value, { parts, assigned }: LoweredParts): Memor
 export async function explainKernels(
   found: readonly Located[],
   seconds: (part: LoggedPart) => KernelTimes,
+  sources: SourceTable,
+  names: ReadonlyMap<Value, string>,
 ): Promise<readonly ExplainedKernel[]> {
   const listings = new Map<LoggedPart, Awaited<ReturnType<typeof listingsOf>>>();
   for (const part of new Set(found.map((one) => one.part)))
     if (part.device === "cpu" && !part.isEvaluated && probe().available)
       listings.set(part, await listingsOf(part.program, hostTarget()));
+  const named = new Map(
+    [...new Set(found.map(({ part }) => part))].map((part) => [
+      part,
+      bufferNames(part.program, part.observed, sources, names),
+    ]),
+  );
   return found.flatMap(({ part, name }): readonly ExplainedKernel[] => {
     const { program, launches, device, isEvaluated } = part;
     const kernel = kernelNamed(part, name);
@@ -234,7 +243,11 @@ export async function explainKernels(
     ];
     const work = workOf(kernel, program.buffers);
     const text = printKernel(kernel);
-    return [{ name, device, isEvaluated, kind: kernel.kind, work, seconds: seconds(part).get(name), text, code }];
+    const buffers = [...buffersOf(kernel)]
+      .sort((a, b) => a - b)
+      .flatMap((id) => [named.get(part)?.get(id) ?? []].flat().map((one) => ({ id, ...one })));
+    const time = seconds(part).get(name);
+    return [{ name, device, isEvaluated, kind: kernel.kind, work, seconds: time, buffers, text, code }];
   });
 }
 

@@ -2,7 +2,7 @@ import type { DeviceName } from "../compiler/backends/gpu/devices/device.js";
 import type { Excerpt } from "../compiler/backends/llvm/excerpt.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import type { Value } from "../compiler/ir/node.js";
-import type { Kernel } from "../compiler/kernels/form.js";
+import type { BufferId, Kernel } from "../compiler/kernels/form.js";
 import type { LoggedValue } from "../compiler/kernels/fusion_log.js";
 import type { KernelWork } from "../compiler/kernels/work.js";
 import type { ConstantPlaces } from "./constant_places.js";
@@ -99,6 +99,12 @@ export interface Listing {
   readonly excerpt: Excerpt;
 }
 
+export interface NamedBuffer {
+  readonly id: BufferId;
+  readonly label: string;
+  readonly type: string;
+}
+
 export interface ExplainedKernel {
   readonly name: string;
   readonly device: "cpu" | "gpu";
@@ -108,6 +114,8 @@ export interface ExplainedKernel {
   readonly work: KernelWork;
   /** Of a call, where it was measured. */
   readonly seconds: number | undefined;
+  /** What lies in the buffers of its text, where that is a value of the graph. */
+  readonly buffers: readonly NamedBuffer[];
   readonly text: readonly string[];
   /** In the forms that it takes on the way to the machine, or to the device. */
   readonly code: readonly Listing[];

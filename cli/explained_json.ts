@@ -80,7 +80,7 @@ function edgeJson({ logged, backward, loop }: Edge): JsonValue {
   };
 }
 
-function kernelJson({ name, device, kind, work, seconds, text, code }: ExplainedKernel): JsonValue {
+function kernelJson({ name, device, kind, work, seconds, buffers, text, code }: ExplainedKernel): JsonValue {
   return {
     name,
     device,
@@ -90,6 +90,7 @@ function kernelJson({ name, device, kind, work, seconds, text, code }: Explained
     read_bytes: work.readBytes,
     written_bytes: work.writtenBytes,
     seconds: seconds ?? null,
+    buffers: buffers.map(({ id, label, type }) => ({ id, name: label, type })),
     text: text.join("\n"),
     llvm: codeIn("LLVM", code),
     assembly: codeIn("assembly", code),

@@ -167,7 +167,7 @@ export function explainedText(console: Console, explained: Explained): string {
   }
 
   function addKernel(kernel: ExplainedKernel): void {
-    const { name, kind, device, work, seconds, isEvaluated, text, code } = kernel;
+    const { name, kind, device, work, seconds, isEvaluated, buffers, text, code } = kernel;
     lines.push(
       "",
       `${bold(`kernel ${name}`)} (${kind}${device === "gpu" ? ` on the ${gpuText(explained)}` : ""}): ${workText(work)}`,
@@ -177,6 +177,8 @@ export function explainedText(console: Console, explained: Explained): string {
       lines.push(`  ${durationText(seconds)} a call${rate}, ${explained.timedFrom}`);
     }
     if (isEvaluated) lines.push("  so few numbers are evaluated op by op on the cpu: no code is made of it");
+    const named = buffers.slice(0, mostRows).map(({ id, label, type }) => `b${id} ${label} ${type}`);
+    if (named.length > 0) lines.push(`  ${dim(`where ${named.join(", ")}`)}`);
     lines.push(...clipped(text).map((line) => `  ${line}`));
     lines.push(...code.flatMap(listingLines));
   }

@@ -11,6 +11,7 @@ import { ops } from "../compiler/ops/table.js";
 import { optimise, prepareComputation } from "../compiler/prepare.js";
 import type { Selection } from "../compiler/program.js";
 import { version } from "../compiler/version.js";
+import { bufferNames } from "./buffer_names.js";
 import { type Stems, ViewBuilder, type ViewContext } from "./builder.js";
 import { type BuiltInTexts, FunctionTable } from "./calls.js";
 import { inlinedText } from "./constants.js";
@@ -190,7 +191,12 @@ function kernelView(
     for (const { program, isCompiled } of lowered.parts) if (isCompiled) options.onKernels?.(shown.name, program);
     return {
       view: finished(builder.view("kernels"), naming),
-      memory: memoryOfParts(lowered.parts.map(({ program }) => program)),
+      memory: memoryOfParts(
+        lowered.parts.map(({ program, observed: seen }) => ({
+          program,
+          names: bufferNames(program, seen, computation.sources, names),
+        })),
+      ),
     };
   }
   const observed = new Map<string, ObservedKernel>();
@@ -226,7 +232,10 @@ function kernelView(
   gatherState(builder, graph);
   stages.arrange(-1);
   addStrings(builder, stringsOf(graph, shown.selection));
-  return { view: finished(builder.view("kernels"), naming), memory: memoryOf(program) };
+  return {
+    view: finished(builder.view("kernels"), naming),
+    memory: memoryOf(program, bufferNames(program, observed, computation.sources, names)),
+  };
 }
 
 /** What gradients are taken of. */

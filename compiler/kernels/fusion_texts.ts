@@ -87,7 +87,7 @@ function wantedText(wanted: Wanted, sources: SourceTable): string {
       return name === undefined ? "what the next round begins with" : `the next ${name} of the loop`;
     }
     case "stacked":
-      return isTyped(wanted.result, sources)
+      return standsForTyped(wanted.result, sources)
         ? "what the loop yields in each round"
         : "kept of each round for the gradient";
     case "condition":
@@ -100,7 +100,7 @@ function wantedText(wanted: Wanted, sources: SourceTable): string {
 }
 
 /** Whether a result of a loop stands for one that the text has: differentiation adds others. */
-function isTyped(value: Value, sources: SourceTable): boolean {
+export function standsForTyped(value: Value, sources: SourceTable): boolean {
   return sources.resultsOf(value).some(({ node }) => sources.stemsOf(node).includes(node));
 }
 

@@ -38,6 +38,11 @@ native("what stays in registers or in an accumulator is never stored", async (t)
   t.is(at(h.json, "edge", "kept"), "nowhere");
   // All that its kernel writes is q.
   t.is([...String(at(h.json, "kernels", 0, "text")).matchAll(/^ *b\d+\[.*\] = /gm)].length, 1);
+  // Buffers have the names and shapes of the text, and not those of the kernels.
+  t.regex(
+    h.stdout,
+    /^ {2}where b\d+ x f32\[64, 100\], b\d+ w f32\[100, 10\], b\d+ u f32\[10\], b\d+ q f32\[64, 10\]$/m,
+  );
   const s = await toldOf(fused, "s");
   t.is(at(s.json, "edge", "stored"), false);
   t.regex(s.stdout, /^ {2}never stored: all that reads it has it in registers$/m);

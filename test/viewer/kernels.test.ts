@@ -18,6 +18,9 @@ test("each kernel is a group of the ops that became one loop, and quotes the loo
     for (const id of [...(kernel?.reads ?? []), ...(kernel?.writes ?? [])])
       t.true((program.memory?.buffers.length ?? 0) > id);
   }
+  const told = (program.memory?.buffers ?? []).map(({ label, type }) => `${label} ${type}`);
+  for (const wanted of ["x f32[64, 96]", "hidden/dense/w f32[96, 128]", "hidden f32[64, 128]"])
+    t.true(told.includes(wanted), told.join("; "));
   const written = kernels
     .filter(({ kernel }) => kernel?.phase === "commit")
     .flatMap(({ kernel }) => kernel?.writes ?? []);

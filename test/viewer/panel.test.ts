@@ -22,6 +22,7 @@ inBrowser("what is said of a box has its doc, types, source line, gradient and k
     "y = dense(hidden, 32)",
     "Its gradient",
     "Kernels it went into",
+    "Kernels of its gradient",
     "a contraction: a kernel is built around it",
     "lhs_contract",
   ])

@@ -254,7 +254,7 @@ function links(kind: string, ids: readonly string[], { go }: PanelContext, index
 function elsewhere(id: string, context: PanelContext): readonly (HTMLElement | undefined)[] {
   const { index, others } = context;
   const own = nodesOf(index, id);
-  return others.map((other) => {
+  return others.flatMap((other) => {
     const nodes = linkedNodes(index, own, other);
     const { view } = other;
     if (view.kind === "source") return section("In the source", links("source", nodes.map(nodeId), context, other));
@@ -264,8 +264,15 @@ function elsewhere(id: string, context: PanelContext): readonly (HTMLElement | u
       const kernels = [...new Set(nodes.map(around))].filter(isKernel);
       // A variable, a feed, what is sent.
       const beside = nodes.filter((node) => !isKernel(around(node)));
-      const title = kernels.length === 0 ? "Among the kernels" : "Kernels it went into";
-      return section(title, links("kernels", [...kernels.map(groupId), ...beside.map(nodeId)], context, other));
+      const ofForward = new Set(nodes.filter((node) => view.nodes[node]?.role !== "backward").map(around));
+      const isAsked = own.some((node) => index.view.nodes[node]?.role === "backward");
+      const gradient = isAsked ? [] : kernels.filter((group) => !ofForward.has(group));
+      const forward = kernels.filter((group) => !gradient.includes(group));
+      const title = forward.length === 0 ? "Among the kernels" : "Kernels it went into";
+      return [
+        section(title, links("kernels", [...forward.map(groupId), ...beside.map(nodeId)], context, other)),
+        section("Kernels of its gradient", links("kernels", gradient.map(groupId), context, other)),
+      ];
     }
     const backward = nodes.filter((node) => view.nodes[node]?.role === "backward");
     const isRequest = id.startsWith("n") && index.view.nodes[Number(id.slice(1))]?.op === "gradients";
