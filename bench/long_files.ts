@@ -191,6 +191,45 @@ function trained(lines: number): LongFile {
   return { name: "trained", text };
 }
 
+/** One deep net, a line a layer, each with variables of its own and all trained by one update. */
+function deep(name: string, lines: number, imports: readonly string[], layer: (before: string) => string): LongFile {
+  const head = [
+    'import { dense } from "std/layers"',
+    'import { adam } from "std/optimizers"',
+    "",
+    `graph ${name} {`,
+    "  dim N <= 512",
+    "  placeholder x: f32[N, 64]",
+    "  placeholder label: u8[N]",
+  ];
+  const body: string[] = [];
+  while (body.length < lines - 14) {
+    body.push(`  h${body.length} = ${layer(body.length === 0 ? "x" : `h${body.length - 1}`)}`);
+  }
+  const tail = [
+    `  logits = dense(h${body.length - 1}, units=10)`,
+    "  loss = mean(sparse_softmax_cross_entropy(logits, label))",
+    "  update learn = minimize(loss, adam())",
+    "  signature fit(x, label) does learn -> (loss)",
+    "}",
+    "",
+  ];
+  return { name, text: [...imports, ...head, ...body, ...tail].join("\n") };
+}
+
+function normalised(lines: number): LongFile {
+  return deep(
+    "normalised",
+    lines,
+    ['import { batch_norm } from "std/normalisation"'],
+    (before) => `${before} |> dense(units=64) |> batch_norm() |> relu()`,
+  );
+}
+
+function residual(lines: number): LongFile {
+  return deep("residual", lines, [], (before) => `relu(dense(${before}, units=64)) + ${before}`);
+}
+
 export function longFiles(lines = 1000): readonly LongFile[] {
-  return [layers, flat, trained, library].map((file) => file(lines));
+  return [layers, flat, trained, library, normalised, residual].map((file) => file(lines));
 }

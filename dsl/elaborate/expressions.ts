@@ -5,10 +5,11 @@ import type { Call, Expression, List } from "../ast.js";
 import { call } from "./calls.js";
 import { noteResult } from "./facts.js";
 import { index } from "./indexing.js";
+import { maximumDepth } from "./limits.js";
 import { reference } from "./lookup.js";
 import { type Item, int, type Meaning, poisoned } from "./meaning.js";
 import { binary, unary } from "./operators.js";
-import { type Env, maximumDepth, Refusal, refusal, reportDiagnostic } from "./state.js";
+import { type Env, Refusal, refusal, reportDiagnostic } from "./state.js";
 
 /** The meaning of an expression. Never throws: a problem is reported, and its value is poisoned. */
 export function evaluate(env: Env, expression: Expression): Meaning {

@@ -12,6 +12,7 @@ import { attempt, evaluate, guarded } from "./expressions.js";
 import { define } from "./facts.js";
 import { Inference, type Pair } from "./inference.js";
 import type { ParameterKind } from "./intrinsic.js";
+import { maximumCallDepth, maximumCalls } from "./limits.js";
 import { isAxes } from "./lookup.js";
 import {
   type Callable,
@@ -25,17 +26,7 @@ import {
   tensor,
 } from "./meaning.js";
 import { Names } from "./names.js";
-import {
-  type Env,
-  type Frame,
-  maximumCallDepth,
-  maximumCalls,
-  placesOf,
-  refusal,
-  report,
-  type State,
-  silentRefusal,
-} from "./state.js";
+import { type Env, type Frame, placesOf, refusal, report, type State, silentRefusal } from "./state.js";
 import { statements } from "./statements.js";
 import { checkType, declaredType } from "./types.js";
 import { wrongArgumentHint } from "./wrong_argument.js";

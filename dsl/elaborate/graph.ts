@@ -7,6 +7,7 @@ import { quote } from "../diagnostics.js";
 import { attempt, evaluate, guarded } from "./expressions.js";
 import { describe, type Home, int, isPoisoned, poisoned } from "./meaning.js";
 import { Names } from "./names.js";
+import { checkPostponed } from "./optimizer_steps.js";
 import { placed } from "./places.js";
 import { signatures } from "./signatures.js";
 import { applyOp, type Env, type Frame, record, report, type Shared, State } from "./state.js";
@@ -21,8 +22,10 @@ const maximumBound = 2 ** 40;
 export function elaborateGraph(shared: Shared, declaration: GraphDeclaration, home: Home): Graph {
   noteDifferentiated(shared, declaration.body.statements);
   shared.graphBody = declaration.body.span;
+  if (shared.memory !== undefined) shared.memory.updatesInference = declaration.body.statements.some(updatesInference);
   const inference = elaborateMode(shared, declaration, home, false);
   const training = elaborateMode(shared, declaration, home, true);
+  if (shared.memory !== undefined) checkPostponed(shared.memory);
   const env = inference.env;
   const modes = { inference: inference.mode, training: training.mode };
   const found = signatures(env, declaration.body.statements, modes);
@@ -33,7 +36,8 @@ export function elaborateGraph(shared: Shared, declaration: GraphDeclaration, ho
     devices: shared.devices,
     dims: [...shared.dims.values()],
     placeholders: [...shared.placeholders.values()],
-    variables: [...shared.variables.values()],
+    // An editor's graph is for nobody to run.
+    variables: shared.memory === undefined ? [...shared.variables.values()] : [],
     strings: shared.strings,
     ...modes,
     signatures: found.all,
@@ -41,6 +45,10 @@ export function elaborateGraph(shared: Shared, declaration: GraphDeclaration, ho
     constraints: shared.constraints,
     sources: shared.sources,
   };
+}
+
+function updatesInference(one: Statement): boolean {
+  return one.kind === "signature" && one.does.length > 0 && one.training?.value === false;
 }
 
 function noteDifferentiated(shared: Shared, all: readonly Statement[]): void {

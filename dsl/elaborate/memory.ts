@@ -8,13 +8,13 @@ import { type Fact, FactList } from "./facts.js";
 import type { Home, Item } from "./meaning.js";
 import { type Entry, Names, type NamesWatch } from "./names.js";
 import { NamesKnown } from "./names_known.js";
+import type { Minimized, Postponed } from "./optimizer_steps.js";
 import { type OriginNote, RecordedSources } from "./recorded_sources.js";
 import { Sequence } from "./sequence.js";
 import type { State } from "./state.js";
 import { StepMap } from "./step_map.js";
 import type { NamedSymbol } from "./symbol_table.js";
-import { type Check, type Effect, type Recorded, type Recorder, Units, type Version } from "./units.js";
-import type { Minimized } from "./updates.js";
+import { type Check, type Effect, type Recorded, type Recorder, Units, type Version, type When } from "./units.js";
 
 /** What one elaboration of a unit read and did, as far as it has come. */
 interface Recording {
@@ -54,6 +54,8 @@ const mostForEach = 4;
 export class Memory implements NamesWatch, Recorder {
   readonly statements = new Units<undefined>(this);
   readonly steps = new Units<readonly Assignment[]>(this);
+  /** Those of the library's optimizers: what they do waits until somebody looks. */
+  readonly librarySteps = new Units<readonly Assignment[]>(this, "when asked");
   readonly minimized = new Units<Minimized | undefined>(this);
   readonly signatures = new Units<Signature>(this);
   /** Files of the standard library, which stay as they are. */
@@ -73,6 +75,11 @@ export class Memory implements NamesWatch, Recorder {
       a.name === b.name && a.value === b.value && (a.defaultValue === undefined) === (b.defaultValue === undefined),
   );
   readonly #callUpdates = [new Sequence<CallUpdate>(sameCallUpdate), new Sequence<CallUpdate>(sameCallUpdate)] as const;
+  /** Whether a signature of the file asks for an update in inference mode. */
+  updatesInference = false;
+  /** Of this elaboration, by update. */
+  trained = new Map<string, Minimized>();
+  postponed: Postponed[] = [];
   #recording: Recording | undefined;
   #repeating: "as before" | "anew" | undefined;
   #isWhole = false;
@@ -103,6 +110,8 @@ export class Memory implements NamesWatch, Recorder {
     this.#recording = undefined;
     this.#repeating = undefined;
     this.#opened = new Set();
+    this.trained = new Map();
+    this.postponed = [];
     this.aliases.begin();
     this.changes.begin(this.#isWhole);
     this.#isWhole = false;
@@ -301,10 +310,18 @@ export class Memory implements NamesWatch, Recorder {
     return { result: () => result, writes, version: recording.hasProblem ? undefined : version };
   }
 
-  repeat<T>(state: State, { effects, facts, symbols, origins, calls, result }: Version<T>, isAsBefore: boolean): T {
-    this.#repeating = isAsBefore ? "as before" : "anew";
-    for (const effect of effects) effect(state);
-    this.#repeating = undefined;
+  repeat<T>(state: State, version: Version<T>, isAsBefore: boolean, when: When): T {
+    const { effects, facts, symbols, origins, calls, result, writes } = version;
+    const perform = (): void => {
+      for (const effect of effects) effect(state);
+    };
+    if (when === "when asked" && isAsBefore && writes.names.length === 0 && writes.aliases.length === 0)
+      state.shared.deferred.add(perform);
+    else {
+      this.#repeating = isAsBefore ? "as before" : "anew";
+      perform();
+      this.#repeating = undefined;
+    }
     state.calls += calls;
     state.shared.facts?.addAll(facts);
     state.shared.symbolTable.addAll(symbols);

@@ -1,10 +1,12 @@
 import { type Fix, type Hint, insert } from "../../compiler/ir/fix.js";
-import type { CallUpdate, Mode, Placeholder, Signature } from "../../compiler/ir/graph.js";
+import type { Assignment, CallUpdate, Mode, Placeholder, Signature } from "../../compiler/ir/graph.js";
 import { type Node, nodesBelow, type Value } from "../../compiler/ir/node.js";
+import type { Span } from "../../compiler/ir/span.js";
 import type { Path, Signature as SignatureDeclaration, Statement } from "../ast.js";
 import { didYouMean, meant, quote } from "../diagnostics.js";
 import { ask } from "./effects.js";
 import { notePath } from "./facts.js";
+import { LateMap } from "./late_map.js";
 import { type Item, type Meaning, poisoned, tensor } from "./meaning.js";
 import { schedulesOf } from "./schedules.js";
 import { type Env, report } from "./state.js";
@@ -72,19 +74,35 @@ function itemsOf({ state }: Env, { inputs, outputs, does, span }: SignatureDecla
   const meanings: readonly Meaning[] = [
     ...inputs.map(({ text }): Meaning => ({ kind: "bool", value: placeholders.has(text) })),
     ...outputs.map(({ text }): Meaning => {
-      const value = mode.names.get(text) ?? variables.get(text)?.value;
+      const value = firstOf(mode.names, text) ?? variables.get(text)?.value;
       return value === undefined ? { kind: "bool", value: strings.has(text) } : tensor(value);
     }),
     ...does.flatMap(({ text }): readonly Meaning[] => {
       const assignments = mode.updates.get(text)?.assignments;
       if (assignments === undefined) return [poisoned];
-      return assignments.flatMap(({ path, value }): readonly Meaning[] => [
-        { kind: "string", value: path },
-        tensor(value),
-      ]);
+      return [assigned(assignments, span)];
     }),
   ];
   return meanings.map((meaning) => ({ meaning, span }));
+}
+
+function firstOf(names: ReadonlyMap<string, Value>, text: string): Value | undefined {
+  return names instanceof LateMap ? names.first(text) : names.get(text);
+}
+
+/** What an update assigns. A list that is the same one as before has the same meaning, and is not looked through. */
+const assignedMeanings = new WeakMap<readonly Assignment[], Meaning>();
+
+function assigned(assignments: readonly Assignment[], span: Span): Meaning {
+  const known = assignedMeanings.get(assignments);
+  if (known !== undefined) return known;
+  const items = assignments.flatMap(({ path, value }): readonly Item[] => [
+    { meaning: { kind: "string", value: path }, span },
+    { meaning: tensor(value), span },
+  ]);
+  const made: Meaning = { kind: "list", items };
+  assignedMeanings.set(assignments, made);
+  return made;
 }
 
 function signature(env: Env, one: SignatureDeclaration, mode: Mode, training: boolean, whole: boolean): Signature {

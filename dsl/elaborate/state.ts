@@ -16,6 +16,7 @@ import type { Ident } from "../ast.js";
 import { negativeSize, type Requirement } from "./dim_bounds.js";
 import { perform } from "./effects.js";
 import type { Facts } from "./facts.js";
+import { Deferred, LateMap } from "./late_map.js";
 import type { Item } from "./meaning.js";
 import type { Memory } from "./memory.js";
 import type { Names } from "./names.js";
@@ -32,7 +33,9 @@ export class Shared {
   readonly diagnostics: Diagnostic[] = [];
   readonly dims = new Map<string, DimDeclaration>();
   readonly placeholders = new Map<string, Placeholder>();
-  readonly variables = new Map<string, Variable>();
+  /** What steps of optimizers did that no table has yet. */
+  readonly deferred = new Deferred();
+  readonly variables = new LateMap<string, Variable>(this.deferred);
   readonly strings = new Map<string, string>();
   readonly constraints: (Constraint & { readonly anchors: Set<Value> })[] = [];
   /** Constraints met since an edge was last made, which the next one rests on. */
@@ -158,12 +161,6 @@ export class Shared {
   }
 }
 
-/** Expanding calls stops here: a graph of ten lines can call functions that call functions 2 ** 60 times. */
-export const maximumCalls = 50_000;
-/** Calls within calls, deeper than any real model nests. */
-export const maximumCallDepth = 64;
-/** Levels of expressions over all active calls, so that the stack is never used up. */
-export const maximumDepth = 1000;
 const mostPlaces = 64;
 const mostCallNotes = 3;
 
@@ -172,11 +169,11 @@ export class State {
   readonly shared: Shared;
   readonly training: boolean;
   /** Every edge that can be fetched. */
-  readonly names = new Map<string, Value>();
+  readonly names: LateMap<string, Value>;
   readonly updates = new Map<string, Update>();
   readonly callUpdates: CallUpdate[] = [];
   /** Which call owns the variables below a path. */
-  readonly owners = new Map<string, { readonly frame: Frame; readonly span: Span }>();
+  readonly owners: LateMap<string, { readonly frame: Frame; readonly span: Span }>;
   /** Random draws of one binding path, counted. */
   readonly draws = new Map<string, number>();
   readonly active: { readonly declaration: object; readonly name: string; readonly span: Span }[] = [];
@@ -191,10 +188,13 @@ export class State {
   /** What the graph itself requires of its dims. */
   readonly required: Requirement[] = [];
   /** Where each variable is declared, by its path. */
-  readonly declared = new Map<string, { readonly frame: Frame; readonly span: Span }>();
+  readonly declared: LateMap<string, { readonly frame: Frame; readonly span: Span }>;
 
   constructor(shared: Shared, training: boolean, generic = false) {
     this.shared = shared;
+    this.names = new LateMap(shared.deferred);
+    this.owners = new LateMap(shared.deferred);
+    this.declared = new LateMap(shared.deferred);
     this.training = training;
     this.generic = generic;
   }

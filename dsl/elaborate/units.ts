@@ -1,9 +1,10 @@
 import { type Changes, nothingWritten, type Reads, type Step, type Writes } from "./changes.js";
 import type { FactList } from "./facts.js";
+import { maximumCalls } from "./limits.js";
 import type { Item } from "./meaning.js";
 import type { OriginNote } from "./recorded_sources.js";
 import { sameEntry, sameItem } from "./same.js";
-import { maximumCalls, type State } from "./state.js";
+import type { State } from "./state.js";
 import { StepMap } from "./step_map.js";
 import type { NamedSymbol } from "./symbol_table.js";
 
@@ -43,8 +44,11 @@ export interface Recorder {
   readonly isRecording: boolean;
   record<T>(state: State, inputs: readonly Item[], run: () => T): Recorded<T>;
   /** Does again what a unit did; `isAsBefore` says that the elaboration before did just that, too. */
-  repeat<T>(state: State, version: Version<T>, isAsBefore: boolean): T;
+  repeat<T>(state: State, version: Version<T>, isAsBefore: boolean, when: When): T;
 }
+
+/** When what is repeated is done: at once, or when somebody looks at one of the tables that it is for (`late_map.ts`). */
+export type When = "at once" | "when asked";
 
 interface Unit<T> extends Step {
   versions: readonly Version<T>[];
@@ -62,10 +66,12 @@ const mostVersions = 3;
 /** Units of one kind, by the part of a tree that they are. */
 export class Units<T> {
   readonly #recorder: Recorder;
+  readonly #when: When;
   readonly #units = new WeakMap<object, StepMap<Unit<T>>>();
 
-  constructor(recorder: Recorder) {
+  constructor(recorder: Recorder, when: When = "at once") {
     this.#recorder = recorder;
+    this.#when = when;
   }
 
   /** Runs a unit, or does again what it did where all that it read is the same. `key` tells apart the ways to elaborate one part. */
@@ -77,12 +83,12 @@ export class Units<T> {
     const isInOrder = changes.follow(unit);
     const { last } = unit;
     if (isInOrder && last !== undefined && fits(last, state, inputs) && changes.spare(last.reads)) {
-      if (last.asked.every((check) => check(state))) return recorder.repeat(state, last, true);
+      if (last.asked.every((check) => check(state))) return recorder.repeat(state, last, true, this.#when);
     }
     for (const version of unit.versions) {
       if (!fits(version, state, inputs) || !holds(version, state)) continue;
       const isAsBefore = isInOrder && version === last;
-      const result = recorder.repeat(state, version, isAsBefore);
+      const result = recorder.repeat(state, version, isAsBefore, this.#when);
       if (!isAsBefore) changes.replace(unit, version.writes, isInOrder);
       unit.last = version;
       return result;

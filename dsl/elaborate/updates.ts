@@ -2,20 +2,18 @@ import { buildOn, type DeviceKind, deviceNow } from "../../compiler/ir/device.js
 import { isFloat } from "../../compiler/ir/dtype.js";
 import type { Assignment, Variable } from "../../compiler/ir/graph.js";
 import type { Value } from "../../compiler/ir/node.js";
-import type { Span } from "../../compiler/ir/span.js";
 import { typeText } from "../../compiler/ir/type.js";
 import type { Assignment as AssignmentStatement, Block, Call, Expression, Update } from "../ast.js";
 import { quote } from "../diagnostics.js";
-import { noteCall } from "./call_notes.js";
-import { bindArguments, evaluateArguments, type Given } from "./calls.js";
+import { bindArguments, evaluateArguments } from "./calls.js";
 import { toTensor } from "./convert.js";
 import { doubtLoss } from "./doubts.js";
-import { perform } from "./effects.js";
 import { attempt, evaluate, item } from "./expressions.js";
-import { compileTimeKind, enter, expandFunction, open } from "./functions.js";
+import { compileTimeKind, expandFunction } from "./functions.js";
 import { callable } from "./lookup.js";
-import { type Callable, calleeName, describe, type Item, isPoisoned, type Meaning, tensor } from "./meaning.js";
+import { calleeName, describe, type Item, isPoisoned, type Meaning, tensor } from "./meaning.js";
 import { Names } from "./names.js";
+import { type Minimized, type OptimizerCall, stepsOf, type TrainedVariable } from "./optimizer_steps.js";
 import { applyOp, type Env, record, refusal, silentRefusal } from "./state.js";
 import { statements } from "./statements.js";
 import { listedVariables, reachedVariables } from "./trained.js";
@@ -57,28 +55,12 @@ function assignmentsIn({ statements: all }: Block): readonly AssignmentStatement
 const parameters = ["loss", "optimizer", "variables", "clip"] as const;
 type MinimizeParameter = (typeof parameters)[number];
 
-/** What is trained, how, and by which gradients. */
-export interface Minimized {
-  readonly optimizer: OptimizerCall;
-  readonly variables: readonly TrainedVariable[];
-}
-
-interface TrainedVariable {
-  readonly variable: Variable;
-  readonly gradient: Value;
-  readonly device: DeviceKind | undefined;
-  /** What its step is known by, and what it is given. */
-  readonly key: string;
-  readonly inputs: readonly Item[];
-}
-
 /** `minimize(loss, optimizer(...), variables=[...], clip=global_norm(1.0))`. Throws `Refusal`. */
 function minimize(env: Env, one: Update, body: Expression, path: string): readonly Assignment[] {
   const inside: Env = { ...env, binding: path };
   const minimized = rememberedMinimized(inside, one, body);
   if (minimized === undefined) return [];
-  const { optimizer, variables } = minimized;
-  return variables.flatMap((trained) => buildOn(trained.device, () => rememberedStep(inside, optimizer, trained)));
+  return stepsOf(inside, minimized);
 }
 
 /** In an editor, what is trained is looked for only where something else is reached, or may be trained. */
@@ -191,13 +173,6 @@ function expressionsOf(env: Env, call: Call): ReadonlyMap<MinimizeParameter, Exp
   return found;
 }
 
-interface OptimizerCall {
-  readonly fn: Extract<Callable, { kind: "optimizer" }>;
-  readonly given: Given;
-  readonly segment: string;
-  readonly span: Span;
-}
-
 /** The optimizer and its settings; what they compute is computed once for all variables. */
 function optimizerOf(env: Env, expression: Expression): OptimizerCall {
   const call: Call | undefined =
@@ -264,37 +239,6 @@ function requireLossFirst(env: Env, first: Expression, second: Expression): void
 /** Whether an optimizer takes its arguments, where there is nothing that it could train. */
 function checkOptimizer(env: Env, { fn, given, span }: OptimizerCall, unknown: Item): void {
   attempt(env, () => bindArguments(env, fn, { ...given, positional: [unknown, unknown, ...given.positional] }, span));
-}
-
-/** One variable's step; in an editor, only where something that it rests on has changed. */
-function rememberedStep(env: Env, optimizer: OptimizerCall, trained: TrainedVariable): readonly Assignment[] {
-  const { memory } = env.state.shared;
-  const run = (): readonly Assignment[] => step(env, optimizer, trained.variable, trained.gradient);
-  if (memory === undefined) return run();
-  return memory.steps.run(env.state, optimizer.fn.declaration, trained.key, trained.inputs, run);
-}
-
-/** One variable's part of the update: the optimizer's body with `p` and `g` bound. */
-function step(env: Env, optimizer: OptimizerCall, variable: Variable, gradient: Value): readonly Assignment[] {
-  const { fn, given, span, segment } = optimizer;
-  const p: Item = { meaning: { kind: "tensor", value: variable.value, variable: variable.path }, span };
-  const g: Item = { meaning: tensor(gradient), span };
-  const items = bindArguments(env, fn, { ...given, positional: [p, g, ...given.positional] }, span);
-  if ([...items.values()].some((one) => isPoisoned(one.meaning))) return [];
-  enter(env.state, env, fn, span);
-  try {
-    const opened = open(env, fn, items, span, `${segment}/${variable.path}`);
-    perform(env.state, ({ shared }) => shared.expanded.add(fn.declaration));
-    const parameter = fn.declaration.parameters[0];
-    const bound = parameter === undefined ? undefined : opened.names.own(parameter.name.name);
-    if (parameter !== undefined && bound !== undefined)
-      opened.names.bind(parameter.name.name, { ...bound, meaning: p.meaning });
-    noteCall(opened, fn, items, [], span);
-    statements(opened, fn.declaration.body.statements);
-    return [...opened.frame.assigned].map(([path, value]) => ({ path, value, span }));
-  } finally {
-    env.state.active.pop();
-  }
 }
 
 /**

@@ -129,6 +129,50 @@ test("what a change cannot reach is not elaborated again, in long files", (t) =>
   t.true(afterChange(t, flat, "x: f32[N, 16]", "x: f64[N, 16]") > 100);
 });
 
+test("a line of a deep net costs itself, and opening it costs the same for each of its lines", (t) => {
+  const opened = (text: string): number => {
+    const workspace = new Workspace();
+    workspace.setText(file, text);
+    workspace.analysis(file);
+    return workspace.countsOf(file)?.elaborated ?? Number.NaN;
+  };
+  // A layer is elaborated in both modes, and each of its variables has one step of the optimizer, in training mode.
+  for (const [name, variables] of [
+    ["normalised", 4],
+    ["residual", 2],
+  ] as const) {
+    const [short, long] = [60, 110].map((lines) => longFiles(lines).find((one) => one.name === name)?.text ?? "");
+    t.is(opened(long ?? "") - opened(short ?? ""), 50 * (2 + variables), name);
+    const line = / {2}h45 = .*/.exec(long ?? "")?.[0] ?? "";
+    t.is(afterChange(t, long ?? "", line, `${line} * 2.0`.replace("|> relu() * 2.0", "|> tanh()")), 2, name);
+  }
+});
+
+test("what an optimizer's steps own is found where somebody looks for it, in both modes", (t) => {
+  const text = (training: string, output: string, rate: string): string => `import { adam } from "std/optimizers"
+
+graph g {
+  placeholder x: f32[3]
+  variable w: f32[3] = ones()
+  variable v: f32[3] = ones()
+  y = x * w
+  loss = sum(y * v)
+  update learn = minimize(loss, adam(learning_rate=${rate}))
+  signature fit(x) does learn${training} -> (${output})
+}
+`;
+  const outputs = ["loss", "learn/adam/w/m", "learn/adam/v/step_size", "learn/adam/u/m"];
+  const texts = [" training=false", ""].flatMap((training) =>
+    ["0.1", '"0.1"'].flatMap((rate) => outputs.map((output) => text(training, output, rate))),
+  );
+  holdsAnew(t, [...texts, ...[...texts].reverse()]);
+  const problems = texts.map((one) => anew(one).loaded.diagnostics.length);
+  t.deepEqual(
+    problems.slice(0, 4).map((many) => many > 0),
+    [false, false, true, true],
+  );
+});
+
 test("a bound or a requirement that no size can meet any more is found behind statements that stay", (t) => {
   const text = `graph g {
   dim N <= 8
