@@ -132,7 +132,7 @@ function loop(one: Scan | While): Reading {
   ]);
   const inside = collect([one.kind === "while" ? one.condition : undefined]);
   const body = blockReading(one.body, names);
-  const free = inside.mentions.filter(({ segments }) => !names.includes(segments[0] ?? ""));
+  const free = freeOf(inside.mentions, new Set(names));
   return { mentions: [...outside.mentions, ...free, ...body.mentions], unread: [...outside.unread, ...body.unread] };
 }
 
@@ -165,8 +165,7 @@ export function blockReading({ statements }: Block, names: readonly string[]): R
     }
   }
   const own = new Set([...names, ...units.keys()]);
-  const free = (mentions: readonly Mention[]): readonly Mention[] =>
-    mentions.filter(({ segments }) => !own.has(segments[0] ?? ""));
+  const free = (mentions: readonly Mention[]): readonly Mention[] => freeOf(mentions, own);
   const binding = parts.filter(({ bound }) => bound.length > 0).map((part) => part.unit);
   const roots = parts.filter(({ bound }) => bound.every(({ name }) => isLeftUnread(name))).map((part) => part.unit);
   const dead = deadUnits(binding, roots);
@@ -183,6 +182,16 @@ export function blockReading({ statements }: Block, names: readonly string[]): R
       }),
     ],
   };
+}
+
+/** What is read around a block that binds the names; calls pass over names of values, so that `dense = dense(x)` calls the import. */
+function freeOf(mentions: readonly Mention[], bound: ReadonlySet<string>): readonly Mention[] {
+  return mentions.filter((one) => isOfFunction(one) || !bound.has(one.segments[0] ?? ""));
+}
+
+/** Whether a name of a value in between does not hide what is meant. */
+export function isOfFunction({ segments, isCalled }: Mention): boolean {
+  return isCalled === true && segments.length === 1;
 }
 
 function allMentions({ mentions, unread }: Reading): readonly Mention[] {

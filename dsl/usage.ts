@@ -11,7 +11,7 @@ import type {
   Statement,
 } from "./ast.js";
 import { type Dead, deadUnits, type Other, reachedBy, type Unit, unit } from "./dead.js";
-import { boundBy, isLeftUnread, type Mention, readingOf } from "./mentions.js";
+import { boundBy, isLeftUnread, isOfFunction, type Mention, readingOf } from "./mentions.js";
 
 /** What of a main file's names is of no use, as the tree alone tells. */
 export interface Usage {
@@ -237,19 +237,22 @@ class Walk {
     for (const one of this.#find(body, level, mention)) read.add(one);
   }
 
-  #find(body: Body, level: Level | undefined, { segments, outside, isCalled }: Mention): readonly Unit<Use>[] {
+  #find(body: Body, level: Level | undefined, mention: Mention): readonly Unit<Use>[] {
+    const { segments, outside } = mention;
     const [first, ...rest] = segments;
     if (first === undefined) return [];
     for (const name of segments.slice(outside)) this.#inside.add(name);
     let holder = level;
     while (holder !== undefined && !holder.entries.has(first)) holder = holder.parent;
     let entry = holder?.entries.get(first);
-    if (entry === undefined) {
+    const isFunction = isOfFunction(mention);
+    if (entry === undefined || isFunction) {
       const item = this.#items.get(first);
-      if (isCalled !== true) this.#passed.add(first);
+      if (!isFunction) this.#passed.add(first);
       if (item !== undefined) (body.item?.reads ?? this.#itemRoots).add(item);
-      return [];
     }
+    // What is called by a name that is bound nearer, too, may be a function that was passed.
+    if (entry === undefined) return [];
     const found = [entry.unit];
     for (const name of rest.slice(0, outside - 1)) {
       entry = entry?.inner?.entries.get(name);

@@ -190,3 +190,32 @@ test("a parameter that its function does not read is told of, unless it tells a 
   t.deepEqual(toldWith(calls(`${given}\n${taking}`, "apply(one, x)")), []);
   t.deepEqual(toldWith("optimizer still(p, g) {\n  p := p\n}\n\nfn f(x: f32) -> (y: f32) {\n  y = x\n}\n"), []);
 });
+
+test("a value may have the name of the function that makes it: the call reads the function", (t) => {
+  const twice = "fn twice(x: f32) -> (y: f32) {\n  y = 2 * x\n}\n\n";
+  const graph = (body: string): string => `graph g {\n  placeholder x: f32\n${body}}\n`;
+  const called = "  twice = twice(x)\n  signature f(x) -> (twice)\n";
+  t.deepEqual(told(`${twice}${graph(called)}`), []);
+  const learnt = `import { dense } from "std/layers"
+import { adam } from "std/optimizers"
+
+graph g {
+  placeholder x: f32[2, 3]
+  dense = dense(x, units=3)
+  update adam = minimize(mean(dense), adam())
+  signature fit(x) does adam -> (dense)
+}
+`;
+  t.deepEqual(told(learnt), []);
+  const looped = `  last = scan v in [1.0, 2.0] with a = x {
+    twice = twice(a * v)
+    next a = twice
+  }
+  signature f(x) -> (last)
+`;
+  t.deepEqual(told(`${twice}${graph(looped)}`), []);
+  // In a function, too, and where the value is unread the function is not, since the text calls it.
+  t.deepEqual(told(`${twice}${graph("  twice = twice(x)\n  signature f(x) -> (x)\n")}`), ["nothing reads `twice`"]);
+  const inside = "fn four(x: f32) -> (y: f32) {\n  twice = twice(x)\n  y = twice(twice)\n}\n\n";
+  t.deepEqual(told(`${twice}${inside}${graph("  y = four(x)\n  signature f(x) -> (y)\n")}`), []);
+});
