@@ -10,11 +10,16 @@ import { RegionParser } from "./grammar-regions.js";
 export abstract class ReusingParser extends RegionParser {
   protected readParts: ReadPart[] = [];
   private earlier: Earlier | undefined;
+  /** Where braces were mended: what reaches there rests on the layout of the whole text. */
+  private mended: readonly number[] = [];
+  private nextMended = 0;
   private blocks = 0;
   private containers = 0;
 
-  protected startReuse(earlier: Earlier | undefined): void {
+  protected startReuse(earlier: Earlier | undefined, mended: readonly number[]): void {
     this.earlier = earlier;
+    this.mended = mended;
+    this.nextMended = 0;
     this.readParts = [];
     this.blocks = 0;
     this.containers = 0;
@@ -30,11 +35,11 @@ export abstract class ReusingParser extends RegionParser {
     }
   }
 
-  /** Reads the statements of any block. */
+  /** Reads the statements of any block, which have lines of their own, and its end. */
   protected inBlock<T>(read: () => T): T {
     this.blocks += 1;
     try {
-      return read();
+      return this.acrossLines(read);
     } finally {
       this.blocks -= 1;
     }
@@ -48,7 +53,8 @@ export abstract class ReusingParser extends RegionParser {
     if (!this.firstOnLine(index)) return read();
     const before = this.tokenAt(index - 1);
     const from = before === undefined ? -1 : before.startOffset + before.image.length;
-    const known = this.earlier?.take(first.startOffset, from);
+    const until = this.mendedFrom(from);
+    const known = this.earlier?.take(first.startOffset, from, until);
     if (known !== undefined && isPart(known.part)) {
       this.skipPart(known.end);
       const { part } = known;
@@ -64,8 +70,15 @@ export abstract class ReusingParser extends RegionParser {
     for (let i = index; i < behind; i += 1) if (this.hasDoc(this.tokenAt(i))) return part;
     const last = this.LA(0);
     const end = last.startOffset + last.image.length;
-    this.readParts.push({ part, from, start: first.startOffset, end, to: this.lookahead() });
+    const to = this.lookahead();
+    if (until === undefined || to < until) this.readParts.push({ part, from, start: first.startOffset, end, to });
     return part;
+  }
+
+  /** The first place where a brace was mended, from an offset on, which no later one comes before. */
+  private mendedFrom(offset: number): number | undefined {
+    while ((this.mended[this.nextMended] ?? Number.POSITIVE_INFINITY) < offset) this.nextMended += 1;
+    return this.mended[this.nextMended];
   }
 
   private skipPart(end: number): void {

@@ -6,3 +6,6 @@ export class Refusal extends Error {
     super(diagnostic.message);
   }
 }
+
+/** Thrown where reading cannot go on for what has been reported already. */
+export class Reported extends Error {}
