@@ -44,6 +44,8 @@ export function bufferNames(
 
 function wordOf(value: Value, words: GivenNames, sources: SourceTable): string {
   const { node } = value;
+  // The gradient of an op may be one of the same kind, and has no name.
+  if (sources.isBackward(node)) return `${node.op} of the gradient`;
   const word = words.wordOf(value);
   if (node.regions.length === 0 || standsForTyped(value, sources)) return word;
   const results = node.outputs.map((output) => words.wordOf(output)).find((one) => one !== "" && one !== node.op);

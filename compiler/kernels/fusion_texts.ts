@@ -1,6 +1,7 @@
 import { unreachable } from "../ir/diagnostic.js";
 import type { Value } from "../ir/node.js";
 import type { SourceTable } from "../ir/sources.js";
+import { standInOf } from "../ir/stand_ins.js";
 import type { FusionRefusal, LoggedValue, Wanted } from "./fusion_log.js";
 import type { PlanReason } from "./plan.js";
 import { semanticsOf } from "./semantics.js";
@@ -83,7 +84,7 @@ function wantedText(wanted: Wanted, sources: SourceTable): string {
     case "sent":
       return `sent to the ${wanted.to === "gpu" ? "gpu" : "processor"}`;
     case "next": {
-      const name = sources.spansOf(wanted.carry.node)[0]?.written;
+      const name = wordOf(wanted.carry, sources);
       return name === undefined ? "what the next round begins with" : `the next ${name} of the loop`;
     }
     case "stacked":
@@ -97,6 +98,15 @@ function wantedText(wanted: Wanted, sources: SourceTable): string {
     default:
       return unreachable(wanted);
   }
+}
+
+/** What the text calls a parameter of a loop, or the one that it stands for. */
+function wordOf({ node }: Value, sources: SourceTable): string | undefined {
+  const standIn = standInOf(node);
+  const own = [node, ...sources.stemsOf(node)].flatMap((one) => sources.spansOf(one)[0]?.written ?? [])[0];
+  if (own !== undefined || standIn === undefined || standIn.of.node.op !== "parameter") return own;
+  const of = wordOf(standIn.of, sources);
+  return of !== undefined && standIn.role === "gradient" ? `gradient of ${of}` : of;
 }
 
 /** Whether a result of a loop stands for one that the text has: differentiation adds others. */

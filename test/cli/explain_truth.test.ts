@@ -118,6 +118,26 @@ native("of a loop's result the kernel that computes it is shown, not the one tha
   t.is(at((await toldOf(looping, "k")).json, "kernels", 0, "operations"), 0);
 });
 
+native(
+  "what a loop in a loop hands on has the text's name, also where passes have made its parameters anew",
+  async (t) => {
+    const nested = `graph nested {
+  placeholder values: f64[5]
+  roots = scan a in values {
+    x, steps = while abs(x * x - a) > 1e-9 and i < 50 with x = a, i = 0 {
+      next x = (x + a / x) / 2
+      next i = i + 1
+    }
+    yield x
+  }
+  signature f(values) -> (roots)
+}
+`;
+    const told = await toldOf(nested, ":5");
+    t.regex(told.stdout, /^ {2}it is the next x of the loop, so it is stored$/m);
+  },
+);
+
 const sided = `graph sided {
   placeholder x: f32[6, 4]
   sent = tanh(x) * 2 on "cpu"
