@@ -5,8 +5,6 @@ import * as t from "./tokens.js";
 export interface Brackets {
   /** The index of the other bracket, or -1: for an unclosed or stray bracket, and for tokens that are no bracket. */
   readonly partner: Int32Array;
-  /** By which lines go on: the same, but where all brackets pair up when layout is not looked at, those pairs. */
-  readonly joined: Int32Array;
   /**
    * All brackets pair up when layout is not looked at, as in every right file: then nothing may be refused for its layout
    * alone, though what is refused anyway is explained and skipped by `partner`.
@@ -36,13 +34,10 @@ export function isClosing(token: IToken): boolean {
  * the line of an open `(` or `[` shows that this bracket was never closed.
  */
 export function matchBrackets(tokens: readonly IToken[], startsStatement: (index: number) => boolean): Brackets {
-  const byLayout = pair(tokens, startsStatement);
-  const plain = byLayout.restsOnLayout ? pair(tokens, () => false) : byLayout;
-  const { partner, unclosed } = byLayout;
+  const { partner, unclosed, balanced, restsOnLayout } = pair(tokens, startsStatement);
   return {
     partner,
-    joined: plain.balanced ? plain.partner : partner,
-    balanced: plain.balanced,
+    balanced: restsOnLayout ? pair(tokens, () => false).balanced : balanced,
     suspect: findSuspect(tokens, partner, unclosed),
   };
 }

@@ -94,11 +94,6 @@ export function unclosedBracket(
   });
 }
 
-/** A `{` whose block ends at `end`, as its lines are indented. */
-export function unclosedBlock(span: Span, closer: string, end: Span): Diagnostic {
-  return problem("G003", span, "`{` is not closed", { hint: insert(closer, undefined, end) });
-}
-
 function closerOf(opening: string): string {
   return opening === "(" ? ")" : opening === "[" ? "]" : "\n}\n";
 }
@@ -111,11 +106,6 @@ export function strayBracket(span: Span, text: string): Diagnostic {
 
 export function unknownStatement(span: Span, message: string, hint: Hint | undefined): Diagnostic {
   return problem("G004", span, message, { hint });
-}
-
-/** A word of a statement or an item, as it stands there and as it was meant. */
-export function misspelt(span: Span, written: string, nearest: string): Diagnostic {
-  return unknownStatement(span, `unknown statement ${quote(written)}`, meant(nearest));
 }
 
 export function misplacedStatement(span: Span, message: string, hint: Hint | undefined): Diagnostic {

@@ -22,14 +22,9 @@ export interface Earlier {
   lex(text: string, file: string): Lexed;
   /**
    * The part whose first token starts at an offset of the new text, behind a token that ends at `previous`; its spans are those of the
-   * new text. Undefined where nothing such is known, a character that its reading rested on has changed, or its reading rested on what stands
-   * at `until` or behind it.
+   * new text. Undefined where nothing such is known, or a character that its reading rested on has changed.
    */
-  take(
-    start: number,
-    previous: number,
-    until: number | undefined,
-  ): { readonly part: Part; readonly end: number } | undefined;
+  take(start: number, previous: number): { readonly part: Part; readonly end: number } | undefined;
 }
 
 export function isItem(part: Part): part is Item {

@@ -15,10 +15,9 @@ import {
   unexpectedToken,
 } from "./diagnostics.js";
 import { messages, syntaxHint } from "./expectations.js";
-import { isMade } from "./layout.js";
 import { tokenSpan } from "./lex.js";
 import { DepthLimit } from "./precedence.js";
-import { Refusal, Reported } from "./refusal.js";
+import { Refusal } from "./refusal.js";
 import { startsStatement } from "./statement-kinds.js";
 import * as t from "./tokens.js";
 
@@ -31,13 +30,8 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   protected parenthesized = new Set<Expression>();
   protected depth = new DepthLimit((d) => this.report(d));
   protected text = "";
-  protected tokens: readonly IToken[] = [];
-  protected brackets: Brackets = {
-    partner: new Int32Array(0),
-    joined: new Int32Array(0),
-    balanced: true,
-    suspect: undefined,
-  };
+  private tokens: readonly IToken[] = [];
+  private brackets: Brackets = { partner: new Int32Array(0), balanced: true, suspect: undefined };
   private nesting = 0;
   /** What was read since this was unset rests on how the lines around it are indented, or which brackets are open there. */
   protected restsOnLayout = false;
@@ -64,6 +58,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     this.docs = docs;
     this.endReported = false;
     this.nesting = 0;
+    this.input = tokens;
   }
 
   /** Runs the part of a rule through which all nesting goes, and refuses what would nest too deep for the stack. */
@@ -150,9 +145,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
       if ((this.tokens[middle]?.startOffset ?? 0) < token.startOffset) low = middle + 1;
       else high = middle;
     }
-    // Braces that are not in the text are empty, and may share a place. The end of a line has the place of the token behind it.
-    for (let i = low; this.tokens[i]?.startOffset === token.startOffset; i += 1) if (this.tokens[i] === token) return i;
-    return this.tokens[low]?.startOffset === token.startOffset ? low : this.tokens.length;
+    return this.tokens[low] === token ? low : this.tokens.length;
   }
 
   /** The innermost bracket that is open before `token`. */
@@ -191,12 +184,10 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   /** The diagnostic for what the grammar could not read. */
   private refuse(token: IToken, previous: IToken, wanted: string, rule: string | undefined, better?: Hint): Diagnostic {
     // A second comma in a list can only mean that the item before it is missing.
-    const isList = wanted.startsWith("`,` or ");
-    const single = isOpening(previous) || previous.tokenType === t.Comma ? wanted.replace("`,` or ", "") : wanted;
-    const expected = token.tokenType === t.Comma && isList ? "a value" : single;
+    const expected = token.tokenType === t.Comma && wanted.startsWith("`,`") ? "a value" : wanted;
     const next = previous.endLine !== undefined && token.startLine !== previous.endLine;
     const found = next && token.tokenType !== EOF ? "the end of the line" : this.describe(token);
-    const hint = better ?? syntaxHint(token, previous, isList && expected === single ? wanted : expected, rule);
+    const hint = better ?? syntaxHint(token, previous, expected, rule);
     const opening = this.enclosing(token);
     // After the end of a line the mistake is there, not at the start of the next one.
     const behind = this.spanOf(previous).end;
@@ -238,11 +229,8 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     } catch (error) {
       const failed = this.LA(1);
       if (error instanceof Refusal) this.report(error.diagnostic);
-      else if (error instanceof Reported) {
-        // Nothing is to be said again.
-      } else if (error instanceof Error && isRecognitionException(error)) {
-        const isTold = isMade(failed) || isMade(this.LA(0)) || failed.tokenType === t.Choice;
-        const told = isTold || (failed.tokenType === EOF && this.endReported);
+      else if (error instanceof Error && isRecognitionException(error)) {
+        const told = failed.tokenType === t.Choice || (failed.tokenType === EOF && this.endReported);
         if (!told) this.report(this.refuse(failed, this.LA(0), error.message, ruleOf(error)));
       } else throw error;
       this.skipTo(begin, this.position(failed), resumes);
@@ -268,6 +256,21 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     throw new Refusal(
       unexpectedToken({ file: this.file, start: end, end }, "a value", "the end of the line", { hint }),
     );
+  }
+
+  /** Refuses to read the next line's `name = value` as an argument of a call that was never closed. */
+  protected expectArgumentHere(): void {
+    const index = this.position(this.LA(1));
+    if (this.RECORDING_PHASE || index === 0 || !this.firstOnLine(index) || !this.startsAt(index)) return;
+    const opening = this.enclosing(this.LA(1));
+    if (opening === undefined) return;
+    if ((this.LA(1).startColumn ?? 0) > indentation(this.tokens, this.position(opening))) return;
+    this.restsOnLayout = true;
+    if (this.brackets.balanced || this.hasPartner(opening)) return;
+    const end = this.spanOf(this.LA(0)).end;
+    const opened = { text: opening.image, span: this.spanOf(opening) };
+    const span = { file: this.file, start: end, end };
+    throw new Refusal(unclosedBracket(span, opened, "`)`", "the end of the line", undefined));
   }
 
   protected startsAt(index: number): boolean {
@@ -330,7 +333,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     let index = begin;
     const first = this.tokens[index];
     const second = this.tokens[index + 1];
-    if (first === undefined || second === undefined || this.firstOnLine(index + 1)) return names;
+    if (first === undefined || second === undefined) return names;
     if (t.statementWords.includes(first.image) && this.is(second, t.Name)) {
       return first.image === "signature" || first.image === "yield" ? [] : [this.ident(second)];
     }

@@ -10,16 +10,11 @@ import { RegionParser } from "./grammar-regions.js";
 export abstract class ReusingParser extends RegionParser {
   protected readParts: ReadPart[] = [];
   private earlier: Earlier | undefined;
-  /** Where braces were mended: what reaches there rests on the layout of the whole text. */
-  private mended: readonly number[] = [];
-  private nextMended = 0;
   private blocks = 0;
   private containers = 0;
 
-  protected startReuse(earlier: Earlier | undefined, mended: readonly number[]): void {
+  protected startReuse(earlier: Earlier | undefined): void {
     this.earlier = earlier;
-    this.mended = mended;
-    this.nextMended = 0;
     this.readParts = [];
     this.blocks = 0;
     this.containers = 0;
@@ -35,11 +30,11 @@ export abstract class ReusingParser extends RegionParser {
     }
   }
 
-  /** Reads the statements of any block, which have lines of their own, and its end. */
+  /** Reads the statements of any block. */
   protected inBlock<T>(read: () => T): T {
     this.blocks += 1;
     try {
-      return this.acrossLines(read);
+      return read();
     } finally {
       this.blocks -= 1;
     }
@@ -53,8 +48,7 @@ export abstract class ReusingParser extends RegionParser {
     if (!this.firstOnLine(index)) return read();
     const before = this.tokenAt(index - 1);
     const from = before === undefined ? -1 : before.startOffset + before.image.length;
-    const until = this.mendedFrom(from);
-    const known = this.earlier?.take(first.startOffset, from, until);
+    const known = this.earlier?.take(first.startOffset, from);
     if (known !== undefined && isPart(known.part)) {
       this.skipPart(known.end);
       const { part } = known;
@@ -70,15 +64,8 @@ export abstract class ReusingParser extends RegionParser {
     for (let i = index; i < behind; i += 1) if (this.hasDoc(this.tokenAt(i))) return part;
     const last = this.LA(0);
     const end = last.startOffset + last.image.length;
-    const to = this.lookahead();
-    if (until === undefined || to < until) this.readParts.push({ part, from, start: first.startOffset, end, to });
+    this.readParts.push({ part, from, start: first.startOffset, end, to: this.lookahead() });
     return part;
-  }
-
-  /** The first place where a brace was mended, from an offset on, which no later one comes before. */
-  private mendedFrom(offset: number): number | undefined {
-    while ((this.mended[this.nextMended] ?? Number.POSITIVE_INFINITY) < offset) this.nextMended += 1;
-    return this.mended[this.nextMended];
   }
 
   private skipPart(end: number): void {

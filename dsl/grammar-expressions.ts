@@ -180,6 +180,7 @@ export abstract class ExpressionParser extends LiteralParser {
 
   protected readonly argument = this.RULE("argument", (): Argument => {
     const begin = this.LA(1);
+    this.expectArgumentHere();
     let name: Ident | undefined;
     this.OPTION({
       GATE: () => this.LA(2).tokenType === t.Equal,

@@ -1,14 +1,14 @@
 import type { IToken } from "chevrotain";
 import type { Expression, Ident, IntegerLiteral, Path, Reference, StringLiteral } from "./ast.js";
 import { malformedNumber } from "./diagnostics.js";
-import { LineParser } from "./grammar-lines.js";
+import { BaseParser } from "./grammar-base.js";
 import { literalText, unescapeText } from "./lex.js";
 import * as t from "./tokens.js";
 
 const largestInteger = 2n ** 63n - 1n;
 
 /** Numbers, strings, names and paths. */
-export abstract class LiteralParser extends LineParser {
+export abstract class LiteralParser extends BaseParser {
   /** Literals of exactly 2 ** 63, which are right only behind a minus. */
   protected edges = new Set<IntegerLiteral>();
 

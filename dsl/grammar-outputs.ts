@@ -1,12 +1,11 @@
 import type { IToken, ParserMethod } from "chevrotain";
 import { isDType } from "../compiler/ir/dtype.js";
 import type { Advice } from "../compiler/ir/fix.js";
-import type { BooleanLiteral, Path } from "./ast.js";
 import { syntaxHint } from "./expectations.js";
 import { ReusingParser } from "./grammar-earlier.js";
 import * as t from "./tokens.js";
 
-/** The parts of a signature, what stands behind its or a fn's `->`, and how reading goes on where it is wrong. */
+/** What stands behind a signature's or a fn's `->`, and how reading goes on where it is wrong. */
 export abstract class OutputsParser extends ReusingParser {
   /**
    * `-> (a, b)`. Where the arrow or the brackets are missing that is reported, and what stands there is read all the same, so that what
@@ -37,30 +36,6 @@ export abstract class OutputsParser extends ReusingParser {
     while (!this.atEnd() && this.onSameLine() && !this.startsBody()) this.SKIP_TOKEN();
     return undefined;
   }
-
-  protected readonly truth = this.RULE("truth", (): BooleanLiteral => {
-    const token = this.OR([{ ALT: () => this.CONSUME(t.True) }, { ALT: () => this.CONSUME(t.False) }]);
-    return this.ACTION(() => ({ kind: "boolean", value: token.tokenType === t.True, span: this.spanOf(token) }));
-  });
-
-  protected readonly paths = this.RULE("paths", (): readonly Path[] => {
-    const items: Path[] = [];
-    let more = true;
-    this.CONSUME(t.LeftParen);
-    this.MANY({
-      GATE: () => more,
-      DEF: () => {
-        items.push(this.SUBRULE(this.path));
-        more = this.RECORDING_PHASE;
-        this.OPTION(() => {
-          this.CONSUME(t.Comma);
-          more = true;
-        });
-      },
-    });
-    this.CONSUME(t.RightParen);
-    return items;
-  });
 
   private startsBody(): boolean {
     return this.LA(1).tokenType === t.LeftBrace || this.LA(1).tokenType === t.RightBrace;

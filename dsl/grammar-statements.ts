@@ -11,7 +11,6 @@ import type {
   DimDeclaration,
   Expression,
   Field,
-  Invalid,
   Next,
   Path,
   Placed,
@@ -27,22 +26,21 @@ import type {
   Variable,
   Yield,
 } from "./ast.js";
-import { misspelt, quote, unexpectedToken } from "./diagnostics.js";
+import { quote, unexpectedToken } from "./diagnostics.js";
 import { isStatement } from "./earlier.js";
 import { OutputsParser } from "./grammar-outputs.js";
 import { boundBy } from "./mentions.js";
-import { classify, nearBlock, type StatementKind } from "./statement-kinds.js";
+import { classify, type StatementKind } from "./statement-kinds.js";
 import * as t from "./tokens.js";
 
 /** The statements of a block and the regions at the right side of a binding. */
 export abstract class StatementParser extends OutputsParser {
   /** What the statement that starts at the next token is; throws a `Refusal` that explains where it is none. */
   private kindOfNext(): StatementKind {
-    const peek = (ahead: number): IToken => this.LA(ahead);
-    const near = nearBlock(peek);
-    if (near === undefined) return classify(peek, (token) => this.spanOf(token));
-    this.report(misspelt(this.spanOf(this.LA(1)), this.LA(1).image, near));
-    return near;
+    return classify(
+      (ahead) => this.LA(ahead),
+      (token) => this.spanOf(token),
+    );
   }
 
   /** Consumes a statement word such as `scope`, which is a name to the lexer. */
@@ -85,26 +83,21 @@ export abstract class StatementParser extends OutputsParser {
     this.inBlock(() => {
       do {
         if (this.RECORDING_PHASE || !this.blockEnds()) {
-          const one = (): Statement => this.nested(() => this.withinLine(() => this.SUBRULE(this.statement)));
+          const one = (): Statement => this.nested(() => this.SUBRULE(this.statement));
           const read = this.part(isStatement, () => this.recovering(one, (i) => this.startsAt(i)));
           const goesOn = this.goesOn();
-          const end = this.lineEnds();
+          const end = this.recovering(
+            () => this.expectLineEnd(),
+            (i) => this.startsAt(i),
+          );
           statements.push(end !== undefined && goesOn ? this.cutOff(read) : read);
         }
       } while (!this.RECORDING_PHASE && !this.blockEnds());
-      if (!this.RECORDING_PHASE && this.atEnd()) this.reportEnd();
-      else this.CONSUME(t.RightBrace);
     });
-    this.refuseUnclosed(statements.length === 0);
+    if (!this.RECORDING_PHASE && this.atEnd()) this.reportEnd();
+    else this.CONSUME(t.RightBrace);
     return this.ACTION(() => ({ kind: "block", statements, span: this.spanFrom(open) }));
   });
-
-  private lineEnds(): Invalid | undefined {
-    const read = (): undefined => {
-      this.expectLineEnd();
-    };
-    return this.recovering(read, (i) => this.startsAt(i));
-  }
 
   /** Whether what follows a statement on its line goes on with its value: `dense(3)(x)`, `relu(x).sum()`, `lambda x: x`. */
   private goesOn(): boolean {
@@ -335,19 +328,40 @@ export abstract class StatementParser extends OutputsParser {
     });
   });
 
+  protected readonly truth = this.RULE("truth", (): BooleanLiteral => {
+    const token = this.OR([{ ALT: () => this.CONSUME(t.True) }, { ALT: () => this.CONSUME(t.False) }]);
+    return this.ACTION(() => ({ kind: "boolean", value: token.tokenType === t.True, span: this.spanOf(token) }));
+  });
+
+  protected readonly paths = this.RULE("paths", (): readonly Path[] => {
+    const items: Path[] = [];
+    let more = true;
+    this.CONSUME(t.LeftParen);
+    this.MANY({
+      GATE: () => more,
+      DEF: () => {
+        items.push(this.SUBRULE(this.path));
+        more = this.RECORDING_PHASE;
+        this.OPTION(() => {
+          this.CONSUME(t.Comma);
+          more = true;
+        });
+      },
+    });
+    this.CONSUME(t.RightParen);
+    return items;
+  });
+
   // Fields stand on lines of their own, without commas.
   protected readonly train = this.RULE("train", (): Statement => {
     const begin = this.word();
     const doc = this.ACTION(() => this.takeDoc(begin));
     const fields: Field[] = [];
     this.CONSUME(t.LeftBrace);
-    this.acrossLines(() => {
-      this.MANY(() => {
-        fields.push(this.withinLine(() => this.SUBRULE(this.field)));
-      });
-      this.CONSUME(t.RightBrace);
+    this.MANY(() => {
+      fields.push(this.SUBRULE(this.field));
     });
-    this.refuseUnclosed(fields.length === 0);
+    this.CONSUME(t.RightBrace);
     return this.ACTION((): Train => {
       this.checkFields(fields);
       return { kind: "train", doc, fields, span: this.spanFrom(begin) };

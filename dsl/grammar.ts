@@ -18,12 +18,11 @@ import type {
   TypeParameter,
 } from "./ast.js";
 import { matchBrackets } from "./brackets.js";
-import { misplacedStatement, misspelt, strayBracket } from "./diagnostics.js";
+import { misplacedStatement, strayBracket } from "./diagnostics.js";
 import { type Earlier, isItem, type ReadPart } from "./earlier.js";
 import { attachDocs, joinDoc } from "./grammar-base.js";
 import { StatementParser } from "./grammar-statements.js";
-import { isMade, mendBraces } from "./layout.js";
-import { classifyItem, type ItemKind, nearItem, startsItem, startsStatement } from "./statement-kinds.js";
+import { classifyItem, type ItemKind, startsItem, startsStatement } from "./statement-kinds.js";
 import * as t from "./tokens.js";
 
 export interface Grammar {
@@ -43,15 +42,13 @@ export class GraphParser extends StatementParser {
     this.performSelfAnalysis();
   }
 
-  parse(text: string, file: string, written: IToken[], comments: readonly Comment[], earlier?: Earlier): Grammar {
-    const mended = mendBraces(written, file, text, startsIn(written));
-    const tokens = mended?.tokens ?? written;
+  parse(text: string, file: string, tokens: IToken[], comments: readonly Comment[], earlier?: Earlier): Grammar {
     const docs = attachDocs(comments, tokens);
+    const firstOnLine = (i: number): boolean => i === 0 || tokens[i - 1]?.endLine !== tokens[i]?.startLine;
+    const startsAt = (index: number): boolean => startsStatement(index, (i) => tokens[i], firstOnLine);
     const fileDoc = takeFileDoc(comments, tokens, docs, text);
-    this.start(text, file, tokens, matchBrackets(tokens, startsIn(tokens)), docs);
-    this.startLines();
-    this.startReuse(earlier, mended?.places ?? []);
-    for (const problem of mended?.diagnostics ?? []) this.report(problem);
+    this.start(text, file, tokens, matchBrackets(tokens, startsAt), docs);
+    this.startReuse(earlier);
     const items = this.sourceFile();
     this.finishNumbers();
     const span = { file, start: 0, end: text.length };
@@ -66,15 +63,10 @@ export class GraphParser extends StatementParser {
     do {
       if (this.RECORDING_PHASE) this.SUBRULE(this.item, { ARGS: ["graph"] });
       else if (!this.atEnd()) {
-        const near = nearItem((ahead) => this.LA(ahead));
-        const kind = classifyItem((ahead) => this.LA(ahead)) ?? near;
+        const kind = classifyItem((ahead) => this.LA(ahead));
         if (kind === undefined) this.refuseItem(outside);
         else {
-          const one = (): Item => {
-            const { image } = this.LA(1);
-            if (image !== kind) this.report(misspelt(this.spanOf(this.LA(1)), image, kind));
-            return this.withinLine(() => this.SUBRULE(this.item, { ARGS: [kind] }));
-          };
+          const one = (): Item => this.SUBRULE(this.item, { ARGS: [kind] });
           items.push(this.part(isItem, () => this.recovering(one, (i) => this.resumesItem(i))));
         }
         outside = kind === undefined;
@@ -102,11 +94,11 @@ export class GraphParser extends StatementParser {
     const begin = this.position(token);
     const problemCount = this.diagnostics.length;
     const statement = this.recovering(
-      () => this.withinLine(() => this.SUBRULE2(this.statement)),
+      () => this.SUBRULE2(this.statement),
       (i) => this.firstOnLine(i),
     );
     if (this.position(this.LA(1)) === begin) this.SKIP_TOKEN();
-    if (reported || isMade(this.LA(0)) || this.diagnostics.length > problemCount) return;
+    if (reported || this.diagnostics.length > problemCount) return;
     const hint = "only imports, fns, optimizers and constants stand beside the graph";
     this.report(misplacedStatement(statement.span, "this statement stands outside of a graph", hint));
   }
@@ -178,18 +170,10 @@ export class GraphParser extends StatementParser {
   private readonly graph = this.RULE("graph", (): Item => {
     const begin = this.word();
     const doc = this.ACTION(() => this.takeDoc(begin));
-    const name = this.graphName(begin);
+    const name = this.valueName(this.CONSUME(t.Word));
     const body = this.inContainer(() => this.SUBRULE(this.block));
     return this.ACTION((): GraphDeclaration => ({ kind: "graph", doc, name, body, span: this.spanFrom(begin) }));
   });
-
-  /** Where the name is missing before the block, that is reported, and the graph is read all the same. */
-  private graphName(word: IToken): Ident {
-    const next = this.LA(1);
-    if (this.RECORDING_PHASE || next.tokenType !== t.LeftBrace) return this.valueName(this.CONSUME(t.Word));
-    if (!isMade(next)) this.reportMissing("a name", "graph");
-    return this.ident(word);
-  }
 
   private readonly fn = this.RULE("fn", (): Item => {
     const begin = this.word();
@@ -324,12 +308,6 @@ export class GraphParser extends StatementParser {
     const type = this.SUBRULE(this.annotation);
     return this.ACTION(() => ({ kind: "output", name, type, span: this.spanFrom(begin) }));
   });
-}
-
-/** Whether a token begins a line, and looks like the start of a statement or item. */
-function startsIn(tokens: readonly IToken[]): (index: number) => boolean {
-  const firstOnLine = (i: number): boolean => i === 0 || tokens[i - 1]?.endLine !== tokens[i]?.startLine;
-  return (index) => startsStatement(index, (i) => tokens[i], firstOnLine);
 }
 
 /**

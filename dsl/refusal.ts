@@ -6,6 +6,3 @@ export class Refusal extends Error {
     super(diagnostic.message);
   }
 }
-
-/** Thrown where reading cannot go on for what has been reported already. */
-export class Reported extends Error {}

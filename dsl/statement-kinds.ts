@@ -142,34 +142,6 @@ export function classifyItem(peek: Peek): ItemKind | undefined {
   return plausible ? items.get(first.image) : undefined;
 }
 
-/** The item whose word is misspelt here, where what follows it shows which one was meant; undefined elsewhere. */
-export function nearItem(peek: Peek): ItemKind | undefined {
-  switch (peek(3)?.tokenType) {
-    case t.LeftBrace:
-      return nearWord(peek, ["graph"]);
-    case t.LeftParen:
-    case t.LeftBracket:
-      return nearWord(peek, ["fn", "optimizer"]);
-    default:
-      return undefined;
-  }
-}
-
-/** The same of a block in a block. */
-export function nearBlock(peek: Peek): StatementKind | undefined {
-  return peek(3)?.tokenType === t.LeftBrace ? nearWord(peek, ["scope", "update"]) : undefined;
-}
-
-/** Which of some words stands misspelt before a name. */
-function nearWord<T extends string>(peek: Peek, words: readonly T[]): T | undefined {
-  const [first, name] = [peek(1), peek(2)];
-  if (first?.tokenType !== t.Name || t.statementWords.includes(first.image) || foreignWords.has(first.image))
-    return undefined;
-  if (name === undefined || !tokenMatcher(name, t.Word) || name.startLine !== first.endLine) return undefined;
-  const nearest = suggest(first.image, words);
-  return words.find((one) => one === nearest);
-}
-
 /** What statement starts here; throws a `Refusal` that says why none does. */
 export function classify(peek: Peek, spanOf: (token: IToken) => Span): StatementKind {
   const first = peek(1);

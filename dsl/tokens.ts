@@ -18,8 +18,6 @@ export const Name = createToken({
 export const InWord = createToken({ name: "InWord", label: "`in`", pattern: Lexer.NA });
 /** Never made by the lexer: what is missing where an import has no `from`. */
 export const FromWord = createToken({ name: "FromWord", label: "`from`", pattern: Lexer.NA });
-/** Never made by the lexer: what the grammar reads where a statement's line ends, and nothing fits. */
-export const LineEnd = createToken({ name: "LineEnd", label: "the end of the line", pattern: Lexer.NA });
 /** Signs between two operands; one rule reads them all and `precedence.ts` builds the tree. */
 export const BinarySign = createToken({ name: "BinarySign", label: "an operator", pattern: Lexer.NA });
 /** Signs that may stand before an operand. */
@@ -205,7 +203,6 @@ export const allTokens: readonly TokenType[] = [
   Word,
   InWord,
   FromWord,
-  LineEnd,
   BinarySign,
   PrefixSign,
   True,

@@ -76,11 +76,11 @@ export class SameText implements Earlier {
     return this.lexed;
   }
 
-  take(start: number, previous: number, until: number | undefined): ReturnType<Earlier["take"]> {
-    return this.#take(start, previous, until, 0) ?? this.#take(start, previous, until, this.#same.by);
+  take(start: number, previous: number): ReturnType<Earlier["take"]> {
+    return this.#take(start, previous, 0) ?? this.#take(start, previous, this.#same.by);
   }
 
-  #take(start: number, previous: number, until: number | undefined, by: number): ReturnType<Earlier["take"]> {
+  #take(start: number, previous: number, by: number): ReturnType<Earlier["take"]> {
     const found = this.#pieces.get(start - by);
     if (found === undefined || this.taken.has(found.piece.part)) return undefined;
     const { piece, place } = found;
@@ -88,7 +88,6 @@ export class SameText implements Earlier {
     const isBefore = by === 0 && place.to < this.#same.until;
     const isBehind = by === this.#same.by && place.from >= this.#same.from;
     if (!(isBefore || isBehind) || previous !== place.from + by) return undefined;
-    if (until !== undefined && place.to + by >= until) return undefined;
     this.taken.add(piece.part);
     movePiece(piece, by);
     return { part: piece.part, end: place.end + by };

@@ -58,7 +58,7 @@ const scopes = new Map(
 const structural = new Set([
   ...["WhiteSpace", "DocComment", "LineComment", "Text", "OpenText", "Name"],
   ...["LeftParen", "RightParen", "LeftBracket", "RightBracket", "LeftBrace", "RightBrace"],
-  ...["Word", "InWord", "FromWord", "LineEnd", "BinarySign", "PrefixSign"],
+  ...["Word", "InWord", "FromWord", "BinarySign", "PrefixSign"],
 ]);
 
 /** Statement words: what they and the names that they declare are called, and what tells them from a name (else: a word behind them). */

@@ -228,7 +228,11 @@ test("each statement's problem is reported, and only that", (t) => {
 });
 
 test("an unclosed brace is found by its indentation", (t) => {
-  t.deepEqual(problems("graph g {\n  scope s {\n    x = 1\n  y = 2\n}\n"), ["G003 2:11 `{` is not closed"]);
+  t.deepEqual(problems("graph g {\n  scope s {\n    x = 1\n  y = 2\n}\n"), [
+    "G003 5:2 `{` is not closed [expected `}`, found the end of the file]",
+  ]);
+  const { diagnostics } = parse("graph g {\n  scope s {\n    x = 1\n  y = 2\n}\n", "x.graph");
+  t.is(diagnostics[0]?.notes[0]?.span?.start, 20);
 });
 
 test("the opening bracket of a list is named where the list is broken on another line", (t) => {
