@@ -101,8 +101,9 @@ function sameOptimizer(a: OptimizerCall, b: OptimizerCall): boolean {
 
 /** A step asks for the type of a tensor only, unless it is a constant, which both modes have as one. */
 function sameForSteps(a: Meaning, b: Meaning): boolean {
-  if (a.kind !== "tensor" || b.kind !== "tensor") return sameMeaning(a, b);
-  return sameMeaning(a, b) || (a.value.node.op === b.value.node.op && typeEquals(a.value.type, b.value.type));
+  if (sameMeaning(a, b) || a.kind !== "tensor" || b.kind !== "tensor") return sameMeaning(a, b);
+  const { node, type } = a.value;
+  return node.op !== "constant" && node.op === b.value.node.op && typeEquals(type, b.value.type);
 }
 
 /** One variable's step; in an editor, only where something that it rests on has changed. */

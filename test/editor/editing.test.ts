@@ -55,7 +55,7 @@ test.serial("what is broken in one place leaves the rest of the file alive", asy
 
 test.serial("columns are UTF-16 code units, also behind characters of two", async (t) => {
   const editor = await editorOn(t);
-  const pick = "fn pick(text: string, x: f32[...]) -> (y: f32[...]) {\n  y = x\n}\n";
+  const pick = "fn pick(_text: string, x: f32[...]) -> (y: f32[...]) {\n  y = x\n}\n";
   const text = pick + line.replace("y = tanh(x)", 'y = tanh(x) # 𝒙 é 日本\n  s = pick("😀é", nope)');
   const [shown] = await editor.open("a.graph", text);
   const start = '  s = pick("😀é", '.length;
