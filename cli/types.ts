@@ -3,8 +3,9 @@ import type { Graph, Signature } from "../compiler/ir/graph.js";
 import { type TensorType, typeText } from "../compiler/ir/type.js";
 import { version } from "../compiler/version.js";
 import { writeFileAtomic } from "../runtime/files/atomic.js";
+import { declarationFile, requireReplaceable } from "../runtime/files/replace.js";
 import type { CommonOptions, Console } from "./console.js";
-import { type ExitCode, exitCodes } from "./failure.js";
+import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { openGraph } from "./front_end.js";
 import type { LoadOptions } from "./load.js";
 import { requireApart, requireOutputs } from "./outputs.js";
@@ -16,10 +17,15 @@ export interface TypesOptions extends CommonOptions, LoadOptions {
 
 /** Writes what TypeScript has to know of a graph. Throws GraphError for a file that does not check. */
 export async function types(console: Console, file: string, options: TypesOptions): Promise<ExitCode> {
-  const output = options.output ?? declarationFile(file);
+  const output = options.output ?? besideGraph(file);
+  if (!/\.d(?:\.[^.]+)?\.ts$/.test(output)) {
+    const whole = output.replace(/(?:\.d)?(?:\.[cm]?[jt]sx?)?$/, ".d.ts");
+    throw new UsageError(`--output ${output}: the name of a declaration file ends in .d.ts, such as ${whole}`);
+  }
   requireApart([output], [file]);
   const graph = openGraph(console, file, options);
   await requireOutputs(console, [output]);
+  await requireReplaceable(output, declarationFile);
   await writeFileAtomic(output, [Buffer.from(declarations(graph, basename(file)))]);
   if (console.isJson) console.object({ output });
   else console.say(`${output}: ${graph.signatures.map((signature) => signatureText(graph, signature)).join("\n  ")}`);
@@ -27,7 +33,7 @@ export async function types(console: Console, file: string, options: TypesOption
 }
 
 /** Where TypeScript looks for the types of `import model from "./mnist.graph"`: `mnist.d.graph.ts` beside it. */
-function declarationFile(file: string): string {
+function besideGraph(file: string): string {
   return join(dirname(file), `${basename(file).replace(/\.graph$/, "")}.d.graph.ts`);
 }
 

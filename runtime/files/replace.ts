@@ -56,6 +56,13 @@ export const resultFiles: Readonly<Record<".npy" | ".safetensors" | ".csv", Repl
   },
 };
 
+/** Source that graphc writes says so in its first line: what has another one is somebody's own. */
+export const declarationFile: Replaceable = {
+  name: "declaration file that graphc wrote",
+  example: "model.d.ts",
+  mayBegin: (bytes) => new TextDecoder().decode(bytes.subarray(0, 64)).startsWith("// Written by `graphc "),
+};
+
 /** Sees that no file of another kind would be lost. @throws GraphError G092 where one stands there. */
 export async function requireReplaceable(path: string, kind: Replaceable): Promise<void> {
   const file = await InputFile.open(path).catch((error: unknown) => {

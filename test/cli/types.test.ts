@@ -197,3 +197,23 @@ test.serial("types -o writes elsewhere, names what users write safely, and refus
   }
   t.false(existsSync(join(cwd, "bad.d.graph.ts")));
 });
+
+test.serial(
+  "types writes over nothing that it did not write, and under no name but that of declarations",
+  async (t) => {
+    const own = "export const rate = 0.1;\n";
+    const cwd = folderWith({ "a.graph": "graph a {\n  y = 1\n}\n", "a.ts": own, "own.d.ts": own, "empty.d.ts": "" });
+    for (const name of ["a.ts", "a.js", "a", "a.graph.ts"]) {
+      const { code, stderr } = await graphcHere(["types", "a.graph", "-o", name], { cwd });
+      t.is(code, 2, name);
+      t.regex(stderr, /the name of a declaration file ends in \.d\.ts, such as a(?:\.graph)?\.d\.ts/);
+    }
+    const refused = await graphcHere(["types", "a.graph", "-o", "own.d.ts"], { cwd });
+    t.is(refused.code, 1);
+    t.regex(refused.stderr, /G092.*no declaration file that graphc wrote but text that begins with "export const rate/);
+    t.is(readFileSync(join(cwd, "a.ts"), "utf8"), own);
+    t.is(readFileSync(join(cwd, "own.d.ts"), "utf8"), own);
+    for (const name of ["empty.d.ts", "new.d.ts", "new.d.ts"])
+      t.is((await graphcHere(["types", "a.graph", "-o", name], { cwd })).code, 0, name);
+  },
+);
