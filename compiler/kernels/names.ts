@@ -48,6 +48,12 @@ function shortest(paths: readonly string[]): string {
 
 const mostSpans = 16;
 
+/** A constant, or one in another shape or dtype. */
+function isNumber({ op, inputs }: Node): boolean {
+  if (op === "constant") return true;
+  return (op === "broadcast_in_dim" || op === "reshape" || op === "cast") && inputs.every(({ node }) => isNumber(node));
+}
+
 /** The nodes that a group computes, roots and what is inlined in them; each before what it reads. */
 export function* nodesOfGroup(group: Group, plan: Plan): Iterable<Node> {
   const seen = new Set<Node>();
@@ -63,11 +69,16 @@ export function* nodesOfGroup(group: Group, plan: Plan): Iterable<Node> {
   }
 }
 
-/** The places of all the nodes that a group computes. */
+/**
+ * The places of the nodes that a group computes. Equal numbers are one node with the places of all of them, of which most are about something
+ * else: they count only where nothing else is.
+ */
 export function spansOfGroup(group: Group, plan: Plan, sources: SourceTable): readonly Span[] {
   const spans: Span[] = [];
   const keys = new Set<string>();
-  for (const node of nodesOfGroup(group, plan)) {
+  const nodes = [...nodesOfGroup(group, plan)];
+  const computed = nodes.filter((node) => !isNumber(node));
+  for (const node of computed.length > 0 ? computed : nodes) {
     if (spans.length >= mostSpans) break;
     for (const span of sources.spansOf(node)) {
       const key = `${span.file}:${span.start}:${span.end}`;

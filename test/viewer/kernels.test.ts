@@ -41,6 +41,26 @@ test("a kernel says what it does, and its ops why they are there", (t) => {
   t.true(view.nodes.some(({ why }) => why.some((text) => text.startsWith("fused into the epilogue of"))));
 });
 
+test("the source of a kernel is what it computes, not where an equal number stands", (t) => {
+  const text = `graph g {
+  placeholder x: f32[8]
+  variable first: f32[8] = 1
+  a = x + 1
+  ones = full([8], 1.0)
+  signature f(x) -> (a)
+  signature g() -> (first)
+  signature h() -> (ones)
+}
+`;
+  const shown = documentOfText(text);
+  const { groups } = viewOf(shown, "f", "kernels");
+  const places = groups.flatMap((group) => (group.kind === "kernel" ? group.places : []));
+  t.deepEqual(
+    places.map(([line]) => shown.lines[line]?.line),
+    [4],
+  );
+});
+
 test("the last that the forward pass makes of a loop is the loop, and what its gradient's loop carries is the gradient's", (t) => {
   const text = `graph g {
   placeholder xs: f32[5, 3]

@@ -187,10 +187,9 @@ function programPanel(context: PanelContext): readonly HTMLElement[] {
   const kernels = view.groups.filter(({ kind }) => kind === "kernel").length;
   const facts: (readonly [string, string])[] = [
     ["file", document.file],
-    ops === 0 && constants > 0
-      ? ["constants", constants.toLocaleString("en-US")]
-      : ["ops", ops.toLocaleString("en-US")],
-    ...(kernels > 0 ? [["kernels", String(kernels)] as const] : []),
+    ...(ops > 0 || (constants === 0 && kernels === 0) ? [["ops", ops.toLocaleString("en-US")] as const] : []),
+    ...(ops === 0 && constants > 0 ? [["constants", constants.toLocaleString("en-US")] as const] : []),
+    ...(kernels > 0 ? [["kernels", kernels.toLocaleString("en-US")] as const] : []),
     ...(program.sizes === "" ? [] : [["sizes", program.sizes] as const]),
   ];
   const { memory } = program;
