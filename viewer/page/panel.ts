@@ -264,7 +264,11 @@ function elsewhere(id: string, context: PanelContext): readonly (HTMLElement | u
       // A variable, a feed, what is sent.
       const beside = nodes.filter((node) => !isKernel(around(node)));
       const ofForward = new Set(nodes.filter((node) => view.nodes[node]?.role !== "backward").map(around));
-      const isAsked = own.some((node) => index.view.nodes[node]?.role === "backward");
+      // What is itself a gradient, or asks for one, went into those kernels.
+      const isAsked = own.some((node) => {
+        const { role, op } = index.view.nodes[node] ?? {};
+        return role === "backward" || op === "gradients";
+      });
       const gradient = isAsked ? [] : kernels.filter((group) => !ofForward.has(group));
       const forward = kernels.filter((group) => !gradient.includes(group));
       const title = forward.length === 0 ? "Among the kernels" : "Kernels it went into";
