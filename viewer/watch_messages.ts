@@ -68,6 +68,8 @@ export interface WatchFacts {
   readonly canSave: boolean;
   /** What computes the samples; empty where nothing can. */
   readonly signature: string;
+  /** The step that the samples are of. */
+  readonly samplesStep: number;
 }
 
 /** What a page does not know yet. */

@@ -38,6 +38,7 @@ export class Watch {
   #samples: Samples | undefined | "none";
   #taken: readonly WatchSample[] = [];
   #takenAt = Number.NEGATIVE_INFINITY;
+  #takenStep = 0;
 
   private constructor(options: WatchOptions) {
     this.#options = options;
@@ -110,7 +111,7 @@ export class Watch {
     if (this.#status === "pausing") await this.#hold(training);
     // The last ones are those of what was trained.
     const isDue = performance.now() - this.#takenAt > samplesMilliseconds;
-    if (isDue || (step >= this.#steps && this.#steps > 0)) await this.#predict();
+    if (isDue || (step >= this.#steps && this.#steps > 0)) await this.#predict(step);
     this.#curves.resume(step);
   }
 
@@ -147,6 +148,7 @@ export class Watch {
       canSave: this.#options.save !== undefined,
       curves: this.#curves.updates(told.curves),
       signature: this.#samples instanceof Samples ? this.#samples.signature : "",
+      samplesStep: this.#takenStep,
       samples,
     };
   }
@@ -155,7 +157,7 @@ export class Watch {
   async #hold(training: TrainingHandle): Promise<void> {
     this.#status = "paused";
     this.#server?.changed();
-    await this.#predict();
+    await this.#predict(training.session.step);
     while (this.#isPaused()) {
       await this.#saveIfAsked(training);
       await new Promise<void>((resolve) => {
@@ -170,10 +172,11 @@ export class Watch {
     return this.#status === "paused";
   }
 
-  async #predict(): Promise<void> {
+  async #predict(step: number): Promise<void> {
     if (!(this.#samples instanceof Samples)) return;
     this.#taken = await this.#samples.take();
     this.#takenAt = performance.now();
+    this.#takenStep = step;
     this.#server?.changed();
   }
 
@@ -186,6 +189,8 @@ export class Watch {
       case "resume":
         if (this.#status !== "paused" && this.#status !== "pausing") return `it is ${this.#status}`;
         this.#status = "running";
+        // Where it was saved is said of the step that it was held at.
+        this.#message = "";
         this.#wake();
         return undefined;
       case "stop":

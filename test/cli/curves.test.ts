@@ -39,7 +39,7 @@ test("what a page is told piece by piece is the whole curve", (t) => {
   const curves = new Curves(() => now);
   const told: CurvesTold = new Map();
   const facts = { name: "", status: "running", message: "", step: 0, steps: 0, seconds: 0 } as const;
-  const rest = { stepsPerSecond: null, target: "", canSave: false, signature: "", samples: null };
+  const rest = { stepsPerSecond: null, target: "", canSave: false, signature: "", samplesStep: 0, samples: null };
   let state: WatchState | undefined;
   curves.start(0);
   const tell = (): void => {

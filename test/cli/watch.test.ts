@@ -158,10 +158,12 @@ test.serial("pause holds the steps, save writes, resume goes on, and the last st
   }
   const saved = await stateWhere(url, ({ message }) => message.startsWith("saved "));
   t.is(saved.message, `saved line.safetensors at step ${held.step.toLocaleString("en")}`);
+  t.is(saved.samplesStep, held.step);
   t.deepEqual([saved.status, saved.step], ["paused", held.step]);
   t.is((await act(url, "resume")).status, 204);
   const further = await stateWhere(url, ({ step }) => step > held.step);
   t.true((further.stepsPerSecond ?? 0) > 0);
+  t.is(further.message, "");
   const last = stateWhere(url, ({ status }) => status === "interrupted");
   t.is((await act(url, "stop")).status, 204);
   t.true((await last).step >= further.step);

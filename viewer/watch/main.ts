@@ -185,10 +185,11 @@ function chartName(name: string, kind: string): string {
   return kind !== "rate" && name === rateChart ? `${name} (metric)` : name;
 }
 
-function showSamples({ signature, samples }: WatchState): void {
+function showSamples({ signature, samplesStep, samples }: WatchState): void {
   const section = part("predictions", HTMLElement);
   section.hidden = samples.length === 0;
   part("signature", HTMLElement).textContent = signature;
+  part("predicted", HTMLElement).textContent = `, at step ${samplesStep.toLocaleString("en")}`;
   part("samples", HTMLElement).replaceChildren(...samples.map(sampleElement));
 }
 
