@@ -217,6 +217,13 @@ class Reporter {
       case "folder":
         this.#line.above(() => sayMissing(console, event.path));
         return;
+      case "not-finite": {
+        const some = `${event.name} has ${plural(event.count, "number")} of ${countText(event.of)} that ${event.count === 1 ? "is" : "are"} not finite`;
+        this.#line.above(() =>
+          console.note(`${some}: left out of histograms and black in images (step ${countText(event.step)})`),
+        );
+        return;
+      }
       case "checkpoint":
         this.#line.above(() => console.note(`saved ${event.path} at step ${countText(event.step)}`));
         return;

@@ -259,7 +259,8 @@ class Trainer {
 
   async #record(report: Report): Promise<void> {
     this.#history.add(report);
-    await this.#events?.report(report);
+    for (const found of (await this.#events?.report(report)) ?? [])
+      this.#emit({ kind: "not-finite", step: report.step, ...found });
     this.#emit({ kind: "report", report });
     this.#options.onReport?.({ step: report.step, metrics: Object.fromEntries(report.metrics) });
   }

@@ -41,6 +41,14 @@ export type TrainEvent =
       readonly metrics: ReadonlyMap<string, number>;
     }
   | { readonly kind: "checkpoint"; readonly step: number; readonly path: string }
+  /** Numbers of a histogram or an image of `events` that are not finite, and have no place in it: the first time of each name. */
+  | {
+      readonly kind: "not-finite";
+      readonly step: number;
+      readonly name: string;
+      readonly count: number;
+      readonly of: number;
+    }
   /** At the start: a folder that is missing, and will be made for what is written. */
   | { readonly kind: "folder"; readonly path: string }
   /** After the last step, before the final state is saved. */

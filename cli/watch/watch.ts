@@ -1,7 +1,7 @@
 import type { GraphError } from "../../compiler/ir/diagnostic.js";
 import type { TrainEvent, TrainingHandle, TrainReport } from "../../runtime/train.js";
 import type { WatchAction, WatchSample, WatchStatus, WatchUpdate } from "../../viewer/watch_messages.js";
-import { countText } from "../numbers.js";
+import { countText, plural } from "../numbers.js";
 import { Curves } from "./curves.js";
 import { Samples } from "./samples.js";
 import { startWatchServer, type Told, type WatchServer } from "./server.js";
@@ -87,6 +87,9 @@ export class Watch {
         break;
       case "checkpoint":
         this.#message = `saved ${event.path} at step ${countText(event.step)}`;
+        break;
+      case "not-finite":
+        this.#message = `${event.name} has ${plural(event.count, "number")} that ${event.count === 1 ? "is" : "are"} not finite at step ${countText(event.step)}`;
         break;
       case "warning":
         this.#message = event.diagnostic.message;

@@ -20,6 +20,14 @@ export interface EventsOptions {
   readonly images?: readonly string[] | undefined;
 }
 
+/** A histogram leaves out what is not finite, and a picture has it black: neither shows how much it was. */
+export interface NotFinite {
+  readonly name: string;
+  readonly count: number;
+  /** Of so many numbers. */
+  readonly of: number;
+}
+
 /** Of a batch, so many are shown. */
 const mostImages = 8;
 
@@ -32,6 +40,8 @@ export class TrainingEvents {
   /** The last step that scalars were written of, and that more was. */
   #reported = -1;
   #observed = -1;
+  /** Names with numbers that are not finite, which are told of once. */
+  readonly #told = new Set<string>();
 
   private constructor(session: Session, writer: EventWriter, options: EventsOptions, observer: Observer | undefined) {
     this.#session = session;
@@ -71,14 +81,25 @@ export class TrainingEvents {
     return this.#observer !== undefined || this.#options.histograms?.includes("variables") === true;
   }
 
-  /** Scalars, once of a step: the last may be due or not. And all else where the session stands at this step. */
-  async report({ step, metrics }: Report): Promise<void> {
+  /**
+   * Scalars, once of a step: the last may be due or not. And all else where the session stands at this step. Gives what of that is not
+   * finite, each name once in a training.
+   */
+  async report({ step, metrics }: Report): Promise<readonly NotFinite[]> {
     if (this.#reported !== step) this.#scalars(step, metrics, "");
     this.#reported = step;
-    if (!this.observes || this.#session.step !== step || this.#observed === step) return;
+    if (!this.observes || this.#session.step !== step || this.#observed === step) return [];
     this.#observed = step;
-    const values = [...(await this.#variables()), ...(await this.#observations())];
+    const notFinite: NotFinite[] = [];
+    const tell = (name: string, numbers: readonly number[]): void => {
+      const count = numbers.filter((number) => !Number.isFinite(number)).length;
+      if (count === 0 || this.#told.has(name)) return;
+      this.#told.add(name);
+      notFinite.push({ name, count, of: numbers.length });
+    };
+    const values = [...(await this.#variables(tell)), ...(await this.#observations(tell))];
     if (values.length > 0) this.#writer.write({ kind: "summary", step, values });
+    return notFinite;
   }
 
   validation(step: number, metrics: ReadonlyMap<string, number>): void {
@@ -97,32 +118,38 @@ export class TrainingEvents {
     if (values.length > 0) this.#writer.write({ kind: "summary", step, values });
   }
 
-  async #variables(): Promise<readonly SummaryValue[]> {
+  async #variables(tell: Tell): Promise<readonly SummaryValue[]> {
     if (this.#options.histograms?.includes("variables") !== true) return [];
     await this.#session.variables.pull();
     const trainable = this.#session.program.graph.variables.filter((variable) => variable.trainable);
-    return trainable.map(({ path }) => histogramValue(`variables/${path}`, this.#session.get(path)));
+    return trainable.map(({ path }) => histogramValue(`variables/${path}`, this.#session.get(path), tell));
   }
 
-  async #observations(): Promise<readonly SummaryValue[]> {
+  async #observations(tell: Tell): Promise<readonly SummaryValue[]> {
     const { histograms = [], images = [] } = this.#options;
     const found = (await this.#observer?.values()) ?? new Map<string, Tensor>();
     return [...found].flatMap(([name, tensor]) => [
-      ...(name.startsWith("gradients/") || histograms.includes(name) ? [histogramValue(name, tensor)] : []),
-      ...(images.includes(name) ? imageValues(name, tensor) : []),
+      ...(name.startsWith("gradients/") || histograms.includes(name) ? [histogramValue(name, tensor, tell)] : []),
+      ...(images.includes(name) ? imageValues(name, tensor, tell) : []),
     ]);
   }
 }
 
+/** Is told all numbers of a name, and sees which have no place in a summary. */
+type Tell = (name: string, numbers: readonly number[]) => void;
+
 const groups: ReadonlySet<string> = new Set(["variables", "gradients"]);
 
-function histogramValue(tag: string, tensor: Tensor): SummaryValue {
-  return { tag, kind: "histogram", histogram: histogramOf(numbersOf(tensor)) };
+function histogramValue(tag: string, tensor: Tensor, tell: Tell): SummaryValue {
+  const numbers = numbersOf(tensor);
+  tell(tag, numbers);
+  return { tag, kind: "histogram", histogram: histogramOf(numbers) };
 }
 
-function imageValues(name: string, tensor: Tensor): readonly SummaryValue[] {
+function imageValues(name: string, tensor: Tensor, tell: Tell): readonly SummaryValue[] {
   const axes = imageAxes(tensor);
   if (axes === undefined) return [];
+  tell(name, numbersOf(tensor));
   const { images, height, width, channels } = axes;
   return Array.from({ length: Math.min(images, mostImages) }, (_, image): SummaryValue => {
     const png = encodePng(width, height, channels, imagePixels(tensor, axes, image));

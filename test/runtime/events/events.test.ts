@@ -241,3 +241,37 @@ test.serial("train --events writes and says what goes with what", async (t) => {
   t.is(refused.code, 1);
   t.regex(refused.stderr, /error G092: cannot write to "line\.csv": "line\.csv" is not a folder/);
 });
+
+test("numbers that have no place in histograms and pictures are told of, each name once", async (t) => {
+  const cwd = folderWith({
+    "holes.graph": `import { sgd } from "std/optimizers"
+graph holes {
+  dim N <= 16
+  placeholder x: f32[N, 2, 3]
+  variable w: f32[2] = [1.0, 1.0]
+  hole = log(x - 1)
+  whole = x * 2
+  loss = mean((w - mean(x)) ** 2)
+  update learn = minimize(loss, sgd(learning_rate=0.1))
+  signature fit(x) does learn -> (loss)
+  train {
+    run = fit
+    batch = 2
+    steps = 3
+  }
+}
+`,
+  });
+  await using session = new Session(await compile(join(cwd, "holes.graph"), { target: "reference" }));
+  const found: unknown[] = [];
+  await session.train({
+    data: { x: { dtype: "f32", shape: [2, 2, 3], data: Float32Array.of(0, 0, 2, 2, 1, 3, 0, 2, 2, 2, 2, 2) } },
+    every: 1,
+    events: { dir: join(cwd, "logs"), histograms: ["hole", "whole", "variables"], images: ["hole"] },
+    onEvent: (event) => {
+      if (event.kind === "not-finite") found.push(event);
+    },
+  });
+  // Logarithms of -1 three times, and of 0 once.
+  t.deepEqual(found, [{ kind: "not-finite", step: 1, name: "hole", count: 4, of: 12 }]);
+});
