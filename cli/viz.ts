@@ -31,7 +31,7 @@ import { type ExitCode, exitCodes, UsageError } from "./failure.js";
 import { openGraph } from "./front_end.js";
 import type { LoadOptions } from "./load.js";
 import { readProfile } from "./measured_times.js";
-import { bytesText } from "./numbers.js";
+import { bytesText, countText, plural } from "./numbers.js";
 import type { Sizes } from "./options.js";
 import { requireApart, requireOutputs } from "./outputs.js";
 import { signatureText } from "./signatures.js";
@@ -113,7 +113,26 @@ export async function viz(console: Console, file: string, options: VizOptions): 
   if (console.isJson) console.object({ output: options.output, bytes: bytes.length, diagnostics: [] });
   else console.say(`${options.output}: ${bytesText(bytes.length)}`);
   for (const remark of originRemarks(sized)) console.note(remark);
+  const remark = options.profile === undefined ? undefined : timesRemark(options.profile, document);
+  if (remark !== undefined) console.note(remark);
   return exitCodes.fine;
+}
+
+/** What of the kernels a profile has no times of. Undefined where it has all of what it ran. */
+function timesRemark(profile: string, { programs }: ViewerDocument): string | undefined {
+  const counted = programs.map(({ name, views }) => {
+    const kernels = views
+      .flatMap(({ groups }) => groups.flatMap(({ kernel }) => kernel ?? []))
+      .filter(({ work }) => work !== undefined);
+    return { name, all: kernels.length, timed: kernels.filter(({ seconds }) => seconds !== undefined).length };
+  });
+  const ran = counted.filter(({ timed }) => timed > 0);
+  if (ran.length === 0)
+    return `${profile} has no times of these kernels: it is of another file, or ran other signatures`;
+  const partly = ran.filter(({ all, timed }) => timed < all);
+  if (partly.length === 0) return undefined;
+  const counts = partly.map(({ name, all, timed }) => `${countText(timed)} of ${plural(all, "kernel")} of ${name}`);
+  return `${profile} has times of ${counts.join(" and ")}: it is of another state of the file, or of other sizes`;
 }
 
 /** What the pictures show: the signature asked for, or all, the one that trains first. */

@@ -224,3 +224,38 @@ test.serial("viz --profile gives kernels the times that were measured", async (t
   const kernels = kernelsOf(document.programs[0]);
   t.true(kernels.some(({ seconds, device }) => seconds === 0.5 && device === "a fast one"));
 });
+
+test.serial("viz says which kernels a profile has no times of", async (t) => {
+  const cwd = folderWith({
+    "two.graph": `graph two {
+  placeholder x: f32[8, 16]
+  variable w: f32[16, 16] = zeros()
+  y = tanh(x @ w) @ w
+  signature fit(x) -> (y)
+}
+`,
+  });
+  const draw = async (kernels: readonly string[]): Promise<string> => {
+    const measured = kernels.map((name) => ({ name, calls: 1, seconds: 1 }));
+    const graphc = { version: 1, target: "cpu", device: "one", computations: [{ name: "fit", kernels: measured }] };
+    writeFileSync(join(cwd, "p.json"), JSON.stringify({ traceEvents: [], graphc }));
+    const words = ["viz", "two.graph", "-o", "a.html", "--profile", "p.json", "--no-code"];
+    const { code, stderr } = await graphcHere(words, { cwd });
+    t.is(code, 0, stderr);
+    return stderr;
+  };
+  t.regex(
+    await draw(["other"]),
+    /p\.json has no times of these kernels: it is of another file, or ran other signatures/,
+  );
+  const names = (documentIn(join(cwd, "a.html")).programs[0]?.views[2]?.groups ?? []).flatMap(({ kernel, name }) =>
+    kernel?.work === undefined ? [] : [name],
+  );
+  const all = names.length;
+  t.true(all > 1);
+  t.regex(
+    await draw(names.slice(1)),
+    new RegExp(`has times of ${all - 1} of ${all} kernels of fit: it is of another state`),
+  );
+  t.notRegex(await draw(names), /has (?:no )?times/);
+});
