@@ -13,6 +13,7 @@ import { version } from "../compiler/version.js";
 import { writeFileAtomic } from "../runtime/files/atomic.js";
 import { readWeights } from "../runtime/files/checkpoint.js";
 import { compareWithModel } from "../runtime/files/compare.js";
+import { checkpointFile, moduleFile, requireReplaceable } from "../runtime/files/replace.js";
 import type { CommonOptions, Console } from "./console.js";
 import { type ExitCode, exitCodes } from "./failure.js";
 import { openGraph } from "./front_end.js";
@@ -41,6 +42,11 @@ export async function build(console: Console, file: string, options: BuildOption
   const { output, weights } = options;
   const { warnings, remarks } = pageNotes(graph);
   if (weights !== undefined) await requireFitting(graph, weights);
+  const copy = join(output, basename(library));
+  for (const path of [`${name}.js`, `${name}.d.ts`].map((one) => join(output, one)))
+    await requireReplaceable(path, moduleFile);
+  await requireReplaceable(copy, moduleFile);
+  if (weights !== undefined) await requireReplaceable(join(output, `${name}.safetensors`), checkpointFile);
   const written: string[] = [];
   const write = async (suffix: string, text: string): Promise<void> => {
     const path = join(output, `${name}${suffix}`);
@@ -54,8 +60,8 @@ export async function build(console: Console, file: string, options: BuildOption
     await writeFileAtomic(path, [await readFile(weights)]);
     written.push(path);
   }
-  const copy = join(output, basename(library));
-  await writeFileAtomic(copy, [await readFile(library)]);
+  const header = `// Written by \`graphc build --target web\`, graphc ${version}: the library of the modules beside it.\n`;
+  await writeFileAtomic(copy, [Buffer.from(header), await readFile(library)]);
   written.push(copy);
   warn(console, warnings);
   for (const remark of remarks) console.note(remark);

@@ -1,7 +1,8 @@
 import { realpathSync } from "node:fs";
-import { resolve } from "node:path";
+import { extname, resolve } from "node:path";
 import { requireWritable, requireWritableFolder } from "../runtime/files/atomic.js";
 import { quotePath } from "../runtime/files/errors.js";
+import { pictureFiles, requireReplaceable } from "../runtime/files/replace.js";
 import type { Console } from "./console.js";
 import { UsageError } from "./failure.js";
 
@@ -30,6 +31,18 @@ function realPath(path: string): string {
   } catch {
     return resolve(path);
   }
+}
+
+/** Sees that pictures take the place of no file of another kind. Throws GraphError G092. */
+export async function requirePictures(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const ending = extname(path).toLowerCase();
+    if (isPictureEnding(ending)) await requireReplaceable(path, pictureFiles[ending]);
+  }
+}
+
+function isPictureEnding(ending: string): ending is keyof typeof pictureFiles {
+  return Object.hasOwn(pictureFiles, ending);
 }
 
 /** Sees the same of a folder that files will be written to. */

@@ -20,7 +20,7 @@ import { tensorJson } from "./json.js";
 import { type LoadOptions, openModel } from "./load.js";
 import { metricText, plural } from "./numbers.js";
 import type { Named, TargetOption } from "./options.js";
-import { requireApart, requireOutputs } from "./outputs.js";
+import { requireApart, requireOutputs, requirePictures } from "./outputs.js";
 import type { PlotRequest } from "./plot_option.js";
 import { type ProfileOption, profileFiles, requireTraces, showProfile } from "./profile.js";
 import { requireFileFirst } from "./signatures.js";
@@ -59,6 +59,7 @@ export async function run(
   const model = await openModel(console, file, options);
   await requireOutputs(console, outputs);
   for (const [path, format] of formats) await requireReplaceable(path, resultFiles[format]);
+  await requirePictures(plots);
   await requireTraces(profileFiles(options.profile));
   const request = signature ?? options.fetch ?? [];
   const program = await openProgram(console, model, options);

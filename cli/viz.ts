@@ -33,7 +33,7 @@ import type { LoadOptions } from "./load.js";
 import { readProfile } from "./measured_times.js";
 import { bytesText, countText, plural } from "./numbers.js";
 import type { Sizes } from "./options.js";
-import { requireApart, requireOutputs } from "./outputs.js";
+import { requireApart, requireOutputs, requirePictures } from "./outputs.js";
 import { signatureText } from "./signatures.js";
 import { sourceText } from "./source.js";
 import { type Choice, choicesOf, originRemarks, type Sized, sizesFor } from "./specialisation.js";
@@ -91,6 +91,7 @@ export async function viz(console: Console, file: string, options: VizOptions): 
   requireApart([options.output], [file]);
   const graph = openGraph(console, file, options);
   await requireOutputs(console, [options.output]);
+  await requirePictures([options.output]);
   const measured = options.profile === undefined ? undefined : await readProfile(options.profile);
   const placing = placingOf(graph, options, measured?.device);
   const lower = placing === undefined ? undefined : await lowering(placing);

@@ -57,10 +57,43 @@ export const resultFiles: Readonly<Record<".npy" | ".safetensors" | ".csv", Repl
 };
 
 /** Source that graphc writes says so in its first line: what has another one is somebody's own. */
+const isWritten = (bytes: Uint8Array): boolean =>
+  new TextDecoder().decode(bytes.subarray(0, 64)).startsWith("// Written by `graphc ");
+
 export const declarationFile: Replaceable = {
   name: "declaration file that graphc wrote",
   example: "model.d.ts",
-  mayBegin: (bytes) => new TextDecoder().decode(bytes.subarray(0, 64)).startsWith("// Written by `graphc "),
+  mayBegin: isWritten,
+};
+
+export const moduleFile: Replaceable = {
+  name: "module that graphc wrote",
+  example: "one in another folder",
+  mayBegin: isWritten,
+};
+
+/** Pictures by the ending of their names. A page may be somebody's own, and is replaced where graphc wrote it. */
+export const pictureFiles: Readonly<Record<".svg" | ".png" | ".html" | ".dot", Replaceable>> = {
+  ".svg": {
+    name: "picture",
+    example: "picture.svg",
+    mayBegin: (bytes) => new TextDecoder().decode(bytes).includes("<svg"),
+  },
+  ".png": {
+    name: "picture",
+    example: "picture.png",
+    mayBegin: (bytes) => "\x89PNG".startsWith(Buffer.from(bytes.subarray(0, 4)).toString("latin1")),
+  },
+  ".html": {
+    name: "page that graphc wrote",
+    example: "model.html",
+    mayBegin: (bytes) => new TextDecoder().decode(bytes).includes('<meta name="generator" content="graphc">'),
+  },
+  ".dot": {
+    name: "graph in DOT",
+    example: "model.dot",
+    mayBegin: (bytes) => /\b(?:di)?graph\b[^{]*\{/.test(new TextDecoder().decode(bytes)),
+  },
 };
 
 /** Sees that no file of another kind would be lost. @throws GraphError G092 where one stands there. */

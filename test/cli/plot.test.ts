@@ -240,3 +240,12 @@ test.serial("means are no charts", async (t) => {
   t.is(ended.code, 2);
   t.regex(ended.stderr, /--plot draws the results of one run/);
 });
+
+test.serial("a chart takes the place of no file of another kind", async (t) => {
+  const cwd = folderWith({ "g.graph": file, "notes.svg": "my notes\n" });
+  const words = ["run", "g.graph", "--fetch", "curve", "--plot", "line=curve:notes.svg", "--target", "reference"];
+  const { code, stderr } = await graphcHere(words, { cwd });
+  t.is(code, 1);
+  t.regex(stderr, /G092.*the file there is no picture but text that begins with "my notes"/);
+  t.is(readFileSync(join(cwd, "notes.svg"), "utf8"), "my notes\n");
+});

@@ -259,3 +259,23 @@ test.serial("viz says which kernels a profile has no times of", async (t) => {
   );
   t.notRegex(await draw(names), /has (?:no )?times/);
 });
+
+test.serial("pictures take the place of no file of another kind, nor of a page that somebody wrote", async (t) => {
+  const page = "<!doctype html>\n<title>mine</title>\n";
+  const cwd = folderWith({
+    "line.graph": lineGraph,
+    "index.html": page,
+    "notes.svg": "my notes\n",
+    "notes.dot": "my notes\n",
+    "notes.png": "my notes\n",
+  });
+  for (const name of ["index.html", "notes.svg", "notes.dot", "notes.png"]) {
+    const before = readFileSync(join(cwd, name), "utf8");
+    const { code, stderr } = await graphcHere(["viz", "line.graph", "-o", name, "--no-code"], { cwd });
+    t.is(code, 1, name);
+    t.regex(stderr, /G092.* and would be lost/, name);
+    t.is(readFileSync(join(cwd, name), "utf8"), before);
+  }
+  for (const name of ["a.html", "a.svg", "a.dot", "a.html", "a.svg", "a.dot"])
+    t.is((await graphcHere(["viz", "line.graph", "-o", name, "--no-code"], { cwd })).code, 0, name);
+});

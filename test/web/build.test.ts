@@ -234,3 +234,15 @@ test("weights that do not fit the graph are found when it is built", async (t) =
   t.regex(built.stderr, /G090/);
   t.deepEqual(readdirSync(other).sort(), ["digits.graph", "w.safetensors"]);
 });
+
+test("modules take the place of no file that somebody wrote", async (t) => {
+  for (const name of ["line.js", "line.d.ts", "graphc.js"]) {
+    const own = "export const mine = 1;\n";
+    const cwd = folderWith({ "line.graph": "graph line {\n  y = 1\n}\n", [`page/${name}`]: own });
+    const { code, stderr } = await graphc(["build", "line.graph", "-o", "page", "--target", "web"], { cwd });
+    t.is(code, 1);
+    t.regex(stderr, /G092.*no module that graphc wrote/);
+    t.is(readFileSync(join(cwd, "page", name), "utf8"), own);
+    t.deepEqual(readdirSync(join(cwd, "page")), [name]);
+  }
+});
